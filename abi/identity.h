@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The identity of an instance: all that makes it different from another instance of the same image. It is
+ * written by the monitor before the guest's first instruction, and again, with a higher generation, before
+ * a clone of a frozen instance runs on.
+ *
+ * args is one line in the grammar that the kernel command line of a standard boot has too:
+ *
+ *   ip=ADDR/PREFIX gw=ADDR dns=ADDR hostname=NAME trace=0|1 env=K=V ... [tsc_khz=N] [wall_ns=N] -- PROGRAM ARG...
+ *
+ * Words are separated by blanks; a word with blanks, quotes or backslashes is written in double quotes, in
+ * which \" and \\ stand for " and \. Unknown options before -- are ignored. Without PROGRAM the image's
+ * own default is run (/etc/uigniter/cmdline, the same grammar; options there are defaults).
+ */
+#ifndef ABI_IDENTITY_H
+#define ABI_IDENTITY_H
+
+#include "abi/types.h"
+
+#define UIG_IDENTITY_MAGIC       0x59544e4544474955ull /* "UIGDENTY" */
+#define UIG_IDENTITY_BYTES       0x4000u
+#define UIG_IDENTITY_ENTROPY     64u
+#define UIG_IDENTITY_ARGS_OFFSET 256u
+#define UIG_IDENTITY_ARGS_MAX    (UIG_IDENTITY_BYTES - UIG_IDENTITY_ARGS_OFFSET) /* with its NUL */
+
+/* Bits of `events`: set by the monitor with an atomic or, cleared by the libOS with an atomic and; the libOS
+ * looks at every system call and after every wait. */
+#define UIG_EVENT_TERM     1u /* stop asked for: SIGTERM to the program */
+#define UIG_EVENT_IDENTITY 2u /* generation changed: apply this page again */
+
+struct uig_identity {
+	uint64_t magic;
+	uint32_t generation; /* 1 at a boot, + 1 at every clone or restore */
+	uint32_t events;
+	uint8_t entropy[UIG_IDENTITY_ENTROPY]; /* fresh from the host for each generation */
+	uint64_t wall_ns;    /* CLOCK_REALTIME, in ns since 1970, at the time the TSC had the value below */
+	uint64_t wall_tsc;
+	uint32_t args_bytes; /* without the NUL */
+	uint32_t reserved[39];
+	char args[UIG_IDENTITY_ARGS_MAX];
+};
+ABI_ASSERT_OFFSET(struct uig_identity, entropy, 16);
+ABI_ASSERT_OFFSET(struct uig_identity, wall_ns, 80);
+ABI_ASSERT_OFFSET(struct uig_identity, args, UIG_IDENTITY_ARGS_OFFSET);
+ABI_ASSERT_SIZE(struct uig_identity, UIG_IDENTITY_BYTES);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The platform page of uvmm: a few 64-bit registers outside all memory, so that an access leaves the guest
+ * (28 us from CPL 3 under PVM, 1-2 us on hardware). There are no interrupts: the libOS learns of device
+ * work by looking at its used rings, and sleeps in WAIT.
+ *
+ *   WAIT       the write returns when a live queue has used entries that the guest asked to hear of (event
+ *              index: used.idx has passed used_event), when an event bit is set in the identity page, or when
+ *              the guest's TSC reaches the value written; UIG_WAIT_FOREVER: no deadline; 0: only let the
+ *              devices work once. All queues with available buffers are served first, so that a guest that
+ *              is about to sleep needs no kick.
+ *   EXIT       the VM ends; the value is UIG_EXIT(kind, code).
+ *   MILESTONE  the monitor notes the time (exit report, API).
+ *   DEBUG      one byte to the console log, unbuffered: for panics only.
+ */
+#ifndef ABI_PLATFORM_H
+#define ABI_PLATFORM_H
+
+#include "abi/types.h"
+
+#define UIG_REG_MAGIC        0x00u /* reads UIG_PLATFORM_MAGIC */
+#define UIG_REG_WAIT         0x08u
+#define UIG_REG_EXIT         0x10u
+#define UIG_REG_MILESTONE    0x18u
+#define UIG_REG_DEBUG        0x20u
+
+#define UIG_PLATFORM_MAGIC   0x4d524f4654414c50ull /* "PLATFORM" */
+#define UIG_WAIT_FOREVER     0xffffffffffffffffull
+
+#define UIG_EXIT(kind, code) (((uint64_t)(kind) << 32) | (uint32_t)(code))
+enum uig_exit_kind {
+	UIG_EXIT_CODE = 0,   /* the program ended: exit status 0-255 */
+	UIG_EXIT_SIGNAL = 1, /* the program was ended by this signal */
+	UIG_EXIT_PANIC = 2,  /* the libOS found itself broken */
+	UIG_EXIT_NOEXEC = 3, /* the program could not be started: errno */
+};
+
+enum uig_milestone {
+	UIG_MS_LIBOS = 1,   /* libOS entered */
+	UIG_MS_PROGRAM = 2, /* first instruction of the program comes next */
+	UIG_MS_LISTEN = 3,  /* the program called listen() for the first time */
+};
+
+#endif
