@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the libOS needs of the machine, in two kinds: uvmm (abi/platform.h), and standard machines such as QEMU microvm and
+ * Firecracker (HLT, LAPIC timer, interrupts that only wake). Chosen once at boot.
+ */
+#ifndef LIBOS_DRV_PLATFORM_H
+#define LIBOS_DRV_PLATFORM_H
+
+#include "abi/platform.h"
+
+#include <stdint.h>
+
+struct uig_bootinfo;
+
+void platform_init(const struct uig_bootinfo *boot);
+/* Sleeps until a device has news for an armed queue, an event bit is set, or clock_mono_ns() >= deadline (TIME_FOREVER: none). */
+void platform_wait(uint64_t deadline);
+_Noreturn void platform_exit(enum uig_exit_kind kind, unsigned code);
+void platform_milestone(enum uig_milestone ms);
+/* One byte, unbuffered, works at any time: for panics. */
+void platform_debug_putc(char c);
+
+/* 32- and 64-bit device registers (virtio-mmio). */
+uint32_t mmio_read32(uint64_t gpa);
+void mmio_write32(uint64_t gpa, uint32_t value);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The argument line of an instance (grammar: abi/identity.h), parsed once at boot. */
+#ifndef LIBOS_EXEC_ARGS_H
+#define LIBOS_EXEC_ARGS_H
+
+#include "libos/drv/net.h"
+
+#include <stdbool.h>
+
+#define ARGS_MAX_WORDS 512
+
+struct args {
+	struct net_config net;
+	char hostname[64];
+	bool trace;
+	uint64_t tsc_khz, wall_ns; /* 0: not given */
+	char *argv[ARGS_MAX_WORDS + 1]; /* NULL-terminated, in args_text */
+	char *envp[ARGS_MAX_WORDS + 1];
+	int argc, envc;
+};
+
+/* Applies one line to args: later lines win, PROGRAM only if there is none yet; text is changed in place and stays used. 0, or -EINVAL / -E2BIG with a
+ * line on the console. */
+int args_parse(struct args *args, char *text);
+
+extern struct args boot_args;
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Open files and descriptors. A struct file is an open file description (shared by dup); the operations table says what it
+ * is. All data goes through the program's addresses (uptr_t) or libOS memory by struct iter, so that each file type is written once.
+ */
+#ifndef LIBOS_FS_FILE_H
+#define LIBOS_FS_FILE_H
+
+#include "libos/klib/list.h"
+#include "libos/mem/uaccess.h"
+
+#include <stdint.h>
+
+struct file;
+struct inode; /* libos/fs/vfs.h */
+struct kstat; /* libos/fs/vfs.h */
+
+/* ---- where data comes from or goes to: iovecs of the program, or one buffer of the libOS */
+struct iter {
+	const struct kiovec *iov; /* NULL: kernel buffer */
+	int niov;
+	char *kbuf;
+	uint64_t at;   /* offset in the first iovec, or in kbuf */
+	uint64_t left; /* bytes left in all */
+};
+void iter_user(struct iter *it, const struct kiovec *iov, int niov, uint64_t total);
+void iter_kernel(struct iter *it, void *buf, uint64_t len);
+/* Copy min(n, left) bytes and advance; bytes copied (fewer only at a bad address: then -EFAULT when none). */
+long iter_put(struct iter *it, const void *src, uint64_t n); /* file -> destination */
+long iter_get(struct iter *it, void *dst, uint64_t n);       /* source -> file */
+long iter_zero(struct iter *it, uint64_t n);
+
+/* ---- readiness */
+#define POLLIN    0x001u
+#define POLLPRI   0x002u
+#define POLLOUT   0x004u
+#define POLLERR   0x008u
+#define POLLHUP   0x010u
+#define POLLNVAL  0x020u
+#define POLLRDHUP 0x2000u
+
+/* Embedded in whatever can become ready; watchers are epoll items and poll(2) calls. */
+struct pollable {
+	struct list watchers; /* of struct poll_watch */
+};
+struct poll_watch {
+	struct list link;
+	void (*notify)(struct poll_watch *w, uint32_t events); /* must not block */
+};
+void pollable_init(struct pollable *p);
+/* Tells all watchers that these events may have come true (an edge, for EPOLLET). */
+void poll_notify(struct pollable *p, uint32_t events);
+
+struct file_ops {
+	const char *name; /* for traces: "tmpfs", "tcp", "pipe" */
+	/* pos: in and out for seekable files, NULL for streams. Bytes, 0 at the end, or -errno. nonblock from O_NONBLOCK
+	 * or the call's flags. Both may block. */
+	long (*read)(struct file *f, struct iter *it, uint64_t *pos, bool nonblock);
+	long (*write)(struct file *f, struct iter *it, uint64_t *pos, bool nonblock);
+	uint32_t (*poll)(struct file *f);             /* events that are true now; NULL: always readable and writable */
+	struct pollable *(*pollable)(struct file *f); /* NULL: never changes (epoll answers EPERM) */
+	long (*ioctl)(struct file *f, unsigned cmd, uptr_t arg);
+	long (*seek)(struct file *f, int64_t off, int whence);
+	int (*stat)(struct file *f, struct kstat *st);
+	int (*truncate)(struct file *f, uint64_t size);
+	int (*sync)(struct file *f);
+	long (*getdents)(struct file *f, uptr_t buf, size_t size);
+	/* The frame (direct-map pointer, page-aligned) behind page pgoff of the file, for mmap. With shared and write, a
+	 * frame that the file itself uses. A RAM frame comes with a reference that the caller gives back (page_put). */
+	int (*get_page)(struct file *f, uint64_t pgoff, bool shared, bool write, void **frame);
+	void (*release)(struct file *f); /* last reference gone; must not block */
+};
+
+struct file {
+	const struct file_ops *ops;
+	unsigned refs;
+	unsigned flags;      /* O_ACCMODE, O_NONBLOCK, O_APPEND, ... as fcntl(F_GETFL) gives them */
+	uint64_t pos;
+	struct inode *inode; /* files of a file system; else NULL */
+	void *priv;          /* owned by the type */
+	struct list epitems; /* epoll items that watch this description */
+};
+
+/* A file with one reference, or NULL. */
+struct file *file_new(const struct file_ops *ops, unsigned flags, void *priv);
+struct file *file_get(struct file *f);
+void file_put(struct file *f);
+
+/* ---- descriptor table of the process */
+struct file *fd_file(int fd);                 /* borrowed; NULL: EBADF */
+struct file *fd_file_get(int fd);             /* with a reference, for calls that block */
+int fd_install(struct file *f, bool cloexec); /* lowest free; takes the reference on success; -EMFILE */
+int fd_close(int fd);
+
+/* ---- sockets are files with these operations more (libos/net/); the table is found by f->ops == &tcp_file_ops etc. */
+
+#endif

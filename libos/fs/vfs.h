@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Paths, inodes, mounts: the read-only EROFS image as root, a tmpfs above it for all that is written (copy-up on the first write),
+ * procfs at /proc, sysfs files at /sys, devices at /dev.
+ */
+#ifndef LIBOS_FS_VFS_H
+#define LIBOS_FS_VFS_H
+
+#include "libos/fs/file.h"
+
+struct kstat {
+	uint64_t dev, ino;
+	uint32_t mode, nlink, uid, gid;
+	uint64_t rdev, size, blksize, blocks; /* bytes, bytes, bytes, 512-byte units */
+	uint64_t atime_ns, mtime_ns, ctime_ns;
+};
+
+/* image may be 0: then the root is an empty tmpfs. Broken metadata: -EINVAL and a line on the console. */
+int vfs_init(const void *image, uint64_t image_bytes);
+
+/* Opens a path from the root, for the libOS itself (program, interpreter, /etc/uigniter/cmdline). */
+int vfs_open(const char *path, unsigned flags, unsigned mode, struct file **file);
+/* Reads at most n bytes at off; bytes or -errno. */
+long file_pread(struct file *f, void *buf, size_t n, uint64_t off);
+int file_size(struct file *f, uint64_t *bytes);
+
+/* Puts a descriptor 0, 1, 2 on the console. */
+int vfs_stdio(void);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The program's address space: areas (vma) in a balanced tree, page tables filled at the first touch. Anonymous memory is
+ * zero and taken lazily; private file memory is mapped in place and copied at the first write; shared file memory maps
+ * the file's own frames. PROT_NONE reservations of any size cost one vma.
+ */
+#ifndef LIBOS_MEM_VM_H
+#define LIBOS_MEM_VM_H
+
+#include "libos/mem/uaccess.h"
+
+#include <stdbool.h>
+
+struct file;
+
+#define PROT_NONE      0
+#define PROT_READ      1
+#define PROT_WRITE     2
+#define PROT_EXEC      4
+#define MAP_SHARED     0x01
+#define MAP_PRIVATE    0x02
+#define MAP_FIXED      0x10
+#define MAP_ANONYMOUS  0x20
+#define MAP_GROWSDOWN  0x0100
+#define MAP_STACK      0x20000
+#define MAP_NORESERVE  0x4000
+#define MAP_POPULATE   0x8000
+#define MAP_FIXED_NOREPLACE 0x100000
+
+void vm_init(void);
+
+/* As mmap(2); file (borrowed, the vma takes its own reference) or NULL for anonymous. Address or -errno. */
+long vm_map(uptr_t addr, uint64_t len, int prot, int flags, struct file *file, uint64_t offset);
+int vm_unmap(uptr_t addr, uint64_t len);
+int vm_protect(uptr_t addr, uint64_t len, int prot);
+
+/* A page fault at addr, by the program or by the libOS on its behalf. 0: mapped, go on. -EFAULT: no such memory or
+ * access (SEGV_MAPERR, or SEGV_ACCERR when *accerr is set); -EIO: beyond the end of the file (SIGBUS); -ENOMEM. */
+int vm_fault(uptr_t addr, bool write, bool exec, bool *accerr);
+
+/* One line per vma as /proc/self/maps has it, into buf; bytes written (cut at size). */
+size_t vm_print_maps(char *buf, size_t size);
+/* Totals in bytes, for /proc/self/stat and status. */
+void vm_usage(uint64_t *mapped, uint64_t *resident);
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Threads, wait queues, timers. One vCPU; the libOS is never preempted: between two calls that can block, nothing else runs, so
+ * there are no locks, and "look at the condition, then wait" is atomic. Calls that can block say so.
+ */
+#ifndef LIBOS_SCHED_THREAD_H
+#define LIBOS_SCHED_THREAD_H
+
+#include "libos/klib/list.h"
+
+#include <stdint.h>
+
+struct thread; /* full definition: libos/sched/thread_impl.h, for sched/ arch/ exec/ only */
+
+/* The running thread; its id as gettid(2) gives it. */
+struct thread *thread_current(void);
+int thread_tid(const struct thread *t);
+
+/* ---- time: CLOCK_MONOTONIC in ns since boot, CLOCK_REALTIME in ns since 1970 */
+#define NS_PER_SEC    1000000000ull
+#define TIME_FOREVER  UINT64_MAX
+uint64_t clock_mono_ns(void);
+uint64_t clock_real_ns(void);
+
+/* ---- wait queues */
+struct waitq {
+	struct list waiters;
+};
+#define WAITQ_INIT(name) {LIST_INIT((name).waiters)}
+static inline void waitq_init(struct waitq *q)
+{
+	list_init(&q->waiters);
+}
+
+/* Blocks until woken (0), until clock_mono_ns() reaches deadline (-ETIMEDOUT), or until a signal is to be delivered to
+ * this thread (-EINTR). The caller looks at its condition again: a wake-up is only a hint. */
+int waitq_wait(struct waitq *q, uint64_t deadline);
+/* As above, but no signal ends it. */
+int waitq_wait_uninterruptible(struct waitq *q, uint64_t deadline);
+/* Makes the first n waiters (in the order they came) runnable; returns how many. Never blocks or switches. */
+unsigned waitq_wake(struct waitq *q, unsigned n);
+#define waitq_wake_all(q) waitq_wake((q), UINT32_MAX)
+
+/* Lets other runnable threads run. */
+void thread_yield(void);
+
+/* ---- timers: callbacks run from the idle loop and at system calls, on whatever thread; they must not block. */
+struct ktimer {
+	struct list link;
+	uint64_t deadline; /* clock_mono_ns(); meaningful while armed */
+	void (*fn)(struct ktimer *timer);
+};
+void ktimer_init(struct ktimer *t, void (*fn)(struct ktimer *));
+void ktimer_set(struct ktimer *t, uint64_t deadline); /* re-arms when armed */
+void ktimer_cancel(struct ktimer *t);
+bool ktimer_armed(const struct ktimer *t);
+
+/* ---- pollers: devices without interrupts. pending() is a few loads; run() handles what is there and must not block;
+ * arm() asks the device to end a WAIT (or to interrupt) for news, after which pending() is asked once more; kick() hands to
+ * the device what was queued, and is called before the program goes on running. Any but pending/run may be NULL. */
+struct poller {
+	struct list link;
+	bool (*pending)(void);
+	void (*run)(void);
+	void (*arm)(void);
+	void (*kick)(void);
+};
+void poller_add(struct poller *p);
+
+/* ---- signals, as far as others send them */
+struct siginfo; /* libos/sched/signal.h */
+void signal_process(int signo);         /* to the process, from the kernel (si_code SI_KERNEL) */
+void signal_thread_sync(int signo);     /* to the calling thread (SIGPIPE) */
+bool signal_pending(void);              /* something to deliver to the calling thread */
+
+/* Ends the program: exit status 0-255. */
+_Noreturn void process_exit(int status);
+
+#endif
