@@ -22,6 +22,8 @@
 set -euo pipefail
 export LC_ALL=C
 umask 022
+# What a make that calls this script hands down is not meant for these builds.
+unset MAKEFLAGS MFLAGS MAKELEVEL CPPFLAGS LDFLAGS LIBS CONFIG_SITE PKG_CONFIG_PATH
 
 cflags='-O2 -g -fPIE -ffunction-sections -fdata-sections'
 cc=${CC:-gcc}
@@ -90,8 +92,8 @@ recipe_curl() {
 # recipe_hash NAME: one word that changes when what is built would.
 recipe_hash() {
     {
-        echo "$1 ${pin[$1]} $cflags $cc $dest"
-        "$cc" -dumpfullversion -dumpmachine
+        echo "$1 ${pin[$1]} $cflags"
+        "$cc" --version
         declare -f "recipe_$1" build
     } | sha256sum | cut -d' ' -f1
 }
@@ -146,7 +148,7 @@ offered() {
 # Reads the lists of packages at most once.
 download() {
     local version
-    if [ ! -e "$dest/apt/apt.conf" ] || [ -z "${lists_read:-}" ]; then
+    if [ -z "${lists_read:-}" ]; then
         say 'reading the lists of source packages'
         configure_apt
         # A failing third-party source need not matter: what counts is what is offered.
@@ -170,7 +172,7 @@ build() {
     local name=$1 version=$2 unpack=()
     [ "$name" != lwip ] || unpack=(--skip-patches)
     say "building $name $version"
-    attempt "unpack $name" "$name" dpkg-source "${unpack[@]}" \
+    attempt "unpack $name" "$name" dpkg-source --no-copy "${unpack[@]}" \
         -x "$dest/src/${name}_${version#*:}.dsc" "$dest/build/$name"
     cd "$dest/build/$name"
     "recipe_$name"
@@ -193,7 +195,10 @@ dependency() {
     version=$(cat "$dest/src/$name.version" 2>/dev/null) || version=
     case ${version#*:} in
     "${pin[$name]}" | "${pin[$name]}"[!0-9]*) ;;
-    *) download "$name" && version=$(cat "$dest/src/$name.version") ;;
+    *)
+        download "$name"
+        version=$(cat "$dest/src/$name.version")
+        ;;
     esac
     build "$name" "$version"
     [ -e "$dest/${product[$name]}" ] || die "cannot find ${product[$name]} after building $name: see $dest/log/$name.log"
@@ -206,8 +211,8 @@ for tool in apt-get dpkg-source patch "$cc" make; do
     command -v "$tool" >/dev/null ||
         die "cannot find $tool: install the packages apt, dpkg-dev, gcc, libc6-dev and make"
 done
-mkdir -p "$1" && dest=$(cd "$1" && pwd -P) || die "cannot make the folder $1"
-mkdir -p "$dest"/{build,log,prefix,src,stamp}
+mkdir -p "$1"/{build,log,prefix,src,stamp} 2>/dev/null || die "cannot make the folder $1"
+dest=$(cd "$1" && pwd -P)
 exec 9>"$dest/lock"
 flock 9
 
