@@ -20,8 +20,8 @@ struct loop_child;
 /* events: EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLHUP as epoll gives them. */
 typedef void loop_io_fn(void *arg, uint32_t events);
 typedef void loop_timer_fn(void *arg);
-/* info: si_code (CLD_EXITED, CLD_KILLED, CLD_DUMPED) and si_status as waitid(2) gives them. The child is reaped. */
-typedef void loop_child_fn(void *arg, int si_code, int si_status);
+/* code: si_code (CLD_EXITED, CLD_KILLED, CLD_DUMPED), status: si_status, as waitid(2) gives them. The child is reaped. */
+typedef void loop_child_fn(void *arg, int code, int status);
 typedef void loop_signal_fn(void *arg, int signo);
 
 /* 0 or -errno. */
