@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * HTTP/1.1 client glue: libcurl's multi interface driven by lib/loop, everything on the loop's thread, and one
+ * synchronous call for programs without a loop. Connections are kept and used again. Only plain HTTP, no redirects, no
+ * proxies from the environment. Numeric addresses and "localhost" need no resolver; other names block while
+ * they are looked up.
+ */
+#ifndef LIB_HTTPC_H
+#define LIB_HTTPC_H
+
+#include "lib/buf.h"
+#include "lib/err.h"
+#include "lib/util.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct loop;
+struct httpc;
+struct httpc_call;
+
+/* A part of a multipart/form-data body. */
+struct httpc_part {
+	const char *name;
+	const char *filename; /* NULL: none */
+	const char *type;     /* NULL: none */
+	const void *data;     /* borrowed until the call is over */
+	size_t len;
+};
+#define HTTPC_PARTS_MAX 8
+
+struct httpc_response {
+	int status; /* HTTP status; 0: no (complete) answer, see code */
+	int code; /* 0 or -errno: -ECONNREFUSED (nobody there, the request was not sent), -ETIMEDOUT, -EMSGSIZE (over
+	                     * max_bytes), -ECANCELED (on_data refused), -EIO (broke off), -EINVAL (bad URL) */
+	const char *error; /* a sentence for code; "" */
+	const char *body;  /* NUL behind it; "" when empty or given to on_data */
+	size_t len;
+	struct httpc_call *call; /* for httpc_header() */
+};
+
+struct httpc_request {
+	const char *method;    /* NULL: GET */
+	const char *url;       /* "http://127.0.0.1:9000/x" */
+	const char *unix_path; /* connect to this socket; the URL's host is only named in Host */
+	const char *const *headers; /* "Name: value", NULL behind the last; may be NULL */
+	const void *body;           /* borrowed until the call is over */
+	size_t len;
+	const struct httpc_part *parts; /* instead of body; copied but for the data */
+	size_t part_count;
+	int body_fd; /* with body_fd_len > 0: the body is read from this file; borrowed */
+	uint64_t body_fd_len;
+	unsigned int timeout_ms;         /* for everything; 0: none (streams) */
+	unsigned int connect_timeout_ms; /* 0: 2000 */
+	size_t max_bytes;                /* of the answer's body; 0: 1 MiB */
+	/* Gets the body piece by piece (unlimited); a negative result breaks off. NULL: it is collected. */
+	int (*on_data)(void *arg, int status, const void *data, size_t len);
+	/* Called once from the loop, never inside httpc_start(); the response lives for the call only. */
+	void (*done)(void *arg, const struct httpc_response *response);
+	void *arg;
+};
+
+/* max_host_connections: to one peer, 0: 64; further requests wait. 0 or -errno. */
+int httpc_new(struct loop *loop, unsigned int max_host_connections, struct httpc **client,
+	struct err *err);
+/* Cancels what is under way, without done(). Not from inside done(). NULL is fine. */
+void httpc_free(struct httpc *client);
+/* Strings are copied, bodies borrowed. call (may be NULL) is valid until done() or httpc_cancel(). 0 or -errno. */
+int httpc_start(
+	struct httpc *client, const struct httpc_request *request, struct httpc_call **call);
+/* done() will not be called. Not from inside on_data(). NULL is fine. */
+void httpc_cancel(struct httpc_call *call);
+/* A header of the answer, or NULL. Lives as long as the response. */
+const char *httpc_header(const struct httpc_response *response, const char *name);
+
+/*
+ * Performs a request and waits for its end; done and arg serve only on_data. The HTTP status (also 4xx and 5xx) goes to
+ * status, the body to body (may be NULL with on_data). 0, or -errno with a sentence as in httpc_response.
+ */
+int httpc_sync(const struct httpc_request *request, int *status, struct buf *body, struct err *err);
+
+#endif
