@@ -30,7 +30,8 @@ struct httpc_call {
 	curl_mime *mime;
 	struct part_reader reader[HTTPC_PARTS_MAX];
 	int body_fd;
-	uint64_t body_at;
+	uint64_t body_len,
+		body_at; /* of body_fd; libcurl would read on beyond the announced length */
 	struct buf body;
 	int refused; /* -EMSGSIZE or -ECANCELED: why the write callback broke off */
 	char error[CURL_ERROR_SIZE];
@@ -102,10 +103,12 @@ static int on_part_seek(void *arg, curl_off_t offset, int origin)
 static size_t on_file_read(char *out, size_t size, size_t count, void *arg)
 {
 	struct httpc_call *call = arg;
-	ssize_t n = pread(call->body_fd, out, size * count, (off_t)call->body_at);
+	uint64_t left = call->body_len - call->body_at;
+	size_t max = size * count < left ? size * count : left;
+	ssize_t n = pread(call->body_fd, out, max, (off_t)call->body_at);
 
-	if (n < 0)
-		return CURL_READFUNC_ABORT;
+	if (n < 0 || (n == 0 && max))
+		return CURL_READFUNC_ABORT; /* also a file that has become shorter */
 	call->body_at += (uint64_t)n;
 	return (size_t)n;
 }
@@ -114,7 +117,7 @@ static int on_file_seek(void *arg, curl_off_t offset, int origin)
 {
 	struct httpc_call *call = arg;
 
-	if (origin != SEEK_SET || offset < 0)
+	if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > call->body_len)
 		return CURL_SEEKFUNC_CANTSEEK;
 	call->body_at = (uint64_t)offset;
 	return CURL_SEEKFUNC_OK;
@@ -155,6 +158,7 @@ static int add_body(struct httpc_call *call, const struct httpc_request *q)
 			return r;
 	} else if (q->body_fd_len) {
 		call->body_fd = q->body_fd;
+		call->body_len = q->body_fd_len;
 		curl_easy_setopt(easy, CURLOPT_POST, 1L);
 		curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_file_read);
 		curl_easy_setopt(easy, CURLOPT_READDATA, call);
@@ -268,7 +272,13 @@ static int code_of(CURLcode result, const struct httpc_call *call)
 		return 0;
 	if (call->refused)
 		return call->refused;
-	if (result == CURLE_COULDNT_CONNECT || result == CURLE_COULDNT_RESOLVE_HOST)
+	if (result == CURLE_COULDNT_CONNECT) {
+		long os = 0;
+
+		curl_easy_getinfo(call->easy, CURLINFO_OS_ERRNO, &os);
+		return os == ENOENT || os == EACCES ? -(int)os : -ECONNREFUSED;
+	}
+	if (result == CURLE_COULDNT_RESOLVE_HOST)
 		return -ECONNREFUSED;
 	if (result == CURLE_OPERATION_TIMEDOUT)
 		return -ETIMEDOUT;

@@ -30,8 +30,9 @@ struct httpc_part {
 #define HTTPC_PARTS_MAX 8
 
 struct httpc_response {
-	int status; /* HTTP status; 0: no (complete) answer, see code */
-	int code; /* 0 or -errno: -ECONNREFUSED (nobody there, the request was not sent), -ETIMEDOUT, -EMSGSIZE (over
+	int status;        /* HTTP status; 0: no (complete) answer, see code */
+	int code;          /* 0 or -errno: -ECONNREFUSED (nobody there, the request was not sent;
+	                     * -ENOENT, -EACCES: the same for a Unix socket), -ETIMEDOUT, -EMSGSIZE (over
 	                     * max_bytes), -ECANCELED (on_data refused), -EIO (broke off), -EINVAL (bad URL) */
 	const char *error; /* a sentence for code; "" */
 	const char *body;  /* NUL behind it; "" when empty or given to on_data */

@@ -10,6 +10,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <string.h>
@@ -21,39 +22,60 @@
 #define BACKLOG       512
 #define RUNS_IN_A_ROW 8
 
+/* When MHD wants to run next; INT64_MAX: when its descriptor says so. */
+static int64_t daemon_due(const struct httpd_listener *l, int64_t now)
+{
+	MHD_UNSIGNED_LONG_LONG ms;
+
+	if (!l->daemon)
+		return INT64_MAX;
+	if (l->resumed)
+		return now;
+	if (MHD_get_timeout(l->daemon, &ms) != MHD_YES)
+		return INT64_MAX;
+	return now + (int64_t)(ms < INT32_MAX ? ms : INT32_MAX) * NS_PER_MS;
+}
+
 void httpd_arm(struct httpd *h)
 {
-	int64_t now = loop_now_ns(), at = h->sweep_at_ns;
+	int64_t now, at = h->sweep_at_ns ? h->sweep_at_ns : INT64_MAX;
 
+	if (h->running)
+		return; /* who runs it arms */
+	now = loop_now_ns();
 	if (h->stopping && h->conn_count == 0)
 		at = now;
-	else if (h->stopping && (!at || h->stop_at_ns < at))
+	else if (h->stopping && h->stop_at_ns < at)
 		at = h->stop_at_ns;
 	for (size_t i = 0; i < HTTPD_LISTENERS_MAX; i++) {
-		struct MHD_Daemon *d = h->listener[i].daemon;
-		MHD_UNSIGNED_LONG_LONG ms;
+		int64_t due = daemon_due(&h->listener[i], now);
 
-		if (d && MHD_get_timeout(d, &ms) == MHD_YES) {
-			int64_t t = now + (int64_t)(ms < INT32_MAX ? ms : INT32_MAX) * NS_PER_MS;
-
-			at = !at || t < at ? t : at;
-		}
+		at = due < at ? due : at;
 	}
+	if (at == INT64_MAX)
+		return;
 	/* A timer that fires early is harmless, one set anew for each request costs system calls. */
-	if (!at || (h->timer_at_ns && h->timer_at_ns <= at))
+	if (h->timer_at_ns && h->timer_at_ns <= at)
 		return;
 	h->timer_at_ns = at;
 	loop_timer_set(h->timer, at - now);
 }
 
-static void run_daemon(struct httpd *h, struct MHD_Daemon *daemon)
+/* MHD has to be run again for what its own epoll descriptor does not tell: data it holds already, resumed
+ * connections, and a listener that it takes back when a connection has ended below the limit. */
+static void run_daemon(struct httpd_listener *l)
 {
-	MHD_UNSIGNED_LONG_LONG ms;
+	struct httpd *h = l->h;
 
 	h->running++;
 	for (int i = 0; i < RUNS_IN_A_ROW; i++) {
-		MHD_run(daemon);
-		if (MHD_get_timeout(daemon, &ms) != MHD_YES || ms > 0)
+		unsigned int before = h->conn_count;
+		MHD_UNSIGNED_LONG_LONG ms;
+
+		l->resumed = false;
+		MHD_run(l->daemon);
+		if (!l->resumed && h->conn_count >= before &&
+			(MHD_get_timeout(l->daemon, &ms) != MHD_YES || ms > 0))
 			break;
 	}
 	h->running--;
@@ -64,7 +86,7 @@ static void on_ready(void *arg, uint32_t events)
 	struct httpd_listener *l = arg;
 
 	(void)events;
-	run_daemon(l->h, l->daemon);
+	run_daemon(l);
 	httpd_arm(l->h);
 }
 
@@ -116,7 +138,7 @@ static void on_timer(void *arg)
 	}
 	for (size_t i = 0; i < HTTPD_LISTENERS_MAX; i++) {
 		if (h->listener[i].daemon)
-			run_daemon(h, h->listener[i].daemon);
+			run_daemon(&h->listener[i]);
 	}
 	if (h->stopping && h->conn_count == 0) {
 		void (*done)(void *) = steal_ptr(&h->stop_done);
@@ -255,6 +277,26 @@ int httpd_listen_tcp(struct httpd *h, const char *address, uint16_t port, struct
 	if (getsockname(fd, sa, &len) < 0)
 		return err_sys(err, errno, "cannot read the own port");
 	return start(h, steal_fd(&fd), ntohs(six ? sin6.sin6_port : sin.sin_port), NULL, err);
+}
+
+int httpd_listen_fd(struct httpd *h, int fd, struct err *err)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+	uint16_t port = 0;
+
+	if (getsockname(fd, (struct sockaddr *)&ss, &len) < 0) {
+		int code = errno;
+
+		close(fd);
+		return err_sys(err, code, "cannot use the inherited socket");
+	}
+	if (ss.ss_family == AF_INET)
+		port = ntohs(((struct sockaddr_in *)(void *)&ss)->sin_port);
+	else if (ss.ss_family == AF_INET6)
+		port = ntohs(((struct sockaddr_in6 *)(void *)&ss)->sin6_port);
+	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+	return start(h, fd, port, NULL, err);
 }
 
 /* Removes what a dead server left: 0 when the path is free now. */
@@ -396,7 +438,7 @@ void httpd_free(struct httpd *h)
 			continue;
 		loop_io_del(l->io);
 		close_listener(l);
-		run_daemon(h, l->daemon);
+		run_daemon(l);
 		MHD_stop_daemon(l->daemon);
 		free(l->path);
 	}

@@ -89,6 +89,8 @@ int httpd_listen_tcp(struct httpd *h, const char *address, uint16_t port, struct
 /* Listens on a Unix socket with these permissions. A stale path (nobody listens) is replaced, a live one is
  * -EADDRINUSE, anything but a socket -EEXIST; unlinked at stop. */
 int httpd_listen_unix(struct httpd *h, const char *path, mode_t mode, struct err *err);
+/* Takes a listening stream socket (closed on failure too). */
+int httpd_listen_fd(struct httpd *h, int fd, struct err *err);
 /* Port of the first TCP listener in host order; 0: none. */
 uint16_t httpd_port(const struct httpd *h);
 /*

@@ -19,6 +19,7 @@ struct httpd_listener {
 	int fd;                    /* the daemon's until quiesced */
 	uint16_t port;             /* 0: Unix */
 	char *path;                /* owned; unlinked at stop */
+	bool resumed;              /* a connection was; MHD has to be run to see it */
 };
 
 struct httpd_conn {

@@ -49,7 +49,8 @@ void httpd_add_headerf(struct httpd_req *req, const char *name, const char *fmt,
 void httpd_set_response(
 	struct httpd_req *req, unsigned int status, const char *type, struct MHD_Response *response)
 {
-	const char *p = req->headers.data, *end = p + req->headers.len;
+	const char *p = req->headers.data ? req->headers.data : "";
+	const char *end = p + req->headers.len;
 
 	if (!response) {
 		/* Out of memory: without an answer the connection is closed. */

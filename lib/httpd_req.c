@@ -365,5 +365,7 @@ void httpd_req_resume(struct httpd_req *req)
 		return;
 	req->suspended = false;
 	loop_io_del(steal_ptr(&req->watch));
-	MHD_resume_connection(req->mhd); /* wakes the daemon's epoll descriptor */
+	MHD_resume_connection(req->mhd);
+	req->conn->listener->resumed = true;
+	httpd_arm(req->h);
 }
