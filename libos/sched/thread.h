@@ -15,6 +15,11 @@ struct thread; /* full definition: libos/sched/thread_impl.h, for sched/ arch/ e
 /* The running thread; its id as gettid(2) gives it. */
 struct thread *thread_current(void);
 int thread_tid(const struct thread *t);
+bool thread_exists(int tid);
+
+/* CPU time in ns: of the calling thread, of all threads together, the ended ones too. */
+uint64_t thread_cpu_ns(void);
+uint64_t process_cpu_ns(void);
 
 /* ---- time: CLOCK_MONOTONIC in ns since boot, CLOCK_REALTIME in ns since 1970 */
 #define NS_PER_SEC    1000000000ull

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the machine and the process look like: uname, sysinfo, getrusage, times. */
+#include "libos/exec/args.h"
+#include "libos/klib/errno.h"
+#include "libos/klib/string.h"
+#include "libos/mem/page.h"
+#include "libos/mem/uaccess.h"
+#include "libos/mem/vm.h"
+#include "libos/sched/thread.h"
+#include "libos/sys/syscall.h"
+
+#define UTS_FIELD       65
+#define CLK_TCK         100ull
+#define SELF_RUSAGE     0
+#define RUSAGE_CHILDREN (-1)
+#define RUSAGE_THREAD   1
+
+struct utsname {
+	char sysname[UTS_FIELD], nodename[UTS_FIELD], release[UTS_FIELD], version[UTS_FIELD],
+		machine[UTS_FIELD], domainname[UTS_FIELD];
+};
+
+struct sysinfo {
+	int64_t uptime; /* s */
+	uint64_t loads[3], totalram, freeram, sharedram, bufferram, totalswap, freeswap;
+	uint16_t procs, pad;
+	uint64_t totalhigh, freehigh;
+	uint32_t mem_unit;
+	char filler[4];
+};
+
+struct ktimeval {
+	int64_t sec, usec;
+};
+
+struct krusage {
+	struct ktimeval utime, stime;
+	int64_t maxrss /* KiB */, rest[13];
+};
+
+/* The release is that of the Linux whose ABI the libOS follows; glibc refuses to start below its minimum. */
+long sys_uname(const uint64_t a[6])
+{
+	struct utsname uts = {.sysname = "Linux",
+		.release = "6.1.0-uigniter",
+		.version = "#1 Uigniter libOS",
+		.machine = "x86_64",
+		.domainname = "(none)"};
+
+	strlcpy(uts.nodename, boot_args.hostname[0] ? boot_args.hostname : "uigniter", UTS_FIELD);
+	return put_user(a[0], &uts) < 0 ? -EFAULT : 0;
+}
+
+long sys_sethostname(const uint64_t a[6])
+{
+	char name[sizeof(boot_args.hostname)] = "";
+	uint64_t len = a[1];
+
+	if (len >= sizeof(name))
+		return -EINVAL;
+	if (len && copy_from_user(name, a[0], len) < 0)
+		return -EFAULT;
+	memcpy(boot_args.hostname, name, sizeof(name));
+	return 0;
+}
+
+long sys_sysinfo(const uint64_t a[6])
+{
+	struct sysinfo info = {
+		.uptime = (int64_t)(clock_mono_ns() / NS_PER_SEC),
+		.totalram = page_total() * PAGE_BYTES,
+		.freeram = page_free_count() * PAGE_BYTES,
+		.procs = 1,
+		.mem_unit = 1,
+	};
+
+	return put_user(a[0], &info) < 0 ? -EFAULT : 0;
+}
+
+/* All time counts as user time: libOS and program are one to the CPU. */
+long sys_getrusage(const uint64_t a[6])
+{
+	struct krusage usage;
+	int who = (int)a[0];
+
+	memset(&usage, 0, sizeof(usage));
+	if (who == SELF_RUSAGE || who == RUSAGE_THREAD) {
+		uint64_t ns = who == RUSAGE_THREAD ? thread_cpu_ns() : process_cpu_ns();
+		uint64_t mapped, resident;
+
+		vm_usage(&mapped, &resident);
+		usage.utime.sec = (int64_t)(ns / NS_PER_SEC);
+		usage.utime.usec = (int64_t)(ns % NS_PER_SEC / 1000);
+		usage.maxrss = (int64_t)(resident / 1024);
+	} else if (who != RUSAGE_CHILDREN) {
+		return -EINVAL;
+	}
+	return put_user(a[1], &usage) < 0 ? -EFAULT : 0;
+}
+
+long sys_times(const uint64_t a[6])
+{
+	int64_t tms[4] = {(int64_t)(process_cpu_ns() / (NS_PER_SEC / CLK_TCK)), 0, 0, 0};
+
+	if (a[0] && put_user(a[0], &tms) < 0)
+		return -EFAULT;
+	return (long)(clock_mono_ns() / (NS_PER_SEC / CLK_TCK));
+}

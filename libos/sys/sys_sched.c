@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One CPU, one scheduling class, memory that is never swapped: what programs ask of that is answered as Linux would there. */
+#include "libos/klib/errno.h"
+#include "libos/mem/uaccess.h"
+#include "libos/sched/thread.h"
+#include "libos/sys/syscall.h"
+
+#define SCHED_OTHER  0
+#define SCHED_FIFO   1
+#define SCHED_RR     2
+#define SCHED_BATCH  3
+#define SCHED_IDLE   5
+#define PRIO_PROCESS 0
+#define PRIO_USER    2
+#define NICE_MIN     (-20)
+#define NICE_MAX     19
+
+static int nice_value;
+
+static long check_tid(uint64_t tid)
+{
+	if ((int)tid < 0)
+		return -EINVAL;
+	return (int)tid == 0 || thread_exists((int)tid) ? 0 : -ESRCH;
+}
+
+/* The raw call answers with the bytes written, not 0 (sched_setaffinity(2), C library/kernel differences). */
+long sys_sched_getaffinity(const uint64_t a[6])
+{
+	uint64_t mask = 1;
+	unsigned size = (unsigned)a[1];
+	long r;
+
+	if (size < sizeof(mask) || size % sizeof(uint64_t))
+		return -EINVAL;
+	r = (int)a[0] < 0 ? -ESRCH : check_tid(a[0]);
+	if (r < 0)
+		return r;
+	return put_user(a[2], &mask) < 0 ? -EFAULT : (long)sizeof(mask);
+}
+
+long sys_sched_setaffinity(const uint64_t a[6])
+{
+	uint8_t first = 0;
+	long r = (int)a[0] < 0 ? -ESRCH : check_tid(a[0]);
+
+	if (r < 0)
+		return r;
+	if ((unsigned)a[1] && get_user(&first, a[2]) < 0)
+		return -EFAULT;
+	return first & 1 ? 0 : -EINVAL;
+}
+
+long sys_sched_getscheduler(const uint64_t a[6])
+{
+	long r = check_tid(a[0]);
+
+	return r < 0 ? r : SCHED_OTHER;
+}
+
+long sys_sched_getparam(const uint64_t a[6])
+{
+	int priority = 0;
+	long r = check_tid(a[0]);
+
+	if (r < 0)
+		return r;
+	if (!a[1])
+		return -EINVAL;
+	return put_user(a[1], &priority) < 0 ? -EFAULT : 0;
+}
+
+static long priority_max(int policy)
+{
+	switch (policy) {
+	case SCHED_FIFO:
+	case SCHED_RR:
+		return 99;
+	case SCHED_OTHER:
+	case SCHED_BATCH:
+	case SCHED_IDLE:
+		return 0;
+	default: /* outside numbers, not an enum of ours */
+		return -EINVAL;
+	}
+}
+
+long sys_sched_setscheduler(const uint64_t a[6])
+{
+	int policy = (int)a[1], priority;
+	long r = check_tid(a[0]);
+
+	if (r < 0)
+		return r;
+	if (policy < 0 || !a[2])
+		return -EINVAL;
+	if (get_user(&priority, a[2]) < 0)
+		return -EFAULT;
+	if (priority_max(policy) < 0 || priority < 0 || priority > priority_max(policy))
+		return -EINVAL;
+	return policy == SCHED_FIFO || policy == SCHED_RR ? -EPERM : 0;
+}
+
+long sys_sched_setparam(const uint64_t a[6])
+{
+	int priority;
+	long r = check_tid(a[0]);
+
+	if (r < 0)
+		return r;
+	if (!a[1])
+		return -EINVAL;
+	if (get_user(&priority, a[1]) < 0)
+		return -EFAULT;
+	return priority == 0 ? 0 : -EINVAL;
+}
+
+long sys_sched_get_priority_max(const uint64_t a[6])
+{
+	return priority_max((int)a[0]);
+}
+
+long sys_sched_get_priority_min(const uint64_t a[6])
+{
+	long max = priority_max((int)a[0]);
+
+	return max > 0 ? 1 : max;
+}
+
+long sys_getcpu(const uint64_t a[6])
+{
+	uint32_t zero = 0;
+
+	if ((a[0] && put_user(a[0], &zero) < 0) || (a[1] && put_user(a[1], &zero) < 0))
+		return -EFAULT;
+	return 0;
+}
+
+/* The raw call answers 20 - nice, so that it is never negative (getpriority(2)). */
+long sys_getpriority(const uint64_t a[6])
+{
+	if ((unsigned)a[0] > PRIO_USER)
+		return -EINVAL;
+	return (unsigned)a[0] == PRIO_PROCESS && check_tid(a[1]) < 0 ? -ESRCH : 20 - nice_value;
+}
+
+long sys_setpriority(const uint64_t a[6])
+{
+	int value = (int)a[2];
+
+	if ((unsigned)a[0] > PRIO_USER)
+		return -EINVAL;
+	if ((unsigned)a[0] == PRIO_PROCESS && check_tid(a[1]) < 0)
+		return -ESRCH;
+	nice_value = value < NICE_MIN ? NICE_MIN : value > NICE_MAX ? NICE_MAX : value;
+	return 0;
+}
+
+#define MEMBARRIER_QUERY                      0
+#define MEMBARRIER_GLOBAL                     1
+#define MEMBARRIER_PRIVATE_EXPEDITED          8
+#define MEMBARRIER_REGISTER_PRIVATE_EXPEDITED 16
+
+/* One vCPU: other threads ran before or run after, with a full barrier at the switch. */
+long sys_membarrier(const uint64_t a[6])
+{
+	if (a[1] & UINT32_MAX)
+		return -EINVAL;
+	switch ((int)a[0]) {
+	case MEMBARRIER_QUERY:
+		return MEMBARRIER_GLOBAL | MEMBARRIER_PRIVATE_EXPEDITED |
+			MEMBARRIER_REGISTER_PRIVATE_EXPEDITED;
+	case MEMBARRIER_GLOBAL:
+	case MEMBARRIER_PRIVATE_EXPEDITED:
+	case MEMBARRIER_REGISTER_PRIVATE_EXPEDITED:
+		return 0;
+	default: /* outside numbers */
+		return -EINVAL;
+	}
+}
+
+long sys_personality(const uint64_t a[6])
+{
+	return (uint32_t)a[0] == 0 || (uint32_t)a[0] == UINT32_MAX ? 0 : -EINVAL;
+}
+
+/* Memory is never swapped, so locking it needs nothing. */
+long sys_mlock(const uint64_t a[6])
+{
+	(void)a;
+	return 0;
+}
+
+long sys_munlock(const uint64_t a[6])
+{
+	(void)a;
+	return 0;
+}
+
+long sys_mlockall(const uint64_t a[6])
+{
+	return a[0] == 0 || (a[0] & ~7ull) ? -EINVAL : 0;
+}
+
+long sys_munlockall(const uint64_t a[6])
+{
+	(void)a;
+	return 0;
+}
+
+/* One memory node, default policy. */
+long sys_get_mempolicy(const uint64_t a[6])
+{
+	int policy = 0;
+	uint64_t nodes = 1;
+
+	if (a[0] && put_user(a[0], &policy) < 0)
+		return -EFAULT;
+	return a[1] && a[2] && put_user(a[1], &nodes) < 0 ? -EFAULT : 0;
+}
+
+long sys_set_mempolicy(const uint64_t a[6])
+{
+	return (int)a[0] < 0 ? -EINVAL : 0;
+}
+
+long sys_pkey_alloc(const uint64_t a[6])
+{
+	return a[0] ? -EINVAL : -ENOSPC;
+}
