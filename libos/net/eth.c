@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * eth0: lwIP's interface on virtio-net. A received frame becomes a pbuf in place: the buffer's headroom holds the pbuf. Small ones
+ * are copied instead, so that a program that leaves them unread holds no 2 KiB each. The Ethernet header is taken off before the pbuf is
+ * made (a frame of 64 KiB would not fit lwIP's 16-bit lengths with it).
+ *
+ * Frames to others' addresses are dropped here: a tap on a bridge sees flooded ones.
+ */
+#include "libos/drv/virtio_net.h"
+#include "libos/klib/errno.h"
+#include "libos/klib/string.h"
+#include "libos/net/stack.h"
+#include "libos/net/tick.h"
+
+#include "abi/boot.h"
+
+#include <lwip/etharp.h>
+#include <lwip/inet_chksum.h>
+#include <lwip/ip.h>
+#include <lwip/netif.h>
+#include <lwip/priv/tcp_priv.h>
+#include <lwip/prot/ethernet.h>
+#include <lwip/prot/ip4.h>
+#include <lwip/prot/udp.h>
+#include <netif/ethernet.h>
+
+#define MTU_DEFAULT 1500u
+#define COPY_BYTES  256u /* frames up to here are copied */
+
+_Static_assert(sizeof(struct pbuf_custom) <= VNET_HEADROOM, "the pbuf lives in the headroom");
+
+static struct netif eth;
+static bool eth_exists;
+static uint16_t eth_mtu;
+
+struct netif *net_eth(void)
+{
+	return eth_exists ? &eth : NULL;
+}
+
+/* ---- receive */
+
+static void part_free(struct pbuf *p)
+{
+	vnet_buf_free(p); /* the pbuf is the start of its buffer */
+}
+
+static void frame_free(struct vnet_frame *f)
+{
+	for (unsigned i = 0; i < f->parts; i++)
+		vnet_buf_free(f->part[i].buf);
+}
+
+static struct pbuf *frame_copy(struct vnet_frame *f)
+{
+	struct pbuf *p = pbuf_alloc(PBUF_RAW, (u16_t)f->part[0].len, PBUF_RAM);
+
+	if (p)
+		memcpy(p->payload, f->part[0].data, f->part[0].len);
+	frame_free(f);
+	return p;
+}
+
+/* A chain of pbufs that own the buffers. */
+static struct pbuf *frame_wrap(struct vnet_frame *f)
+{
+	struct pbuf *head = NULL;
+	uint32_t total = 0;
+
+	for (unsigned i = 0; i < f->parts; i++)
+		total += f->part[i].len;
+	if (total > UINT16_MAX) {
+		frame_free(f);
+		return NULL;
+	}
+	for (unsigned i = f->parts; i-- > 0;) { /* from the end, so that each tot_len is known */
+		struct vnet_part *part = &f->part[i];
+		struct pbuf_custom *pc = part->buf;
+		u16_t len = (u16_t)part->len;
+
+		pc->custom_free_function = part_free;
+		struct pbuf *p = pbuf_alloced_custom(PBUF_RAW, len, PBUF_REF, pc, part->data, len);
+		p->next = head;
+		p->tot_len = (u16_t)(len + (head ? head->tot_len : 0));
+		head = p;
+	}
+	return head;
+}
+
+static void ip_frame(struct pbuf *p, bool csum_ok)
+{
+	const struct ip_hdr *ip = p->payload;
+
+	if (p->len >= IP_HLEN && (IPH_OFFSET(ip) & PP_HTONS(IP_OFFMASK | IP_MF)) != 0)
+		net_tick_aux();
+	eth.chksum_flags |= NETIF_CHECKSUM_CHECK_IP;
+	if (!csum_ok)
+		eth.chksum_flags |= NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP |
+			NETIF_CHECKSUM_CHECK_ICMP;
+	ip4_input(p, &eth);
+	/* What the instance sends to its own address carries no checksum when the device makes them. */
+	eth.chksum_flags &= (u16_t) ~(NETIF_CHECKSUM_CHECK_IP | NETIF_CHECKSUM_CHECK_TCP |
+		NETIF_CHECKSUM_CHECK_UDP | NETIF_CHECKSUM_CHECK_ICMP);
+}
+
+static void frame_input(struct vnet_frame *f)
+{
+	struct eth_hdr eh;
+	struct vnet_part *first = &f->part[0];
+	bool csum_ok = f->csum_ok;
+
+	memcpy(&eh, first->data, sizeof(eh)); /* at least 14 bytes, by vnet_poll() */
+	bool group = eh.dest.addr[0] & 1;
+	if (!group && memcmp(eh.dest.addr, eth.hwaddr, ETH_HWADDR_LEN) != 0) {
+		frame_free(f);
+		return;
+	}
+	first->data = (char *)first->data + sizeof(eh);
+	first->len -= (uint32_t)sizeof(eh);
+	struct pbuf *p = f->parts == 1 && first->len <= COPY_BYTES ? frame_copy(f) : frame_wrap(f);
+	if (!p)
+		return;
+	p->if_idx = netif_get_index(&eth);
+	if (group)
+		p->flags |= memcmp(eh.dest.addr, &ethbroadcast, ETH_HWADDR_LEN) == 0
+			? PBUF_FLAG_LLBCAST
+			: PBUF_FLAG_LLMCAST;
+	if (eh.type == PP_HTONS(ETHTYPE_IP))
+		ip_frame(p, csum_ok);
+	else if (eh.type == PP_HTONS(ETHTYPE_ARP))
+		etharp_input(p, &eth);
+	else
+		pbuf_free(p);
+}
+
+/* ---- send */
+
+/* Leaves the sum of the pseudo header where the device continues; the offset of the transport header, 0: nothing to do. */
+static unsigned partial_csum(char *frame, size_t len, unsigned *csum_offset)
+{
+	const struct ip_hdr *ip = (const void *)(frame + SIZEOF_ETH_HDR);
+	unsigned start = SIZEOF_ETH_HDR + IPH_HL_BYTES(ip);
+
+	if (len < start + 8 || (IPH_OFFSET(ip) & PP_HTONS(IP_OFFMASK | IP_MF)) != 0)
+		return 0;
+	if (IPH_PROTO(ip) == IP_PROTO_TCP)
+		*csum_offset = offsetof(struct tcp_hdr, chksum);
+	else if (IPH_PROTO(ip) == IP_PROTO_UDP)
+		*csum_offset = offsetof(struct udp_hdr, chksum);
+	else
+		return 0;
+	uint32_t sum = (ip->src.addr & 0xffff) + (ip->src.addr >> 16) + (ip->dest.addr & 0xffff) +
+		(ip->dest.addr >> 16);
+	sum += PP_HTONS(IPH_PROTO(ip)) + lwip_htons((u16_t)(len - start));
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	uint16_t folded = (uint16_t)sum;
+	memcpy(frame + start + *csum_offset, &folded, 2);
+	return start;
+}
+
+static err_t frame_output(struct netif *netif, struct pbuf *p)
+{
+	size_t len = p->tot_len;
+	unsigned start = 0, offset = 0;
+	struct eth_hdr eh;
+	char *frame = vnet_tx_frame(len);
+
+	if (!frame)
+		return ERR_MEM;
+	pbuf_copy_partial(p, frame, (u16_t)len, 0);
+	memcpy(&eh, frame, sizeof(eh));
+	if (eh.type == PP_HTONS(ETHTYPE_ARP))
+		net_tick_aux();
+	else if (vnet_tx_csum() && eh.type == PP_HTONS(ETHTYPE_IP))
+		start = partial_csum(frame, len, &offset);
+	return vnet_tx_send(frame, len, start, offset) < 0 ? ERR_MEM : ERR_OK;
+}
+
+/* ---- start */
+
+static err_t eth_up(struct netif *netif)
+{
+	netif->name[0] = 'e';
+	netif->name[1] = 't';
+	netif->output = etharp_output;
+	netif->linkoutput = frame_output;
+	netif->mtu = eth_mtu;
+	netif->hwaddr_len = ETH_HWADDR_LEN;
+	netif->flags =
+		NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET | NETIF_FLAG_LINK_UP;
+	u16_t gen = NETIF_CHECKSUM_GEN_IP | NETIF_CHECKSUM_GEN_ICMP;
+	if (!vnet_tx_csum())
+		gen |= NETIF_CHECKSUM_GEN_TCP | NETIF_CHECKSUM_GEN_UDP;
+	NETIF_SET_CHECKSUM_CTRL(netif, gen);
+	return ERR_OK;
+}
+
+void eth_configure(const struct net_config *config, const uint8_t *mac)
+{
+	ip4_addr_t ip = {config->ip}, mask = {config->mask}, gw = {config->gateway};
+
+	if (mac)
+		memcpy(eth.hwaddr, mac, ETH_HWADDR_LEN);
+	netif_set_addr(&eth, &ip, &mask, &gw); /* resets the connections of an address that goes */
+	if (netif_is_up(&eth) && config->ip)
+		etharp_gratuitous(&eth);
+}
+
+int eth_init(const struct uig_device *dev, const struct net_config *config)
+{
+	ip4_addr_t any = {0};
+	uint8_t mac[6];
+
+	memcpy(mac, dev->mac, sizeof(mac));
+	int rc = vnet_open(dev, mac, frame_input);
+	if (rc < 0)
+		return rc;
+	eth_mtu = dev->mtu >= 576 && dev->mtu < MTU_DEFAULT ? dev->mtu : MTU_DEFAULT;
+	if (!netif_add(&eth, &any, &any, &any, NULL, eth_up, NULL))
+		return -ENOMEM;
+	eth_exists = true;
+	memcpy(eth.hwaddr, mac, sizeof(mac));
+	netif_set_default(&eth);
+	if (config)
+		eth_configure(config, NULL);
+	netif_set_up(&eth); /* announces the address: neighbours may know it with an old MAC */
+	return 0;
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Start of the stack, its poller, and what lwIP's port needs: memory, random numbers, initial sequence numbers, the packet
+ * filter, checksums. One poller serves both interfaces: frames of the device, and packets that the instance sent to itself.
+ */
+#include "libos/net/stack.h"
+
+#include "libos/drv/virtio_net.h"
+#include "libos/klib/errno.h"
+#include "libos/klib/random.h"
+#include "libos/klib/string.h"
+#include "libos/mem/kmalloc.h"
+#include "libos/net/port/hooks.h"
+#include "libos/net/siphash.h"
+#include "libos/sched/thread.h"
+
+#include <lwip/init.h>
+#include <lwip/netif.h>
+#include <lwip/pbuf.h>
+#include <lwip/priv/tcp_priv.h>
+#include <lwip/prot/ip4.h>
+#include <lwip/sys.h>
+
+#define POLL_BUDGET 256u /* frames per run, so that threads get their turn */
+
+static uint64_t isn_key[2];
+static uint32_t dns_address;
+
+/* ---- lwIP's port */
+
+void *net_calloc(size_t n, size_t bytes)
+{
+	size_t total;
+
+	return __builtin_mul_overflow(n, bytes, &total) ? NULL : kzalloc(total);
+}
+
+uint32_t net_rand32(void)
+{
+	uint32_t r;
+
+	random_bytes(&r, sizeof(r));
+	return r;
+}
+
+u32_t sys_now(void)
+{
+	return (u32_t)(clock_mono_ns() / 1000000);
+}
+
+u32_t net_tcp_isn(const ip_addr_t *lip, u16_t lport, const ip_addr_t *rip, u16_t rport)
+{
+	struct {
+		uint32_t lip, rip;
+		uint16_t lport, rport;
+		uint32_t zero;
+	} id = {lip->addr, rip->addr, lport, rport, 0};
+
+	/* RFC 6528: a clock of 64 ns per step and a hash that only we can compute. */
+	return (u32_t)(clock_mono_ns() >> 6) + (u32_t)siphash(isn_key, &id, sizeof(id));
+}
+
+static bool is_loopback(const ip4_addr_p_t *a)
+{
+	return (a->addr & 0xff) == 127;
+}
+
+int net_ip4_filter(struct pbuf *p, struct netif *inp)
+{
+	const struct ip_hdr *ip = p->payload;
+
+	if (inp != net_eth() || p->len < IP_HLEN ||
+		!(is_loopback(&ip->src) || is_loopback(&ip->dest)))
+		return 0;
+	pbuf_free(p);
+	return 1;
+}
+
+uint16_t net_chksum(const void *data, int len)
+{
+	const unsigned char *p = data;
+	uint64_t sum = 0, v;
+
+	for (; len >= 8; len -= 8, p += 8) {
+		memcpy(&v, p, 8);
+		sum += v;
+		sum += sum < v; /* end-around carry */
+	}
+	v = 0;
+	if (len > 0)
+		memcpy(&v, p, (size_t)len);
+	sum += v;
+	sum += sum < v;
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)sum;
+}
+
+/* ---- poller */
+
+static bool loop_pending(void)
+{
+	struct netif *n;
+
+	NETIF_FOREACH(n)
+	if (n->loop_first)
+		return true;
+	return false;
+}
+
+static bool stack_pending(void)
+{
+	return vnet_pending() || loop_pending();
+}
+
+static void stack_run(void)
+{
+	vnet_poll(POLL_BUDGET);
+	/* What the instance sends to itself may call for more of it: one round a time. */
+	for (unsigned i = 0; i < POLL_BUDGET && loop_pending(); i++)
+		netif_poll_all();
+	net_tick_need();
+}
+
+static struct poller stack_poller = {
+	.pending = stack_pending, .run = stack_run, .arm = vnet_arm, .kick = vnet_kick};
+
+/* ---- start */
+
+uint32_t net_dns(void)
+{
+	return dns_address;
+}
+
+int net_init(const struct uig_device *dev, const struct net_config *config)
+{
+	random_bytes(isn_key, sizeof(isn_key));
+	lwip_init();
+	dns_address = config ? config->dns : 0;
+	poller_add(&stack_poller);
+	return dev ? eth_init(dev, config) : 0;
+}
+
+int net_reconfigure(const struct net_config *config, const uint8_t mac[6])
+{
+	random_bytes(isn_key, sizeof(isn_key));
+	dns_address = config->dns;
+	if (net_eth())
+		eth_configure(config, mac);
+	return 0;
+}

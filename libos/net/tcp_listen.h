@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Listening sockets as the demultiplexer sees them. */
+#ifndef LIBOS_NET_TCP_LISTEN_H
+#define LIBOS_NET_TCP_LISTEN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct tcp_pcb_listen;
+
+/* Who gets a SYN (addresses in network order, ports in host order): *chosen is one of the listeners, by SO_REUSEPORT's hash when there are
+ * several, or NULL when nobody listens. False: it shall be dropped, the queue is full. */
+bool tcp_listen_choose(
+	uint32_t lip, uint16_t lport, uint32_t rip, uint16_t rport, struct tcp_pcb_listen **chosen);
+
+#endif

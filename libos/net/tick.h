@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The timer of the stack. */
+#ifndef LIBOS_NET_TICK_H
+#define LIBOS_NET_TICK_H
+
+/* An ARP request went out, or a fragment came in: the timers of a second run for a while. */
+void net_tick_aux(void);
+
+#endif
