@@ -136,4 +136,8 @@
 #define EHWPOISON       133
 #define EWOULDBLOCK     EAGAIN
 
+/* Not for the program: a call that a signal ended, and that is begun again when the handler has SA_RESTART or none runs; else
+ * the program sees EINTR. The exit of the system call turns it into one of the two. */
+#define ERESTARTSYS     512
+
 #endif

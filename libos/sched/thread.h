@@ -17,8 +17,8 @@ struct thread *thread_current(void);
 int thread_tid(const struct thread *t);
 bool thread_exists(int tid);
 
-/* CPU time in ns: of the calling thread, of all threads together, the ended ones too. */
-uint64_t thread_cpu_ns(void);
+/* CPU time in ns: of one thread, of all threads together, the ended ones too. */
+uint64_t thread_cpu_ns(const struct thread *t);
 uint64_t process_cpu_ns(void);
 
 /* ---- time: CLOCK_MONOTONIC in ns since boot, CLOCK_REALTIME in ns since 1970 */
