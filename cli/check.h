@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The probes of `uigniter system check`: one function each, a row of a table in check.c. A probe only looks, it changes
+ * nothing and never opens /dev/kvm (only the monitor does).
+ */
+#ifndef CLI_CHECK_H
+#define CLI_CHECK_H
+
+#include <stddef.h>
+
+enum verdict { CHECK_PASS, CHECK_WARN, CHECK_FAIL };
+
+struct finding {
+	enum verdict verdict;
+	char text[256];
+	char remedy[256]; /* "" for a pass */
+};
+
+typedef void probe_fn(struct finding *f, const char *host);
+
+struct probe {
+	const char *name;
+	probe_fn *fn;
+};
+
+extern const struct probe probes[];
+extern const size_t nprobes;
+
+const char *verdict_name(enum verdict v);
+
+#endif

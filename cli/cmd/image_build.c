@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* uigniter image build: make an image from a manifest, then give it to the manager or write it to a file. */
+#include "cli/image/build.h"
+#include "cli/image/manifest.h"
+#include "cli/verb.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+
+#define CONFIG_MAX_BYTES 8192
+
+static int upload(struct api *api, const struct image *image, json_t **answer, struct err *err)
+{
+	char *config _cleanup_free_ = json_dumps(image->config, JSON_COMPACT | JSON_ENSURE_ASCII);
+	char *header _cleanup_free_ = NULL;
+	struct buf path _cleanup_buf_ = {0};
+	int rc = api_image_path(&path, image->name, err);
+
+	if (rc)
+		return rc;
+	if (!config || asprintf(&header, "Uigniter-Config: %s", config) < 0)
+		return err_set(err, ENOMEM, "out of memory");
+	if (strlen(config) > CONFIG_MAX_BYTES)
+		return err_set(err, EINVAL,
+			"args, env and the rest of the configuration are longer than %d bytes as "
+			"JSON",
+			CONFIG_MAX_BYTES);
+	return api_call(api,
+		&(struct api_request){.method = "PUT",
+			.path = path.data,
+			.body_fd = image->fd,
+			.body_bytes = image->bytes,
+			.header = header},
+		answer, err);
+}
+
+/* Writes beside the file and renames, so that nobody sees half an image. */
+static int write_file(const struct image *image, const char *path, struct err *err)
+{
+	char *temp _cleanup_free_ = NULL;
+	int fd _cleanup_close_ = -1;
+	off_t at = 0;
+	ssize_t n;
+
+	if (asprintf(&temp, "%s.XXXXXX", path) < 0)
+		return err_set(err, ENOMEM, "out of memory");
+	fd = mkostemp(temp, O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(err, errno, "%s", path);
+	while ((n = sendfile(fd, image->fd, &at, 1 << 30)) > 0)
+		;
+	if (n < 0 || fchmod(fd, 0644) || fsync(fd) || rename(temp, path)) {
+		n = err_sys(err, errno, "%s", path);
+		unlink(temp);
+		return (int)n;
+	}
+	return 0;
+}
+
+static int deliver(const struct invocation *inv, struct api *api, const struct image *image,
+	json_t **shown, struct err *err)
+{
+	if (api)
+		return upload(api, image, shown, err);
+	*shown = json_pack("{s:s, s:I, s:O}", "name", image->name, "bytes",
+		(json_int_t)image->bytes, "config", image->config);
+	return *shown ? write_file(image, args_text(inv->args, "output"), err)
+		      : err_set(err, ENOMEM, "out of memory");
+}
+
+static int rename_image(const struct invocation *inv, struct image *image)
+{
+	const char *name = args_text(inv->args, "name");
+	char *copy = name ? strdup(name) : NULL;
+
+	if (!copy)
+		return name ? -ENOMEM : 0;
+	free(image->name);
+	image->name = copy;
+	return 0;
+}
+
+static int build_and_deliver(const struct invocation *inv, struct api *api, const struct format *f)
+{
+	const char *manifest = args_operand(inv->args, 0);
+	const struct image_options o = {.manifest = manifest,
+		.context = args_text(inv->args, "context"),
+		.host_files = args_has(inv->args, "host-files")};
+	struct image image _cleanup_(image_fini) = {.fd = -1};
+	json_t *shown _cleanup_json_ = NULL;
+	struct err err = {0};
+	int rc = image_build(&o, &image, &err);
+
+	if (rc)
+		return fail(EXIT_FAILED, "cannot build an image: %s", err.msg);
+	if (!rename_image(inv, &image))
+		rc = deliver(inv, api, &image, &shown, &err);
+	if (rc)
+		return fail(api ? exit_status_of(rc) : EXIT_FAILED, "cannot store image \"%s\": %s",
+			image.name, err.msg);
+	rc = format_object(f, shown, &err);
+	return rc ? fail(f->mode == FORMAT_TEMPLATE ? EXIT_USAGE : EXIT_FAILED, "%s", err.msg)
+		  : EXIT_OK;
+}
+
+int cmd_image_build(const struct invocation *inv)
+{
+	const char *name = args_text(inv->args, "name");
+	struct api *api _cleanup_(api_closep) = NULL;
+	struct format f = {.id_key = "name"};
+	struct err err = {0};
+
+	if (format_init(&f, inv->args, true, &err))
+		return fail(EXIT_USAGE, "%s", err.msg);
+	if (name && !manifest_is_image_name(name))
+		return fail(EXIT_USAGE,
+			"--name \"%s\" is no image name (a-z 0-9 . _ - with / between parts, :tag)",
+			name);
+	if (f.mode == FORMAT_TABLE)
+		f.mode = FORMAT_IDS;
+	if (!args_has(inv->args, "output") && verb_open(inv, &api))
+		return EXIT_USAGE;
+	return build_and_deliver(inv, api, &f);
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * uigniter run. Detached it prints the new instance's id. In the foreground:
+ *
+ *   POST /vm/run -> GET logs?follow to stdout -> (log ends) -> GET wait -> exit status -> DELETE with --rm
+ *
+ * Signals are taken by the loop from the start on, so that an instance that is just being made is not left behind: the
+ * first asks it to stop, the second kills it. The exit status is the program's own; 125 says that uigniter failed.
+ */
+#include "cli/run_request.h"
+#include "cli/verb.h"
+
+#include "lib/loop.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#define WAIT_SECONDS "60"
+
+struct foreground {
+	const struct invocation *inv;
+	struct api *api;
+	char *id; /* owned; NULL until it runs */
+	int signals;
+	int log_rc;
+	struct err log_err;
+};
+
+static const struct column columns[] = {{"IP", "ip_address", COLUMN_TEXT}};
+
+static int make(struct api *api, json_t *body, json_t **vm, struct err *err)
+{
+	int rc = api_call(api,
+		&(struct api_request){.method = "POST", .path = "/vm/run", .body = body}, vm, err);
+
+	if (!rc && !json_is_string(json_object_get(*vm, "id")))
+		return err_set(err, EIO, "the manager's answer has no id");
+	return rc;
+}
+
+/* --- signals --------------------------------------------------------------------------------------------------- */
+static void on_ended_call(void *arg, int rc, json_t *answer, const struct err *err)
+{
+	const struct foreground *f = arg;
+
+	if (rc && rc != -ENOENT)
+		fail(0, "cannot stop \"%s\": %s", f->id, err->msg);
+}
+
+static void end_instance(struct foreground *f, const char *how)
+{
+	struct buf path _cleanup_buf_ = {0};
+	struct err err = {0};
+
+	if (api_vm_path(&path, f->id, how, &err) ||
+		api_start(f->api,
+			&(struct api_request){.method = "POST",
+				.path = path.data,
+				.done = on_ended_call,
+				.arg = f},
+			&err))
+		fail(0, "cannot stop \"%s\": %s", f->id, err.msg);
+}
+
+static void on_signal(void *arg, int signo)
+{
+	struct foreground *f = arg;
+
+	f->signals++;
+	if (f->id)
+		end_instance(f, f->signals == 1 ? "/stop" : "/kill");
+}
+
+/* --- console --------------------------------------------------------------------------------------------------- */
+static int on_console(void *arg, const void *data, size_t len)
+{
+	return fwrite(data, 1, len, stdout) == len && !fflush(stdout) ? 0 : -EIO;
+}
+
+static void on_console_end(void *arg, int rc, json_t *answer, const struct err *err)
+{
+	struct foreground *f = arg;
+
+	f->log_rc = rc;
+	f->log_err = *err;
+	loop_stop(api_loop(f->api), 0);
+}
+
+static int show_console(struct foreground *f, struct err *err)
+{
+	struct buf path _cleanup_buf_ = {0};
+	int rc = api_vm_path(&path, f->id, "/logs?follow=true", err);
+
+	if (!rc)
+		rc = api_start(f->api,
+			&(struct api_request){.path = path.data,
+				.on_data = on_console,
+				.done = on_console_end,
+				.arg = f},
+			err);
+	if (!rc)
+		rc = loop_run(api_loop(f->api));
+	if (!rc && f->log_rc) {
+		*err = f->log_err;
+		rc = f->log_rc;
+	}
+	return rc;
+}
+
+/* --- end ------------------------------------------------------------------------------------------------------- */
+static int wait_end(struct foreground *f, json_t **result, struct err *err)
+{
+	struct buf path _cleanup_buf_ = {0};
+	int rc = api_vm_path(&path, f->id, "/wait?state=ended&timeout=" WAIT_SECONDS, err);
+
+	while (!rc) {
+		json_t *answer _cleanup_json_ = NULL;
+
+		rc = api_call(f->api, &(struct api_request){.path = path.data}, &answer, err);
+		if (rc || !json_is_true(json_object_get(answer, "reached")))
+			continue;
+		*result = steal_ptr(&answer);
+		return 0;
+	}
+	return rc;
+}
+
+static int status_of(const struct foreground *f, const json_t *result)
+{
+	const json_t *code = json_object_get(result, "exit_code");
+	const char *state = json_string_value(json_object_get(result, "state"));
+	const char *reason = json_string_value(json_object_get(result, "reason"));
+
+	if (state && strcmp(state, "stopped") != 0)
+		fail(0, "instance \"%s\" %s: %s", f->id, state,
+			reason ? reason : "no reason is known");
+	if (!json_is_integer(code))
+		return EXIT_RUN_FAILED;
+	return (int)(json_integer_value(code) & 0xff);
+}
+
+static void remove_instance(struct foreground *f)
+{
+	struct buf path _cleanup_buf_ = {0};
+	struct err err = {0};
+	int rc = api_vm_path(&path, f->id, "?force=true", &err);
+
+	if (!rc)
+		rc = api_call(f->api, &(struct api_request){.method = "DELETE", .path = path.data},
+			NULL, &err);
+	if (rc && rc != -ENOENT)
+		fail(0, "cannot remove \"%s\": %s", f->id, err.msg);
+}
+
+static int follow(struct foreground *f)
+{
+	json_t *result _cleanup_json_ = NULL;
+	struct err err = {0};
+	int status = EXIT_RUN_FAILED;
+
+	if (f->signals)
+		end_instance(f, "/stop");
+	if (show_console(f, &err) || wait_end(f, &result, &err))
+		fail(0, "lost sight of instance \"%s\": %s", f->id, err.msg);
+	else
+		status = status_of(f, result);
+	if (args_has(f->inv->args, "rm"))
+		remove_instance(f);
+	return status;
+}
+
+static int run_foreground(struct api *api, const struct invocation *inv, json_t *body)
+{
+	struct foreground f = {.inv = inv, .api = api};
+	json_t *vm _cleanup_json_ = NULL;
+	struct err err = {0};
+	int status;
+
+	if (loop_signals(api_loop(api), (const int[]){SIGINT, SIGTERM, 0}, on_signal, &f))
+		return fail(EXIT_RUN_FAILED, "cannot take signals");
+	if (make(api, body, &vm, &err))
+		return fail(EXIT_RUN_FAILED, "cannot run \"%s\": %s", args_operand(inv->args, 0),
+			err.msg);
+	f.id = strdup(json_string_value(json_object_get(vm, "id")));
+	status = f.id ? follow(&f) : fail(EXIT_RUN_FAILED, "out of memory");
+	free(f.id);
+	return status;
+}
+
+static int run_detached(
+	struct api *api, const struct invocation *inv, json_t *body, const struct format *f)
+{
+	json_t *vm _cleanup_json_ = NULL;
+	struct err err = {0};
+	int rc = make(api, body, &vm, &err);
+
+	if (rc)
+		return fail(exit_status_of(rc), "cannot run \"%s\": %s", args_operand(inv->args, 0),
+			err.msg);
+	rc = format_object(f, vm, &err);
+	return rc ? fail(f->mode == FORMAT_TEMPLATE ? EXIT_USAGE : EXIT_FAILED, "%s", err.msg)
+		  : EXIT_OK;
+}
+
+int cmd_run(const struct invocation *inv)
+{
+	struct format f = {.columns = columns, .ncolumns = ARRAY_SIZE(columns), .id_key = "id"};
+	struct api *api _cleanup_(api_closep) = NULL;
+	json_t *body _cleanup_json_ = NULL;
+	struct err err = {0};
+
+	if (format_init(&f, inv->args, true, &err) || run_request(inv->args, &body, &err))
+		return fail(EXIT_USAGE, "%s", err.msg);
+	if (!args_has(inv->args, "detach") &&
+		(f.mode != FORMAT_TABLE || args_has(inv->args, "quiet")))
+		return fail(EXIT_USAGE, "--format and --quiet need --detach");
+	if (f.mode == FORMAT_TABLE)
+		f.mode = FORMAT_IDS;
+	if (verb_open(inv, &api))
+		return EXIT_USAGE;
+	if (!args_has(inv->args, "detach"))
+		return run_foreground(api, inv, body);
+	return run_detached(api, inv, body, &f);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* uigniter system info: how the manager is set up. */
+#include "cli/verb.h"
+
+int cmd_system_info(const struct invocation *inv)
+{
+	struct api *api _cleanup_(api_closep) = NULL;
+	json_t *info _cleanup_json_ = NULL;
+	struct format f = {0};
+	struct err err = {0};
+	int rc;
+
+	if (format_init(&f, inv->args, false, &err))
+		return fail(EXIT_USAGE, "%s", err.msg);
+	if (verb_open(inv, &api))
+		return EXIT_USAGE;
+	rc = api_call(api, &(struct api_request){.path = "/info"}, &info, &err);
+	if (rc)
+		return fail(exit_status_of(rc), "%s", err.msg);
+	rc = format_object(&f, info, &err);
+	return rc ? fail(EXIT_FAILED, "%s", err.msg) : EXIT_OK;
+}

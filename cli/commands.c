@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The command table: every verb, its options, its help. */
+#include "cli/command.h"
+
+#include <string.h>
+
+#define MANY 64 /* operands of a command that takes several */
+
+#define OPT_FORMAT                                                                                 \
+	{                                                                                          \
+		.name = "format", .kind = VALUE_TEXT, .metavar = "FORMAT",                         \
+		.help = "table, json, json-lines, or a template such as '{name}\\t{ip}'"           \
+	}
+#define OPT_QUIET                                                                                  \
+	{                                                                                          \
+		.name = "quiet", .letter = 'q', .help = "print only ids or names"                  \
+	}
+
+const struct option_spec common_options[] = {
+	{.name = "host",
+		.letter = 'H',
+		.kind = VALUE_TEXT,
+		.metavar = "ADDRESS",
+		.help = "the manager: unix:///path or tcp://address:port (else UIGNITER_HOST)"},
+	{.name = "help", .letter = 'h', .help = "show this help"},
+	{0},
+};
+
+static const struct option_spec run_options[] = {
+	{.name = "detach", .letter = 'd', .help = "leave it running and print its id"},
+	{.name = "name", .kind = VALUE_TEXT, .metavar = "NAME", .help = "name of the instance"},
+	{.name = "memory",
+		.letter = 'm',
+		.kind = VALUE_MEMORY,
+		.metavar = "SIZE",
+		.help = "memory, such as 64M (default: the image's)"},
+	{.name = "cpus",
+		.letter = 'c',
+		.kind = VALUE_COUNT,
+		.metavar = "N",
+		.help = "virtual processors (default 1)"},
+	{.name = "env",
+		.letter = 'e',
+		.kind = VALUE_LIST,
+		.metavar = "K=V",
+		.help = "environment variable; K alone takes over your own"},
+	{.name = "publish",
+		.letter = 'p',
+		.kind = VALUE_LIST,
+		.metavar = "[[ADDR:]HOST:]GUEST",
+		.help = "publish a TCP port on the host (127.0.0.1 by default)"},
+	{.name = "label", .letter = 'l', .kind = VALUE_LIST, .metavar = "K=V", .help = "label"},
+	{.name = "monitor",
+		.kind = VALUE_CHOICE,
+		.metavar = "NAME",
+		.choices = "uvmm|qemu|process",
+		.help = "what runs it: uvmm, qemu or process (default: the manager's)"},
+	{.name = "ip", .kind = VALUE_TEXT, .metavar = "ADDRESS", .help = "address in the subnet"},
+	{.name = "rm", .help = "remove the instance when it has ended"},
+	{.name = "wait",
+		.kind = VALUE_CHOICE,
+		.metavar = "STATE",
+		.choices = "none|started|ready",
+		.implied = "ready",
+		.help = "wait until it is started (default) or ready; none: do not wait"},
+	{.name = "timeout",
+		.kind = VALUE_SECONDS,
+		.metavar = "SECONDS",
+		.help = "how long to wait for ready (default 30); then exit status 124"},
+	OPT_FORMAT,
+	OPT_QUIET,
+	{0},
+};
+
+static const struct option_spec ps_options[] = {
+	{.name = "all", .letter = 'a', .help = "also those that have ended"},
+	{.name = "label",
+		.letter = 'l',
+		.kind = VALUE_TEXT,
+		.metavar = "K[=V]",
+		.help = "only those with this label"},
+	{.name = "image",
+		.kind = VALUE_TEXT,
+		.metavar = "IMAGE",
+		.help = "only those of this image"},
+	OPT_FORMAT,
+	OPT_QUIET,
+	{0},
+};
+
+static const struct option_spec stop_options[] = {
+	{.name = "timeout",
+		.letter = 't',
+		.kind = VALUE_SECONDS,
+		.metavar = "SECONDS",
+		.help = "kill it after this time (default 10)"},
+	{0},
+};
+
+static const struct option_spec rm_options[] = {
+	{.name = "force",
+		.letter = 'f',
+		.help = "kill it first when it runs; absent ones are fine"},
+	{0},
+};
+
+static const struct option_spec logs_options[] = {
+	{.name = "follow", .letter = 'f', .help = "go on with what is written until it ends"},
+	{.name = "tail",
+		.letter = 'n',
+		.kind = VALUE_COUNT,
+		.metavar = "LINES",
+		.help = "only so many lines from the end"},
+	{0},
+};
+
+static const struct option_spec format_options[] = {OPT_FORMAT, {0}};
+static const struct option_spec list_options[] = {OPT_FORMAT, OPT_QUIET, {0}};
+
+static const struct option_spec wait_options[] = {
+	{.name = "for",
+		.kind = VALUE_CHOICE,
+		.metavar = "STATE",
+		.choices = "running|ready|stopped|crashed|failed|ended",
+		.help = "running, ready, stopped, crashed, failed or ended (default)"},
+	{.name = "timeout",
+		.letter = 't',
+		.kind = VALUE_SECONDS,
+		.metavar = "SECONDS",
+		.help = "give up after this time with exit status 124 (default: never)"},
+	{0},
+};
+
+static const struct option_spec build_options[] = {
+	{.name = "context",
+		.letter = 'C',
+		.kind = VALUE_TEXT,
+		.metavar = "FOLDER",
+		.help = "what the manifest's paths are relative to (default: its own folder)"},
+	{.name = "name",
+		.letter = 't',
+		.kind = VALUE_TEXT,
+		.metavar = "NAME",
+		.help = "name of the image (default: the manifest's)"},
+	{.name = "output",
+		.letter = 'o',
+		.kind = VALUE_TEXT,
+		.metavar = "FILE",
+		.help = "write the image to a file instead of giving it to the manager"},
+	{.name = "host-files", .help = "let the manifest name absolute paths of this machine"},
+	OPT_FORMAT,
+	OPT_QUIET,
+	{0},
+};
+
+const struct command commands[] = {
+	{.name = "run",
+		.alias = "vm run",
+		.run = cmd_run,
+		.operands = "IMAGE [-- PROGRAM ARG...]",
+		.min_operands = 1,
+		.max_operands = 1,
+		.takes_program = true,
+		.summary = "run an image as a new instance",
+		.detail = "In the foreground its console is shown until it ends, and its exit "
+			  "status is passed on (125: "
+			  "the instance could not be run, 126 and 127: its program could not be). "
+			  "Ctrl-C stops it, a second "
+			  "one kills it.",
+		.example = "uigniter run -d --wait -p 8080:80 imaging/ui",
+		.options = run_options},
+	{.name = "ps",
+		.alias = "vm ls",
+		.run = cmd_ps,
+		.operands = "",
+		.summary = "list instances",
+		.example = "uigniter ps --format '{name}\\t{ip}'",
+		.options = ps_options},
+	{.name = "stop",
+		.alias = "vm stop",
+		.run = cmd_stop,
+		.operands = "INSTANCE...",
+		.min_operands = 1,
+		.max_operands = MANY,
+		.summary = "ask instances to end, kill them after a time-out",
+		.example = "uigniter stop -t 2 web",
+		.options = stop_options},
+	{.name = "kill",
+		.alias = "vm kill",
+		.run = cmd_kill,
+		.operands = "INSTANCE...",
+		.min_operands = 1,
+		.max_operands = MANY,
+		.summary = "end instances at once",
+		.example = "uigniter kill web"},
+	{.name = "rm",
+		.alias = "vm rm",
+		.run = cmd_rm,
+		.operands = "INSTANCE...",
+		.min_operands = 1,
+		.max_operands = MANY,
+		.summary = "remove instances that have ended",
+		.example = "uigniter rm -f web",
+		.options = rm_options},
+	{.name = "logs",
+		.alias = "vm logs",
+		.run = cmd_logs,
+		.operands = "INSTANCE",
+		.min_operands = 1,
+		.max_operands = 1,
+		.summary = "show what an instance wrote on its console",
+		.example = "uigniter logs -f -n 20 web",
+		.options = logs_options},
+	{.name = "inspect",
+		.alias = "vm inspect",
+		.run = cmd_inspect,
+		.operands = "INSTANCE...",
+		.min_operands = 1,
+		.max_operands = MANY,
+		.summary = "show all that is known of instances",
+		.example = "uigniter inspect --format '{state}' web",
+		.options = format_options},
+	{.name = "wait",
+		.alias = "vm wait",
+		.run = cmd_wait,
+		.operands = "INSTANCE...",
+		.min_operands = 1,
+		.max_operands = MANY,
+		.summary = "wait for instances and print their exit statuses",
+		.example = "uigniter wait --for ready --timeout 10 web",
+		.options = wait_options},
+	{.name = "image build",
+		.run = cmd_image_build,
+		.operands = "MANIFEST",
+		.min_operands = 1,
+		.max_operands = 1,
+		.summary = "build an image from a manifest and give it to the manager",
+		.detail = "The manifest is YAML: name, program, args, env, files (from, to), "
+			  "memory_mib, ports, readiness "
+			  "(tcp), labels.",
+		.example = "uigniter image build -C build/services examples/imaging/kvstore.yaml",
+		.options = build_options},
+	{.name = "image ls",
+		.alias = "images",
+		.run = cmd_image_ls,
+		.operands = "",
+		.summary = "list images",
+		.example = "uigniter image ls",
+		.options = list_options},
+	{.name = "image rm",
+		.alias = "rmi",
+		.run = cmd_image_rm,
+		.operands = "IMAGE...",
+		.min_operands = 1,
+		.max_operands = MANY,
+		.summary = "remove images",
+		.example = "uigniter image rm imaging/ui"},
+	{.name = "image inspect",
+		.run = cmd_image_inspect,
+		.operands = "IMAGE...",
+		.min_operands = 1,
+		.max_operands = MANY,
+		.summary = "show all that is known of images",
+		.example = "uigniter image inspect imaging/ui",
+		.options = format_options},
+	{.name = "pool show",
+		.alias = "pool ls",
+		.run = cmd_pool_show,
+		.operands = "",
+		.summary = "show the pool of prepared VMs",
+		.example = "uigniter pool show",
+		.options = list_options},
+	{.name = "system check",
+		.run = cmd_system_check,
+		.operands = "",
+		.summary = "check this machine and the manager: PASS, WARN or FAIL with a remedy",
+		.example = "uigniter system check",
+		.options = format_options},
+	{.name = "system info",
+		.alias = "info",
+		.run = cmd_system_info,
+		.operands = "",
+		.summary = "show how the manager is set up",
+		.example = "uigniter system info --format json",
+		.options = format_options},
+	{.name = "system version",
+		.alias = "version",
+		.run = cmd_system_version,
+		.operands = "",
+		.summary = "show the versions of uigniter and of the manager",
+		.example = "uigniter version",
+		.options = format_options},
+	{0},
+};
+
+/* How many words of argv spell this name; 0: they do not. */
+static int words_matching(const char *name, int argc, char *const argv[])
+{
+	size_t first = name ? strcspn(name, " ") : 0;
+
+	if (!first || argc < 1 || strlen(argv[0]) != first || memcmp(argv[0], name, first) != 0)
+		return 0;
+	if (!name[first])
+		return 1;
+	return argc > 1 && !strcmp(argv[1], name + first + 1) ? 2 : 0;
+}
+
+const struct command *command_find(int argc, char *const argv[], int *words)
+{
+	for (const struct command *c = commands; c->name; c++) {
+		int n = words_matching(c->name, argc, argv);
+
+		if (!n)
+			n = words_matching(c->alias, argc, argv);
+		if (!n)
+			continue;
+		*words = n;
+		return c;
+	}
+	return NULL;
+}
+
+static bool first_of_two(const char *name, const char *word)
+{
+	size_t len = strlen(word);
+
+	return name && !strncmp(name, word, len) && name[len] == ' ';
+}
+
+bool command_is_group(const char *word)
+{
+	for (const struct command *c = commands; c->name; c++)
+		if (first_of_two(c->name, word) || first_of_two(c->alias, word))
+			return true;
+	return false;
+}

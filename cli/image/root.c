@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The root folder of an image: every open goes through open_below(), which leaves no way out. */
+#include "cli/image/root.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#define TREE_MAX_DEPTH 32
+
+static int open_below(int dir, const char *path, int flags, mode_t mode, uint64_t resolve)
+{
+	struct open_how how = {.flags = (uint64_t)(flags | O_CLOEXEC),
+		.mode = flags & O_CREAT ? mode : 0,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | resolve};
+	long fd = syscall(SYS_openat2, dir, path, &how, sizeof(how));
+
+	return fd < 0 ? -errno : (int)fd;
+}
+
+int source_open(int context, const char *path, int *fd, struct err *err)
+{
+	int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY;
+	int n;
+
+	if (*path == '/')
+		n = (n = open(path, flags | O_CLOEXEC)) < 0 ? -errno : n;
+	else
+		n = open_below(context, path, flags, 0, 0);
+	if (n == -EXDEV)
+		return err_set(err, EXDEV, "%s leads out of the context", path);
+	if (n < 0)
+		return err_sys(err, -n, "%s", path);
+	*fd = n;
+	return 0;
+}
+
+static int make_root(struct root *r)
+{
+	char *path _cleanup_free_ = NULL;
+
+	if (asprintf(&path, "%s/root", r->dir) < 0)
+		return -ENOMEM;
+	if (mkdir(path, 0755) || chmod(path, 0755))
+		return -errno;
+	r->fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return r->fd < 0 ? -errno : 0;
+}
+
+int root_new(struct root *root, struct err *err)
+{
+	const char *tmp = getenv("TMPDIR");
+	struct root r = {.fd = -1};
+	int rc;
+
+	if (asprintf(&r.dir, "%s/uigniter-image-XXXXXX", tmp && *tmp == '/' ? tmp : "/tmp") < 0)
+		return err_set(err, ENOMEM, "out of memory");
+	if (!mkdtemp(r.dir)) {
+		rc = err_sys(err, errno, "cannot make a temporary folder %s", r.dir);
+		free(r.dir);
+		return rc;
+	}
+	rc = make_root(&r);
+	if (rc) {
+		err_sys(err, -rc, "cannot make %s/root", r.dir);
+		root_fini(&r);
+		return rc;
+	}
+	*root = r;
+	return 0;
+}
+
+/* --- removal --------------------------------------------------------------------------------------------------- */
+static void remove_below(int dir, const char *name)
+{
+	int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *e;
+
+	while (d && (e = readdir(d))) {
+		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
+			continue;
+		if (unlinkat(dirfd(d), e->d_name, 0) && (errno == EISDIR || errno == EPERM))
+			remove_below(dirfd(d), e->d_name);
+	}
+	if (d)
+		closedir(d);
+	else if (fd >= 0)
+		close(fd);
+	unlinkat(dir, name, AT_REMOVEDIR);
+}
+
+void root_fini(struct root *root)
+{
+	if (!root->dir)
+		return;
+	if (root->fd >= 0)
+		close(root->fd);
+	remove_below(AT_FDCWD, root->dir);
+	free(root->dir);
+	*root = (struct root){.fd = -1};
+}
+
+/* --- adding ---------------------------------------------------------------------------------------------------- */
+static int make_folder(const struct root *root, const char *path)
+{
+	char parent[1100];
+	const char *slash = strrchr(path, '/');
+	int dir _cleanup_close_ = -1;
+
+	snprintf(parent, sizeof(parent), "%.*s", slash ? (int)(slash - path) : 1,
+		slash ? path : ".");
+	dir = open_below(root->fd, parent, O_PATH | O_DIRECTORY, 0, RESOLVE_NO_SYMLINKS);
+	if (dir < 0)
+		return dir;
+	if (mkdirat(dir, slash ? slash + 1 : path, 0755))
+		return -errno;
+	return fchmodat(dir, slash ? slash + 1 : path, 0755, 0) ? -errno : 0;
+}
+
+/* Makes all folders of a path relative to the root; with `all` its last part too. */
+static int make_way(const struct root *root, const char *path, bool all)
+{
+	char part[1100];
+
+	for (size_t n = 0; path[n]; n++) {
+		int rc;
+
+		n += strcspn(path + n, "/");
+		if (!path[n] && !all)
+			return 0;
+		if (n >= sizeof(part))
+			return -ENAMETOOLONG;
+		memcpy(part, path, n);
+		part[n] = '\0';
+		rc = make_folder(root, part);
+		if (rc && rc != -EEXIST)
+			return rc;
+		if (!path[n])
+			return 0;
+	}
+	return 0;
+}
+
+static int count_entry(struct root *root, struct err *err)
+{
+	if (++root->files > ROOT_MAX_FILES)
+		return err_set(err, E2BIG, "more than %u files", ROOT_MAX_FILES);
+	return 0;
+}
+
+int root_add_folder(struct root *root, const char *to, struct err *err)
+{
+	int fd _cleanup_close_ = -1;
+	int rc = count_entry(root, err);
+
+	if (rc)
+		return rc;
+	rc = make_way(root, to + 1, true);
+	if (!rc)
+		rc = fd =
+			open_below(root->fd, to + 1, O_PATH | O_DIRECTORY, 0, RESOLVE_NO_SYMLINKS);
+	return rc < 0 ? err_sys(err, -rc, "cannot make %s in the image", to) : 0;
+}
+
+/* A new, empty file in the image for writing. */
+static int create_file(struct root *root, const char *to, bool executable, int *fd, struct err *err)
+{
+	int rc = count_entry(root, err), n;
+
+	if (rc)
+		return rc;
+	rc = make_way(root, to + 1, false);
+	n = rc ? rc
+	       : open_below(
+			 root->fd, to + 1, O_WRONLY | O_CREAT | O_EXCL, 0600, RESOLVE_NO_SYMLINKS);
+	if (n < 0)
+		return err_sys(err, -n, "cannot make %s in the image", to);
+	if (fchmod(n, executable ? 0755 : 0644)) {
+		rc = err_sys(err, errno, "cannot set the mode of %s", to);
+		close(n);
+		return rc;
+	}
+	*fd = n;
+	return 0;
+}
+
+int root_add_text(struct root *root, const char *to, const char *text, struct err *err)
+{
+	int fd _cleanup_close_ = -1;
+	int rc = create_file(root, to, false, &fd, err);
+
+	if (rc)
+		return rc;
+	return write(fd, text, strlen(text)) == (ssize_t)strlen(text)
+		? 0
+		: err_sys(err, errno, "cannot write %s", to);
+}
+
+int root_add_file(
+	struct root *root, const char *to, int source_fd, bool executable, struct err *err)
+{
+	int fd _cleanup_close_ = -1;
+	int rc = create_file(root, to, executable, &fd, err);
+	off_t at = 0;
+
+	while (!rc) {
+		ssize_t n = sendfile(fd, source_fd, &at, 1 << 30);
+
+		if (!n)
+			return 0;
+		if (n < 0)
+			return err_sys(err, errno, "cannot copy to %s", to);
+		root->bytes += (uint64_t)n;
+		if (root->bytes > ROOT_MAX_BYTES)
+			return err_set(
+				err, E2BIG, "more than %llu MiB of files", ROOT_MAX_BYTES / MIB);
+	}
+	return rc;
+}
+
+/* --- trees ----------------------------------------------------------------------------------------------------- */
+static int add_tree(struct root *root, const char *to, int source_fd, int depth, struct err *err);
+
+static int add_link(struct root *root, const char *to, int dir, const char *name, struct err *err)
+{
+	char target[4096], parent[1100];
+	ssize_t n = readlinkat(dir, name, target, sizeof(target) - 1);
+	const char *slash = strrchr(to, '/');
+	int at _cleanup_close_ = -1;
+	int rc = count_entry(root, err);
+
+	if (rc)
+		return rc;
+	if (n < 0)
+		return err_sys(err, errno, "cannot read the link for %s", to);
+	target[n] = '\0';
+	snprintf(parent, sizeof(parent), ".%.*s", (int)(slash - to), to);
+	at = open_below(root->fd, parent, O_PATH | O_DIRECTORY, 0, RESOLVE_NO_SYMLINKS);
+	if (at < 0 || symlinkat(target, at, slash + 1))
+		return err_sys(err, at < 0 ? -at : errno, "cannot make %s in the image", to);
+	return 0;
+}
+
+static int add_entry(
+	struct root *root, const char *to, int dir, const char *name, int depth, struct err *err)
+{
+	int fd _cleanup_close_ = -1;
+	char path[1024];
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/%s", to, name) >= sizeof(path))
+		return err_set(err, ENAMETOOLONG, "%s/%s is too long", to, name);
+	fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ELOOP ? add_link(root, path, dir, name, err)
+				      : err_sys(err, errno, "cannot open the source of %s", path);
+	return add_tree(root, path, fd, depth, err);
+}
+
+static int add_folder_entries(
+	struct root *root, const char *to, int source_fd, int depth, struct err *err)
+{
+	struct dirent **list;
+	int n = scandirat(source_fd, ".", &list, NULL, alphasort), rc = 0;
+
+	if (n < 0)
+		return err_sys(err, errno, "cannot read the folder for %s", to);
+	for (int i = 0; i < n; i++) {
+		if (!rc && strcmp(list[i]->d_name, ".") != 0 && strcmp(list[i]->d_name, "..") != 0)
+			rc = add_entry(root, to, source_fd, list[i]->d_name, depth + 1, err);
+		free(list[i]);
+	}
+	free(list);
+	return rc;
+}
+
+static int add_tree(struct root *root, const char *to, int source_fd, int depth, struct err *err)
+{
+	struct stat st;
+	int rc;
+
+	if (fstat(source_fd, &st))
+		return err_sys(err, errno, "cannot look at the source of %s", to);
+	if (S_ISREG(st.st_mode))
+		return root_add_file(root, to, source_fd, (st.st_mode & 0111) != 0, err);
+	if (!S_ISDIR(st.st_mode))
+		return err_set(err, EINVAL, "the source of %s is no file or folder", to);
+	if (depth == TREE_MAX_DEPTH)
+		return err_set(err, ELOOP, "%s is nested too deeply", to);
+	rc = root_add_folder(root, to, err);
+	return rc ? rc : add_folder_entries(root, to, source_fd, depth, err);
+}
+
+int root_add_tree(struct root *root, const char *to, int source_fd, struct err *err)
+{
+	return add_tree(root, to, source_fd, 0, err);
+}
+
+/* --- what every image has -------------------------------------------------------------------------------------- */
+int root_add_system(struct root *root, const char *cmdline, struct err *err)
+{
+	static const char *const folders[] = {"/bin", "/dev", "/etc", "/home", "/lib", "/proc",
+		"/root", "/run", "/srv", "/sys", "/tmp", "/usr", "/var/cache", "/var/lib",
+		"/var/log", "/var/tmp"};
+	const struct {
+		const char *path, *text;
+	} files[] = {
+		{"/etc/passwd",
+			"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/"
+			"false\n"},
+		{"/etc/group", "root:x:0:\nnogroup:x:65534:\n"},
+		{"/etc/hosts", "127.0.0.1\tlocalhost\n"},
+		{"/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n"},
+		{"/etc/resolv.conf",
+			"# the address of a name server comes with the instance's identity\n"},
+		{"/etc/uigniter/cmdline", cmdline},
+	};
+	int rc = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(folders) && !rc; i++)
+		rc = root_add_folder(root, folders[i], err);
+	for (size_t i = 0; i < ARRAY_SIZE(files) && !rc; i++) {
+		rc = root_add_text(root, files[i].path, files[i].text, err);
+		if (rc == -EEXIST)
+			rc = 0;
+	}
+	return rc;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The root folder of an image while it is being made, in a temporary folder of its own. Every path is resolved below
+ * the root with no symbolic link on the way (openat2), so that nothing that was copied in can lead a later file
+ * out. Nothing is ever written over: -EEXIST. Modes are 0755 or 0644, so that an image is the same whatever umask is.
+ */
+#ifndef CLI_IMAGE_ROOT_H
+#define CLI_IMAGE_ROOT_H
+
+#include "lib/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define ROOT_MAX_FILES 65536u
+#define ROOT_MAX_BYTES 0x100000000ull /* as the image window of abi/layout.h */
+
+struct root {
+	char *dir; /* the temporary folder, owned */
+	int fd;    /* of dir/root */
+	unsigned int files;
+	uint64_t bytes;
+};
+
+/* Makes the folder under TMPDIR or /tmp. 0 or -errno. */
+int root_new(struct root *root, struct err *err);
+/* Removes the folder and all in it. Fine for a zeroed or failed one. */
+void root_fini(struct root *root);
+
+/* `to` is absolute in the image; folders on the way are made. 0, -EEXIST, -ELOOP, -E2BIG (limits), -errno. */
+int root_add_folder(struct root *root, const char *to, struct err *err);
+int root_add_text(struct root *root, const char *to, const char *text, struct err *err);
+int root_add_file(
+	struct root *root, const char *to, int source_fd, bool executable, struct err *err);
+/* Copies a file, or a folder with all below it (regular files, folders and symbolic links), from a descriptor. */
+int root_add_tree(struct root *root, const char *to, int source_fd, struct err *err);
+
+/* Files and folders that every image has, as far as they are not there yet. */
+int root_add_system(struct root *root, const char *cmdline, struct err *err);
+
+/*
+ * Opens a source for reading: a relative path below context (links may not lead out of it), an absolute one as it
+ * is. *fd belongs to the caller. -EXDEV: it leads out.
+ */
+int source_open(int context, const char *path, int *fd, struct err *err);
+
+#endif

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The options of `uigniter run` as the body of POST /vm/run. */
+#include "cli/run_request.h"
+
+#include "cli/parse.h"
+
+#include "lib/jsonx.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+
+/* A port number in len characters, or -1. */
+static int port_number(const char *s, size_t len)
+{
+	int n = 0;
+
+	if (!len || len > 5)
+		return -1;
+	for (size_t i = 0; i < len; i++) {
+		if (s[i] < '0' || s[i] > '9')
+			return -1;
+		n = n * 10 + (s[i] - '0');
+	}
+	return n <= 65535 ? n : -1;
+}
+
+static bool is_ipv4(const char *s, size_t len, char address[INET_ADDRSTRLEN])
+{
+	struct in_addr in;
+
+	if (len >= INET_ADDRSTRLEN)
+		return false;
+	memcpy(address, s, len);
+	address[len] = '\0';
+	return inet_pton(AF_INET, address, &in) == 1;
+}
+
+json_t *parse_port(const char *s)
+{
+	const char *last = strrchr(s, ':'), *first = strchr(s, ':');
+	char address[INET_ADDRSTRLEN] = "127.0.0.1";
+	int guest = port_number(last ? last + 1 : s, strlen(last ? last + 1 : s)), host = 0;
+
+	if (last && first != last) {
+		if (!is_ipv4(s, (size_t)(first - s), address))
+			return NULL;
+		s = first + 1;
+	}
+	if (last && (last != s || first == last))
+		host = port_number(s, (size_t)(last - s));
+	if (guest < 1 || host < 0)
+		return NULL;
+	return json_pack("{s:s, s:i, s:i}", "address", address, "host", host, "guest", guest);
+}
+
+static int add_ports(const struct args *args, json_t *body, struct err *err)
+{
+	size_t n;
+	const char *const *list = args_list(args, "publish", &n);
+	json_t *ports = n ? json_array() : NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		json_t *port = parse_port(list[i]);
+
+		if (!port) {
+			json_decref(ports);
+			return err_set(err, EINVAL,
+				"--publish \"%s\" is not [[ADDR:]HOST:]GUEST, such as 8080:80",
+				list[i]);
+		}
+		json_array_append_new(ports, port);
+	}
+	return ports && json_object_set_new(body, "ports", ports) ? -ENOMEM : 0;
+}
+
+static int add_pair(json_t *map, const char *option, const char *pair, struct err *err)
+{
+	const char *equals = strchr(pair, '='), *value = equals ? equals + 1 : NULL;
+	char *key _cleanup_free_ = strndup(pair, equals ? (size_t)(equals - pair) : strlen(pair));
+
+	if (!key)
+		return err_set(err, ENOMEM, "out of memory");
+	if (!*key)
+		return err_set(err, EINVAL, "--%s \"%s\" has no name before the =", option, pair);
+	if (!equals && !strcmp(option, "env")) {
+		value = getenv(key);
+		if (!value)
+			return 0;
+	}
+	if (json_object_set_new(map, key, json_string(value ? value : "")))
+		return err_set(err, EINVAL, "--%s \"%s\" is not UTF-8", option, pair);
+	return 0;
+}
+
+static int add_pairs(const struct args *args, const char *option, const char *field, json_t *body,
+	struct err *err)
+{
+	size_t n;
+	const char *const *list = args_list(args, option, &n);
+	json_t *map = n ? json_object() : NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		int rc = add_pair(map, option, list[i], err);
+
+		if (rc) {
+			json_decref(map);
+			return rc;
+		}
+	}
+	return map && json_object_set_new(body, field, map) ? -ENOMEM : 0;
+}
+
+static int add_text(const struct args *args, const char *option, const char *field, json_t *body,
+	struct err *err)
+{
+	const char *v = args_text(args, option);
+
+	if (v && json_object_set_new(body, field, json_string(v)))
+		return err_set(err, EINVAL, "--%s is not UTF-8", option);
+	return 0;
+}
+
+static int add_program(const struct args *args, json_t *body, struct err *err)
+{
+	json_t *words = args_program_words(args) ? json_array() : NULL;
+
+	for (size_t i = 0; i < args_program_words(args); i++) {
+		if (!json_array_append_new(words, json_string(args_program_word(args, i))))
+			continue;
+		json_decref(words);
+		return err_set(err, EINVAL, "an argument of the program is not UTF-8");
+	}
+	return words && json_object_set_new(body, "args", words) ? -ENOMEM : 0;
+}
+
+static int add_numbers(const struct args *args, json_t *body)
+{
+	int rc = 0;
+
+	if (args_has(args, "memory"))
+		rc |= json_object_set_new(
+			body, "memory_mib", json_integer(args_memory_mib(args, "memory", 0)));
+	if (args_has(args, "cpus"))
+		rc |= json_object_set_new(body, "vcpus", json_integer(args_count(args, "cpus", 1)));
+	if (args_has(args, "timeout"))
+		rc |= json_object_set_new(body, "wait_timeout_ms",
+			json_integer((int)(args_seconds(args, "timeout", 0) * 1000 + 0.999)));
+	if (args_has(args, "rm") && args_has(args, "detach"))
+		rc |= json_object_set_new(body, "auto_remove", json_true());
+	return rc ? -ENOMEM : 0;
+}
+
+int run_request(const struct args *args, json_t **body, struct err *err)
+{
+	static const struct {
+		const char *option, *field;
+	} texts[] = {
+		{"name", "name"}, {"monitor", "monitor"}, {"ip", "ip_address"}, {"wait", "wait"}};
+	json_t *b _cleanup_json_ = json_object();
+	int rc = !b || json_object_set_new(b, "image_name", json_string(args_operand(args, 0)))
+		? -EINVAL
+		: 0;
+
+	if (rc)
+		return err_set(err, EINVAL, "the image's name is not UTF-8");
+	for (size_t i = 0; i < ARRAY_SIZE(texts) && !rc; i++)
+		rc = add_text(args, texts[i].option, texts[i].field, b, err);
+	if (!rc)
+		rc = add_numbers(args, b);
+	if (!rc)
+		rc = add_ports(args, b, err);
+	if (!rc)
+		rc = add_pairs(args, "env", "env", b, err);
+	if (!rc)
+		rc = add_pairs(args, "label", "labels", b, err);
+	if (!rc)
+		rc = add_program(args, b, err);
+	if (rc)
+		return err && err->code ? rc : err_sys(err, -rc, "cannot make the request");
+	*body = steal_ptr(&b);
+	return 0;
+}

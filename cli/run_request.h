@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The options of `uigniter run` as the body of POST /vm/run. */
+#ifndef CLI_RUN_REQUEST_H
+#define CLI_RUN_REQUEST_H
+
+#include "lib/err.h"
+
+#include <jansson.h>
+
+struct args;
+
+/* *body: a new object. -EINVAL with a sentence that names the option, -ENOMEM. */
+int run_request(const struct args *args, json_t **body, struct err *err);
+
+/* "[[ADDR:]HOST:]GUEST" as {address, host, guest}; host 0 or absent is any free port. NULL when it is none. */
+json_t *parse_port(const char *s);
+
+#endif

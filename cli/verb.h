@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What several verbs do alike: open the API, act on each operand and go on after a failure, print a list. */
+#ifndef CLI_VERB_H
+#define CLI_VERB_H
+
+#include "cli/api.h"
+#include "cli/command.h"
+#include "cli/exit.h"
+#include "cli/format.h"
+#include "cli/parse.h"
+
+#include "lib/jsonx.h"
+
+/* Opens the API at inv->host: 0, or -1 after a line on stderr. */
+int verb_open(const struct invocation *inv, struct api **api);
+
+/*
+ * Calls act for each operand. A failure is a line "cannot WHAT "operand": why"; the rest is done all the same, and the exit
+ * status is that of the first failure.
+ */
+typedef int verb_act_fn(
+	struct api *api, const struct invocation *inv, const char *operand, struct err *err);
+int verb_each(const struct invocation *inv, const char *what, verb_act_fn *act);
+
+/* GET of each operand's object; prints all of them by --format (an array in JSON). */
+typedef int verb_path_fn(struct buf *out, const char *name, struct err *err);
+int verb_inspect(const struct invocation *inv, const char *what, verb_path_fn *path);
+
+/* GET of a list, printed with these columns by --format and -q. */
+int verb_list(const struct invocation *inv, const char *path, const struct column *columns,
+	size_t ncolumns, const char *id_key);
+
+#endif
