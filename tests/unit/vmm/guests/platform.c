@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The platform page: waits, events, milestones, and addresses that nobody owns. */
+#include "guest.h"
+
+#define UNKNOWN_ADDRESS (UIG_GPA_PLATFORM + 0x100000)
+
+void test_wait(void)
+{
+	uint64_t ms = bootinfo->tsc_khz;
+
+	platform_write(UIG_REG_WAIT, 0);
+	platform_write(UIG_REG_WAIT, guest_tsc() - 1);
+	for (unsigned i = 0; i < 20; i++) {
+		uint64_t deadline = guest_tsc() + ms / 7 * (i + 1);
+
+		platform_write(UIG_REG_WAIT, deadline);
+		CHECK(guest_tsc() >= deadline);
+	}
+}
+
+/* One sleep, however long: the report counts it. */
+void test_idle(void)
+{
+	uint64_t deadline = guest_tsc() + bootinfo->tsc_khz * 300;
+
+	platform_write(UIG_REG_WAIT, deadline);
+	CHECK(guest_tsc() >= deadline);
+}
+
+void test_term(void)
+{
+	struct uig_identity *id = guest_identity();
+
+	platform_write(UIG_REG_MILESTONE, UIG_MS_LISTEN);
+	platform_write(UIG_REG_WAIT, UIG_WAIT_FOREVER);
+	CHECK(__atomic_load_n(&id->events, __ATOMIC_SEQ_CST) == UIG_EVENT_TERM);
+	__atomic_and_fetch(&id->events, ~UIG_EVENT_TERM, __ATOMIC_SEQ_CST);
+	guest_exit(UIG_EXIT_CODE, 7);
+}
+
+void test_milestones(void)
+{
+	platform_write(UIG_REG_MILESTONE, UIG_MS_LIBOS);
+	platform_write(UIG_REG_MILESTONE, UIG_MS_PROGRAM);
+	platform_write(UIG_REG_MILESTONE, UIG_MS_LISTEN);
+	platform_write(UIG_REG_MILESTONE, 77); /* unknown: ignored */
+}
+
+void test_mmio(void)
+{
+	volatile uint32_t *nowhere = guest_io(UNKNOWN_ADDRESS);
+	volatile uint8_t *wait_byte = guest_io(UIG_GPA_PLATFORM + UIG_REG_WAIT);
+	volatile uint64_t *hole = guest_ptr(UIG_GPA_IMAGE);
+
+	CHECK(*nowhere == 0);
+	*nowhere = 5;
+	CHECK(*nowhere == 0);
+	*wait_byte = 0xff; /* not 64 bits wide: no wait */
+	CHECK(*(volatile uint64_t *)guest_io(UIG_GPA_PLATFORM + UIG_REG_EXIT) == 0);
+	if (guest_has_word("hole"))
+		CHECK(*hole ==
+			0); /* the window without an image: the VM ends, the monitor says why */
+}

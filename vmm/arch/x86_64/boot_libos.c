@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "vmm/arch/x86_64/boot_libos.h"
+
+#include "abi/boot.h"
+#include "abi/layout.h"
+#include "abi/virtio.h"
+#include "lib/err.h"
+#include "vmm/arch/x86_64/cpu.h"
+#include "vmm/arch/x86_64/tables.h"
+#include "vmm/vm.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#define PAGE_BYTES 4096ull
+#define PAGE_UP(n) (((n) + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1))
+
+int boot_libos_prepare(struct vm *vm, struct err *err)
+{
+	struct cpu_entry entry = {.rdi = UIG_VA_DIRECT + UIG_GPA_BOOTINFO};
+	int r = libos_load(vm->config.libos, &vm->mem, vm->low_bytes, &vm->libos, err);
+
+	if (r < 0)
+		return r;
+	r = tables_build(&vm->mem, vm->low_bytes, vm->high_bytes, &vm->cr3, err);
+	if (r == 0)
+		r = tables_map_image(&vm->mem, vm->window_bytes, err);
+	if (r == 0)
+		r = cpu_set_features(vm->kvm.fd, vm->vcpu.fd, &entry.xcr0, err);
+	if (r < 0)
+		return r;
+	entry.rip = vm->libos.note.entry;
+	entry.rsp = vm->libos.note.stack_top;
+	entry.lstar = vm->libos.note.lstar;
+	entry.cr3 = vm->cr3;
+	vm->tsc_khz = cpu_share_tsc(vm->vcpu.fd);
+	return cpu_enter_user(vm->vcpu.fd, &entry, err);
+}
+
+/* A second slot behind the first, in the same reservation. Slow (a grace period of the kernel), and rare. */
+static int grow_window(struct vm *vm, uint64_t bytes, struct err *err)
+{
+	int r = kvm_add_slot(&vm->kvm, UIG_GPA_IMAGE + vm->window_bytes, bytes - vm->window_bytes,
+		vm->window + vm->window_bytes, true, err);
+
+	if (r < 0)
+		return r;
+	vm->window_bytes = bytes;
+	return tables_map_image(&vm->mem, bytes, err);
+}
+
+int boot_libos_image(struct vm *vm, const char *path, uint64_t *bytes, struct err *err)
+{
+	_cleanup_close_ int fd = -1;
+	uint64_t mapped;
+	struct stat st;
+	int r;
+
+	*bytes = 0;
+	if (!path)
+		return 0;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_sys(err, errno, "image %s", path);
+	if (!S_ISREG(st.st_mode) || st.st_size <= 0 || (uint64_t)st.st_size > UIG_IMAGE_MAX_BYTES)
+		return err_set(err, EINVAL, "image %s: not a file of 1 byte to 4 GiB", path);
+	mapped = PAGE_UP((uint64_t)st.st_size);
+	if (mapped > vm->window_bytes) {
+		r = grow_window(vm, mapped, err);
+		if (r < 0)
+			return r;
+	}
+	if (mmap(vm->window, mapped, PROT_READ, MAP_PRIVATE | MAP_FIXED, fd, 0) == MAP_FAILED)
+		return err_sys(err, errno, "map image %s", path);
+	r = mem_add(&vm->mem, UIG_GPA_IMAGE, mapped, vm->window, false);
+	if (r < 0)
+		return err_sys(err, -r, "image window");
+	*bytes = (uint64_t)st.st_size;
+	return 0;
+}
+
+static int fill_args(struct uig_identity *id, const char *args, struct err *err)
+{
+	size_t len = args ? strlen(args) : 0;
+
+	if (len >= UIG_IDENTITY_ARGS_MAX)
+		return err_set(err, E2BIG, "boot arguments of %zu bytes, at most %zu", len,
+			(size_t)UIG_IDENTITY_ARGS_MAX - 1);
+	if (len)
+		memcpy(id->args, args, len);
+	id->args[len] = '\0';
+	id->args_bytes = (uint32_t)len;
+	return 0;
+}
+
+/* The two clocks are read together: the TSC is the mean of one before and one after. */
+static void fill_clock(struct uig_identity *id)
+{
+	uint64_t before = cpu_tsc();
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	id->wall_tsc = before + (cpu_tsc() - before) / 2;
+	id->wall_ns = (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+static void fill_bootinfo(struct vm *vm, struct uig_bootinfo *info, uint64_t image_bytes)
+{
+	info->magic = UIG_BOOT_MAGIC;
+	info->abi_version = UIG_ABI_VERSION;
+	info->bytes = sizeof(*info);
+	info->free_start = PAGE_UP(vm->libos.end);
+	info->image = image_bytes ? UIG_GPA_IMAGE : 0;
+	info->image_bytes = image_bytes;
+	info->identity = UIG_GPA_IDENTITY;
+	info->platform = UIG_GPA_PLATFORM;
+	info->tsc_khz = vm->tsc_khz;
+	info->cr3 = vm->cr3;
+	info->nregions = 1;
+	info->region[0] = (struct uig_mem_region){.base = 0, .bytes = vm->low_bytes};
+	if (vm->high_bytes) {
+		info->nregions = 2;
+		info->region[1] =
+			(struct uig_mem_region){.base = UIG_GPA_HIGH_RAM, .bytes = vm->high_bytes};
+	}
+}
+
+int boot_libos_identity(struct vm *vm, uint64_t image_bytes, struct err *err)
+{
+	struct uig_bootinfo *info = mem_at(&vm->mem, UIG_GPA_BOOTINFO, sizeof(*info));
+	struct uig_identity *id = vm->identity;
+	int r = fill_args(id, vm->config.args, err);
+
+	if (r < 0)
+		return r;
+	if (getrandom(id->entropy, sizeof(id->entropy), 0) != (ssize_t)sizeof(id->entropy))
+		return err_sys(err, errno, "getrandom");
+	id->magic = UIG_IDENTITY_MAGIC;
+	id->generation = 1;
+	id->events = 0;
+	r = devices_prepare(&vm->devices, info->device, err);
+	if (r < 0)
+		return r;
+	info->ndevices = (uint32_t)r;
+	fill_bootinfo(vm, info, image_bytes);
+	fill_clock(id);
+	return 0;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The libOS boot: guest memory and registers as abi/boot.h wants them. (A standard boot by PVH has its place beside it.) */
+#ifndef VMM_ARCH_X86_64_BOOT_LIBOS_H
+#define VMM_ARCH_X86_64_BOOT_LIBOS_H
+
+#include <stdint.h>
+
+struct err;
+struct vm;
+
+/* All that is known without the image: libos.elf, tables, registers. */
+int boot_libos_prepare(struct vm *vm, struct err *err);
+
+/* Maps the image file (path may be NULL: none) into the window. Sets *bytes. The request path: no KVM call unless the image is
+ * larger than the window. */
+int boot_libos_image(struct vm *vm, const char *path, uint64_t *bytes, struct err *err);
+
+/* Fills the boot information and the identity page. */
+int boot_libos_identity(struct vm *vm, uint64_t image_bytes, struct err *err);
+
+#endif

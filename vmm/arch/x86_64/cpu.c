@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Sources: SDM volume 3, chapters 2.5 (control registers) and 5.8.8 (syscall); KVM's api.rst; the places where a
+ * software-virtualized KVM differs are noted at each.
+ */
+#include "vmm/arch/x86_64/cpu.h"
+
+#include "abi/layout.h"
+#include "lib/err.h"
+#include "lib/util.h"
+
+#include <errno.h>
+#include <linux/kvm.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#define CPUID_ENTRIES_MAX 256u
+
+#define CR0_ENTRY   0x80050033ull /* PG AM WP NE ET MP PE */
+#define CR4_ENTRY   0x10620ull    /* FSGSBASE OSXMMEXCPT OSFXSR PAE */
+#define CR4_OSXSAVE (1ull << 18)
+#define EFER_ENTRY  0xd01ull /* NXE LMA LME SCE */
+
+#define MSR_STAR     0xc0000081u
+#define MSR_LSTAR    0xc0000082u
+#define MSR_SFMASK   0xc0000084u
+#define RFLAGS_ENTRY 0x2ull
+/* syscall clears TF, DF, NT, AC; never IF, which could not be set again at CPL 3. */
+#define SFMASK_ENTRY 0x44500ull
+
+/* Tile state needs a permission that the monitor does not ask for. */
+#define XCR0_TILES 0x60000ull
+
+static uint64_t xcr0_of(const struct kvm_cpuid2 *cpuid)
+{
+	for (unsigned i = 0; i < cpuid->nent; i++) {
+		const struct kvm_cpuid_entry2 *e = &cpuid->entries[i];
+
+		if (e->function == 0xd && e->index == 0)
+			return ((uint64_t)e->edx << 32 | e->eax) & ~XCR0_TILES;
+	}
+	return 0;
+}
+
+int cpu_set_features(int kvm_fd, int vcpu_fd, uint64_t *xcr0, struct err *err)
+{
+	size_t bytes =
+		sizeof(struct kvm_cpuid2) + CPUID_ENTRIES_MAX * sizeof(struct kvm_cpuid_entry2);
+	_cleanup_free_ struct kvm_cpuid2 *cpuid = calloc(1, bytes);
+
+	if (!cpuid)
+		return err_set(err, ENOMEM, "out of memory");
+	cpuid->nent = CPUID_ENTRIES_MAX;
+	if (ioctl(kvm_fd, KVM_GET_SUPPORTED_CPUID, cpuid) < 0)
+		return err_sys(err, errno, "KVM_GET_SUPPORTED_CPUID");
+	if (ioctl(vcpu_fd, KVM_SET_CPUID2, cpuid) < 0)
+		return err_sys(err, errno, "KVM_SET_CPUID2");
+	*xcr0 = xcr0_of(cpuid);
+	return 0;
+}
+
+static struct kvm_segment segment(uint16_t selector, uint8_t type, uint8_t dpl)
+{
+	return (struct kvm_segment){
+		.limit = 0xffffffff,
+		.selector = selector,
+		.type = type,
+		.present = 1,
+		.dpl = dpl,
+		.s = 1,
+		.g = 1,
+	};
+}
+
+static void fill_sregs(struct kvm_sregs *sregs, const struct cpu_entry *entry)
+{
+	struct kvm_segment data = segment(UIG_SEL_DATA3, 3, 3);
+
+	data.db = 1;
+	sregs->ds = sregs->es = sregs->fs = sregs->gs = sregs->ss = data;
+	sregs->cs = segment(UIG_SEL_CODE3, 11, 3);
+	sregs->cs.l = 1;
+	sregs->tr = (struct kvm_segment){
+		.base = UIG_VA_KERNEL + UIG_GPA_TSS,
+		.limit = 103,
+		.selector = UIG_SEL_TSS,
+		.type = 11,
+		.present = 1,
+	};
+	sregs->ldt = (struct kvm_segment){.type = 2, .unusable = 1};
+	sregs->gdt =
+		(struct kvm_dtable){.base = UIG_VA_KERNEL + UIG_GPA_GDT, .limit = UIG_SEL_TSS + 15};
+	sregs->idt = (struct kvm_dtable){.base = UIG_VA_KERNEL + UIG_GPA_IDT, .limit = 4095};
+	sregs->cr0 = CR0_ENTRY;
+	sregs->cr3 = entry->cr3;
+	sregs->cr4 = CR4_ENTRY | (entry->xcr0 ? CR4_OSXSAVE : 0);
+	sregs->efer = EFER_ENTRY;
+}
+
+static int set_msrs(int vcpu_fd, uint64_t lstar, struct err *err)
+{
+	struct {
+		struct kvm_msrs head;
+		struct kvm_msr_entry entry[3];
+	} msrs = {
+		.head.nmsrs = 3,
+		.entry =
+			{
+				{.index = MSR_STAR,
+					.data = (uint64_t)UIG_STAR_USER << 48 |
+						(uint64_t)UIG_SEL_CODE0 << 32},
+				{.index = MSR_LSTAR, .data = lstar},
+				{.index = MSR_SFMASK, .data = SFMASK_ENTRY},
+			},
+	};
+	int n = ioctl(vcpu_fd, KVM_SET_MSRS, &msrs);
+
+	if (n < 0)
+		return err_sys(err, errno, "KVM_SET_MSRS");
+	return n == 3 ? 0
+		      : err_set(err, EIO, "KVM_SET_MSRS refused register %#x", msrs.entry[n].index);
+}
+
+static int set_xcr0(int vcpu_fd, uint64_t xcr0, struct err *err)
+{
+	struct kvm_xcrs xcrs = {.nr_xcrs = 1, .xcrs[0] = {.xcr = 0, .value = xcr0}};
+
+	if (xcr0 && ioctl(vcpu_fd, KVM_SET_XCRS, &xcrs) < 0)
+		return err_sys(err, errno, "KVM_SET_XCRS %#llx", (unsigned long long)xcr0);
+	return 0;
+}
+
+int cpu_enter_user(int vcpu_fd, const struct cpu_entry *entry, struct err *err)
+{
+	struct kvm_regs regs = {
+		.rip = entry->rip,
+		.rsp = entry->rsp,
+		.rdi = entry->rdi,
+		.rflags = RFLAGS_ENTRY,
+	};
+	struct kvm_sregs sregs;
+	int r;
+
+	if (ioctl(vcpu_fd, KVM_GET_SREGS, &sregs) < 0)
+		return err_sys(err, errno, "KVM_GET_SREGS");
+	fill_sregs(&sregs, entry);
+	if (ioctl(vcpu_fd, KVM_SET_SREGS, &sregs) < 0)
+		return err_sys(err, errno, "KVM_SET_SREGS");
+	if (ioctl(vcpu_fd, KVM_SET_REGS, &regs) < 0)
+		return err_sys(err, errno, "KVM_SET_REGS");
+	r = set_xcr0(vcpu_fd, entry->xcr0, err);
+	return r < 0 ? r : set_msrs(vcpu_fd, entry->lstar, err);
+}
+
+uint64_t cpu_share_tsc(int vcpu_fd)
+{
+	uint64_t zero = 0;
+	struct kvm_device_attr attr = {
+		.group = KVM_VCPU_TSC_CTRL,
+		.attr = KVM_VCPU_TSC_OFFSET,
+		.addr = (uintptr_t)&zero,
+	};
+	int khz = ioctl(vcpu_fd, KVM_GET_TSC_KHZ, 0);
+
+	/* Older kernels have no such attribute; writing the TSC comes within a microsecond or so there. A
+	 * software-virtualized KVM takes either and shows the host's TSC anyway. */
+	if (ioctl(vcpu_fd, KVM_SET_DEVICE_ATTR, &attr) < 0) {
+		struct {
+			struct kvm_msrs head;
+			struct kvm_msr_entry entry;
+		} msr = {.head.nmsrs = 1, .entry = {.index = 0x10, .data = cpu_tsc()}};
+
+		ioctl(vcpu_fd, KVM_SET_MSRS, &msr);
+	}
+	return khz > 0 ? (uint64_t)khz : 0;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Registers of an x86-64 vCPU. Called before the vCPU thread exists, or by that thread. */
+#ifndef VMM_ARCH_X86_64_CPU_H
+#define VMM_ARCH_X86_64_CPU_H
+
+#include "abi/types.h"
+
+struct err;
+
+/* Gives the vCPU all features that KVM supports. *xcr0: the extended state that they include. */
+int cpu_set_features(int kvm_fd, int vcpu_fd, uint64_t *xcr0, struct err *err);
+
+struct cpu_entry {
+	uint64_t rip, rsp, rdi, lstar;
+	gpa_t cr3;
+	uint64_t xcr0;
+};
+
+/* The entry state of abi/boot.h: CPL 3 in long mode. 0 or -errno. */
+int cpu_enter_user(int vcpu_fd, const struct cpu_entry *entry, struct err *err);
+
+/* Makes the guest's TSC the host's, where that can be set, and tells its frequency (0: unknown). */
+uint64_t cpu_share_tsc(int vcpu_fd);
+
+static inline uint64_t cpu_tsc(void)
+{
+	return __builtin_ia32_rdtsc();
+}
+
+#endif

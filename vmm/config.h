@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a VM is made of, and the JSON bodies that say so: Firecracker's, one function per resource, and a file with all of
+ * them. The parser is strict: unknown fields, wrong types and values out of range are errors with Firecracker's sentences.
+ */
+#ifndef VMM_CONFIG_H
+#define VMM_CONFIG_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct err;
+
+#define CONFIG_ID_MAX      64u
+#define CONFIG_MEM_MIB_MIN 4u
+#define CONFIG_WINDOW_MIB  64u
+
+struct config {
+	uint32_t vcpus, mem_mib, window_mib;
+	bool huge_pages; /* transparent huge pages for the guest's RAM */
+	char *libos;     /* owned path; NULL: not set */
+	char *image;     /* owned path; NULL: no image */
+	char *args;      /* owned; NULL: none */
+	char *iface;     /* owned id of the one network interface; NULL: none */
+	char *tap;       /* owned name of the tap; NULL: tap_fd */
+	int tap_fd;      /* owned until the VM takes it; -1: none */
+	bool have_mac;
+	uint8_t mac[6];
+	uint16_t mtu;
+};
+
+void config_init(struct config *config);
+void config_fini(struct config *config);
+
+/* Bodies of PUT (and, with patch, PATCH) /machine-config, PUT /boot-source, PUT /network-interfaces/{id}. The
+ * configuration is unchanged on failure (-EINVAL). */
+int config_machine(struct config *config, const json_t *body, bool patch, struct err *err);
+int config_boot(struct config *config, const json_t *body, struct err *err);
+int config_net(struct config *config, const char *id, const json_t *body, struct err *err);
+
+/* Body of PUT /uigniter/start: image_path, boot_args, guest_mac, all optional. */
+int config_start(struct config *config, const json_t *body, struct err *err);
+
+/* A whole configuration, as Firecracker's --config-file has it. */
+int config_load(struct config *config, const json_t *root, struct err *err);
+int config_load_file(struct config *config, const char *path, struct err *err);
+
+/* GET /machine-config and /vm/config; new references. */
+json_t *config_machine_json(const struct config *config);
+json_t *config_json(const struct config *config);
+
+/* "aa:bb:cc:dd:ee:ff", not a group address. 0 or -EINVAL. */
+int config_parse_mac(const char *text, uint8_t mac[6]);
+
+/* Replaces an owned string by a copy of value (NULL: none). 0 or -ENOMEM. */
+int config_set(char **field, const char *value);
+
+#endif

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "vmm/devices.h"
+
+#include "abi/layout.h"
+#include "abi/platform.h"
+#include "lib/err.h"
+#include "lib/loop.h"
+#include "vmm/arch/x86_64/cpu.h"
+#include "vmm/bus.h"
+#include "vmm/kvm.h"
+#include "vmm/stat.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <time.h>
+
+#define BUDGET        256u /* requests of a queue at one go, before somebody else gets the lock */
+#define WAIT_SLICE_NS (3600 * NS_PER_S) /* bounds the arithmetic; a longer wait goes round again */
+
+int devices_init(struct devices *d, struct loop *loop, struct err *err)
+{
+	*d = (struct devices){
+		.loop = loop, .frozen = true, .console = {.fd = -1}, .net = {.tap_fd = -1}};
+	pthread_mutex_init(&d->lock, NULL);
+	d->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	return d->wake_fd < 0 ? err_sys(err, errno, "eventfd") : 0;
+}
+
+void devices_fini(struct devices *d)
+{
+	loop_io_del(d->tap_io);
+	for (unsigned i = 0; i < d->ndev; i++)
+		loop_io_del(d->kick_io[i]);
+	net_fini(&d->net);
+	console_fini(&d->console);
+	if (d->wake_fd >= 0)
+		close(d->wake_fd);
+	pthread_mutex_destroy(&d->lock);
+}
+
+static gpa_t next_base(const struct devices *d)
+{
+	return UIG_GPA_VIRTIO + d->ndev * UIG_VIRTIO_STRIDE;
+}
+
+int devices_add_console(
+	struct devices *d, int fd, uint64_t max_bytes, const struct mem *mem, struct err *err)
+{
+	int r = console_init(&d->console, fd, max_bytes, mem, &d->lock, next_base(d), err);
+
+	if (r == 0)
+		d->dev[d->ndev++] = &d->console.virtio;
+	return r;
+}
+
+int devices_add_net(struct devices *d, int tap_fd, const uint8_t mac[6], uint16_t mtu,
+	const struct mem *mem, struct err *err)
+{
+	int r = net_init(&d->net, tap_fd, mac, mtu, mem, &d->lock, next_base(d), err);
+
+	if (r == 0)
+		d->dev[d->ndev++] = &d->net.virtio;
+	return r;
+}
+
+/* The device loop listens to the tap while it is the one who serves, and there is room for a frame. */
+static void arm_tap(struct devices *d)
+{
+	bool arm = d->tap_io && !d->vcpu_owns && !d->frozen && net_wants_tap(&d->net);
+
+	if (arm == d->tap_armed)
+		return;
+	d->tap_armed = arm;
+	loop_io_mod(d->tap_io, arm ? EPOLLIN | EPOLLONESHOT : EPOLLONESHOT);
+}
+
+/* Serves one device from the device loop; a kick to itself when there is more than a fair share. */
+static void serve_from_loop(struct devices *d, struct virtio_dev *dev)
+{
+	pthread_mutex_lock(&d->lock);
+	if (!d->vcpu_owns && !d->frozen) {
+		if (virtio_serve(dev, BUDGET))
+			eventfd_write(dev->kick_fd, 1);
+		arm_tap(d);
+	}
+	pthread_mutex_unlock(&d->lock);
+}
+
+static void on_kick(void *arg, uint32_t events)
+{
+	struct virtio_dev *dev = arg;
+	struct devices *d = (struct devices *)((char *)dev->lock - offsetof(struct devices, lock));
+	eventfd_t count;
+
+	if (eventfd_read(dev->kick_fd, &count) < 0)
+		return;
+	stat_inc(&d->loop_wakeups);
+	stat_add(&dev->kicks, count);
+	serve_from_loop(d, dev);
+}
+
+static void on_tap(void *arg, uint32_t events)
+{
+	struct devices *d = arg;
+
+	stat_inc(&d->loop_wakeups);
+	pthread_mutex_lock(&d->lock);
+	d->tap_armed =
+		false; /* EPOLLONESHOT: an error does not spin, and a watch that fired is off */
+	pthread_mutex_unlock(&d->lock);
+	serve_from_loop(d, &d->net.virtio);
+}
+
+int devices_attach(struct devices *d, struct kvm *kvm, struct bus *bus, struct err *err)
+{
+	for (unsigned i = 0; i < d->ndev; i++) {
+		struct virtio_dev *dev = d->dev[i];
+		int r = virtio_attach(dev, bus);
+
+		if (r == 0)
+			r = loop_io_add(
+				d->loop, dev->kick_fd, EPOLLIN, on_kick, dev, &d->kick_io[i]);
+		if (r < 0)
+			return err_sys(err, -r, "device %s", dev->ops->name);
+		r = kvm_add_ioeventfd(kvm, dev->base + VIRTIO_MMIO_QUEUE_NOTIFY, dev->kick_fd, err);
+		if (r < 0)
+			return r;
+	}
+	if (d->net.tap_fd >= 0) {
+		int r = loop_io_add(d->loop, d->net.tap_fd, EPOLLONESHOT, on_tap, d, &d->tap_io);
+
+		if (r < 0)
+			return err_sys(err, -r, "tap");
+	}
+	return 0;
+}
+
+int devices_prepare(struct devices *d, struct uig_device *out, struct err *err)
+{
+	gpa_t rings = UIG_GPA_RINGS;
+
+	for (unsigned i = 0; i < d->ndev; i++) {
+		int r = virtio_prepare(d->dev[i], &rings, &out[i]);
+
+		if (r < 0)
+			return err_sys(err, -r, "rings of %s", d->dev[i]->ops->name);
+		if (d->dev[i] == &d->net.virtio) {
+			memcpy(out[i].mac, d->net.config.mac, sizeof(out[i].mac));
+			out[i].mtu = d->net.config.mtu;
+		}
+	}
+	return (int)d->ndev;
+}
+
+void devices_freeze(struct devices *d, bool frozen)
+{
+	pthread_mutex_lock(&d->lock);
+	d->frozen = frozen;
+	arm_tap(d);
+	pthread_mutex_unlock(&d->lock);
+}
+
+void devices_kick(struct devices *d)
+{
+	for (unsigned i = 0; i < d->ndev; i++)
+		eventfd_write(d->dev[i]->kick_fd, 1);
+}
+
+/* The vCPU thread takes the devices, or gives them back. */
+static void own(struct devices *d, bool mine)
+{
+	pthread_mutex_lock(&d->lock);
+	d->vcpu_owns = mine;
+	arm_tap(d);
+	pthread_mutex_unlock(&d->lock);
+}
+
+/* The guest does not run, so each ring holds at most its size: the inner loop ends. */
+static bool serve_all(struct devices *d)
+{
+	bool news = false;
+
+	for (unsigned i = 0; i < d->ndev; i++) {
+		while (virtio_serve(d->dev[i], BUDGET) && !virtio_has_news(d->dev[i]))
+			;
+		news |= virtio_has_news(d->dev[i]);
+	}
+	return news;
+}
+
+/* Time until the TSC reaches deadline, rounded up: 0 when it has. */
+static int64_t ns_until(const struct devices *d, uint64_t deadline)
+{
+	uint64_t now = cpu_tsc();
+	unsigned __int128 ns;
+
+	if (now >= deadline)
+		return 0;
+	ns = ((unsigned __int128)(deadline - now) * 1000000 + d->tsc_khz - 1) / d->tsc_khz;
+	return ns > (unsigned __int128)WAIT_SLICE_NS ? WAIT_SLICE_NS : (int64_t)ns;
+}
+
+/* Sleeps until the tap, wake_fd or the time; all three are looked at again by the caller. */
+static void sleep_in_wait(struct devices *d, uint64_t deadline)
+{
+	struct pollfd fds[2] = {
+		{.fd = d->wake_fd, .events = POLLIN},
+		{.fd = net_wants_tap(&d->net) ? d->net.tap_fd : -1, .events = POLLIN},
+	};
+	int64_t ns = deadline == UIG_WAIT_FOREVER || d->tsc_khz == 0 ? -1 : ns_until(d, deadline);
+	struct timespec ts = {.tv_sec = ns / NS_PER_S, .tv_nsec = ns % NS_PER_S};
+	eventfd_t count;
+
+	if (ns == 0)
+		return;
+	ppoll(fds, 2, ns < 0 ? NULL : &ts, NULL);
+	stat_inc(&d->wait_sleeps);
+	if (fds[0].revents & POLLIN)
+		eventfd_read(d->wake_fd, &count);
+}
+
+int devices_wait(struct devices *d, uint64_t deadline, const int *request)
+{
+	int r = 0;
+
+	own(d, true);
+	for (;;) {
+		if (__atomic_load_n(request, __ATOMIC_SEQ_CST) != 0) {
+			r = -EINTR;
+			break;
+		}
+		if (serve_all(d) ||
+			(d->events && __atomic_load_n(d->events, __ATOMIC_SEQ_CST) != 0))
+			break;
+		if (deadline != UIG_WAIT_FOREVER && cpu_tsc() >= deadline)
+			break;
+		sleep_in_wait(d, deadline);
+	}
+	if (r == 0) {
+		stat_inc(&d->waits);
+		for (unsigned i = 0; i < d->ndev; i++)
+			virtio_told(d->dev[i]);
+	}
+	own(d, false);
+	return r;
+}
+
+void devices_drain(struct devices *d)
+{
+	pthread_mutex_lock(&d->lock);
+	d->frozen = false;
+	serve_all(d);
+	d->frozen = true;
+	arm_tap(d);
+	pthread_mutex_unlock(&d->lock);
+}
+
+void devices_wake(struct devices *d)
+{
+	eventfd_write(d->wake_fd, 1);
+}

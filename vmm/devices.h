@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The devices of one VM and who serves them: the heart of the monitor while the guest runs.
+ *
+ *   guest runs     the device loop serves kicks (ioeventfd) and the tap, under `lock`.
+ *   vCPU in WAIT   the vCPU thread serves everything itself and sleeps in ppoll(): a request that arrives wakes one
+ *                  thread, and that one runs the guest. The device loop keeps its hands off.
+ *
+ * `vcpu_owns` says which; it changes under `lock` and by the vCPU thread alone. While it is true the vCPU thread
+ * needs no lock to serve, because the device loop looks at it under the lock before it touches a device.
+ *
+ * Why no wake-up is lost. (1) Kicks: a guest kicks and waits in program order on its one vCPU, and devices_wait() looks
+ * at every ring after taking ownership; so a kick whose eventfd the device loop has not yet read is served
+ * there, and the device loop, when it comes to it, may ignore it. Kicks that come after the wait find vcpu_owns false
+ * or, when the device loop sees it still true, a later devices_wait() that serves them. The one gap is a kick between the
+ * release of ownership and the next wait that the loop handles before the release: not possible, for
+ * the guest can only kick after devices_wait() has returned, which is after the release. (2) Frames: the tap is level-triggered
+ * in ppoll() and in epoll; arming it again after a wait reports what has come meanwhile. (3) News for the
+ * guest: only the vCPU thread fills used rings during a wait, and it looks at used_event after filling and
+ * before sleeping; used_event can not change meanwhile, the guest is not running. The condition is a level, not an edge
+ * (virtqueue_has_news()): what the device loop published just before the wait makes the wait return at once.
+ * (4) Events (abi/identity.h) and requests of the API: first the word is set, then wake_fd is written; the wait reads wake_fd
+ * (and so clears it) before it reads the words.
+ */
+#ifndef VMM_DEVICES_H
+#define VMM_DEVICES_H
+
+#include "abi/boot.h"
+#include "vmm/virtio/console.h"
+#include "vmm/virtio/net.h"
+
+#include <pthread.h>
+
+struct bus;
+struct err;
+struct kvm;
+struct loop;
+struct loop_io;
+
+#define DEVICES_MAX 2u
+
+struct devices {
+	pthread_mutex_t lock;
+	bool vcpu_owns; /* under lock; see above */
+	bool frozen;    /* under lock; paused or not started: the device loop serves nothing */
+	bool tap_armed; /* under lock, or the owner's */
+	struct virtio_dev *dev[DEVICES_MAX];
+	unsigned ndev;
+	struct net_dev net; /* virtio.ops is NULL without a network */
+	struct console_dev console;
+
+	int wake_fd;            /* owned eventfd: ends a ppoll() of the vCPU thread early */
+	const uint32_t *events; /* of the identity page, in guest memory; NULL: none */
+	uint64_t tsc_khz;
+
+	struct loop *loop; /* borrowed; the device loop */
+	struct loop_io *tap_io, *kick_io[DEVICES_MAX];
+
+	uint64_t waits, wait_sleeps, loop_wakeups; /* vCPU thread, vCPU thread, device loop */
+};
+
+int devices_init(struct devices *d, struct loop *loop, struct err *err);
+/* After the vCPU thread has ended. */
+void devices_fini(struct devices *d);
+
+/* Makes the console, and the network interface when tap_fd >= 0 (taken in any case). Before the vCPU runs. */
+int devices_add_console(
+	struct devices *d, int fd, uint64_t max_bytes, const struct mem *mem, struct err *err);
+int devices_add_net(struct devices *d, int tap_fd, const uint8_t mac[6], uint16_t mtu,
+	const struct mem *mem, struct err *err);
+
+/* Puts the devices on the bus, their kicks into KVM and into the loop. After the memory slots. */
+int devices_attach(struct devices *d, struct kvm *kvm, struct bus *bus, struct err *err);
+
+/* Sets all devices up with rings in UIG_GPA_RINGS (zeroed) and describes them; returns their number or -errno. */
+int devices_prepare(struct devices *d, struct uig_device *out, struct err *err);
+
+/* Device loop: stop and go on serving (start, pause, resume). After a pause, devices_kick() makes good for the kicks that
+ * came while nobody served. */
+void devices_freeze(struct devices *d, bool frozen);
+void devices_kick(struct devices *d);
+
+/*
+ * The guest wrote `deadline` to WAIT (vCPU thread). Returns 0 when the guest goes on, -EINTR when the vCPU thread was
+ * asked for something (*request became non-zero): the wait is not over then and has to be called again.
+ */
+int devices_wait(struct devices *d, uint64_t deadline, const int *request);
+
+/* Device loop, after the vCPU thread has ended: the last of what the guest wanted to send. */
+void devices_drain(struct devices *d);
+
+/* Ends a ppoll() of devices_wait() so that it looks at its words again. Any thread. */
+void devices_wake(struct devices *d);
+
+#endif

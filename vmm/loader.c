@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "vmm/loader.h"
+
+#include "abi/layout.h"
+#include "lib/err.h"
+#include "lib/util.h"
+#include "vmm/mem.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#define PAGE_BYTES 4096ull
+#define ALIGN4(n)  (((n) + 3ull) & ~3ull)
+
+static bool inside(uint64_t offset, uint64_t len, uint64_t limit)
+{
+	return offset <= limit && len <= limit - offset;
+}
+
+static int read_ehdr(
+	elf_read_fn *read, void *arg, uint64_t file_bytes, Elf64_Ehdr *eh, struct err *err)
+{
+	if (file_bytes < sizeof(*eh) || read(arg, 0, eh, sizeof(*eh)) < 0)
+		return err_set(err, ENOEXEC, "shorter than an ELF header");
+	if (memcmp(eh->e_ident, ELFMAG, SELFMAG) != 0)
+		return err_set(err, ENOEXEC, "not an ELF file");
+	if (eh->e_ident[EI_CLASS] != ELFCLASS64 || eh->e_ident[EI_DATA] != ELFDATA2LSB ||
+		eh->e_machine != EM_X86_64 || eh->e_type != ET_EXEC)
+		return err_set(err, ENOEXEC, "not a static x86-64 executable");
+	if (eh->e_phentsize != sizeof(Elf64_Phdr) || eh->e_phnum == 0 ||
+		eh->e_phnum > ELF_PHDRS_MAX)
+		return err_set(err, ENOEXEC, "%u program headers of %u bytes", eh->e_phnum,
+			eh->e_phentsize);
+	if (!inside(eh->e_phoff, eh->e_phnum * sizeof(Elf64_Phdr), file_bytes))
+		return err_set(err, ENOEXEC, "program headers outside the file");
+	return 0;
+}
+
+static int plan_segment(struct elf_plan *plan, const Elf64_Phdr *ph, uint64_t file_bytes,
+	uint64_t ram_bytes, struct err *err)
+{
+	const struct elf_segment *last =
+		plan->nsegments ? &plan->segment[plan->nsegments - 1] : NULL;
+
+	if (ph->p_memsz == 0)
+		return 0;
+	if (plan->nsegments == ELF_SEGMENTS_MAX)
+		return err_set(err, ENOEXEC, "more than %u segments", ELF_SEGMENTS_MAX);
+	if (ph->p_filesz > ph->p_memsz || !inside(ph->p_offset, ph->p_filesz, file_bytes))
+		return err_set(err, ENOEXEC, "segment outside the file");
+	if (ph->p_paddr < UIG_GPA_LIBOS || !inside(ph->p_paddr, ph->p_memsz, ram_bytes))
+		return err_set(err, ENOEXEC, "segment at %#llx outside the guest's memory",
+			(unsigned long long)ph->p_paddr);
+	if (ph->p_vaddr != UIG_VA_KERNEL + ph->p_paddr || ph->p_paddr + ph->p_memsz > 1024 * MIB)
+		return err_set(err, ENOEXEC,
+			"segment at %#llx is not linked where abi/layout.h maps it",
+			(unsigned long long)ph->p_vaddr);
+	if (last && ph->p_paddr < last->gpa + last->mem_bytes)
+		return err_set(err, ENOEXEC, "segments overlap or do not ascend");
+	plan->segment[plan->nsegments++] = (struct elf_segment){
+		.offset = ph->p_offset,
+		.file_bytes = ph->p_filesz,
+		.gpa = ph->p_paddr,
+		.mem_bytes = ph->p_memsz,
+		.writable = ph->p_flags & PF_W,
+		.executable = ph->p_flags & PF_X,
+	};
+	plan->end = ph->p_paddr + ph->p_memsz;
+	return 0;
+}
+
+/* Looks for our note among the notes in n bytes; true when found. */
+static bool find_note(const uint8_t *p, uint64_t n, struct uig_libos_note *note)
+{
+	while (n >= sizeof(Elf64_Nhdr)) {
+		Elf64_Nhdr nh;
+		uint64_t name, desc;
+
+		memcpy(&nh, p, sizeof(nh));
+		name = sizeof(nh);
+		desc = name + ALIGN4((uint64_t)nh.n_namesz);
+		if (!inside(desc, nh.n_descsz, n))
+			return false;
+		if (nh.n_type == UIG_NOTE_TYPE && nh.n_namesz == sizeof(UIG_NOTE_NAME) &&
+			memcmp(p + name, UIG_NOTE_NAME, sizeof(UIG_NOTE_NAME)) == 0 &&
+			nh.n_descsz == sizeof(*note)) {
+			memcpy(note, p + desc, sizeof(*note));
+			return true;
+		}
+		if (desc + ALIGN4((uint64_t)nh.n_descsz) > n)
+			return false;
+		p += desc + ALIGN4((uint64_t)nh.n_descsz);
+		n -= desc + ALIGN4((uint64_t)nh.n_descsz);
+	}
+	return false;
+}
+
+static bool read_note(elf_read_fn *read, void *arg, const Elf64_Phdr *ph, uint64_t file_bytes,
+	struct uig_libos_note *note)
+{
+	uint8_t notes[ELF_NOTES_BYTES];
+
+	if (ph->p_filesz > sizeof(notes) || !inside(ph->p_offset, ph->p_filesz, file_bytes) ||
+		read(arg, ph->p_offset, notes, ph->p_filesz) < 0)
+		return false;
+	return find_note(notes, ph->p_filesz, note);
+}
+
+static bool in_segments(const struct elf_plan *plan, uint64_t va, bool executable)
+{
+	for (unsigned i = 0; i < plan->nsegments; i++) {
+		const struct elf_segment *s = &plan->segment[i];
+		uint64_t start = UIG_VA_KERNEL + s->gpa;
+
+		if (va >= start && va - start < s->mem_bytes)
+			return executable ? s->executable : s->writable;
+	}
+	return false;
+}
+
+static int check_note(const struct elf_plan *plan, struct err *err)
+{
+	const struct uig_libos_note *note = &plan->note;
+
+	if (note->abi_version != UIG_ABI_VERSION)
+		return err_set(err, ENOEXEC,
+			"built for version %u of the interface, this monitor has %u",
+			note->abi_version, UIG_ABI_VERSION);
+	if (!in_segments(plan, note->entry, true) || !in_segments(plan, note->lstar, true))
+		return err_set(err, ENOEXEC, "entry points outside its code");
+	if (note->stack_top % 16 != 0 || !in_segments(plan, note->stack_top - 16, false))
+		return err_set(err, ENOEXEC, "stack outside its data");
+	return 0;
+}
+
+int elf_plan(elf_read_fn *read, void *arg, uint64_t file_bytes, uint64_t ram_bytes,
+	struct elf_plan *out, struct err *err)
+{
+	struct elf_plan plan = {0};
+	bool have_note = false;
+	Elf64_Ehdr eh;
+	int r = read_ehdr(read, arg, file_bytes, &eh, err);
+
+	if (r < 0)
+		return r;
+	for (unsigned i = 0; i < eh.e_phnum; i++) {
+		Elf64_Phdr ph;
+
+		if (read(arg, eh.e_phoff + i * sizeof(ph), &ph, sizeof(ph)) < 0)
+			return err_set(err, ENOEXEC, "program header %u can not be read", i);
+		if (ph.p_type == PT_LOAD) {
+			r = plan_segment(&plan, &ph, file_bytes, ram_bytes, err);
+			if (r < 0)
+				return r;
+		} else if (ph.p_type == PT_NOTE && !have_note) {
+			have_note = read_note(read, arg, &ph, file_bytes, &plan.note);
+		}
+	}
+	if (!have_note)
+		return err_set(err, ENOEXEC, "no %s note: not a libOS", UIG_NOTE_NAME);
+	r = check_note(&plan, err);
+	if (r < 0)
+		return r;
+	*out = plan;
+	return 0;
+}
+
+static int read_fd(void *arg, uint64_t offset, void *buf, uint64_t len)
+{
+	int fd = *(const int *)arg;
+
+	while (len > 0) {
+		ssize_t n = pread(fd, buf, len, (off_t)offset);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		buf = (char *)buf + n;
+		offset += (uint64_t)n;
+		len -= (uint64_t)n;
+	}
+	return 0;
+}
+
+/* Whole pages of read-only segments come from the page cache; heads and tails are read. RAM is zero before. */
+static int load_segment(int fd, const struct elf_segment *s, const struct mem *mem, struct err *err)
+{
+	uint8_t *to = mem_at(mem, s->gpa, s->mem_bytes);
+	uint64_t mapped = 0;
+	int r;
+
+	if (!to)
+		return err_set(err, ENOEXEC, "segment outside the guest's memory");
+	if (!s->writable && s->gpa % PAGE_BYTES == 0 && s->offset % PAGE_BYTES == 0)
+		mapped = s->file_bytes & ~(PAGE_BYTES - 1);
+	if (mapped > 0 &&
+		mmap(to, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, fd,
+			(off_t)s->offset) == MAP_FAILED)
+		return err_sys(err, errno, "map a segment");
+	r = read_fd(&fd, s->offset + mapped, to + mapped, s->file_bytes - mapped);
+	return r < 0 ? err_sys(err, -r, "read a segment") : 0;
+}
+
+int libos_load(const char *path, const struct mem *mem, uint64_t ram_bytes, struct elf_plan *out,
+	struct err *err)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct elf_plan plan;
+	struct stat st;
+	int r;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_sys(err, errno, "%s", path);
+	if (!S_ISREG(st.st_mode))
+		return err_set(err, ENOEXEC, "%s: not a regular file", path);
+	r = elf_plan(read_fd, &fd, (uint64_t)st.st_size, ram_bytes, &plan, err);
+	if (r < 0)
+		return err_prefix(err, "%s", path);
+	for (unsigned i = 0; i < plan.nsegments; i++) {
+		r = load_segment(fd, &plan.segment[i], mem, err);
+		if (r < 0)
+			return err_prefix(err, "%s", path);
+	}
+	*out = plan;
+	return 0;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The command line of uvmm: one table, from which --help is printed too. */
+#ifndef VMM_OPTIONS_H
+#define VMM_OPTIONS_H
+
+#include "lib/log.h"
+#include "vmm/config.h"
+
+struct err;
+
+struct options {
+	struct config config;
+	const char *id; /* borrowed from argv, as the other strings */
+	const char *api_sock;
+	int api_fd; /* -1: none */
+	bool no_api;
+	bool start;          /* at once, without a request */
+	bool prepare;        /* a shell, before the first request */
+	const char *console; /* path; NULL or "-": standard output */
+	uint64_t console_max_bytes;
+	const char *report; /* path */
+	int report_fd;      /* -1: none */
+	int64_t grace_ms;
+	enum log_level log_level;
+	bool help, version;
+};
+
+/* 0, or -EINVAL with the sentence. options_fini() is right in both cases. */
+int options_parse(int argc, char **argv, struct options *options, struct err *err);
+void options_fini(struct options *options);
+void options_help(void);
+
+#endif

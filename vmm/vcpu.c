@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "vmm/vcpu.h"
+
+#include "abi/platform.h"
+#include "lib/err.h"
+#include "vmm/bus.h"
+#include "vmm/kvm.h"
+#include "vmm/stat.h"
+#include "vmm/vm.h"
+
+#include <errno.h>
+#include <linux/kvm.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#define VCPU_STACK_BYTES (128u << 10)
+
+int vcpu_init(struct vcpu *vcpu, struct vm *vm, struct kvm *kvm, struct err *err)
+{
+	*vcpu = (struct vcpu){.fd = -1, .vm = vm};
+	vcpu->fd = kvm_new_vcpu(kvm, 0, err);
+	if (vcpu->fd < 0)
+		return vcpu->fd;
+	vcpu->run_bytes = (size_t)kvm->run_bytes;
+	vcpu->run = mmap(NULL, vcpu->run_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
+	if (vcpu->run == MAP_FAILED) {
+		vcpu->run = NULL;
+		return err_sys(err, errno, "map the vCPU");
+	}
+	return 0;
+}
+
+void vcpu_stop(struct vcpu *vcpu)
+{
+	if (!vcpu->has_thread)
+		return;
+	vcpu_ask(vcpu, VCPU_STOP);
+	pthread_join(vcpu->thread, NULL);
+	vcpu->has_thread = false;
+}
+
+void vcpu_fini(struct vcpu *vcpu)
+{
+	vcpu_stop(vcpu);
+	if (vcpu->run)
+		munmap(vcpu->run, vcpu->run_bytes);
+	if (vcpu->fd >= 0)
+		close(vcpu->fd);
+	*vcpu = (struct vcpu){.fd = -1};
+}
+
+void vcpu_ask(struct vcpu *vcpu, enum vcpu_request request)
+{
+	__atomic_store_n(&vcpu->request, request, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&vcpu->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
+	if (vcpu->has_thread)
+		pthread_kill(vcpu->thread, VCPU_SIGNAL);
+	vm_wake_vcpu(vcpu->vm);
+}
+
+static uint64_t ns_of(const struct timespec *ts)
+{
+	return (uint64_t)ts->tv_sec * 1000000000u + (uint64_t)ts->tv_nsec;
+}
+
+uint64_t vcpu_cpu_ns(const struct vcpu *vcpu)
+{
+	uint64_t ended = stat_get(&vcpu->cpu_ns);
+	struct timespec ts;
+	clockid_t clock;
+
+	if (ended)
+		return ended;
+	if (!vcpu->has_thread || pthread_getcpuclockid(vcpu->thread, &clock) != 0 ||
+		clock_gettime(clock, &ts) < 0)
+		return 0;
+	return ns_of(&ts);
+}
+
+static void on_mmio(struct vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+	struct bus *bus = vm_bus(vcpu->vm);
+	uint32_t len =
+		run->mmio.len <= sizeof(run->mmio.data) ? run->mmio.len : sizeof(run->mmio.data);
+
+	if (run->mmio.is_write)
+		bus_write(bus, run->mmio.phys_addr, run->mmio.data, len);
+	else
+		bus_read(bus, run->mmio.phys_addr, run->mmio.data, len);
+}
+
+/* There are no ports in a libOS boot: reads are all ones, as on an empty bus. */
+static void on_io(struct kvm_run *run)
+{
+	if (run->io.direction == KVM_EXIT_IO_IN)
+		memset((char *)run + run->io.data_offset, 0xff,
+			(size_t)run->io.size * run->io.count);
+}
+
+static bool handle_exit(struct vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+
+	switch (run->exit_reason) {
+	case KVM_EXIT_MMIO:
+		stat_inc(&vcpu->exits[EXIT_MMIO]);
+		on_mmio(vcpu);
+		return !vm_has_ended(vcpu->vm);
+	case KVM_EXIT_IO:
+		stat_inc(&vcpu->exits[EXIT_IO]);
+		on_io(run);
+		return true;
+	case KVM_EXIT_HLT: /* no interrupt can end it: it is a wait without a deadline */
+		stat_inc(&vcpu->exits[EXIT_HLT]);
+		vm_guest_wait(vcpu->vm, UIG_WAIT_FOREVER);
+		return true;
+	case KVM_EXIT_INTR:
+		stat_inc(&vcpu->exits[EXIT_INTR]);
+		return true;
+	case KVM_EXIT_SHUTDOWN:
+		vm_end(vcpu->vm, END_TRIPLE_FAULT, 0, "the guest could not handle a fault");
+		return false;
+	case KVM_EXIT_SYSTEM_EVENT:
+		vm_end(vcpu->vm, END_POWEROFF, 0, "system event %u", run->system_event.type);
+		return false;
+	case KVM_EXIT_INTERNAL_ERROR:
+		vm_end(vcpu->vm, END_ERROR, 0, "KVM: internal error %u", run->internal.suberror);
+		return false;
+	case KVM_EXIT_FAIL_ENTRY:
+		vm_end(vcpu->vm, END_ERROR, 0, "KVM: entry failed, hardware reason %#llx",
+			(unsigned long long)run->fail_entry.hardware_entry_failure_reason);
+		return false;
+	default:
+		vm_end(vcpu->vm, END_ERROR, 0, "KVM: exit %u is not handled", run->exit_reason);
+		return false;
+	}
+}
+
+/* Runs the guest until one exit. False: the VM has ended. */
+static bool run_once(struct vcpu *vcpu)
+{
+	if (ioctl(vcpu->fd, KVM_RUN, 0) == 0)
+		return handle_exit(vcpu);
+	if (errno == EINTR || errno == EAGAIN) {
+		stat_inc(&vcpu->exits[EXIT_INTR]);
+		return true;
+	}
+	if (errno == EFAULT)
+		vm_end(vcpu->vm, END_ERROR, 0,
+			"guest memory without backing: was the image file cut?");
+	else
+		vm_end(vcpu->vm, END_ERROR, 0, "KVM_RUN: %s", strerror(errno));
+	return false;
+}
+
+static void *vcpu_main(void *arg)
+{
+	struct vcpu *vcpu = arg;
+	struct timespec cpu;
+	bool go;
+
+	pthread_setname_np(pthread_self(), "vcpu0");
+	prctl(PR_SET_TIMERSLACK, 1UL, 0, 0,
+		0); /* deadlines of the guest are met to the microsecond */
+	go = vm_vcpu_begin(vcpu->vm);
+	while (go) {
+		__atomic_store_n(&vcpu->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
+		if (__atomic_load_n(&vcpu->request, __ATOMIC_SEQ_CST) != VCPU_RUN)
+			go = vm_vcpu_obey(vcpu->vm);
+		else if (vcpu->waiting)
+			vcpu->waiting = vm_vcpu_wait(vcpu->vm, vcpu->deadline);
+		else
+			go = run_once(vcpu);
+	}
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &cpu);
+	stat_set(&vcpu->cpu_ns, ns_of(&cpu));
+	return NULL;
+}
+
+static void on_signal(int signo)
+{
+	(void)signo; /* it only interrupts KVM_RUN */
+}
+
+int vcpu_start_thread(struct vcpu *vcpu, struct err *err)
+{
+	struct sigaction sa = {.sa_handler = on_signal};
+	pthread_attr_t attr;
+	int r;
+
+	sigaction(VCPU_SIGNAL, &sa, NULL);
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, VCPU_STACK_BYTES);
+	r = pthread_create(&vcpu->thread, &attr, vcpu_main, vcpu);
+	pthread_attr_destroy(&attr);
+	if (r != 0)
+		return err_sys(err, r, "vCPU thread");
+	vcpu->has_thread = true;
+	return 0;
+}

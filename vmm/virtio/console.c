@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "vmm/virtio/console.h"
+
+#include "vmm/stat.h"
+#include "vmm/virtio/chain.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define CONSOLE_QUEUE_ENTRIES 64u
+
+static const char cut_line[] =
+	"\n[uvmm: the console has reached its limit, the rest is thrown away]\n";
+
+static struct console_dev *console_of(struct virtio_dev *dev)
+{
+	return (struct console_dev *)((char *)dev - offsetof(struct console_dev, virtio));
+}
+
+/* Bytes that may be written now without blocking: a pipe that polls writable takes PIPE_BUF (pipe(7)). */
+static size_t room(const struct console_dev *console)
+{
+	struct pollfd p = {.fd = console->fd, .events = POLLOUT};
+
+	if (console->is_file)
+		return SSIZE_MAX;
+	return poll(&p, 1, 0) == 1 && (p.revents & POLLOUT) ? PIPE_BUF : 0;
+}
+
+/* Writes total bytes of v, which is used up. What does not fit now is lost. */
+static void put(struct console_dev *console, const struct iovec *v, unsigned n, uint64_t total)
+{
+	struct iovec part[CHAIN_SEGMENTS_MAX];
+	uint64_t done = 0;
+
+	while (done < total && console->fd >= 0) {
+		size_t may = room(console);
+		unsigned m = iov_cut(part, iov_skip(v, n, done, part), may);
+		ssize_t w = m ? writev(console->fd, part, (int)m) : -1;
+
+		if (w < 0 && m && errno == EINTR)
+			continue;
+		if (w <= 0)
+			break;
+		done += (uint64_t)w;
+	}
+	stat_add(&console->bytes, done);
+	stat_add(&console->lost, total - done);
+}
+
+static void output(struct console_dev *console, struct iovec *v, unsigned n, uint64_t bytes)
+{
+	struct iovec line = {
+		.iov_base = (char *)(uintptr_t)cut_line, .iov_len = sizeof(cut_line) - 1};
+	uint64_t take = bytes < console->left ? bytes : console->left;
+
+	console->left -= take;
+	if (take < bytes)
+		stat_add(&console->lost, bytes - take);
+	n = iov_cut(v, n, take);
+	if (n)
+		put(console, v, n, take);
+	if (take < bytes && !console->cut) {
+		console->cut = true;
+		put(console, &line, 1, line.iov_len);
+	}
+}
+
+static int serve(struct virtio_dev *dev, unsigned budget)
+{
+	struct console_dev *console = console_of(dev);
+	struct virtqueue *q = &dev->queue[CONSOLE_QUEUE_TX];
+	struct chain c;
+	int r;
+
+	do {
+		while ((r = virtqueue_pop(q, &c)) > 0) {
+			output(console, c.iov, c.nout, c.out_bytes);
+			virtqueue_push(q, c.head, 0);
+			if (--budget == 0)
+				return 1;
+		}
+		if (r < 0)
+			return r;
+	} while (virtqueue_want_kick(q));
+	return 0;
+}
+
+static const struct virtio_ops console_ops = {
+	.name = "console",
+	.type = UIG_DEV_CONSOLE,
+	.nqueues = 2,
+	.queue_max = VIRTQUEUE_SIZE_MAX,
+	.queue_prepared = {0, CONSOLE_QUEUE_ENTRIES},
+	.serve = serve,
+};
+
+int console_init(struct console_dev *console, int fd, uint64_t max_bytes, const struct mem *mem,
+	pthread_mutex_t *lock, gpa_t base, struct err *err)
+{
+	struct stat st;
+
+	*console = (struct console_dev){.fd = fd, .left = max_bytes};
+	console->is_file = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+	return virtio_init(&console->virtio, &console_ops, mem, lock, base, err);
+}
+
+void console_fini(struct console_dev *console)
+{
+	virtio_fini(&console->virtio);
+}
+
+void console_debug(struct console_dev *console, uint8_t byte)
+{
+	struct iovec v = {.iov_base = &byte, .iov_len = 1};
+
+	output(console, &v, 1, 1);
+}

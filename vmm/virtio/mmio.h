@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A virtio device behind the virtio-mmio version 2 transport: what all devices have in common. A device type fills
+ * struct virtio_ops and embeds struct virtio_dev.
+ *
+ * A device that finds a broken ring is dead until the driver resets it: NEEDS_RESET is set and its queues are no
+ * longer looked at. Nothing else of the VM is touched.
+ *
+ * Threads: registers are accessed by the vCPU thread, queues are served by either (vmm/devices.h): everything is
+ * under the devices' lock, or done by the thread that owns the devices while the vCPU waits.
+ * Specification: virtio 1.2, sections 2.1, 3.1.1, 4.2.2.
+ */
+#ifndef VMM_VIRTIO_MMIO_H
+#define VMM_VIRTIO_MMIO_H
+
+#include "abi/boot.h"
+#include "vmm/virtio/virtqueue.h"
+
+#include <pthread.h>
+
+struct bus;
+struct err;
+struct virtio_dev;
+
+struct virtio_ops {
+	const char *name;
+	uint32_t type;
+	unsigned nqueues;
+	uint32_t queue_max; /* entries of each queue */
+	uint32_t queue_prepared
+		[UIG_QUEUES_MAX]; /* entries when the monitor sets it up; 0: left out */
+	/* Does what the queues ask for, at most about budget requests of each. 0: done, 1: more is left, -EPROTO. */
+	int (*serve)(struct virtio_dev *dev, unsigned budget);
+	void (*reset)(struct virtio_dev *dev); /* may be NULL */
+};
+
+struct virtio_dev {
+	const struct virtio_ops *ops;
+	const struct mem *mem; /* borrowed */
+	pthread_mutex_t *lock; /* borrowed: the devices' lock */
+	gpa_t base;
+	uint64_t features;     /* offered */
+	const uint8_t *config; /* borrowed, config_bytes; little-endian */
+	unsigned config_bytes;
+	int kick_fd; /* owned eventfd; a write to QUEUE_NOTIFY */
+
+	/* under lock */
+	uint64_t driver_features;
+	uint32_t status, interrupt, features_sel, driver_features_sel, queue_sel;
+	struct virtqueue queue[UIG_QUEUES_MAX];
+	bool dead;
+	uint64_t kicks, failures;
+};
+
+/* base.. must be set up before: ops, config, features (VERSION_1 and EVENT_IDX are added). 0 or -errno. */
+int virtio_init(struct virtio_dev *dev, const struct virtio_ops *ops, const struct mem *mem,
+	pthread_mutex_t *lock, gpa_t base, struct err *err);
+void virtio_fini(struct virtio_dev *dev);
+int virtio_attach(struct virtio_dev *dev, struct bus *bus);
+
+/* Sets the device up as if a driver had, with rings from *rings on (advanced behind them, all zero before), and
+ * describes it in out. The features are all that are offered. 0 or -EINVAL. */
+int virtio_prepare(struct virtio_dev *dev, gpa_t *rings, struct uig_device *out);
+
+/* Serves the queues; failing the device when its ring is broken. True when more is left. */
+bool virtio_serve(struct virtio_dev *dev, unsigned budget);
+/* True when a queue has something that the guest wants to hear of. */
+bool virtio_has_news(const struct virtio_dev *dev);
+void virtio_told(struct virtio_dev *dev);
+
+static inline bool virtio_active(const struct virtio_dev *dev)
+{
+	return !dev->dead && (dev->status & VIRTIO_STATUS_DRIVER_OK);
+}
+
+#endif

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "vmm/virtio/net.h"
+
+#include "lib/log.h"
+#include "vmm/stat.h"
+#include "vmm/virtio/chain.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#define HEADER_BYTES      sizeof(struct virtio_net_hdr)
+#define ETH_HEADER_BYTES  14u
+#define FRAME_MAX_BYTES   65550u
+#define NET_QUEUE_ENTRIES 256u
+
+static struct net_dev *net_of(struct virtio_dev *dev)
+{
+	return (struct net_dev *)((char *)dev - offsetof(struct net_dev, virtio));
+}
+
+/* A frame that the tap does not take is dropped, as a full wire would; none of its errors is the guest's business. */
+static void send_frame(struct net_dev *net, const struct chain *c)
+{
+	struct iovec v[CHAIN_SEGMENTS_MAX + 1];
+	struct virtio_net_hdr header = {0};
+	ssize_t sent = -1;
+	unsigned n;
+
+	if (c->out_bytes >= HEADER_BYTES + ETH_HEADER_BYTES &&
+		c->out_bytes <= HEADER_BYTES + FRAME_MAX_BYTES) {
+		v[0] = (struct iovec){.iov_base = &header, .iov_len = sizeof(header)};
+		n = 1 + iov_skip(c->iov, c->nout, HEADER_BYTES, v + 1);
+		sent = writev(net->tap_fd, v, (int)n);
+	}
+	if (sent < 0) {
+		stat_inc(&net->tx_drops);
+		return;
+	}
+	stat_inc(&net->tx_packets);
+	stat_add(&net->tx_bytes, (uint64_t)sent - HEADER_BYTES);
+}
+
+static int serve_tx(struct net_dev *net, unsigned budget)
+{
+	struct virtqueue *q = &net->virtio.queue[NET_QUEUE_TX];
+	struct chain c;
+	int r;
+
+	virtqueue_mute_kick(q);
+	do {
+		while ((r = virtqueue_pop(q, &c)) > 0) {
+			send_frame(net, &c);
+			virtqueue_push(q, c.head, 0);
+			if (--budget == 0)
+				return 1; /* still muted: the caller comes back */
+		}
+		if (r < 0)
+			return r;
+	} while (virtqueue_want_kick(q));
+	return 0;
+}
+
+/* One frame into one request: bytes written, 0 when the tap is empty, or -errno of the tap. */
+static ssize_t receive_frame(struct net_dev *net, const struct chain *c)
+{
+	struct iovec v[CHAIN_SEGMENTS_MAX + 1];
+	struct virtio_net_hdr header = {0};
+	size_t left = sizeof(header);
+	unsigned n;
+	ssize_t got;
+
+	v[0] = (struct iovec){.iov_base = &header, .iov_len = sizeof(header)};
+	n = 1 + iov_skip(c->iov, c->nin, HEADER_BYTES, v + 1);
+	got = readv(net->tap_fd, v, (int)n);
+	if (got < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	header = (struct virtio_net_hdr){.num_buffers = 1};
+	for (unsigned i = 0; left > 0; i++) {
+		size_t part = c->iov[i].iov_len < left ? c->iov[i].iov_len : left;
+
+		memcpy(c->iov[i].iov_base, (const char *)&header + sizeof(header) - left, part);
+		left -= part;
+	}
+	return got;
+}
+
+static void tap_lost(struct net_dev *net, int error)
+{
+	net->tap_gone = true;
+	log_warn("tap is gone", "error=\"%s\"", strerror(error));
+}
+
+static int serve_rx(struct net_dev *net, unsigned budget)
+{
+	struct virtqueue *q = &net->virtio.queue[NET_QUEUE_RX];
+	struct chain c;
+
+	while (budget-- > 0 && !net->tap_gone) {
+		int r = virtqueue_pop(q, &c);
+		ssize_t got;
+
+		if (r == 0 && virtqueue_want_kick(q))
+			continue;
+		if (r <= 0) {
+			net->starved = true;
+			return r;
+		}
+		if (net->starved) {
+			net->starved = false;
+			virtqueue_mute_kick(q);
+		}
+		if (c.nout > 0 || c.in_bytes < HEADER_BYTES + ETH_HEADER_BYTES)
+			return -EPROTO;
+		got = receive_frame(net, &c);
+		if (got <= 0) {
+			virtqueue_unpop(q);
+			if (got < 0)
+				tap_lost(net, (int)-got);
+			return 0;
+		}
+		/* A frame longer than the buffer was cut by the tap: the driver sees a short frame and drops it. */
+		if ((uint64_t)got > c.in_bytes) {
+			stat_inc(&net->rx_drops);
+			got = (ssize_t)c.in_bytes;
+		}
+		stat_inc(&net->rx_packets);
+		stat_add(&net->rx_bytes, (uint64_t)got - HEADER_BYTES);
+		virtqueue_push(q, c.head, (uint32_t)got);
+	}
+	return !net->tap_gone;
+}
+
+static int serve(struct virtio_dev *dev, unsigned budget)
+{
+	struct net_dev *net = net_of(dev);
+	int tx = serve_tx(net, budget);
+	int rx;
+
+	if (tx < 0)
+		return tx;
+	rx = serve_rx(net, budget);
+	return rx < 0 ? rx : tx | rx;
+}
+
+static void reset(struct virtio_dev *dev)
+{
+	net_of(dev)->starved = true;
+}
+
+static const struct virtio_ops net_ops = {
+	.name = "net",
+	.type = UIG_DEV_NET,
+	.nqueues = 2,
+	.queue_max = VIRTQUEUE_SIZE_MAX,
+	.queue_prepared = {NET_QUEUE_ENTRIES, NET_QUEUE_ENTRIES},
+	.serve = serve,
+	.reset = reset,
+};
+
+int net_init(struct net_dev *net, int tap_fd, const uint8_t mac[6], uint16_t mtu,
+	const struct mem *mem, pthread_mutex_t *lock, gpa_t base, struct err *err)
+{
+	*net = (struct net_dev){
+		.tap_fd = tap_fd, .starved = true, .config = {.queue_pairs = 1, .mtu = mtu}};
+	memcpy(net->config.mac, mac, sizeof(net->config.mac));
+	net->virtio.features = VIRTIO_BIT(VIRTIO_NET_F_MAC) | VIRTIO_BIT(VIRTIO_NET_F_MTU);
+	net->virtio.config = (const uint8_t *)&net->config;
+	net->virtio.config_bytes = sizeof(net->config);
+	return virtio_init(&net->virtio, &net_ops, mem, lock, base, err);
+}
+
+void net_fini(struct net_dev *net)
+{
+	if (!net->virtio.ops)
+		return;
+	virtio_fini(&net->virtio);
+	if (net->tap_fd >= 0)
+		close(net->tap_fd);
+	net->tap_fd = -1;
+}
+
+bool net_wants_tap(const struct net_dev *net)
+{
+	return virtio_active(&net->virtio) && !net->starved && !net->tap_gone;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * virtio-net on a tap. Frames go between guest memory and the tap in one system call each, without a copy in the
+ * monitor. No offload is offered yet, so the header in front of each frame is the monitor's own: what the guest writes
+ * there never reaches the host. (Checksum and segmentation offload: add the feature bits in net_init(), TUNSETOFFLOAD in
+ * dev/tap.c, and the checks of the header in send_frame().)
+ *
+ * Specification: virtio 1.2, section 5.1.
+ */
+#ifndef VMM_VIRTIO_NET_H
+#define VMM_VIRTIO_NET_H
+
+#include "vmm/virtio/mmio.h"
+
+#define NET_QUEUE_RX 0u
+#define NET_QUEUE_TX 1u
+#define NET_MTU_MIN  68u /* RFC 791 */
+#define NET_MTU_MAX                                                                                \
+	65521u /* 64 KiB less the Ethernet header, rounded as the kernel does for taps */
+
+struct net_config { /* section 5.1.4 */
+	uint8_t mac[6];
+	uint16_t status, queue_pairs, mtu;
+};
+
+struct net_dev {
+	struct virtio_dev virtio;
+	struct net_config config;
+	int tap_fd; /* owned; -1: none */
+	/* under the devices' lock */
+	bool tap_gone;
+	bool starved; /* the driver has no buffer posted: the tap is left alone until it kicks */
+	uint64_t rx_packets, rx_bytes, rx_drops, tx_packets, tx_bytes, tx_drops;
+};
+
+/* tap_fd is taken, non-blocking, with a 12-byte header. 0 or -errno. */
+int net_init(struct net_dev *net, int tap_fd, const uint8_t mac[6], uint16_t mtu,
+	const struct mem *mem, pthread_mutex_t *lock, gpa_t base, struct err *err);
+void net_fini(struct net_dev *net);
+
+/* True when a frame from the tap could be taken now. */
+bool net_wants_tap(const struct net_dev *net);
+
+#endif

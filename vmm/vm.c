@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "vmm/vm.h"
+
+#include "abi/layout.h"
+#include "abi/platform.h"
+#include "lib/err.h"
+#include "lib/log.h"
+#include "lib/loop.h"
+#include "vmm/arch/x86_64/boot_libos.h"
+#include "vmm/arch/x86_64/tables.h"
+#include "vmm/dev/platform.h"
+#include "vmm/dev/tap.h"
+#include "vmm/stat.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+
+static const char *const state_names[] = {
+	[VM_EMPTY] = "Not started",
+	[VM_READY] = "Not started",
+	[VM_RUNNING] = "Running",
+	[VM_PAUSED] = "Paused",
+	[VM_ENDED] = "Ended",
+};
+
+static const char *const end_names[] = {
+	[END_NONE] = "none",
+	[END_POWEROFF] = "poweroff",
+	[END_EXIT] = "exit",
+	[END_SIGNAL] = "signal",
+	[END_PANIC] = "panic",
+	[END_NOEXEC] = "noexec",
+	[END_TRIPLE_FAULT] = "triple_fault",
+	[END_KILLED] = "killed",
+	[END_ERROR] = "error",
+};
+
+const char *vm_state_name(enum vm_state state)
+{
+	return state_names[state];
+}
+
+const char *vm_end_name(enum vm_end_reason end)
+{
+	return end_names[end];
+}
+
+enum vm_state vm_state(struct vm *vm)
+{
+	enum vm_state state;
+
+	pthread_mutex_lock(&vm->state_lock);
+	state = vm->state;
+	pthread_mutex_unlock(&vm->state_lock);
+	return state;
+}
+
+static void set_state(struct vm *vm, enum vm_state state)
+{
+	pthread_mutex_lock(&vm->state_lock);
+	if (vm->state != VM_ENDED || state == VM_ENDED)
+		vm->state = state;
+	pthread_cond_broadcast(&vm->state_changed);
+	pthread_mutex_unlock(&vm->state_lock);
+}
+
+int vm_init(struct vm *vm, struct config *config, struct loop *loop, int console_fd,
+	uint64_t console_max, struct err *err)
+{
+	*vm = (struct vm){
+		.config = *config,
+		.loop = loop,
+		.console_fd = console_fd,
+		.console_max_bytes = console_max,
+		.kvm = {.fd = -1, .vm_fd = -1},
+		.vcpu = {.fd = -1},
+	};
+	config_init(config);
+	pthread_mutex_init(&vm->state_lock, NULL);
+	pthread_cond_init(&vm->state_changed, NULL);
+	vm->notify_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	return vm->notify_fd < 0 ? err_sys(err, errno, "eventfd") : 0;
+}
+
+/* Teardown: the vCPU thread first, it is the only other user of everything; then the devices, whose watches hang in the
+ * loop of this thread; then KVM and last the memory that its slots point to. */
+static void teardown(struct vm *vm)
+{
+	if (!vm->made)
+		return;
+	vm->made = false;
+	vcpu_fini(&vm->vcpu);
+	devices_fini(&vm->devices);
+	kvm_fini(&vm->kvm);
+	mem_fini(&vm->mem);
+	vm->bus = (struct bus){0};
+	vm->identity = NULL;
+}
+
+void vm_fini(struct vm *vm)
+{
+	teardown(vm);
+	if (vm->notify_fd >= 0)
+		close(vm->notify_fd);
+	config_fini(&vm->config);
+	pthread_cond_destroy(&vm->state_changed);
+	pthread_mutex_destroy(&vm->state_lock);
+}
+
+static int add_ram(struct vm *vm, gpa_t gpa, uint8_t *hva, uint64_t bytes, struct err *err)
+{
+	int r = kvm_add_slot(&vm->kvm, gpa, bytes, hva, false, err);
+
+	if (r == 0)
+		r = mem_add(&vm->mem, gpa, bytes, hva, true);
+	return r;
+}
+
+static int make_memory(struct vm *vm, struct err *err)
+{
+	uint64_t bytes = vm->config.mem_mib * MIB;
+	uint8_t *ram = mem_reserve(&vm->mem, bytes, true, err);
+	int r;
+
+	if (!ram)
+		return err ? -err->code : -ENOMEM;
+	madvise(ram, bytes, vm->config.huge_pages ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+	vm->low_bytes = bytes < UIG_GPA_MMIO ? bytes : UIG_GPA_MMIO;
+	vm->high_bytes = bytes - vm->low_bytes;
+	r = add_ram(vm, 0, ram, vm->low_bytes, err);
+	if (r == 0 && vm->high_bytes)
+		r = add_ram(vm, UIG_GPA_HIGH_RAM, ram + vm->low_bytes, vm->high_bytes, err);
+	if (r < 0)
+		return r;
+	/* Reserving the most that an image may have costs only address space; KVM gets to know the window. */
+	vm->window = mem_reserve(&vm->mem, UIG_IMAGE_MAX_BYTES, false, err);
+	if (!vm->window)
+		return err ? -err->code : -ENOMEM;
+	vm->window_bytes = vm->config.window_mib * MIB;
+	return kvm_add_slot(&vm->kvm, UIG_GPA_IMAGE, vm->window_bytes, vm->window, true, err);
+}
+
+static int random_mac(struct config *config)
+{
+	if (getrandom(config->mac, sizeof(config->mac), 0) != (ssize_t)sizeof(config->mac))
+		return -EIO;
+	config->mac[0] = 0x02; /* locally administered, not a group */
+	return 0;
+}
+
+static int make_net(struct vm *vm, struct err *err)
+{
+	struct config *c = &vm->config;
+	_cleanup_close_ int fd = -1;
+	int r = 0;
+
+	if (!c->tap && c->tap_fd < 0)
+		return 0;
+	if (c->tap_fd >= 0) {
+		fd = dup(
+			c->tap_fd); /* the configuration keeps its own: the shell may be made again */
+		r = fd < 0 ? err_sys(err, errno, "tap descriptor") : tap_adopt(fd, err);
+	} else {
+		r = fd = tap_open(c->tap, err);
+	}
+	if (r >= 0 && !c->have_mac)
+		r = random_mac(c);
+	if (r < 0)
+		return r;
+	return devices_add_net(&vm->devices, steal_fd(&fd), c->mac, c->mtu, &vm->mem, err);
+}
+
+static int make_devices(struct vm *vm, struct err *err)
+{
+	int r = make_net(vm, err);
+
+	if (r == 0)
+		r = devices_add_console(
+			&vm->devices, vm->console_fd, vm->console_max_bytes, &vm->mem, err);
+	if (r == 0)
+		r = devices_attach(&vm->devices, &vm->kvm, &vm->bus, err);
+	return r < 0 ? r : platform_attach(vm, &vm->bus);
+}
+
+static int prepare(struct vm *vm, struct err *err)
+{
+	int r = kvm_init(&vm->kvm, err);
+
+	if (r == 0)
+		r = make_memory(vm, err);
+	if (r == 0)
+		r = vcpu_init(&vm->vcpu, vm, &vm->kvm, err);
+	if (r == 0)
+		r = make_devices(vm, err);
+	if (r == 0)
+		r = boot_libos_prepare(vm, err);
+	if (r < 0)
+		return r;
+	vm->identity = mem_at(&vm->mem, UIG_GPA_IDENTITY, sizeof(*vm->identity));
+	vm->devices.events = &vm->identity->events;
+	vm->devices.tsc_khz = vm->tsc_khz;
+	return vcpu_start_thread(&vm->vcpu, err);
+}
+
+int vm_prepare(struct vm *vm, struct err *err)
+{
+	uint64_t from = (uint64_t)loop_now_ns();
+	int r;
+
+	if (!vm->config.libos)
+		return err_set(err, EINVAL, "no kernel image is configured");
+	if (vm->config.mem_mib > TABLES_RAM_MAX_MIB)
+		return err_set(err, EINVAL, "mem_size_mib is above %u", TABLES_RAM_MAX_MIB);
+	vm->made = true;
+	r = devices_init(&vm->devices, vm->loop, err);
+	if (r == 0)
+		r = prepare(vm, err);
+	if (r < 0) {
+		teardown(vm);
+		return r;
+	}
+	stat_set(&vm->times.prepare_ns, (uint64_t)loop_now_ns() - from);
+	set_state(vm, VM_READY);
+	return 0;
+}
+
+void vm_set_mac(struct vm *vm)
+{
+	memcpy(vm->devices.net.config.mac, vm->config.mac, sizeof(vm->config.mac));
+}
+
+void vm_unprepare(struct vm *vm)
+{
+	if (vm_state(vm) != VM_READY)
+		return;
+	teardown(vm);
+	set_state(vm, VM_EMPTY);
+}
+
+int vm_start(struct vm *vm, uint64_t request_ns, struct err *err)
+{
+	uint64_t image_bytes;
+	int r = 0;
+
+	if (vm_state(vm) == VM_EMPTY)
+		r = vm_prepare(vm, err);
+	if (r < 0)
+		return r;
+	if (vm_state(vm) != VM_READY)
+		return err_set(err, EINVAL, "the VM has been started before");
+	r = boot_libos_image(vm, vm->config.image, &image_bytes, err);
+	if (r == 0)
+		r = boot_libos_identity(vm, image_bytes, err);
+	if (r < 0) {
+		vm_unprepare(vm); /* half a start: the next one begins with a fresh shell */
+		return r;
+	}
+	stat_set(&vm->times.request_ns, request_ns);
+	devices_freeze(&vm->devices, false);
+	set_state(vm, VM_RUNNING);
+	return 0;
+}
+
+int vm_pause(struct vm *vm)
+{
+	if (vm_state(vm) != VM_RUNNING)
+		return -EINVAL;
+	devices_freeze(&vm->devices, true);
+	vcpu_ask(&vm->vcpu, VCPU_PAUSE);
+	pthread_mutex_lock(&vm->state_lock);
+	while (!vm->parked && vm->state == VM_RUNNING)
+		pthread_cond_wait(&vm->state_changed, &vm->state_lock);
+	if (vm->state == VM_RUNNING)
+		vm->state = VM_PAUSED;
+	pthread_mutex_unlock(&vm->state_lock);
+	return vm_state(vm) == VM_PAUSED ? 0 : -EINVAL;
+}
+
+int vm_resume(struct vm *vm)
+{
+	if (vm_state(vm) != VM_PAUSED)
+		return -EINVAL;
+	set_state(vm, VM_RUNNING);
+	devices_freeze(&vm->devices, false);
+	devices_kick(&vm->devices);
+	vcpu_ask(&vm->vcpu, VCPU_RUN);
+	return 0;
+}
+
+void vm_raise(struct vm *vm, uint32_t events)
+{
+	enum vm_state state = vm_state(vm);
+
+	if (state != VM_RUNNING && state != VM_PAUSED)
+		return;
+	__atomic_or_fetch(&vm->identity->events, events, __ATOMIC_SEQ_CST);
+	devices_wake(&vm->devices);
+}
+
+void vm_kill(struct vm *vm, const char *detail)
+{
+	vm_end(vm, END_KILLED, 0, "%s", detail);
+	if (vm->vcpu.run)
+		vcpu_ask(&vm->vcpu, VCPU_STOP);
+}
+
+void vm_settle(struct vm *vm)
+{
+	if (!vm->made)
+		return;
+	vcpu_stop(&vm->vcpu);
+	devices_drain(&vm->devices);
+}
+
+void vm_end(struct vm *vm, enum vm_end_reason reason, uint32_t code, const char *fmt, ...)
+{
+	bool first;
+	va_list ap;
+
+	pthread_mutex_lock(&vm->state_lock);
+	first = vm->state != VM_ENDED;
+	if (first) {
+		vm->end = reason;
+		vm->end_code = code;
+		va_start(ap, fmt);
+		vsnprintf(vm->end_detail, sizeof(vm->end_detail), fmt, ap);
+		va_end(ap);
+		vm->times.end_ns = (uint64_t)loop_now_ns();
+		vm->state = VM_ENDED;
+		pthread_cond_broadcast(&vm->state_changed);
+	}
+	pthread_mutex_unlock(&vm->state_lock);
+	if (first)
+		eventfd_write(vm->notify_fd, 1);
+}
+
+bool vm_has_ended(struct vm *vm)
+{
+	return vm_state(vm) == VM_ENDED;
+}
+
+struct bus *vm_bus(struct vm *vm)
+{
+	return &vm->bus;
+}
+
+void vm_wake_vcpu(struct vm *vm)
+{
+	devices_wake(&vm->devices);
+	pthread_mutex_lock(&vm->state_lock);
+	pthread_cond_broadcast(&vm->state_changed);
+	pthread_mutex_unlock(&vm->state_lock);
+}
+
+static int request_of(const struct vm *vm)
+{
+	return __atomic_load_n(&vm->vcpu.request, __ATOMIC_SEQ_CST);
+}
+
+bool vm_vcpu_begin(struct vm *vm)
+{
+	pthread_mutex_lock(&vm->state_lock);
+	while (vm->state != VM_RUNNING && vm->state != VM_ENDED && request_of(vm) != VCPU_STOP)
+		pthread_cond_wait(&vm->state_changed, &vm->state_lock);
+	pthread_mutex_unlock(&vm->state_lock);
+	stat_set(&vm->times.run_ns, (uint64_t)loop_now_ns());
+	return request_of(vm) != VCPU_STOP && vm_state(vm) != VM_ENDED;
+}
+
+bool vm_vcpu_obey(struct vm *vm)
+{
+	pthread_mutex_lock(&vm->state_lock);
+	while (request_of(vm) == VCPU_PAUSE) {
+		vm->parked = true;
+		pthread_cond_broadcast(&vm->state_changed);
+		pthread_cond_wait(&vm->state_changed, &vm->state_lock);
+	}
+	vm->parked = false;
+	pthread_mutex_unlock(&vm->state_lock);
+	return request_of(vm) != VCPU_STOP;
+}
+
+bool vm_vcpu_wait(struct vm *vm, uint64_t deadline)
+{
+	return devices_wait(&vm->devices, deadline, &vm->vcpu.request) == -EINTR;
+}
+
+void vm_guest_wait(struct vm *vm, uint64_t deadline)
+{
+	vm->vcpu.deadline = deadline;
+	vm->vcpu.waiting = true;
+}
+
+void vm_guest_exit(struct vm *vm, uint32_t kind, uint32_t code)
+{
+	switch (kind) {
+	case UIG_EXIT_CODE:
+		vm_end(vm, END_EXIT, code & 0xff, "the program ended");
+		break;
+	case UIG_EXIT_SIGNAL:
+		vm_end(vm, END_SIGNAL, code & 0x7f, "signal %u", code & 0x7f);
+		break;
+	case UIG_EXIT_NOEXEC:
+		vm_end(vm, END_NOEXEC, code, "%s", strerror((int)(code & 0xfff)));
+		break;
+	case UIG_EXIT_PANIC:
+		vm_end(vm, END_PANIC, code, "the libOS gave up");
+		break;
+	default:
+		vm_end(vm, END_PANIC, code, "exit of unknown kind %u", kind);
+		break;
+	}
+}
+
+void vm_guest_milestone(struct vm *vm, uint64_t which)
+{
+	if (which >= VM_MILESTONES || vm->times.milestone_ns[which])
+		return;
+	stat_set(&vm->times.milestone_ns[which], (uint64_t)loop_now_ns());
+	eventfd_write(vm->notify_fd, 1);
+}
+
+void vm_guest_debug(struct vm *vm, uint8_t byte)
+{
+	pthread_mutex_lock(&vm->devices.lock);
+	console_debug(&vm->devices.console, byte);
+	pthread_mutex_unlock(&vm->devices.lock);
+}

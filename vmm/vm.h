@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One virtual machine: its life cycle, and what it is made of.
+ *
+ *                  vm_prepare          vm_start           vm_pause
+ *   (config) EMPTY ----------> READY ----------> RUNNING <--------> PAUSED
+ *               ^                |                  |     vm_resume    |
+ *               +--- vm_unprepare+        vm_end    v                  | vm_kill
+ *                                                 ENDED <--------------+
+ *
+ * Threads: the device loop calls everything but the functions marked "vCPU thread". `state` and `parked` are under
+ * state_lock; whoever holds it takes no other lock.
+ */
+#ifndef VMM_VM_H
+#define VMM_VM_H
+
+#include "abi/identity.h"
+#include "lib/util.h"
+#include "vmm/bus.h"
+#include "vmm/config.h"
+#include "vmm/devices.h"
+#include "vmm/kvm.h"
+#include "vmm/loader.h"
+#include "vmm/mem.h"
+#include "vmm/vcpu.h"
+
+#include <pthread.h>
+
+struct err;
+struct loop;
+
+enum vm_state { VM_EMPTY, VM_READY, VM_RUNNING, VM_PAUSED, VM_ENDED };
+
+enum vm_end_reason {
+	END_NONE,
+	END_POWEROFF, /* the guest powered off or reset */
+	END_EXIT,     /* the program ended: code */
+	END_SIGNAL,   /* the program was ended by a signal: code */
+	END_PANIC,    /* the libOS found itself broken */
+	END_NOEXEC,   /* the program could not be started: code is an errno */
+	END_TRIPLE_FAULT,
+	END_KILLED, /* from outside */
+	END_ERROR,  /* the monitor or KVM failed */
+};
+
+#define VM_MILESTONES 4u /* indexed by enum uig_milestone */
+
+/* Times are loop_now_ns(); 0: not reached. */
+struct vm_times {
+	uint64_t prepare_ns; /* how long vm_prepare() took */
+	uint64_t request_ns, run_ns, end_ns;
+	uint64_t milestone_ns[VM_MILESTONES];
+};
+
+struct vm {
+	struct config config;
+	struct loop *loop; /* borrowed */
+	int console_fd;    /* borrowed */
+	uint64_t console_max_bytes;
+	int notify_fd; /* owned eventfd: a milestone was reached or the VM ended. For the device loop */
+
+	/* Made by vm_prepare(). */
+	bool made;
+	struct kvm kvm;
+	struct mem mem;
+	struct vcpu vcpu;
+	struct bus bus;
+	struct devices devices;
+	struct elf_plan libos;
+	uint64_t low_bytes, high_bytes; /* RAM below the device gap, from 4 GiB */
+	uint8_t *window;       /* host address of the image window: UIG_IMAGE_MAX_BYTES reserved */
+	uint64_t window_bytes; /* of that known to KVM */
+	uint64_t tsc_khz;
+	gpa_t cr3;
+	struct uig_identity *identity; /* in guest memory */
+
+	pthread_mutex_t state_lock;
+	pthread_cond_t state_changed;
+	enum vm_state state;
+	bool parked; /* the vCPU thread obeys a pause */
+
+	struct vm_times times; /* each written once, by one thread, with stat_set() */
+	/* Written by vm_end(), before state becomes ENDED. */
+	enum vm_end_reason end;
+	uint32_t end_code;
+	char end_detail[160];
+};
+
+/* config is taken. 0 or -errno; vm_fini() is right in both cases. */
+int vm_init(struct vm *vm, struct config *config, struct loop *loop, int console_fd,
+	uint64_t console_max, struct err *err);
+/* Stops whatever runs. */
+void vm_fini(struct vm *vm);
+
+/* Makes everything that does not depend on the image: a shell. Needs config.libos. 0 or -errno (EMPTY again). */
+int vm_prepare(struct vm *vm, struct err *err);
+/* Gives a prepared shell the MAC of the configuration (it may come with the start). */
+void vm_set_mac(struct vm *vm);
+/* Throws the shell away (READY to EMPTY), because its configuration has changed. */
+void vm_unprepare(struct vm *vm);
+
+/* Maps the image, fills in the identity, releases the vCPU thread. Prepares first when that was not done. request_ns: when the
+ * request came. 0 or -errno (state unchanged). */
+int vm_start(struct vm *vm, uint64_t request_ns, struct err *err);
+/* Returns when the vCPU thread has left the guest. -EINVAL in another state. */
+int vm_pause(struct vm *vm);
+int vm_resume(struct vm *vm);
+/* Sets bits of the identity's events. Nothing happens when it does not run. */
+void vm_raise(struct vm *vm, uint32_t events);
+/* Ends it from outside. */
+void vm_kill(struct vm *vm, const char *detail);
+/* After the end: joins the vCPU thread and sends off what the guest has left in its rings. */
+void vm_settle(struct vm *vm);
+
+enum vm_state vm_state(struct vm *vm);
+const char *vm_state_name(enum vm_state state); /* as GET / has it */
+const char *vm_end_name(enum vm_end_reason end);
+
+/* --- vCPU thread --- */
+bool vm_vcpu_begin(struct vm *vm); /* sleeps until the start; false: there will be none */
+bool vm_vcpu_obey(struct vm *vm);  /* does what vcpu.request says; false: stop */
+bool vm_vcpu_wait(struct vm *vm, uint64_t deadline); /* true: interrupted, call again */
+bool vm_has_ended(struct vm *vm);
+struct bus *vm_bus(struct vm *vm);
+/* Ends the VM; the first reason counts. */
+void vm_end(struct vm *vm, enum vm_end_reason reason, uint32_t code, const char *fmt, ...)
+	_printf_(4, 5);
+void vm_guest_wait(struct vm *vm, uint64_t deadline);
+void vm_guest_exit(struct vm *vm, uint32_t kind, uint32_t code);
+void vm_guest_milestone(struct vm *vm, uint64_t which);
+void vm_guest_debug(struct vm *vm, uint8_t byte);
+
+/* --- any thread --- */
+void vm_wake_vcpu(struct vm *vm); /* out of WAIT */
+
+#endif
