@@ -4,11 +4,14 @@
  * (28 us from CPL 3 under PVM, 1-2 us on hardware). There are no interrupts: the libOS learns of device
  * work by looking at its used rings, and sleeps in WAIT.
  *
- *   WAIT       the write returns when a live queue has used entries that the guest asked to hear of (event
- *              index: used.idx has passed used_event), when an event bit is set in the identity page, or when
- *              the guest's TSC reaches the value written; UIG_WAIT_FOREVER: no deadline; 0: only let the
- *              devices work once. All queues with available buffers are served first, so that a guest that
- *              is about to sleep needs no kick.
+ *   WAIT       the write returns when a live queue has used entries that the guest asked to hear of, when an
+ *              event bit is set in the identity page, or when the guest's TSC reaches the value written;
+ *              UIG_WAIT_FOREVER: no deadline; 0: only let the devices work once. All queues with available
+ *              buffers are served first, so that a guest that is about to sleep needs no kick.
+ *              Both conditions are levels, not edges. Asked to hear of: with the event index, used.idx has
+ *              passed used_event, (uint16_t)(used.idx - used_event - 1) < 0x8000; so the guest writes the
+ *              number of entries that it has seen to be told of the next one, and an index ahead of used.idx
+ *              by the queue's size or more (at most 0x7fff) to be told of nothing. Event bits: until cleared.
  *   EXIT       the VM ends; the value is UIG_EXIT(kind, code).
  *   MILESTONE  the monitor notes the time (exit report, API).
  *   DEBUG      one byte to the console log, unbuffered: for panics only.
