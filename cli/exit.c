@@ -23,7 +23,7 @@ int exit_status_of(int rc)
 	return EXIT_FAILED;
 }
 
-int fail(int status, const char *fmt, ...)
+int complain(int status, const char *fmt, ...)
 {
 	char line[2048];
 	va_list ap;

@@ -20,6 +20,6 @@ enum exit_status {
 int exit_status_of(int rc);
 
 /* Prints "uigniter: SENTENCE" as one line on stderr: control characters become blanks. Returns status. */
-int fail(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+int complain(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

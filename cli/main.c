@@ -28,7 +28,7 @@ static int run_command(const struct command *c, int argc, char **argv, const cha
 	struct invocation inv = {.command = c};
 
 	if (args_parse(c, argc, argv, &args, &err))
-		return fail(
+		return complain(
 			EXIT_USAGE, "%s: %s (see: uigniter %s --help)", c->name, err.msg, c->name);
 	if (args_has(args, "help")) {
 		help_command(c);
@@ -42,15 +42,16 @@ static int run_command(const struct command *c, int argc, char **argv, const cha
 static int unknown_command(int argc, char **argv)
 {
 	if (!command_is_group(argv[0]))
-		return fail(EXIT_USAGE, "unknown command \"%s\" (see: uigniter --help)", argv[0]);
+		return complain(
+			EXIT_USAGE, "unknown command \"%s\" (see: uigniter --help)", argv[0]);
 	if (argc > 1 && argv[1][0] != '-')
-		return fail(EXIT_USAGE, "unknown command \"%s %s\" (see: uigniter %s --help)",
+		return complain(EXIT_USAGE, "unknown command \"%s %s\" (see: uigniter %s --help)",
 			argv[0], argv[1], argv[0]);
 	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
 		help_overview(argv[0]);
 		return EXIT_OK;
 	}
-	return fail(
+	return complain(
 		EXIT_USAGE, "%s: a command is missing (see: uigniter %s --help)", argv[0], argv[0]);
 }
 
@@ -83,7 +84,7 @@ int main(int argc, char **argv)
 	argc -= first;
 	argv += first;
 	if (!argc) {
-		fail(EXIT_USAGE, "a command is missing (see: uigniter --help)");
+		complain(EXIT_USAGE, "a command is missing (see: uigniter --help)");
 		return EXIT_USAGE;
 	}
 	if (!strcmp(argv[0], "--help") || !strcmp(argv[0], "-h") || !strcmp(argv[0], "help")) {
@@ -93,7 +94,7 @@ int main(int argc, char **argv)
 	if (!strcmp(argv[0], "--version"))
 		argv[0] = (char[]){"version"};
 	if (argv[0][0] == '-')
-		return fail(EXIT_USAGE, "unknown option %s (see: uigniter --help)", argv[0]);
+		return complain(EXIT_USAGE, "unknown option %s (see: uigniter --help)", argv[0]);
 	c = command_find(argc, argv, &words);
 	if (!c)
 		return unknown_command(argc, argv);

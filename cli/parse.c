@@ -274,7 +274,7 @@ static const struct given *find(const struct args *a, const char *option)
 	for (size_t i = 0; i < a->noptions; i++)
 		if (!strcmp(a->option[i].spec->name, option))
 			return &a->option[i];
-	assert(!"an option of the command's row");
+	assert(false); /* not an option of the row: our bug */
 	return NULL;
 }
 

@@ -38,18 +38,14 @@ static bool is_ipv4(const char *s, size_t len, char address[INET_ADDRSTRLEN])
 
 json_t *parse_port(const char *s)
 {
-	const char *last = strrchr(s, ':'), *first = strchr(s, ':');
+	const char *last = strrchr(s, ':'), *middle = last ? memrchr(s, ':', (size_t)(last - s)) : NULL;
+	const char *guest_at = last ? last + 1 : s, *host_at = middle ? middle + 1 : s;
 	char address[INET_ADDRSTRLEN] = "127.0.0.1";
-	int guest = port_number(last ? last + 1 : s, strlen(last ? last + 1 : s)), host = 0;
+	int guest = port_number(guest_at, strlen(guest_at)), host = 0;
 
-	if (last && first != last) {
-		if (!is_ipv4(s, (size_t)(first - s), address))
-			return NULL;
-		s = first + 1;
-	}
-	if (last && (last != s || first == last))
-		host = port_number(s, (size_t)(last - s));
-	if (guest < 1 || host < 0)
+	if (last)
+		host = port_number(host_at, (size_t)(last - host_at));
+	if (guest < 1 || host < 0 || (middle && !is_ipv4(s, (size_t)(middle - s), address)))
 		return NULL;
 	return json_pack("{s:s, s:i, s:i}", "address", address, "host", host, "guest", guest);
 }

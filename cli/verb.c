@@ -10,7 +10,7 @@ int verb_open(const struct invocation *inv, struct api **api)
 
 	if (!api_open(inv->host, api, &err))
 		return 0;
-	fail(EXIT_USAGE, "%s", err.msg);
+	complain(EXIT_USAGE, "%s", err.msg);
 	return -1;
 }
 
@@ -28,7 +28,7 @@ int verb_each(const struct invocation *inv, const char *what, verb_act_fn *act)
 
 		if (!rc)
 			continue;
-		fail(0, "cannot %s \"%s\": %s", what, operand, err.msg);
+		complain(0, "cannot %s \"%s\": %s", what, operand, err.msg);
 		if (status == EXIT_OK)
 			status = exit_status_of(rc);
 		if (rc == -ECONNREFUSED)
@@ -46,7 +46,7 @@ int verb_inspect(const struct invocation *inv, const char *what, verb_path_fn *p
 	int status = EXIT_OK;
 
 	if (format_init(&f, inv->args, false, &err))
-		return fail(EXIT_USAGE, "%s", err.msg);
+		return complain(EXIT_USAGE, "%s", err.msg);
 	if (f.mode == FORMAT_TABLE)
 		f.mode = FORMAT_JSON;
 	if (verb_open(inv, &api))
@@ -63,14 +63,14 @@ int verb_inspect(const struct invocation *inv, const char *what, verb_path_fn *p
 			rc = json_array_append_new(all, answer) ? -ENOMEM : 0;
 		if (!rc)
 			continue;
-		fail(0, "cannot inspect %s \"%s\": %s", what, name, err.msg);
+		complain(0, "cannot inspect %s \"%s\": %s", what, name, err.msg);
 		if (status == EXIT_OK)
 			status = exit_status_of(rc);
 	}
 	if (status != EXIT_OK && !json_array_size(all))
 		return status;
 	if (format_items(&f, all, &err))
-		return fail(EXIT_FAILED, "%s", err.msg);
+		return complain(EXIT_FAILED, "%s", err.msg);
 	return status;
 }
 
@@ -84,12 +84,12 @@ int verb_list(const struct invocation *inv, const char *path, const struct colum
 	int rc;
 
 	if (format_init(&f, inv->args, true, &err))
-		return fail(EXIT_USAGE, "%s", err.msg);
+		return complain(EXIT_USAGE, "%s", err.msg);
 	if (verb_open(inv, &api))
 		return EXIT_USAGE;
 	rc = api_list(api, path, &items, &err);
 	if (rc)
-		return fail(exit_status_of(rc), "%s", err.msg);
+		return complain(exit_status_of(rc), "%s", err.msg);
 	rc = format_items(&f, items, &err);
-	return rc ? fail(rc == -EINVAL ? EXIT_USAGE : EXIT_FAILED, "%s", err.msg) : EXIT_OK;
+	return rc ? complain(rc == -EINVAL ? EXIT_USAGE : EXIT_FAILED, "%s", err.msg) : EXIT_OK;
 }

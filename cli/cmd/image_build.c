@@ -95,14 +95,14 @@ static int build_and_deliver(const struct invocation *inv, struct api *api, cons
 	int rc = image_build(&o, &image, &err);
 
 	if (rc)
-		return fail(EXIT_FAILED, "cannot build an image: %s", err.msg);
+		return complain(EXIT_FAILED, "cannot build an image: %s", err.msg);
 	if (!rename_image(inv, &image))
 		rc = deliver(inv, api, &image, &shown, &err);
 	if (rc)
-		return fail(api ? exit_status_of(rc) : EXIT_FAILED, "cannot store image \"%s\": %s",
-			image.name, err.msg);
+		return complain(api ? exit_status_of(rc) : EXIT_FAILED,
+			"cannot store image \"%s\": %s", image.name, err.msg);
 	rc = format_object(f, shown, &err);
-	return rc ? fail(f->mode == FORMAT_TEMPLATE ? EXIT_USAGE : EXIT_FAILED, "%s", err.msg)
+	return rc ? complain(f->mode == FORMAT_TEMPLATE ? EXIT_USAGE : EXIT_FAILED, "%s", err.msg)
 		  : EXIT_OK;
 }
 
@@ -114,9 +114,9 @@ int cmd_image_build(const struct invocation *inv)
 	struct err err = {0};
 
 	if (format_init(&f, inv->args, true, &err))
-		return fail(EXIT_USAGE, "%s", err.msg);
+		return complain(EXIT_USAGE, "%s", err.msg);
 	if (name && !manifest_is_image_name(name))
-		return fail(EXIT_USAGE,
+		return complain(EXIT_USAGE,
 			"--name \"%s\" is no image name (a-z 0-9 . _ - with / between parts, :tag)",
 			name);
 	if (f.mode == FORMAT_TABLE)

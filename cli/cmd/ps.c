@@ -64,13 +64,13 @@ int cmd_ps(const struct invocation *inv)
 	int rc;
 
 	if (format_init(&f, inv->args, true, &err))
-		return fail(EXIT_USAGE, "%s", err.msg);
+		return complain(EXIT_USAGE, "%s", err.msg);
 	if (verb_open(inv, &api))
 		return EXIT_USAGE;
 	rc = api_list(api, "/vm", &items, &err);
 	if (rc)
-		return fail(exit_status_of(rc), "cannot list instances: %s", err.msg);
+		return complain(exit_status_of(rc), "cannot list instances: %s", err.msg);
 	rc = print_wanted(inv->args, items, &f, &err);
-	return rc ? fail(f.mode == FORMAT_TEMPLATE ? EXIT_USAGE : EXIT_FAILED, "%s", err.msg)
+	return rc ? complain(f.mode == FORMAT_TEMPLATE ? EXIT_USAGE : EXIT_FAILED, "%s", err.msg)
 		  : EXIT_OK;
 }

@@ -45,7 +45,7 @@ static void on_ended_call(void *arg, int rc, json_t *answer, const struct err *e
 	const struct foreground *f = arg;
 
 	if (rc && rc != -ENOENT)
-		fail(0, "cannot stop \"%s\": %s", f->id, err->msg);
+		complain(0, "cannot stop \"%s\": %s", f->id, err->msg);
 }
 
 static void end_instance(struct foreground *f, const char *how)
@@ -60,7 +60,7 @@ static void end_instance(struct foreground *f, const char *how)
 				.done = on_ended_call,
 				.arg = f},
 			&err))
-		fail(0, "cannot stop \"%s\": %s", f->id, err.msg);
+		complain(0, "cannot stop \"%s\": %s", f->id, err.msg);
 }
 
 static void on_signal(void *arg, int signo)
@@ -133,7 +133,7 @@ static int status_of(const struct foreground *f, const json_t *result)
 	const char *reason = json_string_value(json_object_get(result, "reason"));
 
 	if (state && strcmp(state, "stopped") != 0)
-		fail(0, "instance \"%s\" %s: %s", f->id, state,
+		complain(0, "instance \"%s\" %s: %s", f->id, state,
 			reason ? reason : "no reason is known");
 	if (!json_is_integer(code))
 		return EXIT_RUN_FAILED;
@@ -150,7 +150,7 @@ static void remove_instance(struct foreground *f)
 		rc = api_call(f->api, &(struct api_request){.method = "DELETE", .path = path.data},
 			NULL, &err);
 	if (rc && rc != -ENOENT)
-		fail(0, "cannot remove \"%s\": %s", f->id, err.msg);
+		complain(0, "cannot remove \"%s\": %s", f->id, err.msg);
 }
 
 static int follow(struct foreground *f)
@@ -162,7 +162,7 @@ static int follow(struct foreground *f)
 	if (f->signals)
 		end_instance(f, "/stop");
 	if (show_console(f, &err) || wait_end(f, &result, &err))
-		fail(0, "lost sight of instance \"%s\": %s", f->id, err.msg);
+		complain(0, "lost sight of instance \"%s\": %s", f->id, err.msg);
 	else
 		status = status_of(f, result);
 	if (args_has(f->inv->args, "rm"))
@@ -178,12 +178,12 @@ static int run_foreground(struct api *api, const struct invocation *inv, json_t 
 	int status;
 
 	if (loop_signals(api_loop(api), (const int[]){SIGINT, SIGTERM, 0}, on_signal, &f))
-		return fail(EXIT_RUN_FAILED, "cannot take signals");
+		return complain(EXIT_RUN_FAILED, "cannot take signals");
 	if (make(api, body, &vm, &err))
-		return fail(EXIT_RUN_FAILED, "cannot run \"%s\": %s", args_operand(inv->args, 0),
-			err.msg);
+		return complain(EXIT_RUN_FAILED, "cannot run \"%s\": %s",
+			args_operand(inv->args, 0), err.msg);
 	f.id = strdup(json_string_value(json_object_get(vm, "id")));
-	status = f.id ? follow(&f) : fail(EXIT_RUN_FAILED, "out of memory");
+	status = f.id ? follow(&f) : complain(EXIT_RUN_FAILED, "out of memory");
 	free(f.id);
 	return status;
 }
@@ -196,10 +196,10 @@ static int run_detached(
 	int rc = make(api, body, &vm, &err);
 
 	if (rc)
-		return fail(exit_status_of(rc), "cannot run \"%s\": %s", args_operand(inv->args, 0),
-			err.msg);
+		return complain(exit_status_of(rc), "cannot run \"%s\": %s",
+			args_operand(inv->args, 0), err.msg);
 	rc = format_object(f, vm, &err);
-	return rc ? fail(f->mode == FORMAT_TEMPLATE ? EXIT_USAGE : EXIT_FAILED, "%s", err.msg)
+	return rc ? complain(f->mode == FORMAT_TEMPLATE ? EXIT_USAGE : EXIT_FAILED, "%s", err.msg)
 		  : EXIT_OK;
 }
 
@@ -211,10 +211,10 @@ int cmd_run(const struct invocation *inv)
 	struct err err = {0};
 
 	if (format_init(&f, inv->args, true, &err) || run_request(inv->args, &body, &err))
-		return fail(EXIT_USAGE, "%s", err.msg);
+		return complain(EXIT_USAGE, "%s", err.msg);
 	if (!args_has(inv->args, "detach") &&
 		(f.mode != FORMAT_TABLE || args_has(inv->args, "quiet")))
-		return fail(EXIT_USAGE, "--format and --quiet need --detach");
+		return complain(EXIT_USAGE, "--format and --quiet need --detach");
 	if (f.mode == FORMAT_TABLE)
 		f.mode = FORMAT_IDS;
 	if (verb_open(inv, &api))

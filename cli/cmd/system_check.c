@@ -39,7 +39,7 @@ int cmd_system_check(const struct invocation *inv)
 	int status = EXIT_OK;
 
 	if (format_init(&format, inv->args, false, &err))
-		return fail(EXIT_USAGE, "%s", err.msg);
+		return complain(EXIT_USAGE, "%s", err.msg);
 	for (size_t i = 0; i < nprobes; i++) {
 		struct finding f = {0};
 
@@ -52,6 +52,6 @@ int cmd_system_check(const struct invocation *inv)
 			json_array_append_new(all, finding_json(&probes[i], &f));
 	}
 	if (format.mode == FORMAT_TABLE ? format_flush(&err) : format_items(&format, all, &err))
-		return fail(EXIT_FAILED, "%s", err.msg);
+		return complain(EXIT_FAILED, "%s", err.msg);
 	return status;
 }

@@ -11,12 +11,12 @@ int cmd_system_info(const struct invocation *inv)
 	int rc;
 
 	if (format_init(&f, inv->args, false, &err))
-		return fail(EXIT_USAGE, "%s", err.msg);
+		return complain(EXIT_USAGE, "%s", err.msg);
 	if (verb_open(inv, &api))
 		return EXIT_USAGE;
 	rc = api_call(api, &(struct api_request){.path = "/info"}, &info, &err);
 	if (rc)
-		return fail(exit_status_of(rc), "%s", err.msg);
+		return complain(exit_status_of(rc), "%s", err.msg);
 	rc = format_object(&f, info, &err);
-	return rc ? fail(EXIT_FAILED, "%s", err.msg) : EXIT_OK;
+	return rc ? complain(EXIT_FAILED, "%s", err.msg) : EXIT_OK;
 }

@@ -10,16 +10,16 @@ int cmd_system_version(const struct invocation *inv)
 	struct err err = {0};
 
 	if (format_init(&f, inv->args, false, &err))
-		return fail(EXIT_USAGE, "%s", err.msg);
+		return complain(EXIT_USAGE, "%s", err.msg);
 	if (verb_open(inv, &api))
 		return EXIT_USAGE;
 	if (api_call(api, &(struct api_request){.path = "/version"}, &manager, &err))
-		fail(0, "%s", err.msg);
+		complain(0, "%s", err.msg);
 	all = json_pack("{s:s, s:o*, s:o*}", "client", UIGNITER_VERSION, "manager",
 		json_incref(json_object_get(manager, "version")), "api",
 		json_incref(json_object_get(manager, "api_version")));
 	json_decref(manager);
 	if (!all)
-		return fail(EXIT_FAILED, "out of memory");
-	return format_object(&f, all, &err) ? fail(EXIT_FAILED, "%s", err.msg) : EXIT_OK;
+		return complain(EXIT_FAILED, "out of memory");
+	return format_object(&f, all, &err) ? complain(EXIT_FAILED, "%s", err.msg) : EXIT_OK;
 }
