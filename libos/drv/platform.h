@@ -20,6 +20,9 @@ void platform_milestone(enum uig_milestone ms);
 /* One byte, unbuffered, works at any time: for panics. */
 void platform_debug_putc(char c);
 
+/* CLOCK_REALTIME by the machine's own clock chip, to the second; 0: it has none. Slow. */
+uint64_t platform_wall_ns(void);
+
 /* 32- and 64-bit device registers (virtio-mmio). */
 uint32_t mmio_read32(uint64_t gpa);
 void mmio_write32(uint64_t gpa, uint32_t value);

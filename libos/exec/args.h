@@ -14,13 +14,13 @@ struct args {
 	char hostname[64];
 	bool trace;
 	uint64_t tsc_khz, wall_ns; /* 0: not given */
-	char *argv[ARGS_MAX_WORDS + 1]; /* NULL-terminated, in args_text */
+	char *argv[ARGS_MAX_WORDS + 1]; /* NULL-terminated, in the lines' text */
 	char *envp[ARGS_MAX_WORDS + 1];
 	int argc, envc;
 };
 
-/* Applies one line to args: later lines win, PROGRAM only if there is none yet; text is changed in place and stays used. 0, or -EINVAL / -E2BIG with a
- * line on the console. */
+/* Applies one line to args: later lines win, option by option, and the program with all its arguments. The text is changed in place and
+ * stays used. 0, or -EINVAL / -E2BIG with a line on the console (what came before is applied then). */
 int args_parse(struct args *args, char *text);
 
 extern struct args boot_args;

@@ -22,6 +22,8 @@ int vfs_init(const void *image, uint64_t image_bytes);
 int vfs_open(const char *path, unsigned flags, unsigned mode, struct file **file);
 /* Reads at most n bytes at off; bytes or -errno. */
 long file_pread(struct file *f, void *buf, size_t n, uint64_t off);
+/* The path it was opened by, for /proc/self/maps and exe: its length, or 0 when there is none. */
+size_t file_path(struct file *f, char *buf, size_t size);
 int file_size(struct file *f, uint64_t *bytes);
 
 /* Puts a descriptor 0, 1, 2 on the console. */

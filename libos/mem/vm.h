@@ -34,6 +34,25 @@ long vm_map(uptr_t addr, uint64_t len, int prot, int flags, struct file *file, u
 int vm_unmap(uptr_t addr, uint64_t len);
 int vm_protect(uptr_t addr, uint64_t len, int prot);
 
+/* As mremap(2) (no MREMAP_DONTUNMAP): the address or -errno. */
+#define MREMAP_MAYMOVE 1
+#define MREMAP_FIXED   2
+long vm_remap(uptr_t addr, uint64_t old_len, uint64_t new_len, int flags, uptr_t fixed_at);
+/* As brk(2): the end of the heap after the call. vm_set_brk() says where it begins. */
+uptr_t vm_brk(uptr_t want);
+void vm_set_brk(uptr_t start);
+/* New mappings without a place go below top. */
+void vm_set_top(uptr_t top);
+/* Forgets the contents (MADV_DONTNEED): the next access finds zeros, or the file's page. 0, -EINVAL, -ENOMEM. */
+int vm_discard(uptr_t addr, uint64_t len);
+/* Brings the range in, as far as that goes. */
+void vm_populate(uptr_t addr, uint64_t len);
+/* All of the range belongs to areas. */
+bool vm_is_mapped(uptr_t addr, uint64_t len);
+/* For file systems: these pages of this inode have gone or moved (truncate, copy-up); mappings fault again. */
+struct inode;
+void vm_unmap_file(struct inode *inode, uint64_t pgoff, uint64_t npages);
+
 /* A page fault at addr, by the program or by the libOS on its behalf. 0: mapped, go on. -EFAULT: no such memory or
  * access (SEGV_MAPERR, or SEGV_ACCERR when *accerr is set); -EIO: beyond the end of the file (SIGBUS); -ENOMEM. */
 int vm_fault(uptr_t addr, bool write, bool exec, bool *accerr);

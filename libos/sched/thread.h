@@ -51,9 +51,10 @@ void thread_yield(void);
 
 /* ---- timers: callbacks run from the idle loop and at system calls, on whatever thread; they must not block. */
 struct ktimer {
-	struct list link;
-	uint64_t deadline; /* clock_mono_ns(); meaningful while armed */
+	struct ktimer *child, *next, *prev; /* heap, see ktimer.c */
+	uint64_t deadline;                  /* clock_mono_ns(); meaningful while armed */
 	void (*fn)(struct ktimer *timer);
+	bool armed;
 };
 void ktimer_init(struct ktimer *t, void (*fn)(struct ktimer *));
 void ktimer_set(struct ktimer *t, uint64_t deadline); /* re-arms when armed */

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Exceptions. A page fault brings memory in; what is left over is the program's (a signal) or ours: at an address of the exception
+ * table the copy of the program's memory failed (EFAULT), anywhere else the libOS is broken.
+ */
+#include "libos/arch/x86_64/trap.h"
+
+#include "abi/layout.h"
+#include "libos/arch/x86_64/cpu.h"
+#include "libos/arch/x86_64/stack.h"
+#include "libos/klib/errno.h"
+#include "libos/klib/kprintf.h"
+#include "libos/mem/vm.h"
+#include "libos/sched/idle.h"
+#include "libos/sched/thread_impl.h"
+
+#define VECTOR_DE   0
+#define VECTOR_DB   1
+#define VECTOR_BP   3
+#define VECTOR_UD   6
+#define VECTOR_SS   12
+#define VECTOR_PF   14
+#define VECTOR_MF   16
+#define VECTOR_AC   17
+#define VECTOR_XM   19
+
+#define PF_WRITE    2u
+#define PF_EXEC     16u
+
+extern const struct extable extable_start[], extable_end[];
+
+static bool from_libos(const struct regs *regs)
+{
+	return regs->rip >> 63;
+}
+
+static bool fix_up(struct regs *regs)
+{
+	for (const struct extable *e = extable_start; e < extable_end; e++) {
+		if (e->fault == regs->rip) {
+			regs->rip = e->fixup;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void describe(const struct regs *r, uint64_t cr2)
+{
+	kprintf("exception %lu error 0x%lx at 0x%lx, address 0x%lx, stack 0x%lx, flags 0x%lx", r->vector,
+		r->error, r->rip, cr2, r->rsp, r->rflags);
+	kprintf("rax %lx rbx %lx rcx %lx rdx %lx rsi %lx rdi %lx rbp %lx", r->rax, r->rbx, r->rcx,
+		r->rdx, r->rsi, r->rdi, r->rbp);
+	kprintf("r8 %lx r9 %lx r10 %lx r11 %lx r12 %lx r13 %lx r14 %lx r15 %lx", r->r8, r->r9, r->r10,
+		r->r11, r->r12, r->r13, r->r14, r->r15);
+}
+
+void exception_fatal(const struct regs *r)
+{
+	uint64_t cr2 = r->vector == VECTOR_PF ? cpu_fault_address() : 0;
+
+	panic("exception %lu error 0x%lx at 0x%lx, address 0x%lx, stack 0x%lx (of this thread 0x%lx)", r->vector,
+		r->error, r->rip, cr2, r->rsp, cur_kstack_top);
+}
+
+/* Exceptions other than page faults, as Linux maps them to signals. */
+static void to_signal(const struct regs *regs, struct siginfo *info)
+{
+	info->addr = regs->rip;
+	switch (regs->vector) {
+	case VECTOR_DE:
+		info->signo = SIGFPE;
+		info->code = FPE_INTDIV;
+		return;
+	case VECTOR_DB:
+		info->signo = SIGTRAP;
+		info->code = TRAP_TRACE;
+		return;
+	case VECTOR_BP:
+		info->signo = SIGTRAP;
+		info->code = SI_KERNEL;
+		info->addr = 0;
+		return;
+	case VECTOR_UD:
+		info->signo = SIGILL;
+		info->code = ILL_ILLOPN;
+		return;
+	case VECTOR_SS:
+		info->signo = SIGBUS;
+		info->code = SI_KERNEL;
+		info->addr = 0;
+		return;
+	case VECTOR_AC:
+		info->signo = SIGBUS;
+		info->code = BUS_ADRALN;
+		info->addr = 0;
+		return;
+	case VECTOR_MF:
+	case VECTOR_XM:
+		info->signo = SIGFPE;
+		info->code = FPE_FLTINV;
+		return;
+	default:
+		info->signo = SIGSEGV;
+		info->code = SI_KERNEL;
+		info->addr = 0;
+		return;
+	}
+}
+
+/* True when the access can be tried again. */
+static bool page_fault(struct regs *regs, uint64_t addr, struct siginfo *info)
+{
+	bool accerr = false;
+	int r = -EFAULT;
+
+	if (addr < UIG_USER_TOP)
+		r = vm_fault(addr, regs->error & PF_WRITE, regs->error & PF_EXEC, &accerr);
+	if (!r)
+		return true;
+	info->addr = addr;
+	if (r == -EIO) {
+		info->signo = SIGBUS;
+		info->code = BUS_ADRERR;
+	} else if (r == -ENOMEM) {
+		kprintf("out of memory at address 0x%lx", addr);
+		info->signo = SIGKILL;
+		info->code = SI_KERNEL;
+	} else {
+		info->signo = SIGSEGV;
+		info->code = accerr ? SEGV_ACCERR : SEGV_MAPERR;
+	}
+	return false;
+}
+
+static void libos_exception(struct regs *regs)
+{
+	struct siginfo info = {0};
+	uint64_t addr;
+
+	if (regs->vector == VECTOR_DB) { /* the program set TF, then made a call */
+		regs->rflags &= ~(uint64_t)RFLAGS_TF;
+		return;
+	}
+	if (regs->vector == VECTOR_PF) {
+		addr = cpu_fault_address();
+		if ((addr < UIG_USER_TOP && page_fault(regs, addr, &info)) || fix_up(regs))
+			return;
+		describe(regs, addr);
+	}
+	exception_fatal(regs);
+}
+
+void exception_entry(struct regs *regs)
+{
+	struct siginfo info = {0};
+	struct sigstate *sig = &current_thread->sig;
+	uint64_t addr = 0;
+
+	if (from_libos(regs)) {
+		libos_exception(regs);
+		return;
+	}
+	if (regs->vector == VECTOR_PF) {
+		addr = cpu_fault_address();
+		if (page_fault(regs, addr, &info)) {
+			if (sched_runnable())
+				user_return(regs);
+			return;
+		}
+	} else {
+		to_signal(regs, &info);
+	}
+	sig->trap_no = regs->vector;
+	sig->trap_error = regs->error;
+	sig->trap_addr = addr;
+	signal_force(&info);
+	user_return(regs);
+}
+
+bool user_return(struct regs *regs)
+{
+	bool changed = false;
+
+	sched_return_to_user();
+	if (signal_pending() || current_thread->sig.restore || signal_restarts(regs))
+		changed = signal_deliver(regs);
+	pollers_kick();
+	return changed || regs->rflags & RFLAGS_TF;
+}
+
+void user_return_prepare(struct regs *regs)
+{
+	user_return(regs);
+}

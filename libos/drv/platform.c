@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Chooses the kind of machine, once, and passes calls on to it. */
+#include "libos/drv/platform_impl.h"
+
+#include "abi/boot.h"
+#include "abi/layout.h"
+#include "libos/drv/console.h"
+
+static const struct platform_ops *ops;
+
+void platform_init(const struct uig_bootinfo *boot)
+{
+	ops = boot->platform ? &platform_uvmm : &platform_standard;
+	if (!boot->platform)
+		platform_standard_init(boot);
+}
+
+void platform_wait(uint64_t deadline)
+{
+	ops->wait(deadline);
+}
+
+void platform_exit(enum uig_exit_kind kind, unsigned code)
+{
+	ops->exit(kind, code);
+}
+
+void platform_milestone(enum uig_milestone ms)
+{
+	if (ops->milestone)
+		ops->milestone(ms);
+}
+
+void platform_debug_putc(char c)
+{
+	ops->debug_putc(c);
+}
+
+uint64_t platform_wall_ns(void)
+{
+	return ops->wall_ns ? ops->wall_ns() : 0;
+}
+
+static volatile uint32_t *reg32(uint64_t gpa)
+{
+	return (volatile uint32_t *)(UIG_VA_MMIO + (gpa - UIG_GPA_MMIO));
+}
+
+uint32_t mmio_read32(uint64_t gpa)
+{
+	return *reg32(gpa);
+}
+
+void mmio_write32(uint64_t gpa, uint32_t value)
+{
+	*reg32(gpa) = value;
+}

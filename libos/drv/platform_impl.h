@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The two kinds of machine behind platform.h. */
+#ifndef LIBOS_DRV_PLATFORM_IMPL_H
+#define LIBOS_DRV_PLATFORM_IMPL_H
+
+#include "libos/drv/platform.h"
+
+struct platform_ops {
+	void (*wait)(uint64_t deadline);
+	_Noreturn void (*exit)(enum uig_exit_kind kind, unsigned code);
+	void (*milestone)(enum uig_milestone ms);
+	void (*debug_putc)(char c);
+	uint64_t (*wall_ns)(void); /* by the machine's own clock chip; NULL: there is none */
+};
+
+extern const struct platform_ops platform_uvmm, platform_standard;
+
+void platform_standard_init(const struct uig_bootinfo *boot);
+
+#endif

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The grammar of abi/identity.h. Words are cut out in place: a quoted word is never longer than its text. A line may come from anyone
+ * who can start an instance, so all counts are limited; text is one page of the identity or less.
+ */
+#include "libos/exec/args.h"
+
+#include "libos/klib/errno.h"
+#include "libos/klib/kprintf.h"
+#include "libos/klib/string.h"
+
+struct args boot_args;
+
+/* Takes the next word off *text: NULL at the end; *bad when its quotes do not close. */
+static char *next_word(char **text, bool *bad)
+{
+	char *in = *text, *out, *word;
+	bool quoted = false;
+
+	while (*in == ' ' || *in == '\t' || *in == '\n' || *in == '\r')
+		in++;
+	if (!*in)
+		return NULL;
+	word = out = in;
+	for (; *in; in++) {
+		if (!quoted && (*in == ' ' || *in == '\t' || *in == '\n' || *in == '\r'))
+			break;
+		if (*in == '"')
+			quoted = !quoted;
+		else if (quoted && *in == '\\' && (in[1] == '"' || in[1] == '\\'))
+			*out++ = *++in;
+		else
+			*out++ = *in;
+	}
+	*bad = quoted;
+	*text = *in ? in + 1 : in;
+	*out = 0;
+	return word;
+}
+
+static int parse_address(const char **p, uint32_t *addr)
+{
+	uint32_t v = 0;
+	uint64_t part;
+
+	for (unsigned i = 0; i < 4; i++) {
+		if (i && *(*p)++ != '.')
+			return -EINVAL;
+		if (parse_u64(p, &part) || part > 255)
+			return -EINVAL;
+		v |= (uint32_t)part << 8 * i; /* network byte order */
+	}
+	*addr = v;
+	return 0;
+}
+
+static int parse_host(const char *p, uint32_t *addr)
+{
+	uint32_t v;
+
+	if (parse_address(&p, &v) || *p)
+		return -EINVAL;
+	*addr = v;
+	return 0;
+}
+
+static int parse_ip(const char *p, struct net_config *net)
+{
+	uint64_t prefix;
+	uint32_t ip;
+
+	if (parse_address(&p, &ip) || *p++ != '/' || parse_u64(&p, &prefix) || prefix > 32 || *p)
+		return -EINVAL;
+	net->ip = ip;
+	net->mask = prefix ? __builtin_bswap32(~0u << (32 - prefix)) : 0;
+	return 0;
+}
+
+static int parse_number(const char *p, uint64_t *value)
+{
+	uint64_t v;
+
+	if (parse_u64(&p, &v) || *p)
+		return -EINVAL;
+	*value = v;
+	return 0;
+}
+
+static int parse_hostname(const char *p, struct args *args)
+{
+	size_t n = strlen(p);
+
+	if (!n || n >= sizeof(args->hostname))
+		return -EINVAL;
+	for (size_t i = 0; i < n; i++) {
+		bool ok = (p[i] >= 'a' && p[i] <= 'z') || (p[i] >= 'A' && p[i] <= 'Z') ||
+			  (p[i] >= '0' && p[i] <= '9') || p[i] == '-' || p[i] == '.' || p[i] == '_';
+
+		if (!ok)
+			return -EINVAL;
+	}
+	strlcpy(args->hostname, p, sizeof(args->hostname));
+	return 0;
+}
+
+/* K=V into the environment; a later one of the same name takes the place of the earlier. */
+static int add_env(struct args *args, char *pair)
+{
+	const char *eq = strchr(pair, '=');
+	int i;
+
+	if (!eq || eq == pair)
+		return -EINVAL;
+	for (i = 0; i < args->envc; i++) {
+		if (!strncmp(args->envp[i], pair, (size_t)(eq - pair) + 1))
+			break;
+	}
+	if (i == ARGS_MAX_WORDS)
+		return -E2BIG;
+	args->envp[i] = pair;
+	if (i == args->envc)
+		args->envp[++args->envc] = NULL;
+	return 0;
+}
+
+static int parse_option(struct args *args, char *word)
+{
+	char *value = strchr(word, '=');
+	size_t n;
+
+	if (!value)
+		return 0;
+	n = (size_t)(value++ - word);
+#define IS(name) (n == sizeof(name) - 1 && !memcmp(word, name, n))
+	if (IS("ip"))
+		return parse_ip(value, &args->net);
+	if (IS("gw"))
+		return parse_host(value, &args->net.gateway);
+	if (IS("dns"))
+		return parse_host(value, &args->net.dns);
+	if (IS("hostname"))
+		return parse_hostname(value, args);
+	if (IS("env"))
+		return add_env(args, value);
+	if (IS("tsc_khz"))
+		return parse_number(value, &args->tsc_khz);
+	if (IS("wall_ns"))
+		return parse_number(value, &args->wall_ns);
+	if (IS("trace")) {
+		args->trace = strcmp(value, "0");
+		return 0;
+	}
+#undef IS
+	return 0; /* for others on the same line */
+}
+
+static int parse_program(struct args *args, char *text)
+{
+	bool bad = false, first = true;
+	char *word;
+
+	while ((word = next_word(&text, &bad))) {
+		if (bad)
+			return -EINVAL;
+		if (first)
+			args->argc = 0;
+		first = false;
+		if (args->argc == ARGS_MAX_WORDS)
+			return -E2BIG;
+		args->argv[args->argc++] = word;
+		args->argv[args->argc] = NULL;
+	}
+	return 0;
+}
+
+int args_parse(struct args *args, char *text)
+{
+	bool bad = false;
+	char *word;
+	int r;
+
+	while ((word = next_word(&text, &bad))) {
+		if (!bad && !strcmp(word, "--")) {
+			r = parse_program(args, text);
+			if (r)
+				kprintf("argument line: the program's part is not good: %d", r);
+			return r;
+		}
+		r = bad ? -EINVAL : parse_option(args, word);
+		if (r) {
+			kprintf("argument line: \"%s\" is not good: %d", word, r);
+			return r;
+		}
+	}
+	return 0;
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Start-up, once, on the boot stack:
+ *
+ *   machine -> frames, page tables, clock -> image, arguments -> first thread -> devices, network -> program
+ *
+ * From the first thread on everything may block.
+ */
+#include "libos/main.h"
+
+#include "abi/boot.h"
+#include "abi/identity.h"
+#include "abi/layout.h"
+#include "libos/arch/x86_64/cpu.h"
+#include "libos/arch/x86_64/idt.h"
+#include "libos/arch/x86_64/pt.h"
+#include "libos/arch/x86_64/standard.h"
+#include "libos/arch/x86_64/trap.h"
+#include "libos/drv/console.h"
+#include "libos/drv/net.h"
+#include "libos/drv/platform.h"
+#include "libos/exec/args.h"
+#include "libos/exec/exec.h"
+#include "libos/fs/vfs.h"
+#include "libos/klib/errno.h"
+#include "libos/klib/kprintf.h"
+#include "libos/klib/string.h"
+#include "libos/mem/kmalloc.h"
+#include "libos/mem/page.h"
+#include "libos/mem/vm.h"
+#include "libos/sched/clock.h"
+#include "libos/sched/event.h"
+#include "libos/sched/thread_impl.h"
+
+#define DEFAULTS_PATH "/etc/uigniter/cmdline"
+#define DEFAULTS_MAX  8192u
+
+static const struct uig_bootinfo *boot;
+
+static const struct uig_device *find_device(enum uig_device_type type)
+{
+	for (unsigned i = 0; i < boot->ndevices && i < UIG_DEVICES_MAX; i++) {
+		if (boot->device[i].type == type)
+			return &boot->device[i];
+	}
+	return NULL;
+}
+
+static void init_machine(void)
+{
+	cpu_init();
+	platform_init(boot);
+	if (boot->platform)
+		idt_init(page_ptr(UIG_GPA_IDT), page_ptr(UIG_GPA_TSS), 0);
+	platform_milestone(UIG_MS_LIBOS);
+	page_init(boot);
+	pt_init(boot->cr3);
+	if (!boot->platform)
+		standard_map_ram();
+}
+
+/* The CPUID leaves that tell the TSC's frequency (Intel SDM 18.7.3; 0x40000010: the hypervisor's). */
+static uint64_t cpuid_tsc_khz(void)
+{
+	uint32_t r[4];
+
+	cpuid(0x40000000, 0, r);
+	if (r[0] >= 0x40000010 && r[0] < 0x40010000) {
+		cpuid(0x40000010, 0, r);
+		if (r[0])
+			return r[0];
+	}
+	cpuid(0, 0, r);
+	if (r[0] < 0x15)
+		return 0;
+	cpuid(0x15, 0, r);
+	return r[0] && r[1] && r[2] ? (uint64_t)r[2] * r[1] / r[0] / 1000 : 0;
+}
+
+static void init_clock(void)
+{
+	uint64_t khz = boot->tsc_khz;
+
+	if (!khz)
+		khz = boot_args.tsc_khz;
+	if (!khz)
+		khz = cpuid_tsc_khz();
+	if (!khz && !boot->platform)
+		khz = standard_calibrate_khz();
+	clock_init(khz);
+}
+
+/* The instance's own line: identity page, or kernel command line. */
+static char *instance_line(struct uig_identity *identity)
+{
+	if (identity && identity->magic == UIG_IDENTITY_MAGIC) {
+		char *text = kmalloc(UIG_IDENTITY_ARGS_MAX);
+
+		if (!text)
+			panic("no memory for the arguments");
+		memcpy(text, identity->args, UIG_IDENTITY_ARGS_MAX);
+		text[UIG_IDENTITY_ARGS_MAX - 1] = 0;
+		return text;
+	}
+	return standard_cmdline;
+}
+
+/* The image's defaults come first, so that the instance's own line wins. */
+static int read_defaults(void)
+{
+	struct file *f;
+	char *text;
+	long n;
+
+	if (vfs_open(DEFAULTS_PATH, 0, 0, &f))
+		return 0;
+	text = kmalloc(DEFAULTS_MAX);
+	n = text ? file_pread(f, text, DEFAULTS_MAX - 1, 0) : -ENOMEM;
+	file_put(f);
+	if (n < 0)
+		return (int)n;
+	text[n] = 0;
+	return args_parse(&boot_args, text);
+}
+
+_Noreturn static void no_program(int error)
+{
+	console_flush();
+	platform_exit(UIG_EXIT_NOEXEC, (unsigned)-error);
+}
+
+/* The rest of the start-up, as the first thread. */
+static void start_program(void)
+{
+	struct regs *regs = thread_regs(thread_current());
+	int r;
+
+	r = net_init(find_device(UIG_DEV_NET), &boot_args.net);
+	if (r)
+		kprintf("network: error %d", -r);
+	r = vfs_stdio();
+	if (r)
+		panic("no standard descriptors: %d", r);
+	if (!boot_args.argc) {
+		kprintf("no program is named");
+		no_program(-ENOENT);
+	}
+	r = exec_load(&boot_args, regs);
+	if (r)
+		no_program(r);
+	strlcpy(process.exe, boot_args.argv[0], sizeof(process.exe));
+	thread_set_name(thread_current(), process.exe);
+	platform_milestone(UIG_MS_PROGRAM);
+	user_return(regs);
+	regs_enter(regs);
+}
+
+void libos_main(const struct uig_bootinfo *bootinfo)
+{
+	struct uig_identity *identity;
+	int r, bad;
+
+	boot = bootinfo;
+	init_machine();
+	identity = boot->identity ? page_ptr(boot->identity) : NULL;
+	event_init(identity, &standard_events);
+	vm_init();
+	signal_init();
+	init_clock();
+	event_apply_identity();
+	r = console_init(find_device(UIG_DEV_CONSOLE));
+	if (r)
+		kprintf("console: error %d", -r);
+	r = vfs_init(boot->image ? page_ptr(boot->image) : NULL, boot->image_bytes);
+	if (r)
+		panic("the image can not be used: %d", r);
+	bad = read_defaults();
+	if (!bad)
+		bad = args_parse(&boot_args, instance_line(identity));
+	if (bad)
+		no_program(bad);
+	if (boot_args.tsc_khz && !boot->tsc_khz)
+		clock_init(boot_args.tsc_khz);
+	if (!identity)
+		clock_set_real(boot_args.wall_ns ? boot_args.wall_ns : platform_wall_ns());
+	thread_start_first(start_program);
+}

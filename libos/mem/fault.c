@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Page faults. A fault costs more than filling some entries (a trap and the look at CR2: about 11 us where ring 0 is emulated), so
+ * neighbours are mapped along: anonymous frames, because a frame that nobody touches takes no host memory, and pages of files that are only read.
+ * Writing to a private page of a file copies that page alone.
+ */
+#include "libos/fs/file.h"
+#include "libos/klib/errno.h"
+#include "libos/klib/string.h"
+#include "libos/mem/page.h"
+#include "libos/mem/vm_impl.h"
+#include "libos/sched/thread_impl.h"
+
+#define AROUND_ANON  (64 * 1024ull)
+#define AROUND_FILE  (256 * 1024ull)
+#define AROUND_RESERVE 256u /* with fewer free frames than this nothing is mapped along */
+
+/* The aligned window around addr, cut to the area and to one table. */
+static void window(const struct vma *v, uptr_t addr, uint64_t bytes, uptr_t *lo, uptr_t *hi)
+{
+	*lo = addr & ~(bytes - 1);
+	*hi = *lo + bytes;
+	if (*lo < v->start)
+		*lo = v->start;
+	if (*hi > v->end)
+		*hi = v->end;
+}
+
+static void install(uint64_t *pte, const struct vma *v, void *frame, bool writable)
+{
+	if (page_is_ram(frame))
+		vm.resident++;
+	*pte = page_gpa(frame) | vm_pte_flags(v, writable) | (writable ? PTE_OWN : 0);
+}
+
+static int fault_anon(const struct vma *v, uptr_t addr, uint64_t *pte)
+{
+	uptr_t lo, hi;
+	void *frame = page_alloc();
+
+	if (!frame)
+		return -ENOMEM;
+	install(pte, v, frame, true);
+	if (page_free_count() < AROUND_RESERVE)
+		return 0;
+	window(v, addr, AROUND_ANON, &lo, &hi);
+	pte -= (addr - lo) / PAGE_BYTES;
+	for (; lo < hi; lo += PAGE_BYTES, pte++) {
+		if (*pte)
+			continue;
+		frame = page_alloc();
+		if (!frame)
+			return 0;
+		install(pte, v, frame, true);
+	}
+	return 0;
+}
+
+static int file_page(const struct vma *v, uptr_t addr, bool write, void **frame)
+{
+	uint64_t pgoff = v->pgoff + (addr - v->start) / PAGE_BYTES;
+	bool shared = v->flags & MAP_SHARED;
+	int r;
+
+	if (!v->file->ops->get_page)
+		return -EIO;
+	r = v->file->ops->get_page(v->file, pgoff, shared, shared && write, frame);
+	return r == -ENOMEM ? r : r < 0 ? -EIO : 0;
+}
+
+/* A private page for writing: a copy, made from the page that is mapped or from the file's. */
+static int copy_page(const struct vma *v, uptr_t addr, uint64_t *pte)
+{
+	struct pt_flush flush = {0};
+	uint64_t old = *pte;
+	void *from, *copy = page_alloc_raw();
+	int r;
+
+	if (!copy)
+		return -ENOMEM;
+	if (old) {
+		from = page_ptr(old & PTE_FRAME);
+	} else {
+		r = file_page(v, addr, false, &from);
+		if (r) {
+			page_put(copy);
+			return r;
+		}
+	}
+	memcpy(copy, from, PAGE_BYTES);
+	if (page_is_ram(from)) {
+		page_put(from);
+		vm.resident -= old ? 1 : 0;
+	}
+	install(pte, v, copy, true);
+	if (old & PTE_PRESENT) {
+		pt_flush_add(&flush, addr);
+		pt_flush_done(&flush);
+	}
+	return 0;
+}
+
+/* Neighbours of a file page that is only read. Private pages that may be written are left: they would be mapped twice. */
+static void map_around(const struct vma *v, uptr_t addr, uint64_t *pte)
+{
+	uptr_t lo, hi;
+	void *frame;
+
+	if (v->prot & PROT_WRITE)
+		return;
+	window(v, addr, AROUND_FILE, &lo, &hi);
+	pte -= (addr - lo) / PAGE_BYTES;
+	for (; lo < hi; lo += PAGE_BYTES, pte++) {
+		if (*pte)
+			continue;
+		if (file_page(v, lo, false, &frame)) {
+			if (lo > addr)
+				return;
+			continue;
+		}
+		install(pte, v, frame, false);
+	}
+}
+
+static int fault_file(const struct vma *v, uptr_t addr, bool write, uint64_t *pte)
+{
+	struct pt_flush flush = {0};
+	uint64_t old = *pte;
+	void *frame;
+	int r;
+
+	if (write && !(v->flags & MAP_SHARED))
+		return copy_page(v, addr, pte);
+	r = file_page(v, addr, write, &frame);
+	if (r)
+		return r;
+	if (old) { /* shared, was mapped for reading: the file may have moved it to a frame of its own */
+		void *was = page_ptr(old & PTE_FRAME);
+
+		if (page_is_ram(was)) {
+			page_put(was);
+			vm.resident--;
+		}
+		if (old & PTE_PRESENT && was != frame)
+			pt_flush_add(&flush, addr);
+	}
+	install(pte, v, frame, write);
+	pt_flush_done(&flush);
+	if (!write)
+		map_around(v, addr, pte);
+	return 0;
+}
+
+static bool allowed(const struct vma *v, bool write, bool exec)
+{
+	if (write)
+		return v->prot & PROT_WRITE;
+	if (exec)
+		return v->prot & PROT_EXEC;
+	return v->prot;
+}
+
+int vm_fault(uptr_t addr, bool write, bool exec, bool *accerr)
+{
+	struct vma *v = vma_find(&vm.tree, addr);
+	uint64_t *pte;
+
+	*accerr = false;
+	addr = page_round_down(addr);
+	if (!v || v->start > addr)
+		return -EFAULT;
+	if (!allowed(v, write, exec)) {
+		*accerr = true;
+		return -EFAULT;
+	}
+	process.minor_faults++;
+	pte = pt_make(addr);
+	if (!pte)
+		return -ENOMEM;
+	if (*pte & PTE_PRESENT && (!write || *pte & PTE_WRITE))
+		return 0; /* mapped meanwhile, by a neighbour's fault */
+	if (!v->file)
+		return fault_anon(v, addr, pte);
+	return fault_file(v, addr, write, pte);
+}
+
+void vm_populate(uptr_t addr, uint64_t len)
+{
+	bool accerr;
+
+	for (uptr_t at = addr; at < addr + len; at += PAGE_BYTES) {
+		const struct vma *v = vma_find(&vm.tree, at);
+		const uint64_t *pte = pt_find(at, NULL);
+
+		if (pte && *pte & PTE_PRESENT)
+			continue;
+		if (!v || vm_fault(at, v->prot & PROT_WRITE, false, &accerr))
+			return;
+	}
+}

@@ -1,0 +1,475 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Mapping, unmapping, protection. All changes of areas go through vm_split() first, so that only whole areas are worked on, and vm_join()
+ * last. Entries of the page tables are only changed here and in fault.c.
+ */
+#include "libos/fs/file.h"
+#include "libos/klib/errno.h"
+#include "libos/klib/string.h"
+#include "libos/mem/kmalloc.h"
+#include "libos/mem/page.h"
+#include "libos/mem/vm_impl.h"
+
+struct vm vm;
+
+void vm_init(void)
+{
+	vm.top = UIG_USER_TOP - PAGE_BYTES;
+}
+
+void vm_set_top(uptr_t top)
+{
+	vm.top = top;
+}
+
+/* ---- page-table entries */
+
+static void drop_frame(uint64_t pte)
+{
+	void *frame = page_ptr(pte & PTE_FRAME);
+
+	if (page_is_ram(frame)) {
+		page_put(frame);
+		vm.resident--;
+	}
+}
+
+void vm_zap(uptr_t start, uptr_t end, struct pt_flush *flush)
+{
+	for (uptr_t at = start; at < end;) {
+		uint64_t next = end, *pte = pt_find(at, &next);
+
+		if (!pte) {
+			at = next;
+			continue;
+		}
+		do {
+			uint64_t old = *pte;
+
+			if (old) {
+				*pte = 0;
+				if (old & PTE_PRESENT)
+					pt_flush_add(flush, at);
+				drop_frame(old);
+			}
+			pte++;
+			at += PAGE_BYTES;
+		} while (at < end && at & (PT_SPAN - 1));
+	}
+}
+
+uint64_t vm_pte_flags(const struct vma *vma, bool writable)
+{
+	uint64_t flags = PTE_USER | PTE_AD;
+
+	flags |= vma->prot ? PTE_PRESENT : PTE_KEPT;
+	if (writable && vma->prot & PROT_WRITE)
+		flags |= PTE_WRITE;
+	if (!(vma->prot & PROT_EXEC))
+		flags |= PTE_NX;
+	return flags;
+}
+
+/* Rewrites the entries of an area for its (new) protection. */
+static void reprotect(const struct vma *vma, struct pt_flush *flush)
+{
+	for (uptr_t at = vma->start; at < vma->end;) {
+		uint64_t next = vma->end, *pte = pt_find(at, &next);
+
+		if (!pte) {
+			at = next;
+			continue;
+		}
+		do {
+			uint64_t old = *pte, fresh;
+
+			if (old) {
+				fresh = (old & (PTE_FRAME | PTE_OWN)) |
+					vm_pte_flags(vma, old & PTE_OWN);
+				*pte = fresh;
+				if (old & PTE_PRESENT && (old & ~fresh & (PTE_PRESENT | PTE_WRITE) ||
+								 fresh & ~old & PTE_NX))
+					pt_flush_add(flush, at);
+			}
+			pte++;
+			at += PAGE_BYTES;
+		} while (at < vma->end && at & (PT_SPAN - 1));
+	}
+}
+
+/* ---- areas */
+
+static void vma_free(struct vma *v)
+{
+	if (v->file)
+		file_put(v->file);
+	kfree(v);
+}
+
+static int split_at(uptr_t at)
+{
+	struct vma *v = vma_find(&vm.tree, at), *upper;
+
+	if (!v || v->start >= at)
+		return 0;
+	if (vm.tree.count >= VMAS_MAX)
+		return -ENOMEM;
+	upper = kmalloc(sizeof(*upper));
+	if (!upper)
+		return -ENOMEM;
+	*upper = *v;
+	upper->start = at;
+	if (v->file) {
+		file_get(v->file);
+		upper->pgoff += (at - v->start) / PAGE_BYTES;
+	}
+	v->end = at;
+	vma_moved(&vm.tree, v);
+	vma_insert(&vm.tree, upper);
+	return 0;
+}
+
+int vm_split(uptr_t start, uptr_t end)
+{
+	int r = split_at(start);
+
+	return r ? r : split_at(end);
+}
+
+void vm_join(uptr_t start, uptr_t end)
+{
+	struct vma *v = vma_find(&vm.tree, start), *next;
+
+	if (v && v->prev)
+		v = v->prev;
+	while (v && v->start <= end) {
+		next = v->next;
+		if (next && vma_joins(v, next)) {
+			vma_remove(&vm.tree, next);
+			v->end = next->end;
+			vma_moved(&vm.tree, v);
+			vma_free(next);
+		} else {
+			v = next;
+		}
+	}
+}
+
+static bool range_ok(uptr_t addr, uint64_t len)
+{
+	return !(addr & PAGE_MASK) && len && len <= UIG_USER_TOP && addr <= UIG_USER_TOP - len;
+}
+
+int vm_unmap(uptr_t addr, uint64_t len)
+{
+	struct pt_flush flush = {0};
+	struct vma *v, *next;
+	uptr_t end;
+	int r;
+
+	len = page_round_up(len);
+	if (!range_ok(addr, len))
+		return -EINVAL;
+	end = addr + len;
+	r = vm_split(addr, end);
+	if (r)
+		return r;
+	v = vma_find(&vm.tree, addr);
+	if (!v || v->start >= end)
+		return 0;
+	vm_zap(addr, end, &flush);
+	for (; v && v->start < end; v = next) {
+		next = v->next;
+		vma_remove(&vm.tree, v);
+		vm.mapped -= v->end - v->start;
+		vma_free(v);
+	}
+	/* tables that no area needs any more */
+	if (len >= PT_SPAN / 2) {
+		uptr_t lo = v ? (v->prev ? v->prev->end : 0) : (vm.tree.last ? vm.tree.last->end : 0);
+		uint64_t count = pt_table_count;
+
+		pt_free_tables((lo + PT_SPAN - 1) & ~(PT_SPAN - 1), (v ? v->start : UIG_USER_TOP) & ~(PT_SPAN - 1));
+		if (count != pt_table_count)
+			pt_flush_all(&flush);
+	}
+	pt_flush_done(&flush);
+	return 0;
+}
+
+/* Where a mapping goes: at the hint if that is free, else in the highest hole. */
+static uptr_t choose(uptr_t hint, uint64_t len)
+{
+	hint = page_round_down(hint);
+	if (hint >= VMA_MIN && range_ok(hint, len) && vma_is_free(&vm.tree, hint, hint + len))
+		return hint;
+	return vma_find_hole(&vm.tree, len, vm.top);
+}
+
+static int place(uptr_t *addr, uint64_t len, int flags)
+{
+	if (!(flags & (MAP_FIXED | MAP_FIXED_NOREPLACE))) {
+		*addr = choose(*addr, len);
+		return *addr ? 0 : -ENOMEM;
+	}
+	if (!range_ok(*addr, len))
+		return *addr & PAGE_MASK ? -EINVAL : -ENOMEM;
+	if (*addr < VMA_MIN)
+		return -EPERM;
+	if (flags & MAP_FIXED_NOREPLACE)
+		return vma_is_free(&vm.tree, *addr, *addr + len) ? 0 : -EEXIST;
+	return vm_unmap(*addr, len);
+}
+
+long vm_map(uptr_t addr, uint64_t len, int prot, int flags, struct file *file, uint64_t offset)
+{
+	struct vma *v;
+	int r;
+
+	if (!len || offset & PAGE_MASK)
+		return -EINVAL;
+	if (len > UIG_USER_TOP)
+		return -ENOMEM;
+	len = page_round_up(len);
+	if (vm.tree.count >= VMAS_MAX)
+		return -ENOMEM;
+	v = kzalloc(sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	r = place(&addr, len, flags);
+	if (r) {
+		kfree(v);
+		return r;
+	}
+	v->start = addr;
+	v->end = addr + len;
+	v->prot = prot & (PROT_READ | PROT_WRITE | PROT_EXEC);
+	v->flags = flags & (MAP_SHARED | MAP_PRIVATE | MAP_GROWSDOWN | VMA_HEAP | VMA_STACK);
+	v->file = file ? file_get(file) : NULL;
+	v->pgoff = offset / PAGE_BYTES;
+	vma_insert(&vm.tree, v);
+	vm.mapped += len;
+	vm_join(addr, addr + len);
+	if (flags & MAP_POPULATE && prot & PROT_READ)
+		vm_populate(addr, len);
+	return (long)addr;
+}
+
+/* Every byte of the range belongs to an area. */
+static bool covered(uptr_t start, uptr_t end)
+{
+	const struct vma *v = vma_find(&vm.tree, start);
+
+	for (; v && v->start <= start; v = v->next) {
+		if (v->end >= end)
+			return true;
+		start = v->end;
+	}
+	return false;
+}
+
+int vm_protect(uptr_t addr, uint64_t len, int prot)
+{
+	struct pt_flush flush = {0};
+	int r;
+
+	if (addr & PAGE_MASK)
+		return -EINVAL;
+	len = page_round_up(len);
+	if (!len)
+		return 0;
+	if (!range_ok(addr, len) || !covered(addr, addr + len))
+		return -ENOMEM;
+	r = vm_split(addr, addr + len);
+	if (r)
+		return r;
+	prot &= PROT_READ | PROT_WRITE | PROT_EXEC;
+	for (struct vma *v = vma_find(&vm.tree, addr); v && v->start < addr + len; v = v->next) {
+		if (v->prot == prot)
+			continue;
+		v->prot = prot;
+		reprotect(v, &flush);
+	}
+	vm_join(addr, addr + len);
+	pt_flush_done(&flush);
+	return 0;
+}
+
+int vm_discard(uptr_t addr, uint64_t len)
+{
+	struct pt_flush flush = {0};
+
+	len = page_round_up(len);
+	if (addr & PAGE_MASK)
+		return -EINVAL;
+	if (!len)
+		return 0;
+	if (!range_ok(addr, len))
+		return -ENOMEM;
+	vm_zap(addr, addr + len, &flush);
+	pt_flush_done(&flush);
+	return covered(addr, addr + len) ? 0 : -ENOMEM;
+}
+
+bool vm_is_mapped(uptr_t addr, uint64_t len)
+{
+	len = page_round_up(len);
+	return range_ok(addr, len) && covered(addr, addr + len);
+}
+
+void vm_unmap_file(struct inode *inode, uint64_t pgoff, uint64_t npages)
+{
+	struct pt_flush flush = {0};
+
+	for (struct vma *v = vm.tree.first; v; v = v->next) {
+		uint64_t first = v->pgoff, last = first + (v->end - v->start) / PAGE_BYTES, from, to;
+
+		if (!v->file || v->file->inode != inode)
+			continue;
+		from = pgoff > first ? pgoff : first;
+		to = pgoff + npages;
+		if (to > last || to < pgoff)
+			to = last;
+		if (from < to)
+			vm_zap(v->start + (from - first) * PAGE_BYTES,
+				v->start + (to - first) * PAGE_BYTES, &flush);
+	}
+	pt_flush_done(&flush);
+}
+
+void vm_usage(uint64_t *mapped, uint64_t *resident)
+{
+	*mapped = vm.mapped;
+	*resident = vm.resident * PAGE_BYTES;
+}
+
+/* ---- moving */
+
+/* Moves entries; both ranges have the same length, the target is empty. */
+static int move_entries(uptr_t from, uptr_t to, uint64_t len, struct pt_flush *flush)
+{
+	for (uint64_t off = 0; off < len;) {
+		uint64_t next = from + len, *src = pt_find(from + off, &next), *dst;
+
+		if (!src) {
+			off = next - from;
+			continue;
+		}
+		if (*src) {
+			dst = pt_make(to + off);
+			if (!dst)
+				return -ENOMEM;
+			*dst = *src;
+			*src = 0;
+			pt_flush_add(flush, from + off);
+		}
+		off += PAGE_BYTES;
+	}
+	return 0;
+}
+
+/* As vma at its old place, with another range. */
+static struct vma *insert_copy(const struct vma *old, uptr_t start, uint64_t len)
+{
+	struct vma *v = kmalloc(sizeof(*v));
+
+	if (!v)
+		return NULL;
+	*v = *old;
+	v->start = start;
+	v->end = start + len;
+	if (v->file)
+		file_get(v->file);
+	vma_insert(&vm.tree, v);
+	vm.mapped += len;
+	return v;
+}
+
+static long move_area(struct vma *v, uint64_t old_len, uint64_t new_len, uptr_t to)
+{
+	struct pt_flush flush = {0};
+	uptr_t from = v->start;
+
+	if (!insert_copy(v, to, new_len))
+		return -ENOMEM;
+	if (move_entries(from, to, old_len < new_len ? old_len : new_len, &flush)) {
+		/* put back what was moved; tables for that exist */
+		move_entries(to, from, old_len < new_len ? old_len : new_len, &flush);
+		pt_flush_all(&flush);
+		pt_flush_done(&flush);
+		vm_unmap(to, new_len);
+		return -ENOMEM;
+	}
+	pt_flush_done(&flush);
+	vm_unmap(from, old_len);
+	vm_join(to, to + new_len);
+	return (long)to;
+}
+
+long vm_remap(uptr_t addr, uint64_t old_len, uint64_t new_len, int flags, uptr_t fixed_at)
+{
+	struct vma *v;
+	uptr_t to;
+	int r;
+
+	old_len = page_round_up(old_len);
+	if (addr & PAGE_MASK || !new_len || new_len > UIG_USER_TOP || !old_len)
+		return -EINVAL;
+	new_len = page_round_up(new_len);
+	if (flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED) || (flags & MREMAP_FIXED && !(flags & MREMAP_MAYMOVE)))
+		return -EINVAL;
+	v = vma_find(&vm.tree, addr);
+	if (!range_ok(addr, old_len) || !v || v->start > addr || v->end < addr + old_len)
+		return -EFAULT;
+	if (flags & MREMAP_FIXED) {
+		if (!range_ok(fixed_at, new_len) || (fixed_at < addr + old_len && addr < fixed_at + new_len))
+			return -EINVAL;
+		r = vm_unmap(fixed_at, new_len);
+		if (r)
+			return r;
+	} else if (new_len <= old_len) {
+		r = new_len < old_len ? vm_unmap(addr + new_len, old_len - new_len) : 0;
+		return r ? r : (long)addr;
+	} else if (v->end == addr + old_len && range_ok(addr, new_len) &&
+		   vma_is_free(&vm.tree, addr + old_len, addr + new_len)) {
+		v->end = addr + new_len;
+		vma_moved(&vm.tree, v);
+		vm.mapped += new_len - old_len;
+		vm_join(addr, addr + new_len);
+		return (long)addr;
+	} else if (!(flags & MREMAP_MAYMOVE)) {
+		return -ENOMEM;
+	}
+	r = vm_split(addr, addr + old_len);
+	if (r)
+		return r;
+	to = flags & MREMAP_FIXED ? fixed_at : choose(0, new_len);
+	if (!to)
+		return -ENOMEM;
+	return move_area(vma_find(&vm.tree, addr), old_len, new_len, to);
+}
+
+/* ---- brk */
+
+void vm_set_brk(uptr_t start)
+{
+	vm.brk_start = vm.brk_end = page_round_up(start);
+}
+
+uptr_t vm_brk(uptr_t want)
+{
+	uint64_t old_top = page_round_up(vm.brk_end), new_top = page_round_up(want);
+
+	if (want < vm.brk_start || want > UIG_USER_TOP)
+		return vm.brk_end;
+	if (new_top > old_top) {
+		if (!vma_is_free(&vm.tree, old_top, new_top + PAGE_BYTES) ||
+			vm_map(old_top, new_top - old_top, PROT_READ | PROT_WRITE,
+				MAP_PRIVATE | MAP_FIXED_NOREPLACE | VMA_HEAP, NULL, 0) < 0)
+			return vm.brk_end;
+	} else if (new_top < old_top && vm_unmap(new_top, old_top - new_top)) {
+		return vm.brk_end;
+	}
+	vm.brk_end = want;
+	return want;
+}

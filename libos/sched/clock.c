@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ns = (tsc - start) * mult / 2^32, in 128 bits. A clone of a frozen instance gets a new wall clock from its identity
+ * page, and its monotonic clock goes on from where it was frozen, whatever the TSC did in between.
+ */
+#include "libos/sched/clock.h"
+
+#include "libos/arch/x86_64/cpu.h"
+#include "libos/klib/errno.h"
+#include "libos/sched/thread_impl.h"
+#include "libos/uapi/time.h"
+
+static uint64_t khz, mult;              /* mult: ns per cycle, times 2^32 */
+static uint64_t start_tsc, start_ns;    /* monotonic: start_ns at start_tsc */
+static uint64_t wall_tsc, wall_ns;
+static uint64_t mark_tsc;
+
+void clock_init(uint64_t tsc_khz)
+{
+	khz = tsc_khz ? tsc_khz : 1000000;
+	mult = (1000000ull << 32) / khz;
+	start_tsc = rdtsc();
+	wall_tsc = start_tsc;
+}
+
+uint64_t clock_khz(void)
+{
+	return khz;
+}
+
+uint64_t clock_cycles_ns(uint64_t cycles)
+{
+	return (uint64_t)((unsigned __int128)cycles * mult >> 32);
+}
+
+uint64_t clock_mono_ns(void)
+{
+	return start_ns + clock_cycles_ns(rdtsc() - start_tsc);
+}
+
+uint64_t clock_real_ns(void)
+{
+	uint64_t now = rdtsc();
+
+	/* the monitor may have read the TSC a little later than our first look at it */
+	if (now < wall_tsc)
+		return wall_ns - clock_cycles_ns(wall_tsc - now);
+	return wall_ns + clock_cycles_ns(now - wall_tsc);
+}
+
+void clock_set_wall(uint64_t ns, uint64_t tsc)
+{
+	wall_ns = ns;
+	wall_tsc = tsc;
+}
+
+void clock_set_real(uint64_t ns)
+{
+	clock_set_wall(ns, rdtsc());
+}
+
+uint64_t clock_mono_to_tsc(uint64_t ns)
+{
+	if (ns == TIME_FOREVER)
+		return UINT64_MAX;
+	if (ns <= start_ns)
+		return start_tsc;
+	/* rounded up, so that the deadline has passed when the TSC gets there */
+	return start_tsc + (uint64_t)(((unsigned __int128)(ns - start_ns) * khz + 999999) / 1000000) + 1;
+}
+
+void clock_mark(void)
+{
+	mark_tsc = rdtsc();
+}
+
+void clock_thaw(void)
+{
+	start_ns += clock_cycles_ns(mark_tsc - start_tsc);
+	start_tsc = rdtsc();
+}
+
+int clock_read(int id, uint64_t *ns)
+{
+	switch (id) {
+	case CLOCK_REALTIME:
+	case CLOCK_REALTIME_COARSE:
+	case CLOCK_REALTIME_ALARM:
+	case CLOCK_TAI:
+		*ns = clock_real_ns();
+		return 0;
+	case CLOCK_MONOTONIC:
+	case CLOCK_MONOTONIC_RAW:
+	case CLOCK_MONOTONIC_COARSE:
+	case CLOCK_BOOTTIME:
+	case CLOCK_BOOTTIME_ALARM:
+		*ns = clock_mono_ns();
+		return 0;
+	case CLOCK_PROCESS_CPUTIME_ID:
+		*ns = process_cpu_ns();
+		return 0;
+	case CLOCK_THREAD_CPUTIME_ID:
+		*ns = thread_cpu_ns(thread_current());
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Time from the TSC: clock_mono_ns() and clock_real_ns() (declared in thread.h) and what stands behind them. */
+#ifndef LIBOS_SCHED_CLOCK_H
+#define LIBOS_SCHED_CLOCK_H
+
+#include "abi/types.h"
+
+void clock_init(uint64_t tsc_khz);
+/* CLOCK_REALTIME was wall_ns when the TSC was wall_tsc. */
+void clock_set_wall(uint64_t wall_ns, uint64_t wall_tsc);
+/* CLOCK_REALTIME is ns now. */
+void clock_set_real(uint64_t ns);
+/* The TSC value at which clock_mono_ns() reaches ns; UINT64_MAX for TIME_FOREVER. */
+uint64_t clock_mono_to_tsc(uint64_t ns);
+/* A span of TSC cycles in ns. */
+uint64_t clock_cycles_ns(uint64_t cycles);
+uint64_t clock_khz(void);
+
+/* The instance may be frozen from here, and copied; after clock_thaw() CLOCK_MONOTONIC goes on from there. */
+void clock_mark(void);
+void clock_thaw(void);
+
+/* A clock id's value in ns, or -EINVAL. */
+int clock_read(int id, uint64_t *ns);
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Pollers and the idle loop. There are no interrupts to handle: devices are looked at when the program makes a call, and before
+ * sleeping. The order "arm, look again, sleep" is what keeps wake-ups from being lost (Linux and Solo5 do the same).
+ */
+#include "libos/sched/idle.h"
+
+#include "libos/drv/platform.h"
+#include "libos/sched/clock.h"
+#include "libos/sched/event.h"
+#include "libos/sched/thread_impl.h"
+
+static struct list pollers = LIST_INIT(pollers);
+
+void poller_add(struct poller *p)
+{
+	list_add_tail(&pollers, &p->link);
+}
+
+static bool run_pollers(void)
+{
+	bool any = false;
+
+	list_for_each(p, &pollers, struct poller, link) {
+		if (p->pending()) {
+			p->run();
+			any = true;
+		}
+	}
+	return any;
+}
+
+void pollers_kick(void)
+{
+	list_for_each(p, &pollers, struct poller, link) {
+		if (p->kick)
+			p->kick();
+	}
+}
+
+static bool arm_pollers(void)
+{
+	bool any = false;
+
+	list_for_each(p, &pollers, struct poller, link) {
+		if (p->arm)
+			p->arm();
+	}
+	__sync_synchronize(); /* pairs with the device's: used index written, then our wish to hear of it read */
+	list_for_each(p, &pollers, struct poller, link)
+		any |= p->pending();
+	return any;
+}
+
+void sched_poll(void)
+{
+	if (event_pending())
+		event_handle();
+	run_pollers();
+	if (ktimer_next != TIME_FOREVER && ktimer_next <= clock_mono_ns())
+		ktimer_run();
+}
+
+void idle(void)
+{
+	uint64_t next;
+
+	sched_poll();
+	if (sched_runnable())
+		return;
+	pollers_kick();
+	if (arm_pollers() || event_pending())
+		return;
+	next = ktimer_next;
+	clock_mark();
+	platform_wait(next);
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Threads as the program makes and ends them. There are no other processes: fork and its kin answer -ENOSYS. */
+#include "libos/arch/x86_64/cpu.h"
+#include "libos/drv/console.h"
+#include "libos/drv/platform.h"
+#include "libos/klib/errno.h"
+#include "libos/klib/string.h"
+#include "libos/mem/page.h"
+#include "libos/sched/futex.h"
+#include "libos/sched/thread_impl.h"
+#include "libos/sys/syscall.h"
+
+#define CLONE_VM             0x00000100u
+#define CLONE_FS             0x00000200u
+#define CLONE_FILES          0x00000400u
+#define CLONE_SIGHAND        0x00000800u
+#define CLONE_THREAD         0x00010000u
+#define CLONE_SETTLS         0x00080000u
+#define CLONE_PARENT_SETTID  0x00100000u
+#define CLONE_CHILD_CLEARTID 0x00200000u
+#define CLONE_CHILD_SETTID   0x01000000u
+#define FUTEX_WAITERS        0x80000000u
+#define FUTEX_OWNER_DIED     0x40000000u
+#define FUTEX_TID_MASK       0x3fffffffu
+#define ROBUST_LIMIT         2048u
+#define ROBUST_BYTES         24u
+#define CLONE_THREAD_SET     (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD)
+
+struct clone_args { /* struct clone_args of clone3(2), version 0 */
+	uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls;
+};
+
+void thread_set_name(struct thread *t, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	strlcpy(t->comm, slash ? slash + 1 : path, sizeof(t->comm));
+}
+
+static int clone_tids(const struct thread *t, const struct clone_args *c)
+{
+	int32_t tid = t->tid;
+
+	if (c->flags & CLONE_PARENT_SETTID && put_user(c->parent_tid, &tid))
+		return -EFAULT;
+	if (c->flags & CLONE_CHILD_SETTID && put_user(c->child_tid, &tid))
+		return -EFAULT;
+	return 0;
+}
+
+static long clone_thread(const struct clone_args *c)
+{
+	struct regs regs = *thread_regs(current_thread);
+	struct thread *t;
+
+	if ((c->flags & CLONE_THREAD_SET) != CLONE_THREAD_SET)
+		return -ENOSYS; /* another process */
+	if (c->flags & CLONE_SETTLS && (!cpu_canonical(c->tls) || c->tls >= UIG_USER_TOP))
+		return -EPERM;
+	regs.rax = 0;
+	regs.rcx = regs.rip;
+	regs.r11 = regs.rflags;
+	if (c->stack)
+		regs.rsp = c->stack;
+	t = thread_new(&regs);
+	if (!t)
+		return -EAGAIN;
+	if (clone_tids(t, c)) {
+		thread_free_unused(t);
+		return -EFAULT;
+	}
+	t->fs_base = c->flags & CLONE_SETTLS ? c->tls : cpu_fs_base();
+	t->gs_base = cpu_gs_base();
+	cpu_vector_init(t->vector);
+	cpu_vector_store(t->vector);
+	memcpy(t->comm, current_thread->comm, sizeof(t->comm));
+	signal_thread_init(&t->sig, current_thread->sig.mask);
+	if (c->flags & CLONE_CHILD_CLEARTID)
+		t->clear_child_tid = c->child_tid;
+	thread_wake(t);
+	return t->tid;
+}
+
+long sys_clone(const uint64_t a[6])
+{
+	struct clone_args c = {
+		.flags = a[0], .stack = a[1], .parent_tid = a[2], .child_tid = a[3], .tls = a[4]};
+
+	return clone_thread(&c);
+}
+
+long sys_clone3(const uint64_t a[6])
+{
+	struct clone_args c;
+
+	if (a[1] < sizeof(c))
+		return -EINVAL;
+	if (a[1] > PAGE_BYTES)
+		return -E2BIG;
+	if (get_user(&c, a[0]))
+		return -EFAULT;
+	if (c.flags & 0xff || !c.stack != !c.stack_size)
+		return -EINVAL;
+	c.stack += c.stack_size;
+	return clone_thread(&c);
+}
+
+/* ---- when a thread ends */
+
+static void clear_tid(struct thread *t)
+{
+	uint32_t zero = 0;
+
+	if (t->clear_child_tid && !put_user(t->clear_child_tid, &zero))
+		futex_wake_addr(t->clear_child_tid, 1);
+	t->clear_child_tid = 0;
+}
+
+/* The owner of a lock word dies: marks it, wakes one who waits. */
+static void owner_died(uptr_t word, int tid, bool pending)
+{
+	uint32_t value, died;
+
+	if (word & 3 || get_user(&value, word))
+		return;
+	if (pending && !value) {
+		futex_wake_addr(word, 1);
+		return;
+	}
+	if ((value & FUTEX_TID_MASK) != (uint32_t)tid)
+		return;
+	died = (value & FUTEX_WAITERS) | FUTEX_OWNER_DIED;
+	if (!put_user(word, &died) && value & FUTEX_WAITERS)
+		futex_wake_addr(word, 1);
+}
+
+static void robust_list_exit(struct thread *t)
+{
+	struct {
+		uint64_t next;
+		int64_t offset;
+		uint64_t pending;
+	} head;
+	uint64_t at, next;
+
+	if (!t->robust_list || get_user(&head, t->robust_list))
+		return;
+	at = head.next & ~1ull;
+	for (unsigned n = 0; at != t->robust_list && n < ROBUST_LIMIT; n++) {
+		if (get_user(&next, at))
+			return;
+		if (at != (head.pending & ~1ull))
+			owner_died(at + (uint64_t)head.offset, t->tid, false);
+		at = next & ~1ull;
+	}
+	if (head.pending & ~1ull)
+		owner_died((head.pending & ~1ull) + (uint64_t)head.offset, t->tid, true);
+}
+
+long sys_set_robust_list(const uint64_t a[6])
+{
+	if (a[1] != ROBUST_BYTES)
+		return -EINVAL;
+	current_thread->robust_list = a[0];
+	return 0;
+}
+
+long sys_get_robust_list(const uint64_t a[6])
+{
+	struct thread *t = a[0] ? thread_by_tid((int)a[0]) : current_thread;
+	uint64_t len = ROBUST_BYTES;
+
+	if (!t)
+		return -ESRCH;
+	return put_user(a[2], &len) || put_user(a[1], &t->robust_list) ? -EFAULT : 0;
+}
+
+/* ---- ends */
+
+void process_exit(int status)
+{
+	console_flush();
+	platform_exit(UIG_EXIT_CODE, (unsigned)status & 0xff);
+}
+
+long sys_exit(const uint64_t a[6])
+{
+	robust_list_exit(current_thread);
+	clear_tid(current_thread);
+	thread_exit((int)a[0]);
+}
+
+long sys_exit_group(const uint64_t a[6])
+{
+	process_exit((int)a[0]);
+}
+
+long sys_set_tid_address(const uint64_t a[6])
+{
+	current_thread->clear_child_tid = a[0];
+	return current_thread->tid;
+}
+
+long sys_gettid(const uint64_t a[6])
+{
+	return current_thread->tid;
+}
+
+long sys_sched_yield(const uint64_t a[6])
+{
+	thread_yield();
+	return 0;
+}

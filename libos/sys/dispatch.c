@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From the trap to the call's function and back, with the trace (`trace=1`) around it. A call that is not there is named on the console
+ * once, because that is the first thing one wants to know of a program that fails.
+ */
+#include "libos/arch/x86_64/trap.h"
+#include "libos/exec/args.h"
+#include "libos/klib/errno.h"
+#include "libos/klib/kprintf.h"
+#include "libos/sched/thread_impl.h"
+#include "libos/sys/table.h"
+#include "libos/sys/trace.h"
+
+int syscall_entry(struct regs *regs); /* from entry.S; true: return by all registers */
+
+static long not_there(uint64_t nr)
+{
+	static uint64_t named[SYSCALL_TABLE_SIZE / 64];
+	const char *name = nr < SYSCALL_TABLE_SIZE ? syscall_table[nr].name : NULL;
+
+	if (nr < SYSCALL_TABLE_SIZE) {
+		if (named[nr / 64] >> nr % 64 & 1)
+			return -ENOSYS;
+		named[nr / 64] |= 1ull << nr % 64;
+	}
+	kprintf("system call %s (%lu) is not there: -ENOSYS", name ? name : "?", nr);
+	return -ENOSYS;
+}
+
+static long call(uint64_t nr, const uint64_t a[6])
+{
+	if (nr >= SYSCALL_TABLE_SIZE || !syscall_table[nr].fn)
+		return not_there(nr);
+	return syscall_table[nr].fn(a);
+}
+
+int syscall_entry(struct regs *regs)
+{
+	const uint64_t a[6] = {regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8, regs->r9};
+	uint64_t nr = regs->orig_rax, start = 0;
+	long r;
+
+	sched_poll();
+	if (boot_args.trace)
+		start = clock_mono_ns();
+	r = call(nr, a);
+	if (boot_args.trace)
+		trace_call(nr, a, r, start);
+	regs->rax = (uint64_t)r;
+	return user_return(regs);
+}
