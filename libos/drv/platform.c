@@ -23,6 +23,7 @@ void platform_wait(uint64_t deadline)
 void platform_exit(enum uig_exit_kind kind, unsigned code)
 {
 	ops->exit(kind, code);
+	__builtin_unreachable();
 }
 
 void platform_milestone(enum uig_milestone ms)

@@ -7,7 +7,7 @@
 
 struct platform_ops {
 	void (*wait)(uint64_t deadline);
-	_Noreturn void (*exit)(enum uig_exit_kind kind, unsigned code);
+	void (*exit)(enum uig_exit_kind kind, unsigned code); /* does not return */
 	void (*milestone)(enum uig_milestone ms);
 	void (*debug_putc)(char c);
 	uint64_t (*wall_ns)(void); /* by the machine's own clock chip; NULL: there is none */

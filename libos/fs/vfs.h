@@ -26,6 +26,9 @@ long file_pread(struct file *f, void *buf, size_t n, uint64_t off);
 size_t file_path(struct file *f, char *buf, size_t size);
 int file_size(struct file *f, uint64_t *bytes);
 
+/* As umask(2). */
+unsigned vfs_umask_set(unsigned mask);
+
 /* Puts a descriptor 0, 1, 2 on the console. */
 int vfs_stdio(void);
 

@@ -10,7 +10,8 @@
 #include "libos/sched/thread_impl.h"
 #include "libos/uapi/time.h"
 
-static uint64_t khz, mult;              /* mult: ns per cycle, times 2^32 */
+static uint64_t khz;
+static uint64_t mult, cycles_mult;      /* ns per cycle, cycles per ns, both times 2^32 */
 static uint64_t start_tsc, start_ns;    /* monotonic: start_ns at start_tsc */
 static uint64_t wall_tsc, wall_ns;
 static uint64_t mark_tsc;
@@ -19,6 +20,7 @@ void clock_init(uint64_t tsc_khz)
 {
 	khz = tsc_khz ? tsc_khz : 1000000;
 	mult = (1000000ull << 32) / khz;
+	cycles_mult = (khz << 32) / 1000000;
 	start_tsc = rdtsc();
 	wall_tsc = start_tsc;
 }
@@ -61,12 +63,15 @@ void clock_set_real(uint64_t ns)
 
 uint64_t clock_mono_to_tsc(uint64_t ns)
 {
+	uint64_t now;
+
 	if (ns == TIME_FOREVER)
 		return UINT64_MAX;
-	if (ns <= start_ns)
-		return start_tsc;
-	/* rounded up, so that the deadline has passed when the TSC gets there */
-	return start_tsc + (uint64_t)(((unsigned __int128)(ns - start_ns) * khz + 999999) / 1000000) + 1;
+	now = clock_mono_ns();
+	if (ns <= now)
+		return 1;
+	/* a little more, so that the deadline has passed when the TSC gets there */
+	return rdtsc() + (uint64_t)((unsigned __int128)(ns - now) * cycles_mult >> 32) + 2;
 }
 
 void clock_mark(void)

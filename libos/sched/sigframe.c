@@ -3,6 +3,7 @@
  * The frame of a signal handler as Linux builds it (asm/sigcontext.h, asm/ucontext.h: facts): return address, ucontext, siginfo, and above them
  * the vector state in XSAVE format between its two magic numbers. Handlers read and change all of it.
  */
+#include "abi/layout.h"
 #include "libos/arch/x86_64/cpu.h"
 #include "libos/arch/x86_64/regs.h"
 #include "libos/klib/errno.h"

@@ -5,6 +5,7 @@
  */
 #include "libos/arch/x86_64/regs.h"
 #include "libos/drv/console.h"
+#include "libos/drv/platform.h"
 #include "libos/fs/file.h"
 #include "libos/klib/errno.h"
 #include "libos/klib/kprintf.h"

@@ -150,6 +150,11 @@ struct thread *thread_by_tid(int tid)
 	return NULL;
 }
 
+bool thread_exists(int tid)
+{
+	return thread_by_tid(tid);
+}
+
 /* ---- running */
 
 static void reap(void)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* prctl, arch_prctl, umask and calls that only have to be refused in the right way. */
+#include "abi/layout.h"
 #include "libos/arch/x86_64/cpu.h"
 #include "libos/fs/vfs.h"
 #include "libos/klib/errno.h"
@@ -126,11 +127,6 @@ long sys_wait4(const uint64_t a[6])
 long sys_rseq(const uint64_t a[6])
 {
 	return -ENOSYS;
-}
-
-long sys_pkey_alloc(const uint64_t a[6])
-{
-	return -EINVAL;
 }
 
 /* The kernel's own call for interrupted sleeps: ours are not continued that way. */
