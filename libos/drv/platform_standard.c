@@ -32,12 +32,12 @@
 #define IOAPIC_VERSION    1u
 #define IOAPIC_REDIR      0x10u
 
-#define VECTOR_TIMER      0x30u
-#define VECTOR_DEVICE     0x31u
-#define VECTOR_SPURIOUS   0xffu
+#define VECTOR_TIMER    0x30u
+#define VECTOR_DEVICE   0x31u
+#define VECTOR_SPURIOUS 0xffu
 
-#define COM1              0x3f8
-#define CALIBRATE_NS      2000000u
+#define COM1         0x3f8
+#define CALIBRATE_NS 2000000u
 
 static const struct uig_bootinfo *machine;
 

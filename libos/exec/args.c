@@ -94,7 +94,7 @@ static int parse_hostname(const char *p, struct args *args)
 		return -EINVAL;
 	for (size_t i = 0; i < n; i++) {
 		bool ok = (p[i] >= 'a' && p[i] <= 'z') || (p[i] >= 'A' && p[i] <= 'Z') ||
-			  (p[i] >= '0' && p[i] <= '9') || p[i] == '-' || p[i] == '.' || p[i] == '_';
+			(p[i] >= '0' && p[i] <= '9') || p[i] == '-' || p[i] == '.' || p[i] == '_';
 
 		if (!ok)
 			return -EINVAL;

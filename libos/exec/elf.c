@@ -68,7 +68,7 @@ static int add_segment(struct elf_plan *plan, const struct elf_phdr *p, uint64_t
 		return -ENOEXEC;
 	*s = (struct elf_segment){p->vaddr, p->filesz, p->memsz, p->offset, 0};
 	s->prot = (p->flags & PF_R ? PROT_READ : 0) | (p->flags & PF_W ? PROT_WRITE : 0) |
-		  (p->flags & PF_X ? PROT_EXEC : 0);
+		(p->flags & PF_X ? PROT_EXEC : 0);
 	if (!plan->nsegments)
 		plan->low = low;
 	plan->high = page_round_up(p->vaddr + p->memsz);

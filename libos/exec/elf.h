@@ -12,17 +12,18 @@
 #define ELF_INTERP_MAX   256u
 
 struct elf_segment {
-	uint64_t vaddr, file_bytes, mem_bytes, offset; /* vaddr and offset agree in the page offset */
+	uint64_t vaddr, file_bytes, mem_bytes,
+		offset; /* vaddr and offset agree in the page offset */
 	int prot;
 };
 
 struct elf_plan {
-	bool pie;                 /* addresses are relative to a base that the loader chooses */
-	uint64_t entry, phdr;     /* addresses; phdr 0: program headers are in no segment */
+	bool pie;             /* addresses are relative to a base that the loader chooses */
+	uint64_t entry, phdr; /* addresses; phdr 0: program headers are in no segment */
 	uint16_t phnum;
-	uint64_t low, high;       /* of all segments, page-aligned */
+	uint64_t low, high; /* of all segments, page-aligned */
 	uint64_t interp_off;
-	uint32_t interp_bytes;    /* with its NUL; 0: static */
+	uint32_t interp_bytes; /* with its NUL; 0: static */
 	bool exec_stack;
 	unsigned nsegments;
 	struct elf_segment segment[ELF_SEGMENTS_MAX];

@@ -19,11 +19,11 @@
 #include "libos/sched/thread_impl.h"
 #include "libos/klib/random.h"
 
-#define STACK_SIZE     0x800000ull /* as RLIMIT_STACK */
-#define STACK_GAP      0x100000ull
-#define PIE_BASE       0x555555554000ull
-#define INTERP_MAX     ELF_INTERP_MAX
-#define STRINGS_MAX    0x20000ull
+#define STACK_SIZE  0x800000ull /* as RLIMIT_STACK */
+#define STACK_GAP   0x100000ull
+#define PIE_BASE    0x555555554000ull
+#define INTERP_MAX  ELF_INTERP_MAX
+#define STRINGS_MAX 0x20000ull
 
 enum auxv_type {
 	AT_NULL = 0,
@@ -50,15 +50,16 @@ enum auxv_type {
 
 struct object {
 	struct elf_plan plan;
-	uint64_t base;              /* added to its addresses */
-	char interp[INTERP_MAX];    /* "": none */
+	uint64_t base;           /* added to its addresses */
+	char interp[INTERP_MAX]; /* "": none */
 };
 
 /* ---- segments */
 
 static int map_segment(struct file *f, const struct elf_segment *s, uint64_t base)
 {
-	uint64_t start = page_round_down(base + s->vaddr), file_end = base + s->vaddr + s->file_bytes;
+	uint64_t start = page_round_down(base + s->vaddr),
+		 file_end = base + s->vaddr + s->file_bytes;
 	uint64_t mem_end = base + s->vaddr + s->mem_bytes, mapped = page_round_up(file_end);
 	long r;
 
@@ -171,7 +172,8 @@ static void add_aux(struct stack *s, enum auxv_type type, uint64_t value)
 	add_word(s, value);
 }
 
-static void add_auxv(struct stack *s, const struct object *prog, const struct object *interp, const char *path)
+static void add_auxv(
+	struct stack *s, const struct object *prog, const struct object *interp, const char *path)
 {
 	uint8_t seed[16];
 	uptr_t execfn = push_string(s, path), platform = push_string(s, "x86_64"), random;
@@ -212,8 +214,8 @@ static size_t strings_bytes(const struct args *args)
 	return n;
 }
 
-static int build_stack(const struct args *args, const struct object *prog, const struct object *interp,
-	uptr_t top, uptr_t *sp)
+static int build_stack(const struct args *args, const struct object *prog,
+	const struct object *interp, uptr_t top, uptr_t *sp)
 {
 	size_t words = (size_t)args->argc + (size_t)args->envc + 3 + 64;
 	struct stack s = {.sp = top - 16, .words = kmalloc(words * sizeof(uint64_t))};
@@ -254,7 +256,8 @@ static int map_stack(uptr_t *top)
 
 /* ---- all of it */
 
-static int load(const struct args *args, struct object *prog, struct object *interp, struct regs *regs)
+static int load(
+	const struct args *args, struct object *prog, struct object *interp, struct regs *regs)
 {
 	const struct object *first = prog;
 	uptr_t top, sp;
@@ -268,7 +271,8 @@ static int load(const struct args *args, struct object *prog, struct object *int
 	if (prog->interp[0]) {
 		r = load_object(prog->interp, interp, 0);
 		if (r) {
-			kprintf("%s: cannot load its interpreter %s: error %d", args->argv[0], prog->interp, -r);
+			kprintf("%s: cannot load its interpreter %s: error %d", args->argv[0],
+				prog->interp, -r);
 			return r;
 		}
 		if (interp->interp[0] || !interp->plan.pie)

@@ -11,8 +11,8 @@
 #include "libos/mem/vm_impl.h"
 #include "libos/sched/thread_impl.h"
 
-#define AROUND_ANON  (64 * 1024ull)
-#define AROUND_FILE  (256 * 1024ull)
+#define AROUND_ANON    (64 * 1024ull)
+#define AROUND_FILE    (256 * 1024ull)
 #define AROUND_RESERVE 256u /* with fewer free frames than this nothing is mapped along */
 
 /* The aligned window around addr, cut to the area and to one table. */

@@ -9,9 +9,10 @@
 #include "libos/klib/string.h"
 #include "libos/mem/page_impl.h"
 
-static const uint16_t sizes[] = {16, 32, 48, 64, 96, 128, 192, 256, 368, 512, 672, 1024, 1360, 2048};
-#define CLASSES    (sizeof(sizes) / sizeof(sizes[0]))
-#define SMALL_MAX  2048u
+static const uint16_t sizes[] = {
+	16, 32, 48, 64, 96, 128, 192, 256, 368, 512, 672, 1024, 1360, 2048};
+#define CLASSES   (sizeof(sizes) / sizeof(sizes[0]))
+#define SMALL_MAX 2048u
 
 static struct list partial[CLASSES];
 static bool ready;
@@ -34,8 +35,7 @@ static unsigned class_of(size_t bytes)
 
 static bool page_full(const struct page *page)
 {
-	return !page->free &&
-	       (page->carved + 1u) * sizes[page->order] > PAGE_BYTES;
+	return !page->free && (page->carved + 1u) * sizes[page->order] > PAGE_BYTES;
 }
 
 static void *large_alloc(size_t bytes)

@@ -28,11 +28,13 @@ static size_t print_area(const struct vma *v, char *buf, size_t size)
 	n = snprintf(buf, size, "%08lx-%08lx %c%c%c%c %08lx %02lx:%02lx %lu ", v->start, v->end,
 		v->prot & PROT_READ ? 'r' : '-', v->prot & PROT_WRITE ? 'w' : '-',
 		v->prot & PROT_EXEC ? 'x' : '-', v->flags & MAP_SHARED ? 's' : 'p',
-		v->file ? (uint64_t)(v->pgoff * PAGE_BYTES) : 0ul, st.dev >> 8 & 0xfff, st.dev & 0xff, st.ino);
+		v->file ? (uint64_t)(v->pgoff * PAGE_BYTES) : 0ul, st.dev >> 8 & 0xfff,
+		st.dev & 0xff, st.ino);
 	if (!*name)
 		return (size_t)n + (size_t)snprintf(buf + n, size - (size_t)n, "\n");
-	return (size_t)n + (size_t)snprintf(buf + n, size - (size_t)n, "%*s%s\n",
-				   n < NAME_COLUMN ? NAME_COLUMN - n : 0, "", name);
+	return (size_t)n +
+		(size_t)snprintf(buf + n, size - (size_t)n, "%*s%s\n",
+			n < NAME_COLUMN ? NAME_COLUMN - n : 0, "", name);
 }
 
 size_t vm_print_maps(char *buf, size_t size)

@@ -10,14 +10,14 @@
 #define PAGE_ZERO 2u /* the block was never used */
 
 struct page {
-	struct list link;   /* free block, or kmalloc page with room */
+	struct list link; /* free block, or kmalloc page with room */
 	uint32_t refs;
-	uint8_t order;      /* of a free block; kmalloc: size class */
-	uint8_t flags;      /* PAGE_ */
-	uint16_t used;      /* kmalloc: objects in use */
-	uint32_t run;       /* kmalloc: frames of a large object; 0: a page of small ones */
-	uint16_t free;      /* kmalloc: offset + 1 of the first object that was given back; 0: none */
-	uint16_t carved;    /* kmalloc: objects that were ever given out */
+	uint8_t order;   /* of a free block; kmalloc: size class */
+	uint8_t flags;   /* PAGE_ */
+	uint16_t used;   /* kmalloc: objects in use */
+	uint32_t run;    /* kmalloc: frames of a large object; 0: a page of small ones */
+	uint16_t free;   /* kmalloc: offset + 1 of the first object that was given back; 0: none */
+	uint16_t carved; /* kmalloc: objects that were ever given out */
 };
 _Static_assert(sizeof(struct page) == 32, "0.8 % of RAM");
 

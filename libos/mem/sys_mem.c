@@ -6,17 +6,17 @@
 #include "libos/mem/vm.h"
 #include "libos/sys/syscall.h"
 
-#define MAP_TYPE        0x0fu
+#define MAP_TYPE            0x0fu
 #define MAP_SHARED_VALIDATE 3
-#define MAP_HUGETLB     0x40000
+#define MAP_HUGETLB         0x40000
 
-#define MADV_NORMAL     0
-#define MADV_WILLNEED   3
-#define MADV_DONTNEED   4
-#define MADV_FREE       8
-#define MADV_REMOVE     9
-#define MADV_DONTFORK   10
-#define MADV_COLLAPSE   25
+#define MADV_NORMAL         0
+#define MADV_WILLNEED       3
+#define MADV_DONTNEED       4
+#define MADV_FREE           8
+#define MADV_REMOVE         9
+#define MADV_DONTFORK       10
+#define MADV_COLLAPSE       25
 #define MADV_POPULATE_READ  22
 #define MADV_POPULATE_WRITE 23
 
@@ -101,7 +101,8 @@ long sys_madvise(const uint64_t a[6])
 	case MADV_REMOVE:
 		return -EINVAL;
 	default:
-		if (advice < 0 || advice > MADV_COLLAPSE || (advice > MADV_WILLNEED && advice < MADV_DONTFORK))
+		if (advice < 0 || advice > MADV_COLLAPSE ||
+			(advice > MADV_WILLNEED && advice < MADV_DONTFORK))
 			return -EINVAL;
 		return !a[1] || vm_is_mapped(a[0], a[1]) ? 0 : -ENOMEM;
 	}

@@ -15,7 +15,8 @@
 #define IOV_TOTAL_MAX 0x7ffff000ull
 
 /* After a fault that can not be helped execution goes on behind the instruction. */
-#define MAY_FAULT(insn) "1: " insn "\n2:\n\t.pushsection .extable, \"a\"\n\t.quad 1b, 2b\n\t.popsection\n"
+#define MAY_FAULT(insn)                                                                            \
+	"1: " insn "\n2:\n\t.pushsection .extable, \"a\"\n\t.quad 1b, 2b\n\t.popsection\n"
 
 static bool range_good(uptr_t addr, size_t n)
 {

@@ -87,8 +87,9 @@ static void reprotect(const struct vma *vma, struct pt_flush *flush)
 				fresh = (old & (PTE_FRAME | PTE_OWN)) |
 					vm_pte_flags(vma, old & PTE_OWN);
 				*pte = fresh;
-				if (old & PTE_PRESENT && (old & ~fresh & (PTE_PRESENT | PTE_WRITE) ||
-								 fresh & ~old & PTE_NX))
+				if (old & PTE_PRESENT &&
+					(old & ~fresh & (PTE_PRESENT | PTE_WRITE) ||
+						fresh & ~old & PTE_NX))
 					pt_flush_add(flush, at);
 			}
 			pte++;
@@ -186,10 +187,12 @@ int vm_unmap(uptr_t addr, uint64_t len)
 	}
 	/* tables that no area needs any more */
 	if (len >= PT_SPAN / 2) {
-		uptr_t lo = v ? (v->prev ? v->prev->end : 0) : (vm.tree.last ? vm.tree.last->end : 0);
+		uptr_t lo =
+			v ? (v->prev ? v->prev->end : 0) : (vm.tree.last ? vm.tree.last->end : 0);
 		uint64_t count = pt_table_count;
 
-		pt_free_tables((lo + PT_SPAN - 1) & ~(PT_SPAN - 1), (v ? v->start : UIG_USER_TOP) & ~(PT_SPAN - 1));
+		pt_free_tables((lo + PT_SPAN - 1) & ~(PT_SPAN - 1),
+			(v ? v->start : UIG_USER_TOP) & ~(PT_SPAN - 1));
 		if (count != pt_table_count)
 			pt_flush_all(&flush);
 	}
@@ -322,7 +325,8 @@ void vm_unmap_file(struct inode *inode, uint64_t pgoff, uint64_t npages)
 	struct pt_flush flush = {0};
 
 	for (struct vma *v = vm.tree.first; v; v = v->next) {
-		uint64_t first = v->pgoff, last = first + (v->end - v->start) / PAGE_BYTES, from, to;
+		uint64_t first = v->pgoff, last = first + (v->end - v->start) / PAGE_BYTES, from,
+			 to;
 
 		if (!v->file || v->file->inode != inode)
 			continue;
@@ -416,13 +420,15 @@ long vm_remap(uptr_t addr, uint64_t old_len, uint64_t new_len, int flags, uptr_t
 	if (addr & PAGE_MASK || !new_len || new_len > UIG_USER_TOP || !old_len)
 		return -EINVAL;
 	new_len = page_round_up(new_len);
-	if (flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED) || (flags & MREMAP_FIXED && !(flags & MREMAP_MAYMOVE)))
+	if (flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED) ||
+		(flags & MREMAP_FIXED && !(flags & MREMAP_MAYMOVE)))
 		return -EINVAL;
 	v = vma_find(&vm.tree, addr);
 	if (!range_ok(addr, old_len) || !v || v->start > addr || v->end < addr + old_len)
 		return -EFAULT;
 	if (flags & MREMAP_FIXED) {
-		if (!range_ok(fixed_at, new_len) || (fixed_at < addr + old_len && addr < fixed_at + new_len))
+		if (!range_ok(fixed_at, new_len) ||
+			(fixed_at < addr + old_len && addr < fixed_at + new_len))
 			return -EINVAL;
 		r = vm_unmap(fixed_at, new_len);
 		if (r)
@@ -431,7 +437,7 @@ long vm_remap(uptr_t addr, uint64_t old_len, uint64_t new_len, int flags, uptr_t
 		r = new_len < old_len ? vm_unmap(addr + new_len, old_len - new_len) : 0;
 		return r ? r : (long)addr;
 	} else if (v->end == addr + old_len && range_ok(addr, new_len) &&
-		   vma_is_free(&vm.tree, addr + old_len, addr + new_len)) {
+		vma_is_free(&vm.tree, addr + old_len, addr + new_len)) {
 		v->end = addr + new_len;
 		vma_moved(&vm.tree, v);
 		vm.mapped += new_len - old_len;

@@ -13,11 +13,11 @@
 
 struct vma {
 	uptr_t start, end;
-	int prot, flags;     /* PROT_, MAP_SHARED | MAP_PRIVATE | MAP_GROWSDOWN, VMA_ */
-	struct file *file;   /* NULL: anonymous; holds a reference */
-	uint64_t pgoff;      /* page of the file at start */
+	int prot, flags;   /* PROT_, MAP_SHARED | MAP_PRIVATE | MAP_GROWSDOWN, VMA_ */
+	struct file *file; /* NULL: anonymous; holds a reference */
+	uint64_t pgoff;    /* page of the file at start */
 	struct vma *left, *right, *prev, *next;
-	uint64_t max_hole;   /* largest hole in front of an area of this subtree */
+	uint64_t max_hole; /* largest hole in front of an area of this subtree */
 	int height;
 };
 

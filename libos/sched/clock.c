@@ -11,8 +11,8 @@
 #include "libos/uapi/time.h"
 
 static uint64_t khz;
-static uint64_t mult, cycles_mult;      /* ns per cycle, cycles per ns, both times 2^32 */
-static uint64_t start_tsc, start_ns;    /* monotonic: start_ns at start_tsc */
+static uint64_t mult, cycles_mult;   /* ns per cycle, cycles per ns, both times 2^32 */
+static uint64_t start_tsc, start_ns; /* monotonic: start_ns at start_tsc */
 static uint64_t wall_tsc, wall_ns;
 static uint64_t mark_tsc;
 

@@ -43,7 +43,8 @@ static void reapply_args(void)
 		if (!args_parse(fresh, text)) {
 			boot_args.net = fresh->net;
 			if (fresh->hostname[0])
-				memcpy(boot_args.hostname, fresh->hostname, sizeof(fresh->hostname));
+				memcpy(boot_args.hostname, fresh->hostname,
+					sizeof(fresh->hostname));
 			net_reconfigure(&boot_args.net, NULL);
 		}
 	} else {

@@ -21,7 +21,7 @@ static bool run_pollers(void)
 {
 	bool any = false;
 
-	list_for_each(p, &pollers, struct poller, link) {
+	list_for_each (p, &pollers, struct poller, link) {
 		if (p->pending()) {
 			p->run();
 			any = true;
@@ -32,7 +32,7 @@ static bool run_pollers(void)
 
 void pollers_kick(void)
 {
-	list_for_each(p, &pollers, struct poller, link) {
+	list_for_each (p, &pollers, struct poller, link) {
 		if (p->kick)
 			p->kick();
 	}
@@ -42,12 +42,12 @@ static bool arm_pollers(void)
 {
 	bool any = false;
 
-	list_for_each(p, &pollers, struct poller, link) {
+	list_for_each (p, &pollers, struct poller, link) {
 		if (p->arm)
 			p->arm();
 	}
 	__sync_synchronize(); /* pairs with the device's: used index written, then our wish to hear of it read */
-	list_for_each(p, &pollers, struct poller, link)
+	list_for_each (p, &pollers, struct poller, link)
 		any |= p->pending();
 	return any;
 }

@@ -25,7 +25,8 @@ struct fp_sw_bytes {
 };
 
 struct sigcontext {
-	uint64_t r8, r9, r10, r11, r12, r13, r14, r15, rdi, rsi, rbp, rbx, rdx, rax, rcx, rsp, rip, rflags;
+	uint64_t r8, r9, r10, r11, r12, r13, r14, r15, rdi, rsi, rbp, rbx, rdx, rax, rcx, rsp, rip,
+		rflags;
 	uint16_t cs, gs, fs, ss;
 	uint64_t err, trapno, oldmask, cr2, fpstate, reserved[8];
 };
@@ -84,15 +85,34 @@ static int save_vector(uptr_t at)
 static void fill_context(struct sigcontext *mc, const struct regs *r, const struct sigstate *s)
 {
 	*mc = (struct sigcontext){
-		.r8 = r->r8, .r9 = r->r9, .r10 = r->r10, .r11 = r->r11, .r12 = r->r12, .r13 = r->r13,
-		.r14 = r->r14, .r15 = r->r15, .rdi = r->rdi, .rsi = r->rsi, .rbp = r->rbp, .rbx = r->rbx,
-		.rdx = r->rdx, .rax = r->rax, .rcx = r->rcx, .rsp = r->rsp, .rip = r->rip,
-		.rflags = r->rflags, .cs = (uint16_t)r->cs, .ss = (uint16_t)r->ss,
-		.err = s->trap_error, .trapno = s->trap_no, .cr2 = s->trap_addr,
+		.r8 = r->r8,
+		.r9 = r->r9,
+		.r10 = r->r10,
+		.r11 = r->r11,
+		.r12 = r->r12,
+		.r13 = r->r13,
+		.r14 = r->r14,
+		.r15 = r->r15,
+		.rdi = r->rdi,
+		.rsi = r->rsi,
+		.rbp = r->rbp,
+		.rbx = r->rbx,
+		.rdx = r->rdx,
+		.rax = r->rax,
+		.rcx = r->rcx,
+		.rsp = r->rsp,
+		.rip = r->rip,
+		.rflags = r->rflags,
+		.cs = (uint16_t)r->cs,
+		.ss = (uint16_t)r->ss,
+		.err = s->trap_error,
+		.trapno = s->trap_no,
+		.cr2 = s->trap_addr,
 	};
 }
 
-int sigframe_push(struct regs *regs, const struct sigaction *act, const struct siginfo *info, uint64_t mask)
+int sigframe_push(
+	struct regs *regs, const struct sigaction *act, const struct siginfo *info, uint64_t mask)
 {
 	static uint8_t clean[576] __attribute__((aligned(64)));
 	struct sigstate *s = &current_thread->sig;
@@ -164,7 +184,8 @@ int sigframe_pop(struct regs *r)
 	struct ucontext uc;
 	const struct sigcontext *mc = &uc.mc;
 
-	if (get_user(&uc, r->rsp - 8 + offsetof(struct sigframe, uc)) || restore_vector(mc->fpstate))
+	if (get_user(&uc, r->rsp - 8 + offsetof(struct sigframe, uc)) ||
+		restore_vector(mc->fpstate))
 		return -EFAULT;
 	signal_set_mask(uc.sigmask);
 	if (uc.stack.flags & SS_DISABLE || !on_alt_stack(&s->alt, r->rsp))

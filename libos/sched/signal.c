@@ -14,9 +14,10 @@
 #include "libos/sched/thread_impl.h"
 
 #define QUEUE_MAX 1024u
-#define SYNC_SET  (sigbit(SIGSEGV) | sigbit(SIGBUS) | sigbit(SIGILL) | sigbit(SIGTRAP) | sigbit(SIGFPE))
+#define SYNC_SET                                                                                   \
+	(sigbit(SIGSEGV) | sigbit(SIGBUS) | sigbit(SIGILL) | sigbit(SIGTRAP) | sigbit(SIGFPE))
 #define IGNORE_SET                                                                                 \
-	(sigbit(SIGCHLD) | sigbit(SIGCONT) | sigbit(SIGURG) | sigbit(SIGWINCH) | sigbit(SIGSTOP) |   \
+	(sigbit(SIGCHLD) | sigbit(SIGCONT) | sigbit(SIGURG) | sigbit(SIGWINCH) | sigbit(SIGSTOP) | \
 		sigbit(SIGTSTP) | sigbit(SIGTTIN) | sigbit(SIGTTOU))
 #define UNBLOCKABLE (sigbit(SIGKILL) | sigbit(SIGSTOP))
 
@@ -97,7 +98,7 @@ static void pending_take(struct sigpending *p, int signo, struct siginfo *info)
 
 	memset(info, 0, sizeof(*info));
 	info->signo = signo;
-	list_for_each_safe(q, &p->queue, struct queued, link) {
+	list_for_each_safe (q, &p->queue, struct queued, link) {
 		if (q->info.signo != signo)
 			continue;
 		if (found) {
@@ -179,7 +180,7 @@ void signal_send_process(const struct siginfo *info)
 {
 	struct thread *first = NULL;
 
-	list_for_each(t, &process.threads, struct thread, all) {
+	list_for_each (t, &process.threads, struct thread, all) {
 		if (wants(t, info->signo) && (!first || t == current_thread))
 			first = t;
 	}
@@ -223,7 +224,7 @@ void signal_set_mask(uint64_t mask)
 	if (!(shared.set & s->mask))
 		return;
 	/* what this thread blocks now may be for another */
-	list_for_each(t, &process.threads, struct thread, all) {
+	list_for_each (t, &process.threads, struct thread, all) {
 		if (t != current_thread && shared.set & s->mask & ~t->sig.mask)
 			thread_interrupt(t);
 	}
@@ -266,7 +267,7 @@ void signal_set_action(int signo, const struct sigaction *act)
 	if (!ignored(signo))
 		return;
 	pending_drop(&shared, signo);
-	list_for_each(t, &process.threads, struct thread, all)
+	list_for_each (t, &process.threads, struct thread, all)
 		pending_drop(&t->sig.pending, signo);
 }
 
@@ -281,7 +282,8 @@ void process_killed(int signo)
 static void die(const struct regs *regs, const struct siginfo *info)
 {
 	if (sigbit(info->signo) & SYNC_SET)
-		kprintf("killed by signal %d at 0x%lx, address 0x%lx", info->signo, regs->rip, info->addr);
+		kprintf("killed by signal %d at 0x%lx, address 0x%lx", info->signo, regs->rip,
+			info->addr);
 	process_killed(info->signo);
 }
 

@@ -37,7 +37,7 @@
 #define SIGWINCH  28
 #define SIGNALS   64
 
-#define sigbit(n) (1ull << ((n) - 1))
+#define sigbit(n) (1ull << ((n)-1))
 
 #define SIG_DFL 0ull
 #define SIG_IGN 1ull
@@ -50,20 +50,20 @@
 #define SA_NODEFER   0x40000000u
 #define SA_RESETHAND 0x80000000u
 
-#define SI_USER      0
-#define SI_KERNEL    0x80
-#define SI_QUEUE     (-1)
-#define SI_TIMER     (-2)
-#define SI_TKILL     (-6)
-#define ILL_ILLOPN   2
-#define FPE_INTDIV   1
-#define FPE_FLTINV   7
-#define SEGV_MAPERR  1
-#define SEGV_ACCERR  2
-#define BUS_ADRALN   1
-#define BUS_ADRERR   2
-#define TRAP_BRKPT   1
-#define TRAP_TRACE   2
+#define SI_USER     0
+#define SI_KERNEL   0x80
+#define SI_QUEUE    (-1)
+#define SI_TIMER    (-2)
+#define SI_TKILL    (-6)
+#define ILL_ILLOPN  2
+#define FPE_INTDIV  1
+#define FPE_FLTINV  7
+#define SEGV_MAPERR 1
+#define SEGV_ACCERR 2
+#define BUS_ADRALN  1
+#define BUS_ADRERR  2
+#define TRAP_BRKPT  1
+#define TRAP_TRACE  2
 
 struct siginfo {
 	int32_t signo, error, code, pad;
@@ -89,8 +89,8 @@ struct sigpending {
 	struct list queue; /* of queued siginfo, see signal.c */
 };
 
-#define SS_ONSTACK   1
-#define SS_DISABLE   2
+#define SS_ONSTACK    1
+#define SS_DISABLE    2
 #define SS_AUTODISARM 0x80000000u
 struct sigstack {
 	uint64_t sp;
@@ -146,7 +146,8 @@ void signal_set_action(int signo, const struct sigaction *act);
 bool signal_deliver(struct regs *regs);
 
 /* Builds a handler's frame; -EFAULT when the stack is bad. sigframe.c. */
-int sigframe_push(struct regs *regs, const struct sigaction *act, const struct siginfo *info, uint64_t mask);
+int sigframe_push(
+	struct regs *regs, const struct sigaction *act, const struct siginfo *info, uint64_t mask);
 /* rt_sigreturn; -EFAULT when the frame is bad. */
 int sigframe_pop(struct regs *regs);
 /* Bytes a frame takes at most: AT_MINSIGSTKSZ. */

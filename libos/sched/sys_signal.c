@@ -5,11 +5,11 @@
 #include "libos/sys/syscall.h"
 #include "libos/uapi/time.h"
 
-#define SIG_BLOCK      0
-#define SIG_UNBLOCK    1
-#define SIG_SETMASK    2
-#define SIGSET_BYTES   8u
-#define MINSIGSTKSZ    2048u
+#define SIG_BLOCK    0
+#define SIG_UNBLOCK  1
+#define SIG_SETMASK  2
+#define SIGSET_BYTES 8u
+#define MINSIGSTKSZ  2048u
 
 long sys_rt_sigaction(const uint64_t a[6])
 {
@@ -201,7 +201,8 @@ static int read_timeout(uptr_t at, uint64_t *deadline)
 	if (ts.tv_sec < 0 || ts.tv_nsec < 0 || ts.tv_nsec >= (int64_t)NS_PER_SEC)
 		return -EINVAL;
 	if ((uint64_t)ts.tv_sec < TIME_FOREVER / NS_PER_SEC / 2)
-		*deadline = clock_mono_ns() + (uint64_t)ts.tv_sec * NS_PER_SEC + (uint64_t)ts.tv_nsec;
+		*deadline =
+			clock_mono_ns() + (uint64_t)ts.tv_sec * NS_PER_SEC + (uint64_t)ts.tv_nsec;
 	return 0;
 }
 

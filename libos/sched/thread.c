@@ -143,7 +143,7 @@ void thread_start_first(void (*fn)(void))
 
 struct thread *thread_by_tid(int tid)
 {
-	list_for_each(t, &process.threads, struct thread, all) {
+	list_for_each (t, &process.threads, struct thread, all) {
 		if (t->tid == tid)
 			return t;
 	}
@@ -297,7 +297,7 @@ uint64_t process_cpu_ns(void)
 {
 	uint64_t ns = clock_cycles_ns(process.dead_cycles);
 
-	list_for_each(t, &process.threads, struct thread, all)
+	list_for_each (t, &process.threads, struct thread, all)
 		ns += thread_cpu_ns(t);
 	return ns;
 }

@@ -22,8 +22,8 @@ uint64_t thread_cpu_ns(const struct thread *t);
 uint64_t process_cpu_ns(void);
 
 /* ---- time: CLOCK_MONOTONIC in ns since boot, CLOCK_REALTIME in ns since 1970 */
-#define NS_PER_SEC    1000000000ull
-#define TIME_FOREVER  UINT64_MAX
+#define NS_PER_SEC   1000000000ull
+#define TIME_FOREVER UINT64_MAX
 uint64_t clock_mono_ns(void);
 uint64_t clock_real_ns(void);
 
@@ -31,7 +31,10 @@ uint64_t clock_real_ns(void);
 struct waitq {
 	struct list waiters;
 };
-#define WAITQ_INIT(name) {LIST_INIT((name).waiters)}
+#define WAITQ_INIT(name)                                                                           \
+	{                                                                                          \
+		LIST_INIT((name).waiters)                                                          \
+	}
 static inline void waitq_init(struct waitq *q)
 {
 	list_init(&q->waiters);
@@ -74,10 +77,10 @@ struct poller {
 void poller_add(struct poller *p);
 
 /* ---- signals, as far as others send them */
-struct siginfo; /* libos/sched/signal.h */
-void signal_process(int signo);         /* to the process, from the kernel (si_code SI_KERNEL) */
-void signal_thread_sync(int signo);     /* to the calling thread (SIGPIPE) */
-bool signal_pending(void);              /* something to deliver to the calling thread */
+struct siginfo;                     /* libos/sched/signal.h */
+void signal_process(int signo);     /* to the process, from the kernel (si_code SI_KERNEL) */
+void signal_thread_sync(int signo); /* to the calling thread (SIGPIPE) */
+bool signal_pending(void);          /* something to deliver to the calling thread */
 
 /* Ends the program: exit status 0-255. */
 _Noreturn void process_exit(int status);

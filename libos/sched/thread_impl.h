@@ -38,9 +38,9 @@ struct thread {
 struct process {
 	struct list threads;
 	unsigned nthreads;
-	int exit_status;       /* of the last thread, or of exit_group */
-	uint64_t start_ns;     /* CLOCK_MONOTONIC */
-	uint64_t dead_cycles;  /* of threads that are gone */
+	int exit_status;      /* of the last thread, or of exit_group */
+	uint64_t start_ns;    /* CLOCK_MONOTONIC */
+	uint64_t dead_cycles; /* of threads that are gone */
 	uint64_t minor_faults;
 	char exe[256];
 };

@@ -1,38 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* prctl, arch_prctl, umask and calls that only have to be refused in the right way. */
+/* prctl, arch_prctl and calls that only have to be refused in the right way. */
 #include "abi/layout.h"
 #include "libos/arch/x86_64/cpu.h"
-#include "libos/fs/vfs.h"
 #include "libos/klib/errno.h"
 #include "libos/klib/string.h"
 #include "libos/sched/thread_impl.h"
 #include "libos/sys/syscall.h"
 
-#define PR_SET_PDEATHSIG   1
-#define PR_GET_PDEATHSIG   2
-#define PR_GET_DUMPABLE    3
-#define PR_SET_DUMPABLE    4
-#define PR_GET_KEEPCAPS    7
-#define PR_SET_KEEPCAPS    8
-#define PR_SET_NAME        15
-#define PR_GET_NAME        16
-#define PR_CAPBSET_READ    23
-#define PR_GET_SECUREBITS  27
-#define PR_SET_TIMERSLACK  29
-#define PR_GET_TIMERSLACK  30
+#define PR_SET_PDEATHSIG       1
+#define PR_GET_PDEATHSIG       2
+#define PR_GET_DUMPABLE        3
+#define PR_SET_DUMPABLE        4
+#define PR_GET_KEEPCAPS        7
+#define PR_SET_KEEPCAPS        8
+#define PR_SET_NAME            15
+#define PR_GET_NAME            16
+#define PR_CAPBSET_READ        23
+#define PR_GET_SECUREBITS      27
+#define PR_SET_TIMERSLACK      29
+#define PR_GET_TIMERSLACK      30
 #define PR_SET_CHILD_SUBREAPER 36
-#define PR_SET_NO_NEW_PRIVS 38
-#define PR_GET_NO_NEW_PRIVS 39
-#define PR_SET_THP_DISABLE 41
-#define PR_GET_THP_DISABLE 42
-#define PR_SET_VMA         0x53564d41
-#define CAP_LAST           40u
-#define TIMERSLACK_NS      50000
+#define PR_SET_NO_NEW_PRIVS    38
+#define PR_GET_NO_NEW_PRIVS    39
+#define PR_SET_THP_DISABLE     41
+#define PR_GET_THP_DISABLE     42
+#define PR_SET_VMA             0x53564d41
+#define CAP_LAST               40u
+#define TIMERSLACK_NS          50000
 
-#define ARCH_SET_GS        0x1001
-#define ARCH_SET_FS        0x1002
-#define ARCH_GET_FS        0x1003
-#define ARCH_GET_GS        0x1004
+#define ARCH_SET_GS 0x1001
+#define ARCH_SET_FS 0x1002
+#define ARCH_GET_FS 0x1003
+#define ARCH_GET_GS 0x1004
 
 long sys_arch_prctl(const uint64_t a[6])
 {
@@ -110,11 +109,6 @@ long sys_prctl(const uint64_t a[6])
 	default:
 		return -EINVAL;
 	}
-}
-
-long sys_umask(const uint64_t a[6])
-{
-	return vfs_umask_set((unsigned)a[0] & 0777);
 }
 
 /* No processes but this one: there is never a child. */

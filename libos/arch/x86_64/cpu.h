@@ -9,7 +9,7 @@
 
 struct cpu_features {
 	bool fsgsbase, xsave, xsaveopt, rdrand;
-	uint32_t hwcap;      /* AT_HWCAP: CPUID 1 EDX */
+	uint32_t hwcap; /* AT_HWCAP: CPUID 1 EDX */
 	uint64_t xcr0;
 	uint32_t vector_bytes; /* of the vector state in the standard format, 512 without XSAVE */
 };
@@ -21,8 +21,8 @@ void cpu_init(void);
 static inline void cpuid(uint32_t leaf, uint32_t sub, uint32_t r[4])
 {
 	__asm__ volatile("cpuid"
-		: "=a"(r[0]), "=b"(r[1]), "=c"(r[2]), "=d"(r[3])
-		: "a"(leaf), "c"(sub));
+			 : "=a"(r[0]), "=b"(r[1]), "=c"(r[2]), "=d"(r[3])
+			 : "a"(leaf), "c"(sub));
 }
 
 static inline uint64_t rdtsc(void)
@@ -76,7 +76,7 @@ void cpu_set_fs_base(uint64_t base);
 void cpu_set_gs_base(uint64_t base);
 
 /* ---- vector state: area is 64-byte aligned, cpu.vector_bytes long */
-void cpu_vector_save(void *area); /* for cpu_vector_restore() from the same area */
+void cpu_vector_save(void *area);  /* for cpu_vector_restore() from the same area */
 void cpu_vector_store(void *area); /* all of it, for others to read; header zero (XSAVE only) */
 void cpu_vector_restore(const void *area);
 /* As after power-on: zero but for MXCSR and the x87 control word. */

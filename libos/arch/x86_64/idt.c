@@ -9,9 +9,9 @@
 #include "libos/arch/x86_64/asm.h"
 
 _Static_assert(ASM_VA_KERNEL == UIG_VA_KERNEL && ASM_SEL_CODE0 == UIG_SEL_CODE0 &&
-		       ASM_SEL_DATA0 == UIG_SEL_DATA0 && ASM_STAR_USER == UIG_STAR_USER &&
-		       ASM_SEL_DATA3 == UIG_SEL_DATA3 && ASM_SEL_CODE3 == UIG_SEL_CODE3 &&
-		       ASM_SEL_TSS == UIG_SEL_TSS,
+		ASM_SEL_DATA0 == UIG_SEL_DATA0 && ASM_STAR_USER == UIG_STAR_USER &&
+		ASM_SEL_DATA3 == UIG_SEL_DATA3 && ASM_SEL_CODE3 == UIG_SEL_CODE3 &&
+		ASM_SEL_TSS == UIG_SEL_TSS,
 	"asm.h has to follow abi/layout.h");
 
 #define EXCEPTIONS     32u

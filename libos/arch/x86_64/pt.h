@@ -11,17 +11,17 @@
 
 #include <stdbool.h>
 
-#define PTE_PRESENT  0x1ull
-#define PTE_WRITE    0x2ull
-#define PTE_USER     0x4ull
-#define PTE_AD       0x60ull
-#define PTE_KEPT     0x200ull /* not present, frame is still ours */
-#define PTE_OWN      0x400ull /* the frame may be written in place when the area's protection allows */
-#define PTE_NX       0x8000000000000000ull
-#define PTE_FRAME    0x000ffffffffff000ull
-#define PTE_KERNEL   (PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_AD | PTE_NX)
+#define PTE_PRESENT 0x1ull
+#define PTE_WRITE   0x2ull
+#define PTE_USER    0x4ull
+#define PTE_AD      0x60ull
+#define PTE_KEPT    0x200ull /* not present, frame is still ours */
+#define PTE_OWN     0x400ull /* the frame may be written in place when the area's protection allows */
+#define PTE_NX      0x8000000000000000ull
+#define PTE_FRAME   0x000ffffffffff000ull
+#define PTE_KERNEL  (PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_AD | PTE_NX)
 
-#define PT_SPAN      0x200000ull /* what one last-level table maps */
+#define PT_SPAN 0x200000ull /* what one last-level table maps */
 
 void pt_init(gpa_t cr3);
 

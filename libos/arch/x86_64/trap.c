@@ -14,18 +14,18 @@
 #include "libos/sched/idle.h"
 #include "libos/sched/thread_impl.h"
 
-#define VECTOR_DE   0
-#define VECTOR_DB   1
-#define VECTOR_BP   3
-#define VECTOR_UD   6
-#define VECTOR_SS   12
-#define VECTOR_PF   14
-#define VECTOR_MF   16
-#define VECTOR_AC   17
-#define VECTOR_XM   19
+#define VECTOR_DE 0
+#define VECTOR_DB 1
+#define VECTOR_BP 3
+#define VECTOR_UD 6
+#define VECTOR_SS 12
+#define VECTOR_PF 14
+#define VECTOR_MF 16
+#define VECTOR_AC 17
+#define VECTOR_XM 19
 
-#define PF_WRITE    2u
-#define PF_EXEC     16u
+#define PF_WRITE 2u
+#define PF_EXEC  16u
 
 extern const struct extable extable_start[], extable_end[];
 
@@ -47,20 +47,21 @@ static bool fix_up(struct regs *regs)
 
 static void describe(const struct regs *r, uint64_t cr2)
 {
-	kprintf("exception %lu error 0x%lx at 0x%lx, address 0x%lx, stack 0x%lx, flags 0x%lx", r->vector,
-		r->error, r->rip, cr2, r->rsp, r->rflags);
+	kprintf("exception %lu error 0x%lx at 0x%lx, address 0x%lx, stack 0x%lx, flags 0x%lx",
+		r->vector, r->error, r->rip, cr2, r->rsp, r->rflags);
 	kprintf("rax %lx rbx %lx rcx %lx rdx %lx rsi %lx rdi %lx rbp %lx", r->rax, r->rbx, r->rcx,
 		r->rdx, r->rsi, r->rdi, r->rbp);
-	kprintf("r8 %lx r9 %lx r10 %lx r11 %lx r12 %lx r13 %lx r14 %lx r15 %lx", r->r8, r->r9, r->r10,
-		r->r11, r->r12, r->r13, r->r14, r->r15);
+	kprintf("r8 %lx r9 %lx r10 %lx r11 %lx r12 %lx r13 %lx r14 %lx r15 %lx", r->r8, r->r9,
+		r->r10, r->r11, r->r12, r->r13, r->r14, r->r15);
 }
 
 void exception_fatal(const struct regs *r)
 {
 	uint64_t cr2 = r->vector == VECTOR_PF ? cpu_fault_address() : 0;
 
-	panic("exception %lu error 0x%lx at 0x%lx, address 0x%lx, stack 0x%lx (of this thread 0x%lx)", r->vector,
-		r->error, r->rip, cr2, r->rsp, cur_kstack_top);
+	panic("exception %lu error 0x%lx at 0x%lx, address 0x%lx, stack 0x%lx (of this thread "
+	      "0x%lx)",
+		r->vector, r->error, r->rip, cr2, r->rsp, cur_kstack_top);
 }
 
 /* Exceptions other than page faults, as Linux maps them to signals. */
