@@ -9,11 +9,13 @@
 #include "libos/klib/list.h"
 #include "libos/mem/uaccess.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct file;
-struct inode; /* libos/fs/vfs.h */
-struct kstat; /* libos/fs/vfs.h */
+struct dentry; /* libos/fs/inode.h */
+struct inode;  /* libos/fs/vfs.h */
+struct kstat;  /* libos/fs/vfs.h */
 
 /* ---- where data comes from or goes to: iovecs of the program, or one buffer of the libOS */
 struct iter {
@@ -45,7 +47,9 @@ struct pollable {
 };
 struct poll_watch {
 	struct list link;
-	void (*notify)(struct poll_watch *w, uint32_t events); /* must not block */
+	/* Must not block. Returns true when it made a thread runnable. */
+	bool (*notify)(struct poll_watch *w, uint32_t events);
+	bool exclusive; /* EPOLLEXCLUSIVE: of these only the first whose notify() says true is told */
 };
 void pollable_init(struct pollable *p);
 /* Tells all watchers that these events may have come true (an edge, for EPOLLET). */
@@ -57,8 +61,10 @@ struct file_ops {
 	 * or the call's flags. Both may block. */
 	long (*read)(struct file *f, struct iter *it, uint64_t *pos, bool nonblock);
 	long (*write)(struct file *f, struct iter *it, uint64_t *pos, bool nonblock);
-	uint32_t (*poll)(struct file *f);             /* events that are true now; NULL: always readable and writable */
-	struct pollable *(*pollable)(struct file *f); /* NULL: never changes (epoll answers EPERM) */
+	uint32_t (*poll)(
+		struct file *f); /* events that are true now; NULL: always readable and writable */
+	struct pollable *(*pollable)(
+		struct file *f); /* NULL: never changes (epoll answers EPERM) */
 	long (*ioctl)(struct file *f, unsigned cmd, uptr_t arg);
 	long (*seek)(struct file *f, int64_t off, int whence);
 	int (*stat)(struct file *f, struct kstat *st);
@@ -74,11 +80,12 @@ struct file_ops {
 struct file {
 	const struct file_ops *ops;
 	unsigned refs;
-	unsigned flags;      /* O_ACCMODE, O_NONBLOCK, O_APPEND, ... as fcntl(F_GETFL) gives them */
+	unsigned flags; /* O_ACCMODE, O_NONBLOCK, O_APPEND, ... as fcntl(F_GETFL) gives them */
 	uint64_t pos;
-	struct inode *inode; /* files of a file system; else NULL */
-	void *priv;          /* owned by the type */
-	struct list epitems; /* epoll items that watch this description */
+	struct inode *inode;   /* files of a file system; else NULL. Lives as long as dentry does */
+	struct dentry *dentry; /* where it was opened; with a reference; NULL as inode */
+	void *priv;            /* owned by the type */
+	struct list epitems;   /* epoll items that watch this description */
 };
 
 /* A file with one reference, or NULL. */
@@ -86,11 +93,25 @@ struct file *file_new(const struct file_ops *ops, unsigned flags, void *priv);
 struct file *file_get(struct file *f);
 void file_put(struct file *f);
 
-/* ---- descriptor table of the process */
-struct file *fd_file(int fd);                 /* borrowed; NULL: EBADF */
-struct file *fd_file_get(int fd);             /* with a reference, for calls that block */
-int fd_install(struct file *f, bool cloexec); /* lowest free; takes the reference on success; -EMFILE */
+/* Watching: add and remove a watcher of a file that has a pollable. */
+void poll_watch_add(struct pollable *p, struct poll_watch *w);
+void poll_watch_del(struct poll_watch *w);
+/* What is ready now, for a file of any type. */
+uint32_t file_poll(struct file *f);
+
+/* ---- descriptor table of the process. Descriptors opened with O_PATH are not found by the first two. */
+struct file *fd_file(int fd);     /* borrowed; NULL: EBADF */
+struct file *fd_file_get(int fd); /* with a reference, for calls that block */
+struct file *fd_file_any(int fd); /* borrowed, O_PATH as well */
+int fd_install(
+	struct file *f, bool cloexec); /* lowest free; takes the reference on success; -EMFILE */
+/* Lowest free descriptor >= min; as fd_install(). -EINVAL when min is not below the limit. */
+int fd_install_from(struct file *f, bool cloexec, unsigned min);
 int fd_close(int fd);
+/* RLIMIT_NOFILE, soft: no descriptor is as large. */
+unsigned fd_limit(void);
+/* The lowest descriptor >= from that is open, or -1. */
+int fd_next(int from);
 
 /* ---- sockets are files with these operations more (libos/net/); the table is found by f->ops == &tcp_file_ops etc. */
 

@@ -8,6 +8,8 @@
 
 #include "libos/fs/file.h"
 
+#include <stddef.h>
+
 struct kstat {
 	uint64_t dev, ino;
 	uint32_t mode, nlink, uid, gid;
@@ -31,5 +33,21 @@ unsigned vfs_umask_set(unsigned mask);
 
 /* Puts a descriptor 0, 1, 2 on the console. */
 int vfs_stdio(void);
+
+/* The path of an open file as /proc/self/maps and readlink of /proc/self/fd/N show it ("/x (deleted)", "pipe:[7]"), NUL-terminated, cut
+ * at size. Its length. */
+size_t file_path(struct file *f, char *buf, size_t size);
+/* What /proc/self/exe points to; takes its own reference. */
+void vfs_set_exe(struct file *f);
+
+/* The umask: sets, returns the old one. */
+unsigned vfs_umask_set(unsigned mask);
+
+/* AF_UNIX names. bind: makes a socket node at path (program's rules: umask, -EADDRINUSE when the name is taken) that belongs
+ * to owner; the inode is returned with a reference for vfs_unbind_socket(), which forgets owner (the node stays, and refuses).
+ * find: the owner, -ECONNREFUSED when the path is no socket or nobody owns it, or the walk's error. */
+int vfs_bind_socket(const char *path, void *owner, struct inode **inode);
+void vfs_unbind_socket(struct inode *inode);
+int vfs_find_socket(const char *path, void **owner);
 
 #endif

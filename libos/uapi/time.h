@@ -29,7 +29,7 @@ struct itimerspec {
 #define CLOCK_BOOTTIME_ALARM     9
 #define CLOCK_TAI                11
 
-#define TFD_TIMER_ABSTIME        1
-#define TFD_TIMER_CANCEL_ON_SET  2
+#define TFD_TIMER_ABSTIME       1
+#define TFD_TIMER_CANCEL_ON_SET 2
 
 #endif

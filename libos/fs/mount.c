@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The tree at boot: root (image with tmpfs above, or an empty tmpfs), and on it /proc, /sys, /dev, /dev/shm and /tmp. A directory that is missing in
+ * the image is made in the layer above. Half of the memory that is free at boot is the limit of all file data together per file system.
+ */
+#include "libos/fs/inode.h"
+#include "libos/klib/errno.h"
+#include "libos/klib/string.h"
+#include "libos/mem/kmalloc.h"
+#include "libos/mem/page.h"
+
+#define MOUNTS_MAX 8
+
+static struct super *mounts[MOUNTS_MAX];
+static unsigned nmounts;
+
+void vfs_mount(struct super *sb, struct dentry *d)
+{
+	d->mounted = sb->root;
+	sb->root->covers = dentry_get(d);
+	mounts[nmounts++] = sb;
+}
+
+void vfs_each_mount(void (*fn)(const char *path, struct super *sb, void *arg), void *arg)
+{
+	char path[64];
+	bool deleted;
+
+	for (unsigned i = 0; i < nmounts; i++) {
+		if (dentry_path(mounts[i]->root, path, sizeof(path), &deleted) >= 0)
+			fn(path, mounts[i], arg);
+	}
+}
+
+static int tmpfs_new(struct super **sb)
+{
+	int rc = memfs_new("tmpfs", NULL, 0, page_total() / 2, sb);
+
+	if (!rc)
+		(*sb)->root->inode->mode = S_IFDIR | 01777;
+	return rc;
+}
+
+static const struct {
+	const char *path;
+	int (*make)(struct super **sb);
+} tree[] = {
+	{"/proc", procfs_new},
+	{"/sys", sysfs_new},
+	{"/dev", devfs_new},
+	{"/dev/shm", tmpfs_new},
+	{"/tmp", tmpfs_new},
+};
+
+static int mount_at(const char *path, int (*make)(struct super **sb))
+{
+	struct dentry *d;
+	struct super *sb;
+	int rc = vfs_mkdir(AT_FDCWD, path, 0755);
+
+	if (rc < 0 && rc != -EEXIST)
+		return rc;
+	rc = walk_kernel(path, WALK_FOLLOW | WALK_DIRECTORY, &d);
+	if (rc < 0)
+		return rc;
+	rc = make(&sb);
+	if (!rc)
+		vfs_mount(sb, d);
+	dentry_put(d); /* the mount keeps its own reference */
+	return rc;
+}
+
+int vfs_init(const void *image, uint64_t image_bytes)
+{
+	struct super *sb;
+	int rc = memfs_new(image ? "overlay" : "tmpfs", image, image_bytes, page_total() / 2, &sb);
+
+	if (rc < 0)
+		return rc;
+	vfs_root = sb->root;
+	vfs_cwd = dentry_get(vfs_root);
+	mounts[nmounts++] = sb;
+	for (unsigned i = 0; i < sizeof(tree) / sizeof(tree[0]) && rc >= 0; i++)
+		rc = mount_at(tree[i].path, tree[i].make);
+	return rc;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Pipes and fifos (pipe.c). */
+#ifndef LIBOS_FS_PIPE_H
+#define LIBOS_FS_PIPE_H
+
+#include "libos/fs/file.h"
+
+/* F_SETPIPE_SZ and F_GETPIPE_SZ: bytes, -EBADF when f is no pipe, -EBUSY when what is in it would not fit. */
+long pipe_set_size(struct file *f, unsigned bytes);
+long pipe_get_size(struct file *f);
+
+#endif

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* read, write and their relatives: positions, vectors, limits, and the checks that Linux makes before a file type sees the call. */
+#include "libos/fs/inode.h"
+#include "libos/klib/errno.h"
+#include "libos/klib/string.h"
+#include "libos/mem/kmalloc.h"
+#include "libos/mem/page.h"
+#include "libos/sched/thread.h"
+#include "libos/sys/syscall.h"
+
+#define POS_FILE ((int64_t)-1) /* use the file's own position */
+
+/* One transfer, checked: off POS_FILE or the position given by the call. */
+static long rw_iter(struct file *f, struct iter *it, bool write, int64_t off)
+{
+	unsigned acc = f->flags & O_ACCMODE;
+	uint64_t pos = off == POS_FILE ? f->pos : (uint64_t)off;
+	long (*op)(struct file *, struct iter *, uint64_t *, bool) =
+		write ? f->ops->write : f->ops->read;
+	long rc;
+
+	if (write ? acc == O_RDONLY : acc == O_WRONLY)
+		return -EBADF;
+	if (!op)
+		return -EINVAL;
+	if (it->left > RW_MAX)
+		it->left = RW_MAX;
+	if (!f->ops->seek)
+		return op(f, it, NULL, f->flags & O_NONBLOCK);
+	rc = op(f, it, &pos, f->flags & O_NONBLOCK);
+	if (rc >= 0 && off == POS_FILE)
+		f->pos = pos;
+	return rc;
+}
+
+static long rw(int fd, uptr_t buf, uint64_t n, bool write, int64_t off, bool at)
+{
+	struct file *f = fd_file_get(fd);
+	struct kiovec iov = {.base = buf, .len = n};
+	struct iter it;
+	long rc;
+
+	if (!f)
+		return -EBADF;
+	iter_user(&it, &iov, 1, n);
+	if (at && off < 0)
+		rc = -EINVAL;
+	else if (at && !f->ops->seek)
+		rc = -ESPIPE;
+	else if ((int64_t)n < 0)
+		rc = -EINVAL;
+	else
+		rc = rw_iter(f, &it, write, at ? off : POS_FILE);
+	file_put(f);
+	return rc;
+}
+
+long sys_read(const uint64_t a[6])
+{
+	return rw((int)a[0], a[1], a[2], false, 0, false);
+}
+
+long sys_write(const uint64_t a[6])
+{
+	return rw((int)a[0], a[1], a[2], true, 0, false);
+}
+
+long sys_pread64(const uint64_t a[6])
+{
+	return rw((int)a[0], a[1], a[2], false, (int64_t)a[3], true);
+}
+
+long sys_pwrite64(const uint64_t a[6])
+{
+	return rw((int)a[0], a[1], a[2], true, (int64_t)a[3], true);
+}
+
+static long rwv(int fd, uptr_t uiov, int count, bool write, int64_t off, bool at)
+{
+	struct kiovec fast[KIOV_FAST], *iov;
+	struct file *f = fd_file_get(fd);
+	struct iter it;
+	long rc;
+
+	if (!f)
+		return -EBADF;
+	if (at && off < 0)
+		rc = -EINVAL;
+	else if (at && !f->ops->seek)
+		rc = -ESPIPE;
+	else
+		rc = iovec_from_user(fast, &iov, uiov, count);
+	if (rc >= 0) {
+		iter_user(&it, iov, count, (uint64_t)rc);
+		rc = rw_iter(f, &it, write, at ? off : POS_FILE);
+		iovec_free(fast, iov);
+	}
+	file_put(f);
+	return rc;
+}
+
+long sys_readv(const uint64_t a[6])
+{
+	return rwv((int)a[0], a[1], (int)a[2], false, 0, false);
+}
+
+long sys_writev(const uint64_t a[6])
+{
+	return rwv((int)a[0], a[1], (int)a[2], true, 0, false);
+}
+
+long sys_preadv(const uint64_t a[6])
+{
+	return rwv((int)a[0], a[1], (int)a[2], false, (int64_t)a[3], true);
+}
+
+long sys_pwritev(const uint64_t a[6])
+{
+	return rwv((int)a[0], a[1], (int)a[2], true, (int64_t)a[3], true);
+}
+
+/* ---- positions and sizes */
+long file_seek_size(struct file *f, int64_t off, int whence, uint64_t size)
+{
+	int64_t base = whence == SEEK_CUR ? (int64_t)f->pos
+		: whence == SEEK_END      ? (int64_t)size
+					  : 0;
+
+	if (whence < SEEK_SET || whence > SEEK_END)
+		return -EINVAL;
+	if (__builtin_add_overflow(base, off, &off))
+		return -EOVERFLOW;
+	if (off < 0)
+		return -EINVAL;
+	f->pos = (uint64_t)off;
+	return off;
+}
+
+long sys_lseek(const uint64_t a[6])
+{
+	struct file *f = fd_file((int)a[0]);
+	int whence = (int)a[2];
+
+	if (!f)
+		return -EBADF;
+	if (whence < SEEK_SET || whence > SEEK_HOLE)
+		return -EINVAL;
+	if (!f->ops->seek)
+		return -ESPIPE;
+	return f->ops->seek(f, (int64_t)a[1], whence);
+}
+
+long sys_ftruncate(const uint64_t a[6])
+{
+	struct file *f = fd_file((int)a[0]);
+
+	if ((int64_t)a[1] < 0)
+		return -EINVAL;
+	if (!f)
+		return -EBADF;
+	if (!f->ops->truncate || (f->flags & O_ACCMODE) == O_RDONLY)
+		return -EINVAL;
+	return f->ops->truncate(f, a[1]);
+}
+
+long sys_truncate(const uint64_t a[6])
+{
+	struct dentry *d;
+	int rc;
+
+	if ((int64_t)a[1] < 0)
+		return -EINVAL;
+	rc = walk_user(AT_FDCWD, a[0], WALK_FOLLOW, &d);
+	if (rc < 0)
+		return rc;
+	if (inode_is(d->inode, S_IFDIR))
+		rc = -EISDIR;
+	else if (!inode_is(d->inode, S_IFREG))
+		rc = -EINVAL;
+	else
+		rc = vfs_truncate(d->inode, a[1]);
+	dentry_put(d);
+	return rc;
+}
+
+long sys_fallocate(const uint64_t a[6])
+{
+	struct file *f = fd_file((int)a[0]);
+	unsigned mode = (unsigned)a[1];
+	int64_t off = (int64_t)a[2], len = (int64_t)a[3];
+
+	if (!f)
+		return -EBADF;
+	if (off < 0 || len <= 0)
+		return -EINVAL;
+	if (mode & ~0x7fu)
+		return -EOPNOTSUPP;
+	if ((f->flags & O_ACCMODE) == O_RDONLY)
+		return -EBADF;
+	if (!f->ops->seek && (!f->inode || inode_is(f->inode, S_IFIFO)))
+		return -ESPIPE;
+	if (!f->inode || !inode_is(f->inode, S_IFREG))
+		return f->inode && inode_is(f->inode, S_IFDIR) ? -EISDIR : -ENODEV;
+	if (off + (uint64_t)len > INT64_MAX)
+		return -EFBIG;
+	if (!f->inode->ops->fallocate)
+		return -EOPNOTSUPP;
+	return f->inode->ops->fallocate(f->inode, mode, (uint64_t)off, (uint64_t)len);
+}
+
+/* ---- writing back: there is nothing behind these files, so it only has to be the right kind */
+static long sync_fd(int fd)
+{
+	struct file *f = fd_file(fd);
+
+	if (!f)
+		return -EBADF;
+	return f->ops->sync ? f->ops->sync(f) : -EINVAL;
+}
+
+long sys_fsync(const uint64_t a[6])
+{
+	return sync_fd((int)a[0]);
+}
+
+long sys_fdatasync(const uint64_t a[6])
+{
+	return sync_fd((int)a[0]);
+}
+
+long sys_sync(const uint64_t a[6])
+{
+	return 0;
+}
+
+long sys_fadvise64(const uint64_t a[6])
+{
+	struct file *f = fd_file((int)a[0]);
+
+	if (!f)
+		return -EBADF;
+	if (!f->ops->seek)
+		return -ESPIPE;
+	return (int64_t)a[2] < 0 || (int)a[3] < 0 || (int)a[3] > 5 ? -EINVAL : 0;
+}
+
+long sys_readahead(const uint64_t a[6])
+{
+	struct file *f = fd_file((int)a[0]);
+
+	if (!f || (f->flags & O_ACCMODE) == O_WRONLY)
+		return -EBADF;
+	return f->inode && inode_is(f->inode, S_IFREG) ? 0 : -EINVAL;
+}
