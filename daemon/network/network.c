@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The file RUN_DIR/bridge says that the bridge is ours to remove; it is written before the bridge is made, so that a
+ * daemon killed in between is cleaned up after as well. When the namespace has a bridge of that name without the
+ * file, it belongs to someone else: it is used and stays.
+ */
+#include "daemon/network/network.h"
+
+#include "daemon/network/addrpool.h"
+#include "daemon/network/netlink.h"
+#include "daemon/network/tap.h"
+#include "lib/log.h"
+#include "lib/loop.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define LINKS_MAX 1200 /* a bridge has at most 1,023 ports */
+
+struct network {
+	struct netns ns;
+	struct netlink *nl;
+	struct addrpool *pool;
+	struct subnet subnet;
+	int bridge; /* interface index */
+	bool bridge_ours;
+	char *marker; /* RUN_DIR/bridge */
+};
+
+static const uint8_t bridge_mac[MAC_BYTES] = {0x02, 'u', 'i', 'g', 0x00, 0x01};
+
+struct link_list {
+	int index[LINKS_MAX];
+	unsigned count;
+};
+
+static void collect(void *arg, int index, const char *name)
+{
+	struct link_list *list = arg;
+
+	if (strcmp(name, NETWORK_BRIDGE) != 0 && list->count < LINKS_MAX)
+		list->index[list->count++] = index;
+}
+
+/* Removes all taps and veths of ours; how many. Each takes some 15 ms in the kernel, so this is for start and end. */
+static unsigned remove_links(struct network *net)
+{
+	_cleanup_free_ struct link_list *list = calloc(1, sizeof(*list));
+	unsigned removed = 0;
+
+	if (!list || netlink_links(net->nl, NETWORK_PREFIX, collect, list) < 0)
+		return 0;
+	for (unsigned i = 0; i < list->count; i++)
+		removed += netlink_link_del(net->nl, list->index[i]) == 0;
+	return removed;
+}
+
+static int marker_write(const struct network *net)
+{
+	int fd = open(net->marker, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return 0;
+}
+
+static void remove_leftovers(struct network *net)
+{
+	unsigned removed = remove_links(net);
+	int index;
+
+	if (removed)
+		log_info("removed interfaces that an earlier run left", "count=%u", removed);
+	if (access(net->marker, F_OK) < 0)
+		return;
+	index = netlink_index(net->nl, NETWORK_BRIDGE);
+	if (index > 0 && netlink_link_del(net->nl, index) == 0)
+		log_info(
+			"removed the bridge that an earlier run left", "bridge=%s", NETWORK_BRIDGE);
+	unlink(net->marker);
+}
+
+/* IPv6 on host ends would only send its discovery packets into idle guests. Best effort. */
+static void no_ipv6(const struct netns *ns, const char *name)
+{
+	char path[96];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/disable_ipv6", name);
+	if (netns_enter(ns) < 0)
+		return;
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		if (write(fd, "1", 1) != 1)
+			log_debug("cannot switch IPv6 off", "interface=%s", name);
+		close(fd);
+	}
+	netns_leave(ns);
+}
+
+static int make_bridge(struct network *net, struct err *err)
+{
+	int r = marker_write(net);
+
+	if (r < 0)
+		return err_sys(err, -r, "cannot write %s", net->marker);
+	r = netlink_bridge_add(net->nl, NETWORK_BRIDGE, bridge_mac);
+	if (r < 0) {
+		unlink(net->marker);
+		return err_sys(err, -r, "cannot make the bridge %s", NETWORK_BRIDGE);
+	}
+	net->bridge_ours = true;
+	no_ipv6(&net->ns, NETWORK_BRIDGE);
+	return netlink_index(net->nl, NETWORK_BRIDGE);
+}
+
+static int setup_bridge(struct network *net, struct err *err)
+{
+	char text[IPV4_TEXT_BYTES];
+	int r = netlink_index(net->nl, NETWORK_BRIDGE);
+
+	if (netlink_route_conflict(net->nl, &net->subnet, r > 0 ? r : 0) > 0) {
+		ipv4_format(net->subnet.base, text);
+		return err_set(err, EADDRINUSE,
+			"subnet %s/%u overlaps a route that is there already: choose another with "
+			"--subnet",
+			text, net->subnet.prefix);
+	}
+	if (r < 0)
+		r = make_bridge(net, err);
+	if (r < 0)
+		return r;
+	net->bridge = r;
+	r = netlink_addr_add(
+		net->nl, net->bridge, subnet_gateway(&net->subnet), net->subnet.prefix);
+	if (r < 0 && r != -EEXIST)
+		return err_sys(err, -r, "cannot give %s its address", NETWORK_BRIDGE);
+	r = netlink_link_up(net->nl, net->bridge);
+	return r < 0 ? err_sys(err, -r, "cannot set %s up", NETWORK_BRIDGE) : 0;
+}
+
+int network_new(const struct network_config *config, struct network **out, struct err *err)
+{
+	struct network *net = calloc(1, sizeof(*net));
+	int r;
+
+	if (!net)
+		return err_sys(err, ENOMEM, "network");
+	net->subnet = config->subnet;
+	net->ns = (struct netns){.home = -1, .fd = -1};
+	if (asprintf(&net->marker, "%s/bridge", config->run_dir) < 0) {
+		net->marker = NULL;
+		r = err_sys(err, ENOMEM, "network");
+		goto out_free;
+	}
+	r = netns_open(config->netns, &net->ns, err);
+	if (r < 0)
+		goto out_free;
+	r = netlink_new(&net->ns, &net->nl);
+	if (r < 0) {
+		err_sys(err, -r, "cannot open netlink");
+		goto out_free;
+	}
+	r = addrpool_new(subnet_hosts(&net->subnet), config->quarantine_ns, &net->pool);
+	if (r < 0)
+		goto out_free;
+	remove_leftovers(net);
+	r = setup_bridge(net, err);
+	if (r < 0)
+		goto out_free;
+	*out = net;
+	return 0;
+out_free:
+	network_free(net);
+	return r;
+}
+
+void network_free(struct network *net)
+{
+	if (!net)
+		return;
+	if (net->nl && net->bridge)
+		remove_links(net);
+	if (net->bridge_ours) {
+		int r = netlink_link_del(net->nl, netlink_index(net->nl, NETWORK_BRIDGE));
+
+		if (r < 0)
+			log_warn("cannot remove the bridge", "bridge=%s error=%d", NETWORK_BRIDGE,
+				-r);
+		unlink(net->marker);
+	}
+	netlink_free(net->nl);
+	addrpool_free(net->pool);
+	netns_close(&net->ns);
+	free(net->marker);
+	free(net);
+}
+
+static void lease_fill(const struct network *net, uint32_t index, struct lease *lease)
+{
+	uint32_t ip = subnet_host(&net->subnet, index);
+
+	*lease = (struct lease){.held = true,
+		.index = index,
+		.ip = ip,
+		.mac = {0x02, 'u', (uint8_t)(ip >> 24), (uint8_t)(ip >> 16), (uint8_t)(ip >> 8),
+			(uint8_t)ip}};
+	snprintf(lease->name, sizeof(lease->name), NETWORK_PREFIX "%u", index + 2);
+}
+
+static int lease_this(struct network *net, uint32_t ip, uint32_t *index, struct err *err)
+{
+	int64_t i = subnet_index(&net->subnet, ip);
+	char text[IPV4_TEXT_BYTES];
+	int r;
+
+	ipv4_format(ip, text);
+	if (i < 0)
+		return err_set(err, ENOENT, "%s is no instance's address of the subnet", text);
+	r = addrpool_take_index(net->pool, (uint32_t)i);
+	if (r < 0)
+		return err_set(err, -r, "the address %s is in use", text);
+	*index = (uint32_t)i;
+	return 0;
+}
+
+static int lease_next(struct network *net, uint32_t *index, unsigned *retry_s, struct err *err)
+{
+	int64_t now = loop_now_ns(), ready = 0;
+	int r = addrpool_take(net->pool, now, index, &ready);
+
+	if (r == 0)
+		return 0;
+	if (retry_s)
+		*retry_s = ready == INT64_MAX ? 10 : 1 + (unsigned)((ready - now) / NS_PER_S);
+	return err_set(err, EAGAIN,
+		"all %u addresses of the subnet are used or resting: stop instances, or choose a "
+		"larger --subnet",
+		addrpool_count(net->pool));
+}
+
+int network_lease(
+	struct network *net, uint32_t ip, struct lease *lease, unsigned *retry_s, struct err *err)
+{
+	uint32_t index;
+	int r = ip ? lease_this(net, ip, &index, err) : lease_next(net, &index, retry_s, err);
+
+	if (r < 0)
+		return r;
+	lease_fill(net, index, lease);
+	return 0;
+}
+
+void network_release(struct network *net, struct lease *lease)
+{
+	if (!lease->held)
+		return;
+	netlink_neigh_del(net->nl, net->bridge, lease->ip); /* gone already when the bridge is */
+	addrpool_put(net->pool, lease->index, loop_now_ns());
+	lease->held = false;
+}
+
+/* Makes the interface a port and tells bridge and host where the address is. */
+static int join(struct network *net, const struct lease *lease, struct err *err)
+{
+	int index = netlink_index(net->nl, lease->name), r = index;
+
+	if (r > 0) {
+		no_ipv6(&net->ns, lease->name);
+		r = netlink_link_join(net->nl, index, net->bridge);
+	}
+	if (r == -EXFULL || r == -EMFILE)
+		return err_set(err, -r, "the bridge %s is full: a Linux bridge has 1,023 ports",
+			NETWORK_BRIDGE);
+	if (r >= 0)
+		r = netlink_fdb_set(net->nl, index, lease->mac);
+	if (r >= 0)
+		r = netlink_neigh_set(net->nl, net->bridge, lease->ip, lease->mac);
+	return r < 0 ? err_sys(err, -r, "cannot make %s a port of %s", lease->name, NETWORK_BRIDGE)
+		     : 0;
+}
+
+int lease_tap(struct network *net, const struct lease *lease, struct err *err)
+{
+	_cleanup_close_ int fd = tap_open(&net->ns, lease->name);
+	int r;
+
+	if (fd == -EBUSY) { /* a veth of a namespace that the kernel has not taken down yet */
+		r = netlink_index(net->nl, lease->name);
+		if (r > 0)
+			netlink_link_del(net->nl, r);
+		fd = tap_open(&net->ns, lease->name);
+	}
+	if (fd < 0)
+		return err_sys(
+			err, -fd, "cannot make the tap %s (is /dev/net/tun there?)", lease->name);
+	r = join(net, lease, err);
+	return r < 0 ? r : steal_fd(&fd);
+}
+
+static int veth_inside(struct network *net, const struct lease *lease, int ns)
+{
+	struct netlink *nl;
+	int r = netlink_new_in(&net->ns, ns, &nl), index;
+
+	if (r < 0)
+		return r;
+	index = netlink_index(nl, "eth0");
+	r = index;
+	if (r >= 0)
+		r = netlink_addr_add(nl, index, lease->ip, net->subnet.prefix);
+	if (r >= 0)
+		r = netlink_link_up(nl, netlink_index(nl, "lo"));
+	if (r >= 0)
+		r = netlink_link_up(nl, index);
+	if (r >= 0)
+		r = netlink_route_default(nl, subnet_gateway(&net->subnet));
+	netlink_free(nl);
+	return r;
+}
+
+int lease_veth(struct network *net, const struct lease *lease, struct err *err)
+{
+	_cleanup_close_ int ns = netns_new_private(&net->ns);
+	int r;
+
+	if (ns < 0)
+		return err_sys(err, -ns, "cannot make a network namespace");
+	r = netlink_veth_add(net->nl, lease->name, "eth0", lease->mac, ns);
+	if (r == -EEXIST) { /* of a namespace that the kernel has not taken down yet */
+		netlink_link_del(net->nl, netlink_index(net->nl, lease->name));
+		r = netlink_veth_add(net->nl, lease->name, "eth0", lease->mac, ns);
+	}
+	if (r < 0)
+		return err_sys(err, -r, "cannot make the veth pair %s", lease->name);
+	r = veth_inside(net, lease, ns);
+	if (r < 0)
+		return err_sys(err, -r, "cannot set the address of %s", lease->name);
+	r = join(net, lease, err);
+	return r < 0 ? r : steal_fd(&ns);
+}
+
+int network_tcp_socket(const struct network *net)
+{
+	return netns_socket(&net->ns, AF_INET, SOCK_STREAM, 0);
+}
+
+const struct subnet *network_subnet(const struct network *net)
+{
+	return &net->subnet;
+}
+
+uint32_t network_free_addresses(const struct network *net)
+{
+	return addrpool_count(net->pool) - addrpool_used(net->pool);
+}

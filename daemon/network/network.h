@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The bridge, and leases on it. A lease is the owner record of an address, its MAC, its interface and its neighbour entries:
+ *
+ *   network_lease() -> lease_tap() or lease_veth() -> ... -> network_release()
+ *
+ * The interface itself goes away with the process that holds it (tap: its descriptor; veth: its namespace), so that
+ * a killed monitor leaves none. Names: bridge NETWORK_BRIDGE, taps and veths NETWORK_PREFIX and the address's number.
+ */
+#ifndef DAEMON_NETWORK_NETWORK_H
+#define DAEMON_NETWORK_NETWORK_H
+
+#include "daemon/network/netns.h"
+#include "daemon/network/subnet.h"
+
+#include <stdbool.h>
+
+#define NETWORK_BRIDGE     "uigniter0"
+#define NETWORK_PREFIX     "uig"
+#define NETWORK_NAME_BYTES 16 /* IFNAMSIZ */
+
+struct network;
+
+struct lease {
+	bool held;
+	uint32_t index; /* of the address in its subnet */
+	uint32_t ip;
+	uint8_t mac[MAC_BYTES];
+	char name[NETWORK_NAME_BYTES]; /* of the interface in the instances' namespace */
+};
+
+struct network_config {
+	const char *netns; /* NULL: the daemon's own */
+	const char *run_dir;
+	struct subnet subnet;
+	int64_t quarantine_ns;
+};
+
+/* Cleans up what an earlier daemon of this run folder left (taps, its bridge), checks the subnet against the routes, makes
+ * the bridge or takes the one that is there. 0 or -errno with err. */
+int network_new(const struct network_config *config, struct network **net, struct err *err);
+/* Removes what is left of taps, and the bridge when it was made here. NULL is fine. */
+void network_free(struct network *net);
+
+/* An address: ip, or the next one when ip is 0. -EBUSY: this one is in use. -ENOENT: not of the subnet. -EAGAIN: none is
+ * free now; *retry_s says when to ask again (may be NULL). All with err. */
+int network_lease(
+	struct network *net, uint32_t ip, struct lease *lease, unsigned *retry_s, struct err *err);
+void network_release(struct network *net, struct lease *lease);
+
+/* Makes the lease's tap as a port of the bridge; the descriptor (caller owns) or -errno with err. */
+int lease_tap(struct network *net, const struct lease *lease, struct err *err);
+/* Makes a namespace of its own for a process, with the lease's address on eth0, and loopback. The namespace's
+ * descriptor (caller owns) or -errno with err. */
+int lease_veth(struct network *net, const struct lease *lease, struct err *err);
+
+/* A TCP socket inside, not yet connected; the descriptor or -errno. */
+int network_tcp_socket(const struct network *net);
+
+const struct subnet *network_subnet(const struct network *net);
+uint32_t network_free_addresses(const struct network *net);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/network/tap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+int tap_open(const struct netns *ns, const char *name)
+{
+	struct ifreq ifr = {
+		.ifr_flags = (short)(IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | IFF_TUN_EXCL)};
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	if (strlen(name) >= sizeof(ifr.ifr_name))
+		return -EINVAL;
+	strcpy(ifr.ifr_name, name);
+	fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return -errno;
+	r = netns_enter(ns); /* the tap belongs to the namespace of the one who makes it */
+	if (r < 0)
+		return r;
+	r = ioctl(fd, TUNSETIFF, &ifr) < 0 ? -errno : 0;
+	netns_leave(ns);
+	return r < 0 ? r : steal_fd(&fd);
+}
