@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/console.h"
+
+#include "lib/loop.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/stat.h>
+
+#define READ_BYTES (64 * 1024)
+#define FINISH_PIECES                                                                              \
+	16 /* a pipe's worth; a process that has outlived its leader could go on for ever */
+
+struct console_follower {
+	struct console *console;
+	console_fn *fn;
+	void *arg;
+	struct console_follower *next;
+};
+
+struct console {
+	struct loop *loop;
+	int fd; /* read end; -1 after the end */
+	struct loop_io *io;
+	char *path; /* NULL: not yet */
+	int file;   /* -1: not yet made */
+	size_t file_bytes;
+	struct buf early;
+	char line[CONSOLE_LAST_BYTES],
+		last[CONSOLE_LAST_BYTES]; /* the one being written, the one before */
+	size_t line_len;
+	struct console_follower *followers;
+};
+
+static void rotate(struct console *c)
+{
+	char old[4096];
+
+	close(c->file);
+	c->file = -1;
+	c->file_bytes = 0;
+	snprintf(old, sizeof(old), "%s.1", c->path);
+	rename(c->path, old);
+}
+
+/* A full disk loses console bytes; the VM goes on. */
+static void store(struct console *c, const char *data, size_t len)
+{
+	ssize_t n;
+
+	if (!c->path) {
+		buf_add(&c->early, data, len);
+		return;
+	}
+	if (c->file >= 0 && c->file_bytes + len > CONSOLE_FILE_BYTES)
+		rotate(c);
+	if (c->file < 0)
+		c->file = open(c->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (c->file < 0)
+		return;
+	n = write(c->file, data, len);
+	if (n > 0)
+		c->file_bytes += (size_t)n;
+}
+
+static void note_line(struct console *c, const char *data, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (data[i] == '\n' || data[i] == '\r') {
+			if (c->line_len) {
+				memcpy(c->last, c->line, c->line_len);
+				c->last[c->line_len] = '\0';
+			}
+			c->line_len = 0;
+		} else if (c->line_len < sizeof(c->line) - 1) {
+			c->line[c->line_len++] = data[i];
+		}
+	}
+}
+
+static void take(struct console *c, const char *data, size_t len)
+{
+	struct console_follower *f, *next;
+
+	store(c, data, len);
+	note_line(c, data, len);
+	for (f = c->followers; f; f = next) {
+		next = f->next;
+		f->fn(f->arg, data, len);
+	}
+}
+
+/* One piece: its bytes, 0 at the end, -errno (-EAGAIN: there is none now). */
+static ssize_t read_piece(struct console *c)
+{
+	static char piece[READ_BYTES];
+	ssize_t n = read(c->fd, piece, sizeof(piece));
+
+	if (n < 0)
+		return -errno;
+	take(c, piece, (size_t)n);
+	return n;
+}
+
+static void readable(void *arg, uint32_t events)
+{
+	struct console *c = arg;
+
+	ssize_t n = read_piece(c);
+
+	(void)events;
+	if (n <= 0 && n != -EAGAIN)
+		console_finish(c);
+}
+
+int console_new(struct loop *loop, struct console **out, int *write_fd)
+{
+	struct console *c = calloc(1, sizeof(*c));
+	int fds[2], r;
+
+	if (!c)
+		return -ENOMEM;
+	*c = (struct console){.loop = loop, .fd = -1, .file = -1};
+	buf_init(&c->early, CONSOLE_EARLY_BYTES);
+	if (pipe2(fds, O_CLOEXEC) < 0) {
+		r = -errno;
+		console_free(c);
+		return r;
+	}
+	c->fd = fds[0];
+	fcntl(c->fd, F_SETFL, O_NONBLOCK);
+	r = loop_io_add(loop, c->fd, EPOLLIN, readable, c, &c->io);
+	if (r < 0) {
+		close(fds[1]);
+		console_free(c);
+		return r;
+	}
+	*out = c;
+	*write_fd = fds[1];
+	return 0;
+}
+
+void console_finish(struct console *c)
+{
+	struct console_follower *f;
+
+	if (c->fd >= 0) {
+		for (int i = 0; i < FINISH_PIECES && read_piece(c) > 0; i++)
+			;
+		loop_io_del(c->io);
+		c->io = NULL;
+		close(c->fd);
+		c->fd = -1;
+	}
+	while ((f = c->followers)) {
+		c->followers = f->next;
+		f->fn(f->arg, NULL, 0);
+		free(f);
+	}
+}
+
+void console_free(struct console *c)
+{
+	if (!c)
+		return;
+	console_finish(c);
+	if (c->file >= 0)
+		close(c->file);
+	buf_fini(&c->early);
+	free(c->path);
+	free(c);
+}
+
+int console_set_file(struct console *c, const char *path)
+{
+	c->path = strdup(path);
+	if (!c->path)
+		return -ENOMEM;
+	if (c->early.len)
+		store(c, c->early.data, c->early.len);
+	buf_fini(&c->early);
+	return 0;
+}
+
+const char *console_last_line(const struct console *c)
+{
+	return c->last;
+}
+
+struct console_follower *console_follow(struct console *c, console_fn *fn, void *arg)
+{
+	struct console_follower *f = malloc(sizeof(*f));
+
+	if (!f)
+		return NULL;
+	*f = (struct console_follower){.console = c, .fn = fn, .arg = arg, .next = c->followers};
+	c->followers = f;
+	return f;
+}
+
+void console_unfollow(struct console_follower *f)
+{
+	struct console_follower **p;
+
+	for (p = &f->console->followers; *p != f; p = &(*p)->next)
+		;
+	*p = f->next;
+	free(f);
+}
+
+/* The last max bytes of one file. */
+static int tail_file(const char *path, size_t max, struct buf *out)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	_cleanup_free_ char *data = NULL;
+	struct stat st;
+	size_t want;
+	ssize_t n;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	want = (size_t)st.st_size < max ? (size_t)st.st_size : max;
+	data = malloc(want + 1);
+	if (!data)
+		return -ENOMEM;
+	n = pread(fd, data, want, st.st_size - (off_t)want);
+	return n < 0 ? -errno : buf_add(out, data, (size_t)n);
+}
+
+static void keep_lines(struct buf *out, size_t from, long lines)
+{
+	size_t at = out->len;
+
+	if (at > from && out->data[at - 1] == '\n')
+		at--; /* the last line's own end */
+	while (at > from && !(out->data[at - 1] == '\n' && --lines <= 0))
+		at--;
+	if (at > from) {
+		memmove(out->data + from, out->data + at, out->len - at + 1);
+		out->len -= at - from;
+	}
+}
+
+int console_tail(const char *path, size_t max, long lines, struct buf *out)
+{
+	char old[4096];
+	struct stat st;
+	size_t from = out->len;
+	size_t now = stat(path, &st) == 0 ? (size_t)st.st_size : 0;
+	int r = 0;
+
+	if (lines == 0)
+		return 0;
+	snprintf(old, sizeof(old), "%s.1", path);
+	if (now < max)
+		r = tail_file(old, max - now, out);
+	if (r == 0)
+		r = tail_file(path, max, out);
+	if (r == 0 && lines > 0 && out->len > from)
+		keep_lines(out, from, lines);
+	return r;
+}

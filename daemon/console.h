@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a VM writes: a pipe that the monitor has as stdout and stderr, read by the loop and written to a file of
+ * bounded size (at CONSOLE_FILE_BYTES it becomes FILE.1, in the place of the one before). Until a file is given the
+ * bytes stay in memory, the first CONSOLE_EARLY_BYTES of them.
+ */
+#ifndef DAEMON_CONSOLE_H
+#define DAEMON_CONSOLE_H
+
+#include "lib/buf.h"
+#include "lib/err.h"
+
+#include <stdbool.h>
+
+#define CONSOLE_FILE_BYTES  (4 * MIB)
+#define CONSOLE_EARLY_BYTES (64 * KIB)
+#define CONSOLE_LAST_BYTES  256 /* of the last line are kept in memory */
+
+struct loop;
+struct console;
+struct console_follower;
+
+/* data NULL: that was all; the follower is gone then. */
+typedef void console_fn(void *arg, const char *data, size_t len);
+
+/* *write_fd is for the child; the caller closes it. 0 or -errno. */
+int console_new(struct loop *loop, struct console **console, int *write_fd);
+/* Ends all followers. NULL is fine. */
+void console_free(struct console *console);
+/* From now on bytes go to this file, which is made with the first of them. 0 or -ENOMEM. */
+int console_set_file(struct console *console, const char *path);
+/* The writer is gone: takes what is left in the pipe and closes it; followers are told the end. */
+void console_finish(struct console *console);
+/* The last complete line that is not empty, without its line feed; "" when there is none. Cut to CONSOLE_LAST_BYTES. */
+const char *console_last_line(const struct console *console);
+
+/* Hears all bytes from now on. NULL without memory. */
+struct console_follower *console_follow(struct console *console, console_fn *fn, void *arg);
+void console_unfollow(struct console_follower *follower);
+
+/* Appends the last max_bytes of a console's file at most, and of these the last `lines` lines (-1: all). A file that is not
+ * there has no bytes. 0 or -errno. */
+int console_tail(const char *path, size_t max_bytes, long lines, struct buf *out);
+
+#endif

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Shells, and the one interface to all monitors. A shell is a VM without a program: it is the owner record of a lease,
+ * a run folder, a monitor's process and its console. The pool holds prepared ones; an instance takes one and starts it.
+ *
+ *   shell_new()                 shell_prepared()            shell_start()             shell_started()
+ *   ----------> PREPARING ----------------------> READY ------------------> STARTING -----------------> RUNNING
+ *                   |                               |                          |                            |
+ *                   +----------- the process ended: shell_process_ended() -----+----------------------------+--> ENDED
+ *
+ * The owner (pool or instance) hears of it through struct shell_owner and then calls shell_free(); an owner that has no
+ * more use for a shell calls shell_discard() at any time, and hears nothing more. Each shell is on core->shells until all
+ * it held is given back.
+ */
+#ifndef DAEMON_MONITOR_MONITOR_H
+#define DAEMON_MONITOR_MONITOR_H
+
+#include "daemon/network/network.h"
+#include "lib/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct core;
+struct console;
+struct loop_child;
+struct shell;
+struct spawn;
+
+enum shell_state { SHELL_PREPARING, SHELL_READY, SHELL_STARTING, SHELL_RUNNING, SHELL_ENDED };
+
+/* What a VM is made with; what can not be changed any more when it is prepared. */
+struct shell_spec {
+	const struct monitor_ops *ops;
+	unsigned memory_mib, vcpus;
+	uint32_t ip; /* 0: the next one */
+};
+
+/* What it is started with. All borrowed for the call of shell_start(). */
+struct start_spec {
+	const char *image; /* path of the EROFS file; NULL: none */
+	const char *hostname;
+	char *const *argv;   /* program and arguments; NULL: the image's own */
+	char *const *env;    /* "KEY=VALUE", NULL behind the last */
+	const char *program; /* process monitor: path on the host, or NULL */
+	const char *root;    /* process monitor: folder to run in; NULL: work */
+	const char *work;    /* process monitor: folder that the program may write to */
+};
+
+enum shell_end {
+	SHELL_END_EXIT,   /* the program ended with a status */
+	SHELL_END_SIGNAL, /* the program was ended by a signal */
+	SHELL_END_CRASH,  /* libOS or monitor failed, or were killed */
+	SHELL_END_NOEXEC, /* the program could not be started */
+};
+
+struct shell_exit {
+	enum shell_end end;
+	int code; /* EXIT: status; SIGNAL: its number; NOEXEC: errno */
+	char reason[256];
+};
+
+struct shell_owner {
+	void (*ready)(void *arg, struct shell *shell);
+	/* failed NULL: the VM runs. Else it does not, and its end follows, or shell_discard() is called. */
+	void (*started)(void *arg, struct shell *shell, const struct err *failed);
+	void (*listening)(void *arg,
+		struct shell
+			*shell); /* the program called listen(); where watch_listen() was called */
+	void (*ended)(void *arg, struct shell *shell); /* see shell->exit */
+};
+
+struct monitor_ops {
+	const char *name;
+	/* 0, or -errno with err: why this monitor can not be used here, and the remedy. */
+	int (*probe)(const struct core *core, struct err *err);
+	/* Gets all ready; shell_prepared() is called then or later. 0, or -errno with err (shell_new() undoes all). */
+	int (*prepare)(struct shell *shell, struct err *err);
+	/* shell_started() is called then or later. 0, or -errno with err. */
+	int (*start)(struct shell *shell, const struct start_spec *spec, struct err *err);
+	void (*stop)(struct shell *shell); /* asks the program to end */
+	/* Calls shell_listening() when the program has called listen(); NULL: it can not tell. 0 or -errno. */
+	int (*watch_listen)(struct shell *shell);
+	/* The process ended so (CLD_EXITED ..., see loop_child_fn): fills shell->exit. */
+	void (*ended)(struct shell *shell, int how, int status);
+	void (*release)(
+		struct shell *shell); /* frees shell->priv; called once, the process is gone */
+};
+
+extern const struct monitor_ops monitor_uvmm, monitor_qemu, monitor_process;
+extern const struct monitor_ops *const monitors[]; /* NULL behind the last */
+
+/* By name; NULL. */
+const struct monitor_ops *monitor_find(const char *name);
+/* The configured one, checked; with "auto" the first of uvmm and qemu that can be used. 0 or -errno with err. */
+int monitor_choose(
+	const struct core *core, const char *name, const struct monitor_ops **ops, struct err *err);
+
+struct shell {
+	struct core *core;
+	const struct monitor_ops *ops;
+	enum shell_state state;
+	struct shell_spec spec;
+	struct lease lease;
+	char *dir; /* RUN_DIR/vm/NAME: socket, record of the process */
+	pid_t pid; /* 0: no process now */
+	struct loop_child *child;
+	struct console *console;
+	int console_fd;                  /* write end, until the process is there */
+	const struct shell_owner *owner; /* NULL: discarded */
+	void *owner_arg;
+	struct shell_exit exit;
+	void *priv;                /* the monitor's */
+	struct shell *prev, *next; /* core->shells */
+};
+
+/* 0, or -errno with err: -EAGAIN no address (retry_s, may be NULL), -EBUSY and -ENOENT as network_lease(). */
+int shell_new(struct core *core, const struct shell_spec *spec, const struct shell_owner *owner,
+	void *arg, struct shell **shell, unsigned *retry_s, struct err *err);
+void shell_set_owner(struct shell *shell, const struct shell_owner *owner, void *arg);
+int shell_start(struct shell *shell, const struct start_spec *spec, struct err *err);
+void shell_stop(struct shell *shell);
+void shell_kill(struct shell *shell);
+/* Ended shells only. */
+void shell_free(struct shell *shell);
+void shell_discard(struct shell *shell);
+/* What its console said last; "". */
+const char *shell_last_line(const struct shell *shell);
+
+/* --- for monitors ------------------------------------------------------------------------------------------- */
+/* Spawns the shell's process with its console, record and watch. 0 or -errno with err. */
+int shell_spawn(struct shell *shell, struct spawn *spawn, struct err *err);
+void shell_prepared(struct shell *shell);
+void shell_started(struct shell *shell, const struct err *failed);
+void shell_listening(struct shell *shell);
+/* Path of a file in the shell's folder; caller frees; NULL without memory. */
+char *shell_path(const struct shell *shell, const char *file);
+/* Sets exit from a process that ended so, when the monitor knows nothing better. */
+void shell_exit_from_process(struct shell *shell, const char *who, int how, int status);
+
+#endif

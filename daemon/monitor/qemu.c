@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * QEMU's microvm machine under TCG, for hosts without /dev/kvm: the same libOS and images, slower. QEMU can not be
+ * given its image later, so prepare makes only tap and folder, and start spawns. Its QMP channel is one end of a
+ * socket pair; stop is a non-maskable interrupt, which the libOS takes as SIGTERM. QEMU does not know how the
+ * program ended: the libOS says so in its last console line, "uigniter-exit kind=K code=N".
+ */
+#include "daemon/console.h"
+#include "daemon/core.h"
+#include "daemon/monitor/args.h"
+#include "daemon/monitor/monitor.h"
+#include "daemon/spawn.h"
+#include "lib/log.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#define ARGV_MAX 64
+
+struct qemu {
+	int tap;
+	int qmp; /* our end */
+};
+
+static int probe(const struct core *core, struct err *err)
+{
+	if (access(core->config.qemu, X_OK) < 0)
+		return err_sys(err, errno, "cannot run %s (install qemu-system-x86, or see --qemu)",
+			core->config.qemu);
+	if (access(core->config.libos, R_OK) < 0)
+		return err_sys(err, errno, "cannot read %s (see --libos)", core->config.libos);
+	return 0;
+}
+
+static int prepare(struct shell *s, struct err *err)
+{
+	struct qemu *q = malloc(sizeof(*q));
+
+	if (!q)
+		return err_sys(err, ENOMEM, "VM");
+	*q = (struct qemu){.tap = -1, .qmp = -1};
+	s->priv = q;
+	q->tap = lease_tap(s->core->network, &s->lease, err);
+	if (q->tap < 0)
+		return q->tap;
+	shell_prepared(s);
+	return 0;
+}
+
+/* QEMU takes a value's comma doubled. */
+static int add_path(struct buf *b, const char *path)
+{
+	int r = 0;
+
+	for (; *path && r == 0; path++)
+		r = *path == ',' ? buf_addstr(b, ",,") : buf_add(b, path, 1);
+	return r;
+}
+
+struct words {
+	const char *argv[ARGV_MAX];
+	size_t n;
+	char memory[32], vcpus[16], netdev[64], device[96];
+};
+
+static void add(struct words *w, const char *option, const char *value)
+{
+	w->argv[w->n++] = option;
+	if (value)
+		w->argv[w->n++] = value;
+	w->argv[w->n] = NULL;
+}
+
+static void fill_words(
+	struct words *w, const struct shell *s, const char *image, const char *boot_args)
+{
+	char mac[MAC_TEXT_BYTES];
+
+	mac_format(s->lease.mac, mac);
+	snprintf(w->memory, sizeof(w->memory), "%uM", s->spec.memory_mib);
+	snprintf(w->vcpus, sizeof(w->vcpus), "%u", s->spec.vcpus);
+	snprintf(w->netdev, sizeof(w->netdev), "tap,id=net0,fd=%d,vhost=off", SPAWN_FD_FIRST);
+	snprintf(w->device, sizeof(w->device), "virtio-net-device,netdev=net0,mac=%s", mac);
+	add(w, s->core->config.qemu, NULL);
+	add(w, "-M",
+		"microvm,pit=off,pic=off,rtc=on,isa-serial=on,auto-kernel-cmdline=on,acpi=off");
+	add(w, "-accel", "tcg");
+	add(w, "-cpu", "max");
+	add(w, "-m", w->memory);
+	add(w, "-smp", w->vcpus);
+	add(w, "-nodefaults", NULL);
+	add(w, "-no-user-config", NULL);
+	add(w, "-no-reboot", NULL);
+	add(w, "-nographic", NULL);
+	add(w, "-global", "virtio-mmio.force-legacy=off");
+	add(w, "-kernel", s->core->config.libos);
+	add(w, "-initrd", image);
+	add(w, "-append", boot_args);
+	add(w, "-netdev", w->netdev);
+	add(w, "-device", w->device);
+	add(w, "-chardev", "stdio,id=console,signal=off");
+	add(w, "-serial", "chardev:console");
+	add(w, "-chardev", "socket,id=qmp,fd=4");
+	add(w, "-mon", "chardev=qmp,mode=control");
+}
+
+static int start(struct shell *s, const struct start_spec *spec, struct err *err)
+{
+	static const char hello[] = "{\"execute\":\"qmp_capabilities\"}\n";
+	_cleanup_buf_ struct buf line, image;
+	_cleanup_close_ int theirs = -1;
+	struct qemu *q = s->priv;
+	struct words words = {.n = 0};
+	char *env[] = {NULL};
+	int pair[2], r;
+
+	buf_init(&line, 0);
+	buf_init(&image, 0);
+	if (!spec->image)
+		return err_set(
+			err, ENOEXEC, "the image has no file, only the process monitor can run it");
+	r = args_boot(s->core->network, &s->lease, spec, &line, err);
+	if (r < 0)
+		return r;
+	if (add_path(&image, spec->image) < 0)
+		return err_sys(err, ENOMEM, "VM");
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_sys(err, errno, "cannot make a socket");
+	q->qmp = pair[0];
+	theirs = pair[1];
+	fill_words(&words, s, image.data, line.data);
+	r = shell_spawn(s,
+		&(struct spawn){.path = s->core->config.qemu,
+			.argv = (char *const *)(uintptr_t)words.argv,
+			.envp = env,
+			.fds = {q->tap, theirs},
+			.fd_count = 2,
+			.netns = -1},
+		err);
+	if (r < 0)
+		return r;
+	close(q->tap);
+	q->tap = -1;
+	if (send(q->qmp, hello, sizeof(hello) - 1, MSG_NOSIGNAL) < 0)
+		log_warn("QEMU's control channel does not take a command", "vm=%s error=%d",
+			s->lease.name, errno);
+	shell_started(s, NULL);
+	return 0;
+}
+
+/* Answers are not needed: what QEMU says fits into the socket's buffer, and is never read. */
+static void stop(struct shell *s)
+{
+	static const char nmi[] = "{\"execute\":\"inject-nmi\"}\n";
+	struct qemu *q = s->priv;
+
+	if (send(q->qmp, nmi, sizeof(nmi) - 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+		log_warn("QEMU's control channel does not take a command", "vm=%s error=%d",
+			s->lease.name, errno);
+}
+
+/* By enum uig_exit_kind of the libOS. */
+static const struct {
+	enum shell_end end;
+	const char *text;
+} kinds[] = {
+	{SHELL_END_EXIT, "the program ended with status"},
+	{SHELL_END_SIGNAL, "the program was ended by signal"},
+	{SHELL_END_CRASH, "the libOS panicked: code"},
+	{SHELL_END_NOEXEC, "the program could not be started: error"},
+};
+
+static void ended(struct shell *s, int how, int status)
+{
+	const char *line = console_last_line(s->console);
+	struct shell_exit *e = &s->exit;
+	unsigned kind, code;
+
+	if (how != CLD_EXITED || status != 0) {
+		shell_exit_from_process(s, "QEMU", how, status);
+		e->end = SHELL_END_CRASH;
+		return;
+	}
+	if (sscanf(line, "uigniter-exit kind=%u code=%u", &kind, &code) != 2 ||
+		kind >= ARRAY_SIZE(kinds)) {
+		e->end = SHELL_END_CRASH;
+		snprintf(e->reason, sizeof(e->reason), "the VM ended without an exit line");
+		return;
+	}
+	e->end = kinds[kind].end;
+	e->code = (int)code;
+	snprintf(e->reason, sizeof(e->reason), "%s %u", kinds[kind].text, code);
+}
+
+static void release(struct shell *s)
+{
+	struct qemu *q = s->priv;
+
+	if (q->tap >= 0)
+		close(q->tap);
+	if (q->qmp >= 0)
+		close(q->qmp);
+	free(q);
+	s->priv = NULL;
+}
+
+const struct monitor_ops monitor_qemu = {
+	.name = "qemu",
+	.probe = probe,
+	.prepare = prepare,
+	.start = start,
+	.stop = stop,
+	.ended = ended,
+	.release = release,
+};

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Teardown: a shell's process is killed first and waited for through its pidfd; only then are run folder and lease
+ * given back, since the tap lives as long as the process. The console is drained before the owner hears of the end.
+ */
+#include "daemon/monitor/monitor.h"
+
+#include "daemon/console.h"
+#include "daemon/core.h"
+#include "daemon/reap.h"
+#include "daemon/spawn.h"
+#include "lib/log.h"
+#include "lib/loop.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+static void set_state(struct shell *s, enum shell_state to)
+{
+	static const unsigned from[] = {
+		[SHELL_PREPARING] = 0,
+		[SHELL_READY] = 1u << SHELL_PREPARING,
+		[SHELL_STARTING] = 1u << SHELL_READY,
+		[SHELL_RUNNING] = 1u << SHELL_STARTING,
+		[SHELL_ENDED] = 1u << SHELL_PREPARING | 1u << SHELL_READY | 1u << SHELL_STARTING |
+			1u << SHELL_RUNNING,
+	};
+
+	assert(from[to] & 1u << s->state);
+	s->state = to;
+}
+
+static void list_add(struct shell *s)
+{
+	s->next = s->core->shells;
+	if (s->next)
+		s->next->prev = s;
+	s->core->shells = s;
+	s->core->shell_count++;
+}
+
+static void list_del(struct shell *s)
+{
+	if (s->next)
+		s->next->prev = s->prev;
+	if (s->prev)
+		s->prev->next = s->next;
+	else
+		s->core->shells = s->next;
+	s->core->shell_count--;
+}
+
+void shell_free(struct shell *s)
+{
+	assert(s->pid == 0);
+	if (s->priv)
+		s->ops->release(s);
+	console_free(s->console);
+	if (s->console_fd >= 0)
+		close(s->console_fd);
+	if (s->dir)
+		reap_dir(s->dir);
+	network_release(s->core->network, &s->lease);
+	list_del(s);
+	free(s->dir);
+	free(s);
+}
+
+static int make_dir(struct shell *s, struct err *err)
+{
+	if (asprintf(&s->dir, "%s/vm/%s", s->core->config.run_dir, s->lease.name) < 0) {
+		s->dir = NULL;
+		return err_sys(err, ENOMEM, "VM");
+	}
+	if (mkdir(s->dir, 0700) < 0)
+		return err_sys(err, errno, "cannot make %s", s->dir);
+	return 0;
+}
+
+int shell_new(struct core *core, const struct shell_spec *spec, const struct shell_owner *owner,
+	void *arg, struct shell **out, unsigned *retry_s, struct err *err)
+{
+	struct shell *s = calloc(1, sizeof(*s));
+	int r;
+
+	if (!s)
+		return err_sys(err, ENOMEM, "VM");
+	*s = (struct shell){.core = core, .ops = spec->ops, .spec = *spec, .console_fd = -1};
+	list_add(s);
+	r = network_lease(core->network, spec->ip, &s->lease, retry_s, err);
+	if (r < 0)
+		goto out_free;
+	r = make_dir(s, err);
+	if (r < 0)
+		goto out_free;
+	r = console_new(core->loop, &s->console, &s->console_fd);
+	if (r < 0) {
+		err_sys(err, -r, "cannot make a console");
+		goto out_free;
+	}
+	r = s->ops->prepare(s, err);
+	if (r < 0)
+		goto out_free;
+	*out = s;
+	shell_set_owner(s, owner, arg);
+	return 0;
+out_free:
+	shell_discard(s);
+	return r;
+}
+
+void shell_set_owner(struct shell *s, const struct shell_owner *owner, void *arg)
+{
+	s->owner = owner;
+	s->owner_arg = arg;
+}
+
+int shell_start(struct shell *s, const struct start_spec *spec, struct err *err)
+{
+	set_state(s, SHELL_STARTING);
+	return s->ops->start(s, spec, err);
+}
+
+void shell_stop(struct shell *s)
+{
+	if (s->pid)
+		s->ops->stop(s);
+}
+
+/* The pidfd can not hit another process; the group is that of the session which the process leads. */
+void shell_kill(struct shell *s)
+{
+	if (s->pid)
+		kill(-s->pid, SIGKILL);
+}
+
+void shell_discard(struct shell *s)
+{
+	s->owner = NULL;
+	if (s->pid)
+		shell_kill(s); /* process_ended() goes on */
+	else
+		shell_free(s);
+}
+
+static void process_ended(void *arg, int how, int status)
+{
+	struct shell *s = arg;
+
+	kill(-s->pid, SIGKILL); /* what a host program left behind in its session */
+	s->child = NULL;
+	s->pid = 0;
+	console_finish(s->console);
+	s->ops->ended(s, how, status);
+	set_state(s, SHELL_ENDED);
+	if (s->owner)
+		s->owner->ended(s->owner_arg, s);
+	else
+		shell_free(s);
+}
+
+int shell_spawn(struct shell *s, struct spawn *spawn, struct err *err)
+{
+	_cleanup_free_ char *record = shell_path(s, REAP_RECORD);
+	pid_t pid;
+	int r;
+
+	if (!record)
+		return err_sys(err, ENOMEM, "VM");
+	spawn->stdio = s->console_fd;
+	spawn->record = record;
+	pid = spawn_process(spawn, err);
+	if (pid < 0)
+		return pid;
+	r = loop_child_add(s->core->loop, pid, process_ended, s, &s->child);
+	if (r < 0) {
+		kill(-pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+		return err_sys(err, -r, "cannot watch the process");
+	}
+	s->pid = pid;
+	close(s->console_fd);
+	s->console_fd = -1;
+	return 0;
+}
+
+const char *shell_last_line(const struct shell *s)
+{
+	return console_last_line(s->console);
+}
+
+void shell_prepared(struct shell *s)
+{
+	set_state(s, SHELL_READY);
+	if (s->owner)
+		s->owner->ready(s->owner_arg, s);
+}
+
+void shell_started(struct shell *s, const struct err *failed)
+{
+	if (!failed)
+		set_state(s, SHELL_RUNNING);
+	if (s->owner)
+		s->owner->started(s->owner_arg, s, failed);
+}
+
+void shell_listening(struct shell *s)
+{
+	if (s->owner && s->owner->listening)
+		s->owner->listening(s->owner_arg, s);
+}
+
+char *shell_path(const struct shell *s, const char *file)
+{
+	char *path;
+
+	return asprintf(&path, "%s/%s", s->dir, file) < 0 ? NULL : path;
+}
+
+void shell_exit_from_process(struct shell *s, const char *who, int how, int status)
+{
+	struct shell_exit *e = &s->exit;
+
+	e->code = status;
+	if (how == CLD_EXITED) {
+		e->end = SHELL_END_EXIT;
+		snprintf(e->reason, sizeof(e->reason), "%s ended with status %d", who, status);
+	} else {
+		e->end = SHELL_END_SIGNAL;
+		snprintf(e->reason, sizeof(e->reason), "%s was ended by signal %d (%s)", who,
+			status, strsignal(status));
+	}
+}

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Our own monitor. prepare: the process with its tap and a listening socket that it inherits (so nobody polls for it);
+ * its first answer on it says that the VM stands. start: one PUT on the connection that was kept. The end of the
+ * process is the end of the VM; why it ended stands in its exit report.
+ */
+#include "daemon/core.h"
+#include "daemon/monitor/args.h"
+#include "daemon/monitor/monitor.h"
+#include "daemon/spawn.h"
+#include "lib/httpc.h"
+#include "lib/jsonx.h"
+#include "lib/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+#define SOCKET_NAME        "api.sock"
+#define REPORT_NAME        "exit.json"
+#define REPORT_MAX_BYTES   (16 * KIB)
+#define PREPARE_TIMEOUT_MS 10000
+#define START_TIMEOUT_MS   10000
+#define BACKLOG            8
+
+struct uvmm {
+	char *socket, *report; /* paths */
+	char *start_body;      /* of the PUT under way */
+	struct httpc_call *call, *listen_call;
+};
+
+static int probe(const struct core *core, struct err *err)
+{
+	if (access("/dev/kvm", F_OK) < 0)
+		return err_set(err, ENOENT, "there is no /dev/kvm: load the kvm module, or use --monitor qemu");
+	if (access("/dev/kvm", R_OK | W_OK) < 0)
+		return err_sys(err, errno, "/dev/kvm can not be used");
+	if (access(core->config.uvmm, X_OK) < 0)
+		return err_sys(err, errno, "cannot run %s (see --uvmm)", core->config.uvmm);
+	if (access(core->config.libos, R_OK) < 0)
+		return err_sys(err, errno, "cannot read %s (see --libos)", core->config.libos);
+	return 0;
+}
+
+static int listen_socket(const char *path, struct err *err)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (strlen(path) >= sizeof(at.sun_path))
+		return err_set(err, ENAMETOOLONG,
+			"%s is too long for a socket: choose a shorter --run-dir", path);
+	strcpy(at.sun_path, path);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 || listen(fd, BACKLOG) < 0)
+		return err_sys(err, errno, "cannot make the socket %s", path);
+	return steal_fd(&fd);
+}
+
+static int request(struct shell *s, const char *method, const char *target, const char *body,
+	unsigned timeout_ms, void (*done)(void *arg, const struct httpc_response *response),
+	struct httpc_call **call)
+{
+	static const char *const json[] = {"Content-Type: application/json", NULL};
+	struct uvmm *u = s->priv;
+	char url[64];
+
+	snprintf(url, sizeof(url), "http://localhost%s", target);
+	return httpc_start(s->core->httpc,
+		&(struct httpc_request){.method = method,
+			.url = url,
+			.unix_path = u->socket,
+			.headers = body ? json : NULL,
+			.body = body,
+			.len = body ? strlen(body) : 0,
+			.timeout_ms = timeout_ms,
+			.done = done,
+			.arg = s},
+		call);
+}
+
+static void prepared(void *arg, const struct httpc_response *response)
+{
+	struct shell *s = arg;
+	struct uvmm *u = s->priv;
+
+	u->call = NULL;
+	if (response->status == 200 || response->status == 204) {
+		shell_prepared(s);
+		return;
+	}
+	log_warn("a monitor did not get ready", "vm=%s status=%d error=\"%s\"", s->lease.name,
+		response->status, response->error);
+	shell_kill(s);
+}
+
+static int spawn_uvmm(struct shell *s, int tap, int api, struct err *err)
+{
+	const struct config *config = &s->core->config;
+	struct uvmm *u = s->priv;
+	char mac[MAC_TEXT_BYTES], memory[16], vcpus[16];
+	const char *argv[] = {"uvmm", "--id", s->lease.name, "--api-fd", "3", "--tap-fd", "4",
+		"--mac", mac, "--libos", config->libos, "--mem-mib", memory, "--vcpus", vcpus,
+		"--report", u->report, NULL};
+	char *env[] = {NULL};
+	struct spawn spawn = {.path = config->uvmm,
+		.argv = (char *const *)(uintptr_t)argv,
+		.envp = env,
+		.fds = {api, tap},
+		.fd_count = 2,
+		.netns = -1};
+
+	mac_format(s->lease.mac, mac);
+	snprintf(memory, sizeof(memory), "%u", s->spec.memory_mib);
+	snprintf(vcpus, sizeof(vcpus), "%u", s->spec.vcpus);
+	return shell_spawn(s, &spawn, err);
+}
+
+static int prepare(struct shell *s, struct err *err)
+{
+	struct uvmm *u = calloc(1, sizeof(*u));
+	_cleanup_close_ int tap = -1, api = -1;
+	int r;
+
+	if (!u)
+		return err_sys(err, ENOMEM, "VM");
+	s->priv = u;
+	u->socket = shell_path(s, SOCKET_NAME);
+	u->report = shell_path(s, REPORT_NAME);
+	if (!u->socket || !u->report)
+		return err_sys(err, ENOMEM, "VM");
+	tap = lease_tap(s->core->network, &s->lease, err);
+	if (tap < 0)
+		return tap;
+	api = listen_socket(u->socket, err);
+	if (api < 0)
+		return api;
+	r = spawn_uvmm(s, tap, api, err);
+	if (r < 0)
+		return r;
+	r = request(s, "GET", "/uigniter/status", NULL, PREPARE_TIMEOUT_MS, prepared, &u->call);
+	return r < 0 ? err_sys(err, -r, "cannot ask the monitor") : 0;
+}
+
+/* The monitor's {"fault_message": "..."}, or what went wrong on the way. */
+static void fault(const struct httpc_response *response, struct err *err)
+{
+	_cleanup_json_ json_t *root = NULL;
+	const char *message = NULL;
+
+	if (response->status &&
+		jsonx_parse_object(response->body, response->len, 4, &root, NULL) == 0)
+		message = json_string_value(json_object_get(root, "fault_message"));
+	if (message)
+		err_set(err, EIO, "the monitor says: %s", message);
+	else if (response->status)
+		err_set(err, EIO, "the monitor answered with status %d", response->status);
+	else
+		err_set(err, EIO, "the monitor does not answer: %s", response->error);
+}
+
+static void started(void *arg, const struct httpc_response *response)
+{
+	struct shell *s = arg;
+	struct uvmm *u = s->priv;
+	struct err err = {0};
+
+	u->call = NULL;
+	free(u->start_body);
+	u->start_body = NULL;
+	if (response->status == 200 || response->status == 204) {
+		shell_started(s, NULL);
+		return;
+	}
+	fault(response, &err);
+	shell_started(s, &err);
+}
+
+static char *start_body(const struct start_spec *spec, const char *boot_args)
+{
+	json_t *root = json_pack("{s:s*, s:s}", "image_path", spec->image, "boot_args", boot_args);
+	char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
+
+	json_decref(root);
+	return text;
+}
+
+static int start(struct shell *s, const struct start_spec *spec, struct err *err)
+{
+	_cleanup_buf_ struct buf line;
+	struct uvmm *u = s->priv;
+	int r;
+
+	buf_init(&line, 0);
+	if (!spec->image)
+		return err_set(
+			err, ENOEXEC, "the image has no file, only the process monitor can run it");
+	r = args_boot(s->core->network, &s->lease, spec, &line, err);
+	if (r < 0)
+		return r;
+	u->start_body = start_body(spec, line.data);
+	if (!u->start_body)
+		return err_set(err, EINVAL, "arguments or environment are not UTF-8");
+	r = request(
+		s, "PUT", "/uigniter/start", u->start_body, START_TIMEOUT_MS, started, &u->call);
+	return r < 0 ? err_sys(err, -r, "cannot ask the monitor") : 0;
+}
+
+static void stop(struct shell *s)
+{
+	kill(s->pid, SIGTERM); /* uvmm makes it the guest's term event */
+}
+
+static void listening(void *arg, const struct httpc_response *response)
+{
+	struct shell *s = arg;
+	struct uvmm *u = s->priv;
+
+	u->listen_call = NULL;
+	if (response->status == 200)
+		shell_listening(s);
+}
+
+static int watch_listen(struct shell *s)
+{
+	struct uvmm *u = s->priv;
+
+	if (u->listen_call)
+		return 0;
+	return request(s, "GET", "/uigniter/wait?for=listen", NULL, 0, listening, &u->listen_call);
+}
+
+static const struct {
+	const char *reason;
+	enum shell_end end;
+	const char *text; /* for people */
+	bool with_code;
+} ends[] = {
+	{"exit", SHELL_END_EXIT, "the program ended with status", true},
+	{"poweroff", SHELL_END_EXIT, "the VM powered off", false},
+	{"signal", SHELL_END_SIGNAL, "the program was ended by signal", true},
+	{"noexec", SHELL_END_NOEXEC, "the program could not be started: error", true},
+	{"panic", SHELL_END_CRASH, "the libOS panicked", false},
+	{"triple_fault", SHELL_END_CRASH, "the VM ended by a triple fault", false},
+	{"killed", SHELL_END_CRASH, "the VM was killed", false},
+	{"error", SHELL_END_CRASH, "the monitor failed", false},
+};
+
+static void set_reason(struct shell_exit *e, const char *text, bool with_code, const char *detail)
+{
+	char code[16] = "";
+
+	if (with_code)
+		snprintf(code, sizeof(code), " %d", e->code);
+	snprintf(e->reason, sizeof(e->reason), "%s%s%s%s", text, code,
+		detail && *detail ? ": " : "", detail ? detail : "");
+}
+
+/* 0 when the report says why the VM ended. */
+static int read_report(struct shell *s)
+{
+	const struct uvmm *u = s->priv;
+	_cleanup_json_ json_t *root = NULL;
+	_cleanup_close_ int fd = open(u->report, O_RDONLY | O_CLOEXEC);
+	struct shell_exit *e = &s->exit;
+	const char *reason, *detail;
+	char text[REPORT_MAX_BYTES];
+	ssize_t n;
+	int r;
+
+	n = fd < 0 ? -1 : read(fd, text, sizeof(text));
+	if (n <= 0)
+		return -ENOENT;
+	r = jsonx_parse_object(text, (size_t)n, 8, &root, NULL);
+	if (r < 0)
+		return r;
+	reason = json_string_value(json_object_get(root, "reason"));
+	detail = json_string_value(json_object_get(root, "detail"));
+	for (size_t i = 0; reason && i < ARRAY_SIZE(ends); i++) {
+		if (strcmp(ends[i].reason, reason) != 0)
+			continue;
+		e->end = ends[i].end;
+		e->code = (int)json_integer_value(json_object_get(
+			root, ends[i].end == SHELL_END_SIGNAL ? "signal" : "exit_code"));
+		set_reason(e, ends[i].text, ends[i].with_code, detail);
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static void ended(struct shell *s, int code, int status)
+{
+	struct uvmm *u = s->priv;
+
+	httpc_cancel(u->call);
+	httpc_cancel(u->listen_call);
+	u->call = u->listen_call = NULL;
+	if ((code == CLD_EXITED) && read_report(s) == 0)
+		return;
+	shell_exit_from_process(s, "the monitor", code, status);
+	s->exit.end = SHELL_END_CRASH;
+}
+
+static void release(struct shell *s)
+{
+	struct uvmm *u = s->priv;
+
+	httpc_cancel(u->call);
+	httpc_cancel(u->listen_call);
+	free(u->socket);
+	free(u->report);
+	free(u->start_body);
+	free(u);
+	s->priv = NULL;
+}
+
+const struct monitor_ops monitor_uvmm = {
+	.name = "uvmm",
+	.probe = probe,
+	.prepare = prepare,
+	.start = start,
+	.stop = stop,
+	.watch_listen = watch_listen,
+	.ended = ended,
+	.release = release,
+};

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/reap.h"
+
+#include "daemon/spawn.h"
+#include "lib/log.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#define KILL_WAIT_MS 5000
+
+static void cleanup_dirp(DIR **dir)
+{
+	if (*dir)
+		closedir(*dir);
+}
+
+void reap_dir(const char *path)
+{
+	_cleanup_(cleanup_dirp) DIR *dir = opendir(path);
+	struct dirent *e;
+
+	if (!dir)
+		return;
+	while ((e = readdir(dir))) {
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+			unlinkat(dirfd(dir), e->d_name, 0);
+	}
+	if (rmdir(path) < 0)
+		log_warn("cannot remove a folder", "path=%s error=%d", path, errno);
+}
+
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	if (remove(path) < 0 && errno != ENOENT)
+		log_warn("cannot remove", "path=%s error=%d", path, errno);
+	return 0;
+}
+
+void reap_tree(const char *path)
+{
+	nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+}
+
+/* It is not our child, so its end is seen through a pidfd only. */
+static void end_process(pid_t pid, const char *name)
+{
+	_cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	struct pollfd p = {.fd = pidfd, .events = POLLIN};
+
+	if (pidfd < 0)
+		return;
+	kill(-pid, SIGKILL); /* the session that it leads */
+	syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
+	if (poll(&p, 1, KILL_WAIT_MS) == 1)
+		log_info(
+			"ended a process that an earlier run left", "vm=%s pid=%d", name, (int)pid);
+	else
+		log_error(
+			"a process of an earlier run does not end", "vm=%s pid=%d", name, (int)pid);
+}
+
+static void reap_one(const char *vm_dir, const char *name)
+{
+	char dir[4096 + NAME_MAX + 2], record[sizeof(dir) + sizeof(REAP_RECORD)];
+	pid_t pid;
+
+	snprintf(dir, sizeof(dir), "%s/%s", vm_dir, name);
+	snprintf(record, sizeof(record), "%s/%s", dir, REAP_RECORD);
+	if (spawn_record_read(record, &pid) == 0)
+		end_process(pid, name);
+	reap_dir(dir);
+}
+
+static int make_dir(const char *path, mode_t mode, struct err *err)
+{
+	if (mkdir(path, mode) < 0 && errno != EEXIST)
+		return err_sys(err, errno, "cannot make %s", path);
+	return 0;
+}
+
+static int take_lock(const char *run_dir, struct err *err)
+{
+	char path[4096];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/lock", run_dir);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return err_sys(err, errno, "cannot open %s", path);
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		close(fd);
+		return err_set(err, EBUSY,
+			"another uigniterd uses %s: stop it, or choose another --run-dir", run_dir);
+	}
+	return fd;
+}
+
+int reap_run_dir(const char *run_dir, int *lock, struct err *err)
+{
+	_cleanup_(cleanup_dirp) DIR *dir = NULL;
+	char vm_dir[4096];
+	struct dirent *e;
+	int r = make_dir(run_dir, 0755, err), fd;
+
+	if (r < 0)
+		return r;
+	fd = take_lock(run_dir, err);
+	if (fd < 0)
+		return fd;
+	snprintf(vm_dir, sizeof(vm_dir), "%s/vm", run_dir);
+	r = make_dir(vm_dir, 0700, err);
+	if (r < 0) {
+		close(fd);
+		return r;
+	}
+	dir = opendir(vm_dir);
+	while (dir && (e = readdir(dir))) {
+		if (e->d_name[0] != '.')
+			reap_one(vm_dir, e->d_name);
+	}
+	*lock = fd;
+	return 0;
+}
+
+void reap_end(const char *run_dir)
+{
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/vm", run_dir);
+	if (rmdir(path) < 0 && errno != ENOENT)
+		log_warn("cannot remove a folder", "path=%s error=%d", path, errno);
+	snprintf(path, sizeof(path), "%s/lock", run_dir);
+	unlink(path); /* under the lock: whoever waits for it makes another */
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a daemon that was killed left in its run folder: RUN_DIR/vm/NAME/ of each shell, with the record of its process. The
+ * next daemon ends the processes and removes the folders; interfaces are removed by network_new(). (Later live
+ * monitors will be adopted here instead, by what the state database says of them.)
+ */
+#ifndef DAEMON_REAP_H
+#define DAEMON_REAP_H
+
+#include "lib/err.h"
+
+#define REAP_RECORD "process" /* in a shell's folder: written by spawn.c */
+
+/* Makes RUN_DIR and RUN_DIR/vm, takes the lock that only one daemon of this folder can hold (its descriptor in *lock, kept
+ * until the end), and cleans up. 0 or -errno with err: -EBUSY when a daemon runs. */
+int reap_run_dir(const char *run_dir, int *lock, struct err *err);
+
+/* At the end, all VMs gone: removes what is in the run folder; the folder itself stays (it may be the service manager's). */
+void reap_end(const char *run_dir);
+
+/* Removes a folder and the files in it (not folders). Best effort. */
+void reap_dir(const char *path);
+/* Removes a folder and all below it, following no links. Best effort; one that is not there is fine. */
+void reap_tree(const char *path);
+
+#endif
