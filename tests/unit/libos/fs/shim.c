@@ -229,7 +229,7 @@ void iovec_free(struct kiovec *fast, struct kiovec *iov)
 }
 
 /* ---- time and waiting */
-static struct ktimer *timers; /* by deadline */
+static struct list timers = LIST_INIT(timers);
 
 uint64_t clock_mono_ns(void)
 {
@@ -243,36 +243,31 @@ uint64_t clock_real_ns(void)
 
 void ktimer_init(struct ktimer *t, void (*fn)(struct ktimer *))
 {
-	*t = (struct ktimer){.fn = fn};
+	list_init(&t->link);
+	t->fn = fn;
 }
 
 void ktimer_cancel(struct ktimer *t)
 {
-	struct ktimer **p = &timers;
-
-	while (*p && *p != t)
-		p = &(*p)->next;
-	if (*p)
-		*p = t->next;
-	t->armed = false;
+	list_del(&t->link);
 }
 
 void ktimer_set(struct ktimer *t, uint64_t deadline)
 {
-	struct ktimer **p = &timers;
-
 	ktimer_cancel(t);
-	while (*p && (*p)->deadline <= deadline)
-		p = &(*p)->next;
 	t->deadline = deadline;
-	t->armed = true;
-	t->next = *p;
-	*p = t;
+	list_for_each (other, &timers, struct ktimer, link) {
+		if (other->deadline > deadline) {
+			list_add_before(&other->link, &t->link);
+			return;
+		}
+	}
+	list_add_tail(&timers, &t->link);
 }
 
 bool ktimer_armed(const struct ktimer *t)
 {
-	return t->armed;
+	return !list_empty(&t->link);
 }
 
 struct waiter {
@@ -291,13 +286,13 @@ unsigned waitq_wake(struct waitq *q, unsigned n)
 
 static bool run_timer(uint64_t until)
 {
-	struct ktimer *t = timers;
+	struct ktimer *t = container_of(timers.next, struct ktimer, link);
 
-	if (!t || t->deadline > until)
+	if (list_empty(&timers) || t->deadline > until)
 		return false;
 	if (t->deadline > shim_now)
 		shim_now = t->deadline;
-	ktimer_cancel(t);
+	list_del(&t->link);
 	t->fn(t);
 	return true;
 }

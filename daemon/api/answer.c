@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/api/answer.h"
+
+#include "daemon/id.h"
+#include "lib/log.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#define JSON_TYPE    "application/json"
+#define REAL_DIGITS  12
+#define PROBLEM_TYPE "application/problem+json"
+
+static const struct {
+	unsigned status;
+	const char *title, *code; /* of the glue's own errors */
+} statuses[] = {
+	{400, "Bad Request", "bad_request"},
+	{403, "Forbidden", "forbidden"},
+	{404, "Not Found", "not_found"},
+	{405, "Method Not Allowed", "method_not_allowed"},
+	{409, "Conflict", "conflict"},
+	{413, "Content Too Large", "too_large"},
+	{415, "Unsupported Media Type", "unsupported_media_type"},
+	{500, "Internal Server Error", "internal"},
+	{503, "Service Unavailable", "unavailable"},
+	{504, "Gateway Timeout", "not_ready"},
+	{507, "Insufficient Storage", "disk_full"},
+};
+
+void answer_json(struct httpd_req *req, unsigned status, json_t *root)
+{
+	char *text =
+		root ? json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(REAL_DIGITS)) : NULL;
+
+	json_decref(root);
+	if (!text)
+		answer_problem(req, 500, "internal", "there is no memory for the answer");
+	else
+		httpd_reply_take(req, status, JSON_TYPE, text, strlen(text));
+}
+
+static void problem(struct httpd_req *req, unsigned status, const char *code, const char *pointer,
+	const char *detail)
+{
+	char type[128], id[ID_TEXT_BYTES];
+	const char *title = "Error";
+	json_t *root;
+	char *text;
+
+	for (size_t i = 0; i < ARRAY_SIZE(statuses); i++) {
+		if (statuses[i].status == status)
+			title = statuses[i].title;
+	}
+	id_new(id);
+	snprintf(type, sizeof(type), "urn:uigniter:problem:%s", code);
+	root = json_pack("{s:s, s:s, s:i, s:s, s:s, s:s}", "type", type, "title", title, "status",
+		(int)status, "detail", detail, "code", code, "request_id", id);
+	if (root && pointer)
+		json_object_set_new(root, "errors",
+			json_pack("[{s:s, s:s}]", "pointer", pointer, "detail", detail));
+	text = root ? json_dumps(root, JSON_COMPACT) : NULL;
+	json_decref(root);
+	log_info("refused",
+		"request_id=%s method=%s path=\"%.200s\" status=%u code=%s detail=\"%.300s\"", id,
+		httpd_method(req), httpd_path(req), status, code, detail);
+	httpd_add_header(req, "X-Request-Id", id);
+	if (text)
+		httpd_reply_take(req, status, PROBLEM_TYPE, text, strlen(text));
+	else
+		httpd_reply(req, status, NULL, NULL, 0);
+}
+
+void answer_problem(struct httpd_req *req, unsigned status, const char *code, const char *fmt, ...)
+{
+	char detail[ERR_MSG_BYTES * 2];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(detail, sizeof(detail), fmt, ap);
+	va_end(ap);
+	problem(req, status, code, NULL, detail);
+}
+
+void answer_retry(struct httpd_req *req, unsigned status, const char *code, unsigned retry_s,
+	const char *fmt, ...)
+{
+	char detail[ERR_MSG_BYTES * 2];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(detail, sizeof(detail), fmt, ap);
+	va_end(ap);
+	httpd_add_headerf(req, "Retry-After", "%u", retry_s);
+	problem(req, status, code, NULL, detail);
+}
+
+void answer_check(struct httpd_req *req, const struct check *check)
+{
+	problem(req, 400, "invalid_field", check->pointer, check->err.msg);
+}
+
+void answer_glue_error(struct httpd_req *req, unsigned status, const char *sentence)
+{
+	const char *code = "internal";
+
+	for (size_t i = 0; i < ARRAY_SIZE(statuses); i++) {
+		if (statuses[i].status == status)
+			code = statuses[i].code;
+	}
+	problem(req, status, code, NULL, sentence);
+}

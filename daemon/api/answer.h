@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Answers of the API: JSON, and problem details (RFC 9457) with the fields of api/openapi.yaml, schema Problem. */
+#ifndef DAEMON_API_ANSWER_H
+#define DAEMON_API_ANSWER_H
+
+#include "daemon/check.h"
+#include "lib/httpd.h"
+
+#include <jansson.h>
+
+/* Takes root (NULL: out of memory, 500). */
+void answer_json(struct httpd_req *req, unsigned status, json_t *root);
+
+/* code is stable, for programs; the sentence, for people, names the object and the remedy. */
+void answer_problem(struct httpd_req *req, unsigned status, const char *code, const char *fmt, ...)
+	_printf_(4, 5);
+/* As answer_problem(), with a Retry-After of so many seconds. */
+void answer_retry(struct httpd_req *req, unsigned status, const char *code, unsigned retry_s,
+	const char *fmt, ...) _printf_(5, 6);
+/* 400 invalid_field, with the place of what is wrong. */
+void answer_check(struct httpd_req *req, const struct check *check);
+
+/* The glue's own errors. */
+void answer_glue_error(struct httpd_req *req, unsigned status, const char *sentence);
+
+#endif

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/api/api.h"
+
+#include "daemon/core.h"
+#include "daemon/instance.h"
+#include "daemon/network/subnet.h"
+#include "lib/log.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <string.h>
+#include <strings.h>
+
+#define SOCKET_MODE 0660
+#define SOCKET_GROUP                                                                               \
+	"uigniter" /* whoever is in it may use the manager, when there is such a group */
+#define MEMORY_BYTES (32 * KIB) /* per connection: the image header and some more */
+
+struct api {
+	struct core *core;
+	struct httpd *httpd;
+};
+
+struct core *api_core(const struct httpd_req *req)
+{
+	const struct api *api = httpd_arg(req);
+
+	return api->core;
+}
+
+/* "127.x.y.z", "localhost" or "[::1]", each with or without a port. */
+static bool is_own_host(const char *host)
+{
+	static const char *const names[] = {"localhost", "[::1]"};
+	char addr[IPV4_TEXT_BYTES];
+	size_t len = strcspn(host, ":");
+	uint32_t ip;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		size_t n = strlen(names[i]);
+
+		if (strncasecmp(host, names[i], n) == 0 && (!host[n] || host[n] == ':'))
+			return true;
+	}
+	if (len >= sizeof(addr))
+		return false;
+	memcpy(addr, host, len);
+	addr[len] = '\0';
+	return ipv4_parse(addr, &ip) == 0 && ip >> 24 == 127;
+}
+
+void api_guard(struct httpd_req *req)
+{
+	const char *host = httpd_header(req, "Host"), *origin = httpd_header(req, "Origin");
+	char peer[64];
+
+	httpd_peer(req, peer, sizeof(peer));
+	if (strcmp(peer, "unix") != 0 && (!host || !is_own_host(host)))
+		answer_problem(req, 403, "forbidden", "the Host \"%.80s\" is not this manager",
+			host ? host : "");
+	else if (origin && (strncmp(origin, "http://", 7) != 0 || !is_own_host(origin + 7)))
+		answer_problem(req, 403, "forbidden",
+			"a page of \"%.80s\" may not call this manager", origin);
+}
+
+bool api_is_json(struct httpd_req *req)
+{
+	static const char json[] = "application/json";
+	const char *type = httpd_header(req, "Content-Type");
+	size_t n = sizeof(json) - 1;
+
+	if (type && strncasecmp(type, json, n) == 0 &&
+		(!type[n] || type[n] == ';' || type[n] == ' '))
+		return true;
+	answer_problem(req, 415, "unsupported_media_type",
+		"the body must have the Content-Type application/json");
+	return false;
+}
+
+struct instance *api_instance(struct httpd_req *req)
+{
+	const char *key = httpd_param(req, "id");
+	struct instance *inst;
+	int r = instances_find(api_core(req)->instances, key, &inst);
+
+	if (r == 0)
+		return inst;
+	if (r == -EEXIST)
+		answer_problem(req, 409, "ambiguous_id",
+			"several VMs have ids that begin with \"%.63s\"", key);
+	else
+		answer_problem(req, 404, "not_found",
+			"there is no VM \"%.63s\" (GET /vm lists them)", key);
+	return NULL;
+}
+
+static void done(struct httpd_req *req)
+{
+	struct counters *c = &api_core(req)->counters;
+	unsigned status = httpd_status(req);
+
+	c->requests++;
+	c->requests_4xx += status >= 400 && status < 500;
+	c->requests_5xx += status >= 500;
+	log_debug("request", "method=%s path=\"%.200s\" status=%u us=%lld", httpd_method(req),
+		httpd_path(req), status, (long long)(httpd_elapsed_ns(req) / 1000));
+}
+
+static int listen_all(struct api *api, struct err *err)
+{
+	const struct config *c = &api->core->config;
+	const struct group *group = getgrnam(SOCKET_GROUP);
+	char text[IPV4_TEXT_BYTES];
+	int r = httpd_listen_unix(api->httpd, c->socket, SOCKET_MODE, err);
+
+	if (r < 0)
+		return err_prefix(err, "cannot serve the API at %s", c->socket);
+	if (group && chown(c->socket, (uid_t)-1, group->gr_gid) < 0)
+		log_warn("cannot give the socket to its group", "path=%s group=%s", c->socket,
+			SOCKET_GROUP);
+	if (!c->listen_port)
+		return 0;
+	ipv4_format(c->listen_ip, text);
+	r = httpd_listen_tcp(api->httpd, text, c->listen_port, err);
+	return r < 0 ? err_prefix(err, "cannot serve the API at %s (see --listen)", c->listen) : 0;
+}
+
+int api_new(struct core *core, struct api **out, struct err *err)
+{
+	struct api *api = calloc(1, sizeof(*api));
+	int r;
+
+	if (!api)
+		return err_sys(err, ENOMEM, "API");
+	api->core = core;
+	r = httpd_new(&(struct httpd_config){.loop = core->loop,
+			      .routes = api_routes,
+			      .route_count = api_route_count,
+			      .arg = api,
+			      .answer_405 = true,
+			      .error = answer_glue_error,
+			      .done = done,
+			      .max_connections = 1024,
+			      .conn_memory_bytes = MEMORY_BYTES},
+		&api->httpd, err);
+	if (r == 0)
+		r = listen_all(api, err);
+	if (r < 0) {
+		api_free(api);
+		return r;
+	}
+	*out = api;
+	return 0;
+}
+
+void api_stop(struct api *api, void (*stopped)(void *arg), void *arg)
+{
+	httpd_stop(api->httpd, NS_PER_S / NS_PER_MS, stopped, arg);
+}
+
+void api_free(struct api *api)
+{
+	if (!api)
+		return;
+	httpd_free(api->httpd);
+	free(api);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The REST API: api/openapi.yaml. Handlers run on the loop's thread, answer at once or defer; each resource has a file.
+ * The table of routes is in routes.c.
+ */
+#ifndef DAEMON_API_API_H
+#define DAEMON_API_API_H
+
+#include "daemon/api/answer.h"
+#include "lib/httpd.h"
+
+struct api;
+struct core;
+struct instance;
+
+#define API_BODY_MAX_BYTES (1 * MIB)
+#define API_CONFIG_HEADER  "Uigniter-Config"
+#define API_CONFIG_MAX     8192
+
+/* Listens as configured. 0 or -errno with err. */
+int api_new(struct core *core, struct api **api, struct err *err);
+/* Takes no more requests; done(arg) when those that are there have been answered. */
+void api_stop(struct api *api, void (*done)(void *arg), void *arg);
+void api_free(struct api *api);
+
+extern const struct httpd_route api_routes[];
+extern const size_t api_route_count;
+
+/* --- for handlers --- */
+struct core *api_core(const struct httpd_req *req);
+/* The VM of the path's {id}; NULL: the answer has been given. */
+struct instance *api_instance(struct httpd_req *req);
+/* The body has the type application/json; false: the answer has been given. */
+bool api_is_json(struct httpd_req *req);
+/* begin() of all routes: a foreign Host or Origin is refused, so that no page in a browser can call. */
+httpd_fn api_guard;
+
+httpd_fn vm_run, vm_list, vm_get, vm_delete, vm_stop, vm_kill, vm_wait, vm_logs, vm_stats;
+httpd_fn image_list, image_get_one, image_put_begin, image_put_done, image_patch, image_delete_one;
+httpd_body_fn image_put_body;
+httpd_fn pool_list, pool_put, pool_delete;
+httpd_fn system_healthz, system_readyz, system_version, system_info, system_metrics, system_openapi;
+
+#endif

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* GET /metrics: Prometheus text exposition, version 0.0.4. */
+#include "daemon/api/api.h"
+#include "daemon/core.h"
+#include "daemon/instance.h"
+#include "daemon/pool.h"
+#include "lib/buf.h"
+#include "lib/loop.h"
+
+static const char *const start_bucket_le[] = {
+	"0.001", "0.002", "0.005", "0.01", "0.05", "0.2", "1", "+Inf"};
+_Static_assert(ARRAY_SIZE(start_bucket_le) == ARRAY_SIZE(((struct counters *)0)->start_bucket),
+	"one name a bucket");
+
+static void head(struct buf *b, const char *name, const char *type, const char *help)
+{
+	buf_printf(b, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void single(struct buf *b, const char *name, const char *type, const char *help,
+	unsigned long long value)
+{
+	head(b, name, type, help);
+	buf_printf(b, "%s %llu\n", name, value);
+}
+
+static void vms(struct buf *b, const struct core *core)
+{
+	unsigned count[VM_CRASHED + 1] = {0};
+
+	for (const struct instance *i = instances_first(core->instances); i; i = i->next)
+		count[i->state]++;
+	head(b, "uigniter_vms", "gauge", "VMs by state.");
+	for (size_t s = 0; s < ARRAY_SIZE(count); s++)
+		buf_printf(b, "uigniter_vms{state=\"%s\"} %u\n", instance_state_names[s], count[s]);
+}
+
+static void pool_gauge(struct buf *b, const struct core *core, const char *name, const char *type,
+	const char *help, uint64_t (*value)(const struct pool *pool))
+{
+	head(b, name, type, help);
+	for (const struct pool *p = pools_first(core->pools); p; p = p->next)
+		buf_printf(b, "%s{profile=\"%s\"} %llu\n", name, p->name,
+			(unsigned long long)value(p));
+}
+
+static uint64_t of_ready(const struct pool *p)
+{
+	return p->ready;
+}
+
+static uint64_t of_preparing(const struct pool *p)
+{
+	return p->preparing;
+}
+
+static uint64_t of_target(const struct pool *p)
+{
+	return p->set.target;
+}
+
+static uint64_t of_hits(const struct pool *p)
+{
+	return p->hits;
+}
+
+static uint64_t of_misses(const struct pool *p)
+{
+	return p->misses;
+}
+
+static uint64_t of_deaths(const struct pool *p)
+{
+	return p->deaths;
+}
+
+static void pools(struct buf *b, const struct core *core)
+{
+	pool_gauge(b, core, "uigniter_pool_ready", "gauge", "Prepared VMs.", of_ready);
+	pool_gauge(b, core, "uigniter_pool_preparing", "gauge", "VMs under preparation.",
+		of_preparing);
+	pool_gauge(b, core, "uigniter_pool_target", "gauge", "VMs to keep prepared.", of_target);
+	pool_gauge(b, core, "uigniter_pool_hits_total", "counter", "Runs that found a prepared VM.",
+		of_hits);
+	pool_gauge(b, core, "uigniter_pool_misses_total", "counter", "Runs that found none.",
+		of_misses);
+	pool_gauge(b, core, "uigniter_pool_deaths_total", "counter",
+		"Prepared VMs that died unused.", of_deaths);
+}
+
+static void starts(struct buf *b, const struct counters *c)
+{
+	uint64_t sum = 0;
+
+	head(b, "uigniter_vm_start_seconds", "histogram",
+		"Time from the request to the running VM.");
+	for (size_t i = 0; i < ARRAY_SIZE(start_bucket_le); i++) {
+		sum += c->start_bucket[i];
+		buf_printf(b, "uigniter_vm_start_seconds_bucket{le=\"%s\"} %llu\n",
+			start_bucket_le[i], (unsigned long long)sum);
+	}
+	buf_printf(b, "uigniter_vm_start_seconds_sum %.6f\nuigniter_vm_start_seconds_count %llu\n",
+		(double)c->start_ns_sum / (double)NS_PER_S, (unsigned long long)c->start_count);
+}
+
+void system_metrics(struct httpd_req *req)
+{
+	const struct core *core = api_core(req);
+	const struct counters *c = &core->counters;
+	_cleanup_buf_ struct buf b;
+
+	buf_init(&b, 0);
+	vms(&b, core);
+	pools(&b, core);
+	starts(&b, c);
+	single(&b, "uigniter_vm_runs_total", "counter", "VMs made.", c->runs);
+	single(&b, "uigniter_vm_failures_total", "counter", "VMs that could not be started.",
+		c->run_failures);
+	single(&b, "uigniter_vm_ends_total", "counter", "VMs that ended, in any way.", c->ended);
+	single(&b, "uigniter_vm_crashes_total", "counter", "VMs that crashed.", c->crashed);
+	single(&b, "uigniter_http_requests_total", "counter", "Requests of the API.", c->requests);
+	single(&b, "uigniter_http_errors_4xx_total", "counter", "Requests answered with 4xx.",
+		c->requests_4xx);
+	single(&b, "uigniter_http_errors_5xx_total", "counter", "Requests answered with 5xx.",
+		c->requests_5xx);
+	single(&b, "uigniter_addresses_free", "gauge", "Addresses of the subnet that are not used.",
+		network_free_addresses(core->network));
+	single(&b, "uigniter_shells", "gauge",
+		"Monitors that hold anything, prepared, running or ending.", core->shell_count);
+	single(&b, "uigniter_uptime_seconds", "gauge", "Seconds since the manager started.",
+		(unsigned long long)((loop_now_ns() - core->started_ns) / NS_PER_S));
+	httpd_reply(
+		req, 200, "text/plain; version=0.0.4; charset=utf-8", b.data ? b.data : "", b.len);
+}

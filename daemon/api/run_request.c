@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/api/run_request.h"
+
+#include "daemon/config.h"
+#include "daemon/monitor/args.h"
+#include "daemon/network/subnet.h"
+#include "lib/jsonx.h"
+
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+#define BODY_DEPTH_MAX    8
+#define CMDLINE_MAX_BYTES 8192
+#define WAIT_DEFAULT_MS   30000
+#define WAIT_MAX_MS       600000
+#define ENV_MAX           256
+#define LABELS_MAX        64
+
+typedef int field_fn(struct run_request *q, struct check *c, const char *field, json_t *value);
+
+static int take_image_name(struct run_request *q, struct check *c, const char *field, json_t *value)
+{
+	int r = check_string(c, field, value, IMAGE_NAME_MAX_BYTES, &q->image_name);
+
+	if (r == 0 && q->image_name && !image_name_is_valid(q->image_name))
+		return check_fail(
+			c, field, NULL, "image_name: \"%.80s\" is no image name", q->image_name);
+	return r;
+}
+
+static int take_name(struct run_request *q, struct check *c, const char *field, json_t *value)
+{
+	int r = check_string(c, field, value, NAME_MAX_BYTES, &q->name);
+
+	if (r == 0 && q->name && !name_is_valid(q->name))
+		return check_fail(c, field, NULL,
+			"name: \"%.80s\" does not match [a-z0-9][a-z0-9._-]{0,62}", q->name);
+	return r;
+}
+
+static int no_two_commands(const struct run_request *q, struct check *c, const char *field)
+{
+	return q->argv ? check_fail(c, field, NULL, "cmdline and args exclude each other") : 0;
+}
+
+static int take_cmdline(struct run_request *q, struct check *c, const char *field, json_t *value)
+{
+	const char *line = NULL;
+	struct err err;
+	int r = check_string(c, field, value, CMDLINE_MAX_BYTES, &line);
+
+	if (r < 0 || !line || !*line)
+		return r;
+	r = no_two_commands(q, c, field);
+	if (r == 0 && args_split(line, &q->argv, &err) < 0)
+		return check_fail(c, field, NULL, "cmdline: %s", err.msg);
+	return r;
+}
+
+/* The words go the same way as a cmdline's, so that they are one allocation. */
+static int take_args(struct run_request *q, struct check *c, const char *field, json_t *value)
+{
+	_cleanup_buf_ struct buf line;
+	struct err err;
+	json_t *item;
+	size_t i;
+	int r = check_strings(c, field, value, ARGS_WORDS_MAX);
+
+	buf_init(&line, 0);
+	if (r < 0 || json_array_size(value) == 0)
+		return r;
+	r = no_two_commands(q, c, field);
+	if (r < 0)
+		return r;
+	json_array_foreach(value, i, item)
+	{
+		if (args_add(&line, json_string_value(item)) < 0)
+			return check_fail(c, field, NULL, "args: no memory");
+	}
+	return args_split(line.data, &q->argv, &err) < 0
+		? check_fail(c, field, NULL, "args: %s", err.msg)
+		: 0;
+}
+
+static int take_read_only(struct run_request *q, struct check *c, const char *field, json_t *value)
+{
+	bool read_only = true;
+	int r = check_bool(c, field, value, &read_only);
+
+	(void)q;
+	if (r == 0 && !read_only)
+		return check_fail(c, field, NULL,
+			"read_only: images are never written to; what the program writes is kept "
+			"in memory");
+	return r;
+}
+
+static int take_memory(struct run_request *q, struct check *c, const char *field, json_t *value)
+{
+	return check_uint(
+		c, field, value, CONFIG_MEMORY_MIB_MIN, CONFIG_MEMORY_MIB_MAX, &q->memory_mib);
+}
+
+static int take_vcpus(struct run_request *q, struct check *c, const char *field, json_t *value)
+{
+	return check_uint(c, field, value, 1, CONFIG_VCPUS_MAX, &q->vcpus);
+}
+
+static int take_monitor(struct run_request *q, struct check *c, const char *field, json_t *value)
+{
+	int r = check_string(c, field, value, 32, &q->monitor);
+
+	if (r == 0 && q->monitor && !monitor_find(q->monitor))
+		return check_fail(c, field, NULL, "monitor: one of uvmm, qemu, process is wanted");
+	return r;
+}
+
+static int take_ip(struct run_request *q, struct check *c, const char *field, json_t *value)
+{
+	const char *text = NULL;
+	int r = check_string(c, field, value, IPV4_TEXT_BYTES, &text);
+
+	if (r == 0 && text && *text && ipv4_parse(text, &q->ip) < 0)
+		return check_fail(c, field, NULL, "ip_address: \"%s\" is no IPv4 address", text);
+	return r;
+}
+
+static int take_env(struct run_request *q, struct check *c, const char *field, json_t *value)
+{
+	int r = check_map(c, field, value, ENV_MAX, true);
+
+	q->env = json_is_object(value) ? value : NULL;
+	return r;
+}
+
+static int take_labels(struct run_request *q, struct check *c, const char *field, json_t *value)
+{
+	int r = check_map(c, field, value, LABELS_MAX, false);
+
+	q->labels = json_is_object(value) ? value : NULL;
+	return r;
+}
+
+static int take_port(struct check *c, json_t *item, const char *field, struct port_map *map)
+{
+	const char *address = NULL;
+	unsigned host = 0, guest = 0;
+
+	if (!json_is_object(item))
+		return check_fail(c, field, NULL, "ports: an object with host and guest is wanted");
+	if (check_uint(c, "ports/host", json_object_get(item, "host"), 0, 65535, &host) < 0 ||
+		check_uint(c, "ports/guest", json_object_get(item, "guest"), 1, 65535, &guest) <
+			0 ||
+		check_string(c, "ports/address", json_object_get(item, "address"), IPV4_TEXT_BYTES,
+			&address) < 0)
+		return -EINVAL;
+	if (!guest)
+		return check_fail(c, field, "guest", "ports: guest is wanted");
+	*map = (struct port_map){
+		.host_ip = 0x7f000001, .host_port = (uint16_t)host, .guest_port = (uint16_t)guest};
+	if (address && ipv4_parse(address, &map->host_ip) < 0)
+		return check_fail(c, field, "address", "ports: \"%s\" is no IPv4 address", address);
+	return 0;
+}
+
+static int take_ports(struct run_request *q, struct check *c, const char *field, json_t *value)
+{
+	json_t *item;
+	size_t i;
+
+	if (json_is_null(value))
+		return 0;
+	if (!json_is_array(value) || json_array_size(value) > INSTANCE_PORTS_MAX)
+		return check_fail(c, field, NULL, "ports: a list of at most %d is wanted",
+			INSTANCE_PORTS_MAX);
+	json_array_foreach(value, i, item)
+	{
+		char at[32];
+
+		snprintf(at, sizeof(at), "ports/%zu", i);
+		if (take_port(c, item, at, &q->ports[i]) < 0)
+			return -EINVAL;
+	}
+	q->port_count = (unsigned)json_array_size(value);
+	return 0;
+}
+
+static int take_wait(struct run_request *q, struct check *c, const char *field, json_t *value)
+{
+	static const char *const words[] = {"none", "started", "ready", NULL};
+	unsigned wait = q->wait;
+	int r = check_word(c, field, value, words, &wait);
+
+	q->wait = (enum run_wait)wait;
+	return r;
+}
+
+static int take_wait_timeout(
+	struct run_request *q, struct check *c, const char *field, json_t *value)
+{
+	return check_uint(c, field, value, 1, WAIT_MAX_MS, &q->wait_timeout_ms);
+}
+
+static int take_auto_remove(
+	struct run_request *q, struct check *c, const char *field, json_t *value)
+{
+	return check_bool(c, field, value, &q->auto_remove);
+}
+
+/* Empty values ask for nothing. */
+static int refuse(struct run_request *q, struct check *c, const char *field, json_t *value)
+{
+	(void)q;
+	if (json_is_null(value) ||
+		((json_is_array(value) || json_is_object(value)) && !json_array_size(value) &&
+			!json_object_size(value)))
+		return 0;
+	return check_fail(c, field, NULL, "%s: this manager does not serve it yet", field);
+}
+
+static const struct {
+	const char *name;
+	field_fn *take;
+} fields[] = {
+	{"image_name", take_image_name},
+	{"cmdline", take_cmdline},
+	{"args", take_args},
+	{"read_only", take_read_only},
+	{"name", take_name},
+	{"memory_mib", take_memory},
+	{"vcpus", take_vcpus},
+	{"monitor", take_monitor},
+	{"ip_address", take_ip},
+	{"env", take_env},
+	{"labels", take_labels},
+	{"ports", take_ports},
+	{"wait", take_wait},
+	{"wait_timeout_ms", take_wait_timeout},
+	{"auto_remove", take_auto_remove},
+	{"kernel", refuse},
+	{"mac", refuse},
+	{"volumes", refuse},
+	{"restart", refuse},
+	{"health", refuse},
+	{"ttl_s", refuse},
+};
+
+static int take_field(struct run_request *q, struct check *c, const char *name, json_t *value)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+		if (strcasecmp(fields[i].name, name) == 0)
+			return fields[i].take(q, c, fields[i].name, value);
+	}
+	return 0;
+}
+
+int run_request_parse(const char *body, size_t len, struct run_request *out, struct check *c)
+{
+	struct run_request q = {
+		.vcpus = 1, .wait = RUN_WAIT_STARTED, .wait_timeout_ms = WAIT_DEFAULT_MS};
+	const char *name;
+	json_t *value;
+	int r;
+
+	*c = (struct check){.pointer = ""};
+	if (jsonx_parse_object(body, len, BODY_DEPTH_MAX, &q.root, &c->err) < 0)
+		return -EINVAL;
+	json_object_foreach(q.root, name, value)
+	{
+		r = take_field(&q, c, name, value);
+		if (r < 0)
+			goto out_fini;
+	}
+	if (!q.image_name || !*q.image_name) {
+		r = check_fail(c, "image_name", NULL, "image_name is wanted");
+		goto out_fini;
+	}
+	*out = q;
+	return 0;
+out_fini:
+	run_request_fini(&q);
+	return r;
+}
+
+void run_request_fini(struct run_request *q)
+{
+	args_free(q->argv);
+	json_decref(q->root);
+	q->argv = NULL;
+	q->root = NULL;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The body of POST /vm/run: schema RunRequest. Field names are matched without regard to case and unknown fields are
+ * ignored, as in the original; fields that are known and wrong, or known and not served yet, are errors.
+ */
+#ifndef DAEMON_API_RUN_REQUEST_H
+#define DAEMON_API_RUN_REQUEST_H
+
+#include "daemon/check.h"
+#include "daemon/instance.h"
+
+enum run_wait { RUN_WAIT_NONE, RUN_WAIT_STARTED, RUN_WAIT_READY };
+
+struct run_request {
+	json_t *root;               /* owned; what is borrowed below comes from it */
+	const char *image_name;     /* never NULL */
+	const char *name, *monitor; /* or NULL */
+	char **argv;                /* owned by args_free(); NULL: none */
+	unsigned memory_mib;        /* 0: not said */
+	unsigned vcpus;
+	uint32_t ip;          /* 0: any */
+	json_t *env, *labels; /* or NULL */
+	struct port_map ports[INSTANCE_PORTS_MAX];
+	unsigned port_count;
+	enum run_wait wait;
+	unsigned wait_timeout_ms;
+	bool auto_remove;
+};
+
+/* 0 and *request (run_request_fini() it), or -EINVAL with check. */
+int run_request_parse(
+	const char *body, size_t len, struct run_request *request, struct check *check);
+void run_request_fini(struct run_request *request);
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/api/api.h"
+#include "daemon/api/openapi.h"
+#include "daemon/core.h"
+#include "daemon/instance.h"
+#include "daemon/pool.h"
+
+#include <string.h>
+
+#define API_VERSION "1"
+
+void system_healthz(struct httpd_req *req)
+{
+	answer_json(req, 200, json_pack("{s:s}", "status", "ok"));
+}
+
+void system_readyz(struct httpd_req *req)
+{
+	const struct core *core = api_core(req);
+
+	if (core->ending) {
+		answer_retry(req, 503, "unavailable", 10, "the manager is ending");
+		return;
+	}
+	if (pools_full(core->pools)) {
+		answer_json(req, 200, json_pack("{s:s}", "status", "ok"));
+		return;
+	}
+	for (const struct pool *p = pools_first(core->pools); p; p = p->next) {
+		if (p->last_error[0]) {
+			answer_retry(req, 503, "unavailable", 1,
+				"the pool's profile %s can not be filled: %s", p->name,
+				p->last_error);
+			return;
+		}
+	}
+	answer_retry(req, 503, "unavailable", 1, "the pool is being filled");
+}
+
+void system_version(struct httpd_req *req)
+{
+	answer_json(req, 200,
+		json_pack("{s:s, s:s}", "version", UIGNITER_VERSION, "api_version", API_VERSION));
+}
+
+static json_t *monitors_json(const struct core *core)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; monitors[i]; i++) {
+		struct err err = {0};
+		bool usable = monitors[i]->probe(core, &err) == 0;
+
+		json_array_append_new(list,
+			json_pack("{s:s, s:b, s:s?}", "name", monitors[i]->name, "usable",
+				(int)usable, "detail", usable ? NULL : err.msg));
+	}
+	return list;
+}
+
+void system_info(struct httpd_req *req)
+{
+	const struct core *core = api_core(req);
+	const struct subnet *subnet = network_subnet(core->network);
+	char gateway[IPV4_TEXT_BYTES];
+
+	ipv4_format(subnet_gateway(subnet), gateway);
+	answer_json(req, 200,
+		json_pack("{s:s, s:s, s:o, s:s?, s:s, s:s, s:s, s:i, s:i}", "version",
+			UIGNITER_VERSION, "monitor", core->monitor->name, "monitors",
+			monitors_json(core), "netns", core->config.netns, "bridge", NETWORK_BRIDGE,
+			"subnet", core->config.subnet_text, "gateway", gateway, "vms",
+			(int)instances_count(core->instances), "addresses_free",
+			(int)network_free_addresses(core->network)));
+}
+
+void system_openapi(struct httpd_req *req)
+{
+	httpd_reply(req, 200, "application/json", openapi_json, openapi_json_bytes);
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The VMs that are there: list, look, stop, kill, wait, remove. */
+#include "daemon/api/api.h"
+#include "daemon/api/query.h"
+#include "daemon/api/vm_json.h"
+#include "daemon/core.h"
+#include "daemon/image/store.h"
+#include "daemon/instance.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define LIST_MAX        1000
+#define STOP_DEFAULT_NS (10 * NS_PER_S)
+#define KILL_WAIT_NS    (10 * NS_PER_S)
+#define WAIT_DEFAULT_NS (30 * NS_PER_S)
+
+/* --- list --------------------------------------------------------------------------------------------------- */
+struct filter {
+	int state; /* -1: any */
+	const char *image, *label;
+};
+
+static bool label_matches(const struct instance *i, const char *label)
+{
+	const char *equals = strchr(label, '=');
+	char key[160];
+	const char *value;
+
+	if (!equals)
+		return json_object_get(i->labels, label) != NULL;
+	if ((size_t)(equals - label) >= sizeof(key))
+		return false;
+	memcpy(key, label, (size_t)(equals - label));
+	key[equals - label] = '\0';
+	value = json_string_value(json_object_get(i->labels, key));
+	return value && strcmp(value, equals + 1) == 0;
+}
+
+static bool matches(const struct instance *i, const struct filter *f)
+{
+	return !instance_is_gone(i) && (f->state < 0 || (int)i->state == f->state) &&
+		(!f->image || strcmp(i->image->name, f->image) == 0) &&
+		(!f->label || label_matches(i, f->label));
+}
+
+/* Where a page begins: behind the VM of that id; NULL: it is gone, from the beginning. */
+static const struct instance *page_start(const struct instances *is, const char *cursor)
+{
+	struct instance *i;
+
+	if (cursor && instances_find(is, cursor, &i) == 0)
+		return i->next;
+	return instances_first(is);
+}
+
+void vm_list(struct httpd_req *req)
+{
+	const struct instances *is = api_core(req)->instances;
+	struct filter f = {.state = -1,
+		.image = httpd_query(req, "image"),
+		.label = httpd_query(req, "label")};
+	const struct instance *i, *last = NULL;
+	long limit = LIST_MAX;
+	json_t *items;
+
+	if (!query_word(req, "state", instance_state_names, &f.state) ||
+		!query_long(req, "limit", 1, LIST_MAX, &limit))
+		return;
+	items = json_array();
+	for (i = page_start(is, httpd_query(req, "cursor")); i; i = i->next) {
+		if (!matches(i, &f))
+			continue;
+		if ((long)json_array_size(items) == limit)
+			break;
+		json_array_append_new(items, vm_json(i));
+		last = i;
+	}
+	answer_json(req, 200,
+		json_pack(
+			"{s:o, s:s?}", "items", items, "next_cursor", i && last ? last->id : NULL));
+}
+
+void vm_get(struct httpd_req *req)
+{
+	struct instance *i = api_instance(req);
+
+	if (i)
+		answer_json(req, 200, vm_json(i));
+}
+
+/* --- requests that wait for an end --------------------------------------------------------------------------- */
+struct waiting {
+	struct httpd_req *req;
+	struct instance_waiter *waiter; /* NULL: it has come */
+	void (*answer)(struct httpd_req *req, struct instance *inst, bool reached);
+};
+
+static void waiting_free(void *data)
+{
+	struct waiting *w = data;
+
+	if (w->waiter)
+		instance_wait_cancel(w->waiter);
+	free(w);
+}
+
+static void waited(void *arg, struct instance *i, bool reached)
+{
+	struct waiting *w = arg;
+
+	w->waiter = NULL;
+	w->answer(w->req, i, reached);
+}
+
+static void answer_when(struct httpd_req *req, struct instance *i, enum instance_goal goal,
+	int64_t timeout_ns,
+	void (*answer)(struct httpd_req *req, struct instance *inst, bool reached))
+{
+	struct waiting *w;
+
+	if (instance_reached(i, goal) || instance_has_ended(i)) {
+		answer(req, i, instance_reached(i, goal));
+		return;
+	}
+	w = calloc(1, sizeof(*w));
+	if (w) {
+		*w = (struct waiting){.req = req, .answer = answer};
+		httpd_set_data(req, w, waiting_free);
+		w->waiter = instance_wait(i, goal, timeout_ns, waited, w);
+	}
+	if (w && w->waiter)
+		httpd_defer(req, NULL);
+	else
+		answer_problem(req, 500, "internal", "there is no memory to wait with");
+}
+
+static void answer_stopped(struct httpd_req *req, struct instance *i, bool reached)
+{
+	(void)reached;
+	answer_json(req, 201, vm_json(i));
+}
+
+void vm_stop(struct httpd_req *req)
+{
+	struct instance *i = api_instance(req);
+	int64_t timeout_ns = STOP_DEFAULT_NS;
+
+	if (!i || !query_seconds(req, "timeout", &timeout_ns))
+		return;
+	instance_stop(i, timeout_ns);
+	answer_when(req, i, GOAL_ENDED, timeout_ns + KILL_WAIT_NS, answer_stopped);
+}
+
+static void answer_killed(struct httpd_req *req, struct instance *i, bool reached)
+{
+	(void)reached;
+	answer_json(req, 200, vm_json(i));
+}
+
+void vm_kill(struct httpd_req *req)
+{
+	struct instance *i = api_instance(req);
+
+	if (!i)
+		return;
+	instance_kill(i);
+	answer_when(req, i, GOAL_ENDED, KILL_WAIT_NS, answer_killed);
+}
+
+static void answer_deleted(struct httpd_req *req, struct instance *i, bool reached)
+{
+	if (!reached) {
+		answer_problem(
+			req, 500, "internal", "VM %s does not end though it was killed", i->name);
+		return;
+	}
+	httpd_reply(req, 204, NULL, NULL, 0);
+	instance_remove_soon(i);
+}
+
+void vm_delete(struct httpd_req *req)
+{
+	struct instance *i = api_instance(req);
+	bool force = false;
+
+	if (!i || !query_bool(req, "force", &force))
+		return;
+	if (instance_has_ended(i)) {
+		instance_remove(i);
+		httpd_reply(req, 204, NULL, NULL, 0);
+		return;
+	}
+	if (!force) {
+		answer_problem(req, 409, "conflict",
+			"VM %s is %s: stop it first, or use ?force=true", i->name,
+			instance_state_names[i->state]);
+		return;
+	}
+	instance_kill(i);
+	answer_when(req, i, GOAL_ENDED, KILL_WAIT_NS, answer_deleted);
+}
+
+static void answer_wait(struct httpd_req *req, struct instance *i, bool reached)
+{
+	answer_json(req, 200,
+		json_pack("{s:b, s:s, s:o, s:s?}", "reached", (int)reached, "state",
+			instance_state_names[i->state], "exit_code",
+			i->has_exit_code ? json_integer(i->exit_code) : json_null(), "reason",
+			i->reason[0] ? i->reason : NULL));
+}
+
+void vm_wait(struct httpd_req *req)
+{
+	struct instance *i = api_instance(req);
+	int64_t timeout_ns = WAIT_DEFAULT_NS;
+	int goal = GOAL_ENDED;
+
+	if (!i || !query_word(req, "state", instance_goal_names, &goal) ||
+		!query_seconds(req, "timeout", &timeout_ns))
+		return;
+	answer_when(req, i, (enum instance_goal)goal, timeout_ns, answer_wait);
+}

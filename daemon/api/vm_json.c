@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/api/vm_json.h"
+
+#include "daemon/image/store.h"
+#include "daemon/instance.h"
+#include "lib/util.h"
+
+json_t *time_json(const struct timespec *t)
+{
+	char text[40];
+	struct tm tm;
+	size_t n;
+
+	if (!t->tv_sec)
+		return json_null();
+	gmtime_r(&t->tv_sec, &tm);
+	n = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(text + n, sizeof(text) - n, ".%03ldZ", t->tv_nsec / 1000000);
+	return json_string(text);
+}
+
+static json_t *ports_json(const struct instance *i)
+{
+	json_t *ports = json_array();
+
+	for (unsigned n = 0; n < i->port_count; n++) {
+		const struct port_map *map = &i->ports[n];
+		char address[IPV4_TEXT_BYTES];
+
+		ipv4_format(map->host_ip, address);
+		json_array_append_new(ports,
+			json_pack("{s:i, s:i, s:s}", "host", (int)map->host_port, "guest",
+				(int)map->guest_port, "address", address));
+	}
+	return ports;
+}
+
+/* Milliseconds from the request, to the microsecond; null for a time that has not come. */
+static json_t *since_request(const struct instance *i, int64_t ns)
+{
+	return ns ? json_real((double)((ns - i->request_ns) / 1000) / 1000) : json_null();
+}
+
+json_t *vm_json(const struct instance *i)
+{
+	char ip[IPV4_TEXT_BYTES], mac[MAC_TEXT_BYTES];
+
+	ipv4_format(i->ip, ip);
+	mac_format(i->mac, mac);
+	return json_pack("{s:s, s:s, s:s, s:s, s:b, s:s?, s:o, s:s, s:s, s:s, s:i, s:i, s:s, s:o, "
+			 "s:o, s:O, s:b, s:b, "
+			 "s:o, s:o, s:o, s:o, s:o}",
+		"id", i->id, "ip_address", ip, "name", i->name, "state",
+		instance_state_names[i->state], "ready", (int)i->ready, "reason",
+		i->reason[0] ? i->reason : NULL, "exit_code",
+		i->has_exit_code ? json_integer(i->exit_code) : json_null(), "image",
+		i->image->name, "cmdline", i->cmdline, "monitor", i->spec.ops->name, "memory_mib",
+		(int)i->spec.memory_mib, "vcpus", (int)i->spec.vcpus, "mac", mac, "pid",
+		i->shell && i->shell->pid ? json_integer(i->shell->pid) : json_null(), "ports",
+		ports_json(i), "labels", i->labels, "auto_remove", (int)i->auto_remove, "from_pool",
+		(int)i->from_pool, "start_ms", since_request(i, i->start_ns), "ready_ms",
+		since_request(i, i->ready_ns), "created_at", time_json(&i->created), "started_at",
+		time_json(&i->started), "ended_at", time_json(&i->ended));
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* POST /vm/run and /vm/create. */
+#include "daemon/api/api.h"
+#include "daemon/api/run_request.h"
+#include "daemon/api/vm_json.h"
+#include "daemon/core.h"
+#include "daemon/image/store.h"
+#include "daemon/pool.h"
+#include "lib/loop.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define EXHAUSTED_RETRY_S 1
+
+/* A request that waits for its VM. */
+struct waiting {
+	struct httpd_req *req;
+	struct instance_waiter *waiter; /* NULL: it has come */
+	enum run_wait wait;
+};
+
+static void waiting_free(void *data)
+{
+	struct waiting *w = data;
+
+	if (w->waiter)
+		instance_wait_cancel(w->waiter);
+	free(w);
+}
+
+static void answer_failed(struct httpd_req *req, const struct instance *i)
+{
+	answer_problem(
+		req, 503, "start_failed", "VM %s could not be started: %s", i->name, i->reason);
+}
+
+static void answer_not_ready(struct httpd_req *req, const struct instance *i)
+{
+	if (instance_has_ended(i))
+		answer_problem(req, 504, "not_ready",
+			"VM %s (id %s) has ended before it was ready: %s; see its logs", i->name,
+			i->id, i->reason);
+	else
+		answer_problem(req, 504, "not_ready",
+			"VM %s (id %s) runs, but was not ready in the time given; see its logs",
+			i->name, i->id);
+}
+
+static void answer_vm(struct httpd_req *req, const struct instance *i)
+{
+	httpd_add_headerf(req, "Location", "/vm/%s", i->id);
+	answer_json(req, 201, vm_json(i));
+}
+
+static void waited(void *arg, struct instance *i, bool reached)
+{
+	struct waiting *w = arg;
+
+	w->waiter = NULL;
+	if (reached)
+		answer_vm(w->req, i);
+	else if (i->state == VM_FAILED)
+		answer_failed(w->req, i);
+	else if (w->wait == RUN_WAIT_READY || !instance_has_ended(i))
+		answer_not_ready(w->req, i);
+	else
+		answer_vm(w->req, i);
+}
+
+static void answer_when(struct httpd_req *req, struct instance *i, const struct run_request *q)
+{
+	enum instance_goal goal = q->wait == RUN_WAIT_READY ? GOAL_READY : GOAL_RUNNING;
+	struct waiting *w;
+
+	if (q->wait == RUN_WAIT_NONE || instance_reached(i, goal)) {
+		answer_vm(req, i);
+		return;
+	}
+	w = calloc(1, sizeof(*w));
+	if (!w) {
+		answer_problem(req, 500, "internal",
+			"there is no memory to wait with; VM %s was made", i->name);
+		return;
+	}
+	*w = (struct waiting){.req = req, .wait = q->wait};
+	httpd_set_data(req, w, waiting_free);
+	if (instance_has_ended(i)) {
+		waited(w, i, false);
+		return;
+	}
+	w->waiter = instance_wait(i, goal, (int64_t)q->wait_timeout_ms * NS_PER_MS, waited, w);
+	if (w->waiter)
+		httpd_defer(req, NULL);
+	else
+		answer_problem(req, 500, "internal",
+			"there is no memory to wait with; VM %s was made", i->name);
+}
+
+static void refuse(struct httpd_req *req, int r, unsigned retry_s, const struct err *err)
+{
+	switch (-r) {
+	case EEXIST:
+		answer_problem(req, 409, "name_taken", "%s", err->msg);
+		break;
+	case EADDRINUSE:
+	case EBUSY:
+		answer_problem(req, 409, "conflict", "%s", err->msg);
+		break;
+	case ENOENT:
+	case EADDRNOTAVAIL:
+	case EACCES:
+		answer_problem(req, 400, "bad_request", "%s", err->msg);
+		break;
+	case EAGAIN:
+		answer_retry(req, 503,
+			retry_s == EXHAUSTED_RETRY_S ? "pool_exhausted" : "addresses_exhausted",
+			retry_s, "%s", err->msg);
+		break;
+	case ENOSPC:
+		answer_problem(req, 507, "disk_full", "%s", err->msg);
+		break;
+	default:
+		answer_retry(req, 503, "start_failed", 1, "%s", err->msg);
+	}
+}
+
+/* Every default filled in. false: the answer has been given. */
+static bool make_spec(struct httpd_req *req, const struct run_request *q, struct run_spec *spec)
+{
+	struct core *core = api_core(req);
+	struct image *image = images_find(core->images, q->image_name);
+	struct err err = {0};
+	unsigned memory;
+
+	if (!image) {
+		answer_problem(req, 400, "not_found",
+			"there is no image \"%s\" (GET /image lists them)", q->image_name);
+		return false;
+	}
+	memory = q->memory_mib ? q->memory_mib : image_config_memory_mib(image->config);
+	*spec = (struct run_spec){.image = image,
+		.name = q->name,
+		.argv = q->argv,
+		.env = q->env,
+		.labels = q->labels,
+		.port_count = q->port_count,
+		.auto_remove = q->auto_remove,
+		.request_ns = loop_now_ns() - httpd_elapsed_ns(req),
+		.shell = {.ops = core->monitor,
+			.vcpus = q->vcpus,
+			.ip = q->ip,
+			.memory_mib = memory
+				? memory
+				: pools_find(core->pools, POOL_DEFAULT)->set.memory_mib}};
+	memcpy(spec->ports, q->ports, q->port_count * sizeof(q->ports[0]));
+	if (q->monitor && monitor_choose(core, q->monitor, &spec->shell.ops, &err) < 0) {
+		answer_problem(req, 400, "bad_request", "%s", err.msg);
+		return false;
+	}
+	if (!image->path && spec->shell.ops != &monitor_process) {
+		answer_problem(req, 400, "bad_request",
+			"the image %s is a record without a file, only the monitor \"process\" can "
+			"run it",
+			image->name);
+		return false;
+	}
+	return true;
+}
+
+static void run(struct httpd_req *req, const struct run_request *q)
+{
+	struct core *core = api_core(req);
+	unsigned retry_s = EXHAUSTED_RETRY_S;
+	struct run_spec spec;
+	struct instance *i;
+	struct err err = {0};
+	int r;
+
+	if (core->ending) {
+		answer_retry(req, 503, "unavailable", 10, "the manager is ending");
+		return;
+	}
+	if (!make_spec(req, q, &spec))
+		return;
+	r = instance_run(core->instances, &spec, &i, &retry_s, &err);
+	if (r < 0)
+		refuse(req, r, retry_s, &err);
+	else
+		answer_when(req, i, q);
+}
+
+void vm_run(struct httpd_req *req)
+{
+	struct run_request q;
+	struct check check;
+	const char *body;
+	size_t len;
+
+	if (!api_is_json(req))
+		return;
+	body = httpd_body(req, &len);
+	if (run_request_parse(body, len, &q, &check) < 0) {
+		answer_check(req, &check);
+		return;
+	}
+	run(req, &q);
+	run_request_fini(&q);
+}

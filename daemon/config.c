@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/config.h"
+
+#include "daemon/yaml_json.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <jansson.h>
+#include <limits.h>
+#include <pwd.h>
+#include <string.h>
+
+#define LIBEXEC_DIR     "/usr/libexec/uigniter"
+#define CONFIG_FILE_MAX (64 * KIB)
+
+enum kind { STRING, NUMBER };
+
+struct option_row {
+	const char *name, *value, *help;
+	enum kind kind;
+	size_t offset; /* of a char * or an unsigned in struct config */
+	unsigned min, max;
+};
+
+#define AT(field) offsetof(struct config, field)
+static const struct option_row options[] = {
+	{"netns", "NAME", "network namespace for bridge, taps and VMs (default: this one)", STRING,
+		AT(netns)},
+	{"socket", "PATH", "Unix socket of the API (default: RUN_DIR/uigniterd.sock)", STRING,
+		AT(socket)},
+	{"listen", "ADDR:PORT|none",
+		"TCP address of the API, on loopback (default: 127.0.0.1:6666)", STRING,
+		AT(listen)},
+	{"state-dir", "DIR", "images and logs (default: /var/lib/uigniter)", STRING, AT(state_dir)},
+	{"run-dir", "DIR", "sockets and records of what runs (default: /run/uigniter)", STRING,
+		AT(run_dir)},
+	{"subnet", "CIDR", "addresses of the VMs (default: 10.93.0.0/16)", STRING, AT(subnet_text)},
+	{"quarantine", "SECONDS", "how long an address rests after use (default: 30)", NUMBER,
+		AT(quarantine_s), 0, 86400},
+	{"pool", "N", "VMs to keep prepared (default: 4)", NUMBER, AT(pool), 0, CONFIG_POOL_MAX},
+	{"pool-memory", "MIB", "their memory, and the default of VMs (default: 64)", NUMBER,
+		AT(pool_memory_mib), CONFIG_MEMORY_MIB_MIN, CONFIG_MEMORY_MIB_MAX},
+	{"on-exhausted", "create|reject",
+		"what a run does that finds the pool empty (default: create)", STRING,
+		AT(on_exhausted)},
+	{"monitor", "NAME",
+		"auto, uvmm, qemu or process (default: auto: uvmm with /dev/kvm, else qemu)",
+		STRING, AT(monitor)},
+	{"uvmm", "PATH", "the monitor (default: beside uigniterd)", STRING, AT(uvmm)},
+	{"libos", "PATH", "the libOS (default: beside uigniterd)", STRING, AT(libos)},
+	{"qemu", "PATH", "QEMU (default: /usr/bin/qemu-system-x86_64)", STRING, AT(qemu)},
+	{"process-user", "NAME", "whom programs in host mode run as (default: nobody)", STRING,
+		AT(process_user)},
+	{"log-level", "LEVEL", "debug, info, warn or error (default: info)", STRING, AT(log_level)},
+};
+
+enum { OPT_CONFIG = 1000, OPT_HELP, OPT_VERSION };
+
+static void print_help(void)
+{
+	printf("usage: uigniterd [OPTION]...\nThe manager of Uigniter: runs images as VMs, see "
+	       "api/openapi.yaml.\n\n");
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+		char left[48];
+
+		snprintf(left, sizeof(left), "--%s %s", options[i].name, options[i].value);
+		printf("  %-28s %s\n", left, options[i].help);
+	}
+	printf("  %-28s %s\n", "--config FILE", "options as \"name: value\" lines (YAML)");
+	printf("  %-28s %s\n", "--version, --help", "");
+}
+
+static int set_option(
+	struct config *config, const struct option_row *row, const char *text, struct err *err)
+{
+	void *field = (char *)config + row->offset;
+	unsigned long value;
+	char *end, *copy;
+
+	if (row->kind == STRING) {
+		copy = strdup(text);
+		if (!copy)
+			return err_sys(err, ENOMEM, "--%s", row->name);
+		free(*(char **)field);
+		*(char **)field = copy;
+		return 0;
+	}
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	if (errno || *end || end == text || *text == '-' || *text == '+' || value < row->min ||
+		value > row->max)
+		return err_set(err, EINVAL, "--%s %s: a number from %u to %u is wanted", row->name,
+			text, row->min, row->max);
+	*(unsigned *)field = (unsigned)value;
+	return 0;
+}
+
+static const struct option_row *find_option(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+		if (strcmp(options[i].name, name) == 0)
+			return &options[i];
+	}
+	return NULL;
+}
+
+static int apply_file(struct config *config, const char *path, struct err *err)
+{
+	json_t *root = NULL, *value;
+	const char *key;
+	int r = yaml_load_file(path, CONFIG_FILE_MAX, &root, err);
+
+	if (r < 0)
+		return r;
+	if (!json_is_object(root))
+		r = err_set(err, EINVAL, "lines of the kind \"name: value\" are wanted");
+	json_object_foreach(root, key, value)
+	{
+		const struct option_row *row = find_option(key);
+		char number[32];
+
+		if (r < 0)
+			break;
+		snprintf(
+			number, sizeof(number), "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+		if (!row)
+			r = err_set(err, EINVAL, "there is no option %s", key);
+		else if (!json_is_string(value) && !json_is_integer(value))
+			r = err_set(err, EINVAL, "%s: a single value is wanted", key);
+		else
+			r = set_option(config, row,
+				json_is_string(value) ? json_string_value(value) : number, err);
+	}
+	json_decref(root);
+	return r < 0 ? err_prefix(err, "%s", path) : 0;
+}
+
+static int apply_argv(
+	struct config *config, int argc, char *const *argv, const char **file, struct err *err)
+{
+	struct option longopts[ARRAY_SIZE(options) + 4] = {0};
+	size_t n = ARRAY_SIZE(options);
+	int c, r;
+
+	for (size_t i = 0; i < n; i++)
+		longopts[i] = (struct option){options[i].name, required_argument, NULL, (int)i + 1};
+	longopts[n] = (struct option){"config", required_argument, NULL, OPT_CONFIG};
+	longopts[n + 1] = (struct option){"help", no_argument, NULL, OPT_HELP};
+	longopts[n + 2] = (struct option){"version", no_argument, NULL, OPT_VERSION};
+	optind = 0;
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, "", longopts, NULL)) != -1) {
+		switch (c) {
+		case OPT_CONFIG:
+			*file = optarg;
+			break;
+		case OPT_HELP:
+			print_help();
+			return 1;
+		case OPT_VERSION:
+			printf("uigniterd %s\n", UIGNITER_VERSION);
+			return 1;
+		case '?':
+			return err_set(err, EINVAL,
+				"%s: no such option, or its value is missing (see --help)",
+				argv[optind - 1]);
+		default:
+			r = set_option(config, &options[c - 1], optarg, err);
+			if (r < 0)
+				return r;
+		}
+	}
+	return optind < argc
+		? err_set(err, EINVAL, "%s: only options are taken (see --help)", argv[optind])
+		: 0;
+}
+
+static int set_default(char **field, const char *value)
+{
+	if (!*field)
+		*field = strdup(value);
+	return *field ? 0 : -ENOMEM;
+}
+
+/* Beside the daemon in the build tree (BUILD/daemon/uigniterd), beside it when installed, then LIBEXEC_DIR. */
+static int find_part(char **field, const char *layer, const char *name)
+{
+	char exe[PATH_MAX], path[PATH_MAX * 2];
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+	char *slash;
+
+	if (*field)
+		return 0;
+	exe[n > 0 ? n : 0] = '\0';
+	slash = strrchr(exe, '/');
+	if (slash)
+		*slash = '\0';
+	snprintf(path, sizeof(path), "%s/../%s/%s", exe, layer, name);
+	if (access(path, R_OK) < 0)
+		snprintf(path, sizeof(path), "%s/%s", exe, name);
+	if (access(path, R_OK) < 0)
+		snprintf(path, sizeof(path), "%s/%s", LIBEXEC_DIR, name);
+	*field = realpath(path, NULL);
+	return set_default(field, path); /* not there: the monitor's probe says so */
+}
+
+static int set_defaults(struct config *c, struct err *err)
+{
+	int r = set_default(&c->listen, "127.0.0.1:6666");
+
+	r = r < 0 ? r : set_default(&c->state_dir, "/var/lib/uigniter");
+	r = r < 0 ? r : set_default(&c->run_dir, "/run/uigniter");
+	r = r < 0 ? r : set_default(&c->subnet_text, "10.93.0.0/16");
+	r = r < 0 ? r : set_default(&c->on_exhausted, "create");
+	r = r < 0 ? r : set_default(&c->monitor, "auto");
+	r = r < 0 ? r : set_default(&c->qemu, "/usr/bin/qemu-system-x86_64");
+	r = r < 0 ? r : set_default(&c->process_user, "nobody");
+	r = r < 0 ? r : set_default(&c->log_level, "info");
+	r = r < 0 ? r : find_part(&c->uvmm, "vmm", "uvmm");
+	r = r < 0 ? r : find_part(&c->libos, "libos", "libos.elf");
+	if (r == 0 && !c->socket && asprintf(&c->socket, "%s/uigniterd.sock", c->run_dir) < 0) {
+		c->socket = NULL;
+		r = -ENOMEM;
+	}
+	return r < 0 ? err_sys(err, -r, "options") : 0;
+}
+
+static int check_listen(struct config *c, struct err *err)
+{
+	char addr[IPV4_TEXT_BYTES];
+	char *colon = strchr(c->listen, ':'), *end;
+	unsigned long port;
+
+	if (strcmp(c->listen, "none") == 0)
+		return 0;
+	if (!colon || (size_t)(colon - c->listen) >= sizeof(addr))
+		return err_set(err, EINVAL, "--listen %s: ADDR:PORT or none is wanted", c->listen);
+	memcpy(addr, c->listen, (size_t)(colon - c->listen));
+	addr[colon - c->listen] = '\0';
+	port = strtoul(colon + 1, &end, 10);
+	if (ipv4_parse(addr, &c->listen_ip) < 0 || end == colon + 1 || *end || port < 1 ||
+		port > 65535)
+		return err_set(err, EINVAL, "--listen %s: ADDR:PORT or none is wanted", c->listen);
+	if (c->listen_ip >> 24 != 127)
+		return err_set(err, EINVAL,
+			"--listen %s: only loopback addresses are served, since callers are not "
+			"authenticated",
+			c->listen);
+	c->listen_port = (uint16_t)port;
+	return 0;
+}
+
+static int check(struct config *c, struct err *err)
+{
+	const struct passwd *user = getpwnam(c->process_user);
+	int r = subnet_parse(c->subnet_text, &c->subnet, err);
+
+	if (r < 0)
+		return r;
+	if (log_level_parse(c->log_level, &c->level) < 0)
+		return err_set(err, EINVAL, "--log-level %s: debug, info, warn or error is wanted",
+			c->log_level);
+	if (strcmp(c->on_exhausted, "create") != 0 && strcmp(c->on_exhausted, "reject") != 0)
+		return err_set(err, EINVAL, "--on-exhausted %s: create or reject is wanted",
+			c->on_exhausted);
+	if (!user)
+		return err_set(
+			err, EINVAL, "--process-user %s: there is no such user", c->process_user);
+	c->process_uid = user->pw_uid;
+	c->process_gid = user->pw_gid;
+	if (c->run_dir[0] != '/' || c->state_dir[0] != '/' || c->socket[0] != '/')
+		return err_set(
+			err, EINVAL, "--run-dir, --state-dir and --socket want absolute paths");
+	return check_listen(c, err);
+}
+
+int config_load(int argc, char *const *argv, struct config *config, struct err *err)
+{
+	struct config c = {.pool = 4, .pool_memory_mib = 64, .quarantine_s = 30};
+	const char *file = NULL;
+	int r = apply_argv(&c, argc, argv, &file, err);
+
+	if (r == 0 && file) { /* the command line again, since it has the last word */
+		r = apply_file(&c, file, err);
+		r = r < 0 ? r : apply_argv(&c, argc, argv, &file, err);
+	}
+	r = r ? r : set_defaults(&c, err);
+	r = r ? r : check(&c, err);
+	if (r) {
+		config_fini(&c);
+		return r;
+	}
+	*config = c;
+	return 0;
+}
+
+void config_fini(struct config *config)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+		if (options[i].kind == STRING) {
+			char **field = (char **)((char *)config + options[i].offset);
+
+			free(*field);
+			*field = NULL;
+		}
+	}
+}

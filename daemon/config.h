@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The daemon's options. One table drives the command line, --help and the configuration file, which has the long names
+ * as keys ("pool: 16"). The command line has the last word.
+ */
+#ifndef DAEMON_CONFIG_H
+#define DAEMON_CONFIG_H
+
+#include "daemon/network/subnet.h"
+#include "lib/log.h"
+
+#include <sys/types.h>
+
+#define CONFIG_MEMORY_MIB_MIN 8
+#define CONFIG_MEMORY_MIB_MAX 65536
+#define CONFIG_VCPUS_MAX      32
+#define CONFIG_POOL_MAX       512
+
+struct config {
+	char *netns;        /* NULL: the daemon's own */
+	char *socket;       /* path of the API's Unix socket; default: run_dir/uigniterd.sock */
+	char *listen;       /* "a.b.c.d:port" or "none" */
+	uint32_t listen_ip; /* listen, taken apart; listen_port 0: none */
+	uint16_t listen_port;
+	char *state_dir, *run_dir;
+	char *subnet_text;
+	struct subnet subnet;
+	unsigned pool;            /* prepared VMs of the default profile */
+	unsigned pool_memory_mib; /* their memory, and the default of VMs */
+	unsigned quarantine_s;    /* how long an address rests */
+	char *on_exhausted;       /* "create" or "reject" */
+	char *uvmm, *libos, *qemu;
+	char *monitor;      /* "auto", or the name of one */
+	char *process_user; /* whom host-mode programs run as */
+	uid_t process_uid;
+	gid_t process_gid;
+	char *log_level;
+	enum log_level level;
+};
+
+/* Defaults, then the file, then the command line. 0; 1 when --help or --version was printed; -EINVAL and the
+ * like with err. */
+int config_load(int argc, char *const *argv, struct config *config, struct err *err);
+void config_fini(struct config *config);
+
+#endif

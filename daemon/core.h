@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What all parts of the manager share: one value, owned by main.c, everything on the loop's thread. Each part keeps
+ * its own state behind its own type; this is only how they find each other.
+ */
+#ifndef DAEMON_CORE_H
+#define DAEMON_CORE_H
+
+#include "daemon/config.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct loop;
+struct network;
+struct images;
+struct instances;
+struct pools;
+struct shell;
+struct httpc;
+
+/* Totals since the start, for /metrics. */
+struct counters {
+	uint64_t runs, run_failures, ended, crashed;
+	uint64_t requests, requests_4xx, requests_5xx;
+	uint64_t start_count, start_ns_sum;
+	uint64_t start_bucket[8]; /* start_bucket_ms of metrics.c, the last one is unbounded */
+};
+
+struct core {
+	struct config config;
+	struct loop *loop;
+	struct httpc *httpc; /* client of the monitors' APIs */
+	struct network *network;
+	struct images *images;
+	struct instances *instances;
+	struct pools *pools;
+	struct shell *shells; /* all that hold anything: a list, see monitor/monitor.h */
+	unsigned shell_count;
+	const struct monitor_ops *monitor; /* the default */
+	bool ending;                       /* no new VMs */
+	struct counters counters;
+	int64_t started_ns;
+};
+
+#endif

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The table of instances: a list, oldest first, searched linearly; INSTANCES_MAX bounds it, and a search of all takes
+ * some 20 us.
+ */
+#include "daemon/instance.h"
+
+#include "daemon/core.h"
+#include "daemon/image/config.h"
+#include "daemon/image/store.h"
+#include "daemon/instance_impl.h"
+#include "daemon/monitor/args.h"
+#include "daemon/network/forward.h"
+#include "daemon/readiness.h"
+#include "daemon/reap.h"
+#include "lib/log.h"
+#include "lib/loop.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+const char *const instance_state_names[] = {
+	"created", "starting", "running", "stopping", "stopped", "failed", "crashed", NULL};
+
+static void sweep(void *arg)
+{
+	struct instances *is = arg;
+	struct instance *i, *next;
+
+	for (i = is->first; i; i = next) {
+		next = i->next;
+		if (instance_is_gone(i))
+			instance_remove(i);
+	}
+}
+
+int instances_new(struct core *core, struct instances **out, struct err *err)
+{
+	struct instances *is = calloc(1, sizeof(*is));
+	int r;
+
+	if (!is || asprintf(&is->dir, "%s/vm", core->config.state_dir) < 0) {
+		free(is);
+		return err_sys(err, ENOMEM, "instances");
+	}
+	is->core = core;
+	reap_tree(is->dir); /* of VMs that an earlier daemon had */
+	r = loop_timer_new(core->loop, sweep, is, &is->sweeper);
+	if (r == 0 && mkdir(is->dir, 0711) < 0)
+		r = -errno;
+	if (r < 0) {
+		err_sys(err, -r, "cannot make %s", is->dir);
+		instances_free(is);
+		return r;
+	}
+	*out = is;
+	return 0;
+}
+
+void instances_free(struct instances *is)
+{
+	if (!is)
+		return;
+	while (is->first)
+		instance_free(is->first);
+	loop_timer_free(is->sweeper);
+	reap_tree(is->dir);
+	free(is->dir);
+	free(is);
+}
+
+unsigned instances_count(const struct instances *is)
+{
+	return is->count;
+}
+
+struct instance *instances_first(const struct instances *is)
+{
+	return is->first;
+}
+
+bool instance_has_ended(const struct instance *i)
+{
+	return i->state == VM_STOPPED || i->state == VM_FAILED || i->state == VM_CRASHED;
+}
+
+bool instance_is_gone(const struct instance *i)
+{
+	return i->auto_remove && instance_has_ended(i);
+}
+
+int instances_find(const struct instances *is, const char *key, struct instance **out)
+{
+	struct instance *found = NULL;
+	size_t len = strlen(key);
+	bool several = false;
+
+	for (struct instance *i = is->first; i; i = i->next) {
+		if (instance_is_gone(i))
+			continue;
+		if (strcmp(i->name, key) == 0 || strcmp(i->id, key) == 0) {
+			*out = i;
+			return 0;
+		}
+		if (len >= INSTANCE_PREFIX_MIN && strncmp(i->id, key, len) == 0) {
+			several = found != NULL;
+			found = i;
+		}
+	}
+	if (!found)
+		return -ENOENT;
+	*out = found;
+	return several ? -EEXIST : 0;
+}
+
+static bool name_is_taken(const struct instances *is, const char *name)
+{
+	for (const struct instance *i = is->first; i; i = i->next) {
+		if (!instance_is_gone(i) && strcmp(i->name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The last part of the image's name, and the start of the id. */
+static void make_name(struct instance *i)
+{
+	const char *image = strrchr(i->image->name, '/');
+	size_t len;
+
+	image = image ? image + 1 : i->image->name;
+	len = strcspn(image, ":");
+	snprintf(i->name, sizeof(i->name), "%.*s-%.8s", len > 48 ? 48 : (int)len, image, i->id);
+}
+
+/* "KEY=VALUE" of the image's env and the request's, which goes first where both have a key. */
+static int make_env(struct instance *i, const struct run_spec *spec)
+{
+	json_t *of_image = json_object_get(i->image->config, "env"), *value;
+	size_t n = 0, max = json_object_size(of_image) + json_object_size(spec->env);
+	const char *key;
+
+	i->env = calloc(max + 1, sizeof(*i->env));
+	if (!i->env)
+		return -ENOMEM;
+	json_object_foreach(spec->env, key, value)
+	{
+		if (asprintf(&i->env[n], "%s=%s", key, json_string_value(value)) < 0)
+			return -ENOMEM;
+		n++;
+	}
+	json_object_foreach(of_image, key, value)
+	{
+		if (json_object_get(spec->env, key))
+			continue;
+		if (asprintf(&i->env[n], "%s=%s", key, json_string_value(value)) < 0)
+			return -ENOMEM;
+		n++;
+	}
+	return 0;
+}
+
+static int copy_words(char *const *from, char ***out)
+{
+	size_t n = 0;
+	char **words;
+
+	while (from[n])
+		n++;
+	words = calloc(n + 1, sizeof(*words));
+	if (!words)
+		return -ENOMEM;
+	*out = words;
+	for (size_t i = 0; i < n; i++) {
+		words[i] = strdup(from[i]);
+		if (!words[i])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int copy_cmd(const json_t *cmd, char ***out)
+{
+	size_t n = json_array_size(cmd);
+	const char *words[ARGS_WORDS_MAX + 1];
+
+	for (size_t i = 0; i < n && i < ARGS_WORDS_MAX; i++)
+		words[i] = json_string_value(json_array_get(cmd, i));
+	words[n] = NULL;
+	return copy_words((char *const *)(uintptr_t)words, out);
+}
+
+static int make_argv(struct instance *i, const struct run_spec *spec)
+{
+	const json_t *cmd = json_object_get(i->image->config, "cmd");
+	int r = 0;
+
+	if (spec->argv && spec->argv[0])
+		r = copy_words(spec->argv, &i->argv);
+	else if (cmd)
+		r = copy_cmd(cmd, &i->argv);
+	if (r == 0)
+		i->cmdline = args_join(i->argv);
+	return i->cmdline ? r : -ENOMEM;
+}
+
+static int make_paths(struct instance *i)
+{
+	const char *state_dir = i->core->config.state_dir;
+
+	if (asprintf(&i->dir, "%s/vm/%s", state_dir, i->id) < 0) {
+		i->dir = NULL;
+		return -ENOMEM;
+	}
+	if (asprintf(&i->log, "%s/console.log", i->dir) < 0) {
+		i->log = NULL;
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+static void table_add(struct instances *is, struct instance *i)
+{
+	i->prev = is->last;
+	if (is->last)
+		is->last->next = i;
+	else
+		is->first = i;
+	is->last = i;
+	is->count++;
+}
+
+static void table_del(struct instances *is, struct instance *i)
+{
+	if (i->prev)
+		i->prev->next = i->next;
+	else
+		is->first = i->next;
+	if (i->next)
+		i->next->prev = i->prev;
+	else
+		is->last = i->prev;
+	is->count--;
+}
+
+/* Room for one more; false when all of them live. */
+static bool make_room(struct instances *is)
+{
+	for (struct instance *i = is->first; i && is->count >= INSTANCES_MAX; i = i->next) {
+		if (instance_has_ended(i)) {
+			instance_free(i);
+			break;
+		}
+	}
+	return is->count < INSTANCES_MAX;
+}
+
+int instance_new(
+	struct instances *is, const struct run_spec *spec, struct instance **out, struct err *err)
+{
+	struct instance *i;
+	int r;
+
+	if (spec->name && name_is_taken(is, spec->name))
+		return err_set(err, EEXIST,
+			"a VM of the name %s is there already: remove it, or choose another",
+			spec->name);
+	if (!make_room(is))
+		return err_set(err, EAGAIN, "%d VMs run already", INSTANCES_MAX);
+	i = calloc(1, sizeof(*i));
+	if (!i)
+		return err_sys(err, ENOMEM, "VM");
+	i->core = is->core;
+	i->image = image_get(spec->image);
+	i->spec = spec->shell;
+	i->auto_remove = spec->auto_remove;
+	i->labels = spec->labels ? json_incref(spec->labels) : json_object();
+	i->request_ns = spec->request_ns;
+	clock_gettime(CLOCK_REALTIME, &i->created);
+	id_new(i->id);
+	if (spec->name)
+		snprintf(i->name, sizeof(i->name), "%s", spec->name);
+	else
+		make_name(i);
+	table_add(is, i);
+	r = make_env(i, spec);
+	r = r < 0 ? r : make_argv(i, spec);
+	r = r < 0 ? r : make_paths(i);
+	if (r < 0) {
+		instance_free(i);
+		return err_sys(err, -r, "VM");
+	}
+	*out = i;
+	return 0;
+}
+
+static void free_words(char **words)
+{
+	for (char **w = words; w && *w; w++)
+		free(*w);
+	free(words);
+}
+
+void instance_free(struct instance *i)
+{
+	assert(!i->waiters);
+	for (unsigned n = 0; n < i->port_count; n++)
+		forward_free(i->ports[n].forward);
+	readiness_free(i->readiness);
+	loop_timer_free(i->kill_timer);
+	if (i->shell)
+		shell_discard(i->shell);
+	if (i->dir)
+		reap_tree(i->dir);
+	table_del(i->core->instances, i);
+	image_put(i->image);
+	json_decref(i->labels);
+	free_words(i->argv);
+	free_words(i->env);
+	free(i->cmdline);
+	free(i->dir);
+	free(i->log);
+	free(i);
+}
+
+void instance_remove(struct instance *i)
+{
+	assert(instance_has_ended(i));
+	log_info("removed", "id=%s name=%s", i->id, i->name);
+	instance_free(i);
+}
+
+void instance_remove_soon(struct instance *i)
+{
+	i->auto_remove = true;
+	loop_timer_set(i->core->instances->sweeper, 0);
+}

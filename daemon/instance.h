@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Instances: what people call a VM. An instance is the owner record of its shell, its published ports and its folder
+ * STATE_DIR/vm/ID (console log, and in host mode the program's working folder).
+ *
+ *    instance_run()      shell ready: begin()         shell says started
+ *   ------------> CREATED ---------------> STARTING ---------------------> RUNNING
+ *                  |   |                    |    |                          |    |
+ *                  |   +---- no start ------+    |    instance_stop(), _kill()   | the program ended: STOPPED
+ *                  |            |                +----------+---------------+    | it was not its own end: CRASHED
+ *                  |            v                           v                    | it could not be started: FAILED
+ *                  |          FAILED                     STOPPING                v
+ *                  +-- instance_stop() --> STOPPED <--------+
+ *
+ * An instance that has ended holds no shell, address or port; its record and log stay until it is removed.
+ */
+#ifndef DAEMON_INSTANCE_H
+#define DAEMON_INSTANCE_H
+
+#include "daemon/id.h"
+#include "daemon/image/name.h"
+#include "daemon/monitor/monitor.h"
+
+#include <jansson.h>
+#include <time.h>
+
+#define INSTANCES_MAX       4096 /* with those that have ended: the oldest of these make room */
+#define INSTANCE_PORTS_MAX  64
+#define INSTANCE_PREFIX_MIN 4 /* characters of an id */
+
+enum instance_state {
+	VM_CREATED,
+	VM_STARTING,
+	VM_RUNNING,
+	VM_STOPPING,
+	VM_STOPPED,
+	VM_FAILED,
+	VM_CRASHED
+};
+extern const char *const instance_state_names[]; /* NULL behind the last */
+
+/* What can be waited for; a wait also ends when it can not be reached any more. */
+enum instance_goal {
+	GOAL_RUNNING,
+	GOAL_READY,
+	GOAL_STOPPED,
+	GOAL_CRASHED,
+	GOAL_FAILED,
+	GOAL_ENDED
+};
+extern const char *const instance_goal_names[]; /* NULL behind the last */
+
+struct forward;
+struct image;
+struct instance;
+struct instances;
+struct instance_waiter;
+struct readiness;
+
+struct port_map {
+	uint32_t host_ip;
+	uint16_t host_port, guest_port;
+	struct forward *forward; /* NULL after the end */
+};
+
+/* What an instance is made from. All borrowed for the call of instance_run(). */
+struct run_spec {
+	struct image *image;
+	struct shell_spec shell; /* with every default filled in */
+	const char *name;        /* NULL: made from image and id */
+	char *const *argv;       /* NULL: the image's cmd, or what the image itself says */
+	json_t *env, *labels;    /* objects or NULL */
+	struct port_map ports[INSTANCE_PORTS_MAX];
+	unsigned port_count;
+	bool auto_remove;
+	int64_t request_ns; /* when the request came, loop_now_ns() */
+};
+
+struct instance {
+	struct core *core;
+	char id[ID_TEXT_BYTES];
+	char name[NAME_MAX_BYTES + 1];
+	enum instance_state state;
+	bool ready, from_pool, auto_remove, has_exit_code;
+	int exit_code;
+	char reason[256]; /* "": none */
+	struct image *image;
+	struct shell *shell; /* NULL after the end */
+	struct shell_spec spec;
+	uint32_t ip;
+	uint8_t mac[MAC_BYTES];
+	char **argv;   /* owned; NULL: the image's own */
+	char **env;    /* owned, until the start */
+	char *cmdline; /* argv as a line */
+	json_t *labels;
+	struct port_map ports[INSTANCE_PORTS_MAX];
+	unsigned port_count;
+	char *dir, *log;                        /* folder and console file */
+	int64_t request_ns, start_ns, ready_ns; /* monotonic; 0: not yet */
+	struct timespec created, started, ended;
+	struct readiness *readiness;
+	struct loop_timer *kill_timer;
+	struct instance_waiter *waiters;
+	struct instance *prev, *next; /* oldest first */
+};
+
+int instances_new(struct core *core, struct instances **instances, struct err *err);
+void instances_free(struct instances *instances); /* all have ended; removes their folders */
+unsigned instances_count(const struct instances *instances);
+struct instance *instances_first(const struct instances *instances);
+/* Asks all to stop, kills after timeout_ns. core->shells gets empty then. */
+void instances_stop_all(struct instances *instances, int64_t timeout_ns);
+
+/* By id, name, or prefix of an id. 0, -ENOENT, or -EEXIST when the prefix is that of several. */
+int instances_find(const struct instances *instances, const char *key, struct instance **inst);
+
+/* 0 and *inst (borrowed), or -errno with err and nothing left behind: -EEXIST the name is taken, -EADDRINUSE a port or the
+ * address is, -EAGAIN no address, pool empty or too many (*retry_s), -ENOENT the address is not of the subnet. The start goes
+ * on in the background. */
+int instance_run(struct instances *instances, const struct run_spec *spec, struct instance **inst,
+	unsigned *retry_s, struct err *err);
+/* Asks it to end, kills it after timeout_ns. Nothing happens to one that has ended. */
+void instance_stop(struct instance *inst, int64_t timeout_ns);
+void instance_kill(struct instance *inst);
+/* One that has ended: forgets it and removes its folder. Not from a waiter's callback. */
+void instance_remove(struct instance *inst);
+/* The same, outside of all callbacks; nobody sees it from now on. */
+void instance_remove_soon(struct instance *inst);
+
+bool instance_has_ended(const struct instance *inst);
+/* Ended, to be removed by itself, and about to be: not shown to anybody. */
+bool instance_is_gone(const struct instance *inst);
+/* The goal is reached now. */
+bool instance_reached(const struct instance *inst, enum instance_goal goal);
+/* Calls fn once, from the loop: the goal is reached, or can not be any more, or the time is over. Check instance_reached() and
+ * instance_has_ended() first. NULL without memory. */
+typedef void instance_wait_fn(void *arg, struct instance *inst, bool reached);
+struct instance_waiter *instance_wait(struct instance *inst, enum instance_goal goal,
+	int64_t timeout_ns, instance_wait_fn *fn, void *arg);
+void instance_wait_cancel(struct instance_waiter *waiter);
+
+#endif

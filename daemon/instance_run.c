@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The life cycle. All that an instance holds is given back in end(), whichever way it ended; the record stays. What
+ * happens after the answer of a request (readiness, refill of the pool) is begun after it.
+ */
+#include "daemon/console.h"
+#include "daemon/core.h"
+#include "daemon/image/config.h"
+#include "daemon/image/store.h"
+#include "daemon/instance_impl.h"
+#include "daemon/network/forward.h"
+#include "daemon/pool.h"
+#include "daemon/readiness.h"
+#include "lib/log.h"
+#include "lib/loop.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define EXIT_NOEXEC  126 /* as a shell has it */
+#define EXIT_NOENT   127
+#define EXIT_SIGNAL  128
+#define POOL_RETRY_S 1
+
+static const unsigned from[] = {
+	[VM_CREATED] = 0,
+	[VM_STARTING] = 1u << VM_CREATED,
+	[VM_RUNNING] = 1u << VM_STARTING,
+	[VM_STOPPING] = 1u << VM_STARTING | 1u << VM_RUNNING,
+	[VM_STOPPED] = 1u << VM_CREATED | 1u << VM_RUNNING | 1u << VM_STOPPING,
+	[VM_FAILED] = 1u << VM_CREATED | 1u << VM_STARTING | 1u << VM_RUNNING,
+	[VM_CRASHED] = 1u << VM_RUNNING,
+};
+
+void instance_set_state(struct instance *i, enum instance_state to)
+{
+	assert(from[to] & 1u << i->state);
+	log_debug("state", "id=%s from=%s to=%s", i->id, instance_state_names[i->state],
+		instance_state_names[to]);
+	i->state = to;
+}
+
+/* --- the end --------------------------------------------------------------------------------------------------- */
+static void free_env(struct instance *i)
+{
+	for (char **e = i->env; e && *e; e++)
+		free(*e);
+	free(i->env);
+	i->env = NULL;
+}
+
+static void give_back(struct instance *i)
+{
+	readiness_free(i->readiness);
+	i->readiness = NULL;
+	loop_timer_free(i->kill_timer);
+	i->kill_timer = NULL;
+	for (unsigned n = 0; n < i->port_count; n++) {
+		forward_free(i->ports[n].forward);
+		i->ports[n].forward = NULL;
+	}
+	if (i->shell)
+		shell_discard(i->shell);
+	i->shell = NULL;
+	free_env(i);
+}
+
+static void end(struct instance *i, enum instance_state to, const char *reason)
+{
+	if (!i->reason[0])
+		snprintf(i->reason, sizeof(i->reason), "%.255s", reason);
+	clock_gettime(CLOCK_REALTIME, &i->ended);
+	instance_set_state(i, to);
+	i->ready = false;
+	give_back(i);
+	i->core->counters.ended++;
+	i->core->counters.crashed += to == VM_CRASHED;
+	i->core->counters.run_failures += to == VM_FAILED;
+	log_info("ended", "id=%s name=%s state=%s exit_code=%d reason=\"%s\"", i->id, i->name,
+		instance_state_names[to], i->has_exit_code ? i->exit_code : -1, i->reason);
+	instance_tell_waiters(i);
+	if (i->auto_remove)
+		instance_remove_soon(i);
+}
+
+static void set_exit_code(struct instance *i, int code)
+{
+	i->has_exit_code = true;
+	i->exit_code = code;
+}
+
+static void set_noexec(struct instance *i, const struct shell_exit *e)
+{
+	set_exit_code(i, e->code == ENOENT ? EXIT_NOENT : EXIT_NOEXEC);
+}
+
+static enum instance_state end_state(struct instance *i, const struct shell_exit *e)
+{
+	if (i->state == VM_CREATED || i->state == VM_STARTING)
+		return VM_FAILED;
+	switch (e->end) {
+	case SHELL_END_EXIT:
+		set_exit_code(i, e->code);
+		return VM_STOPPED;
+	case SHELL_END_SIGNAL:
+		set_exit_code(i, EXIT_SIGNAL + e->code);
+		return i->state == VM_STOPPING ? VM_STOPPED : VM_CRASHED;
+	case SHELL_END_NOEXEC:
+		set_noexec(i, e);
+		return i->state == VM_STOPPING ? VM_STOPPED : VM_FAILED;
+	case SHELL_END_CRASH:
+		if (i->state == VM_STOPPING)
+			set_exit_code(i, EXIT_SIGNAL + SIGKILL);
+		return i->state == VM_STOPPING ? VM_STOPPED : VM_CRASHED;
+	}
+	return VM_CRASHED;
+}
+
+static void shell_ended(void *arg, struct shell *shell)
+{
+	struct instance *i = arg;
+	struct shell_exit e = shell->exit;
+
+	i->shell = NULL;
+	shell_free(shell);
+	end(i, end_state(i, &e), e.reason);
+}
+
+/* --- ready ----------------------------------------------------------------------------------------------------- */
+static void is_ready(void *arg)
+{
+	struct instance *i = arg;
+
+	readiness_free(i->readiness);
+	i->readiness = NULL;
+	i->ready = true;
+	i->ready_ns = loop_now_ns();
+	instance_tell_waiters(i);
+}
+
+static void probe_port(struct instance *i)
+{
+	unsigned port = image_config_ready_port(i->image->config);
+	int r;
+
+	if (i->readiness || i->ready)
+		return;
+	r = readiness_new(
+		i->core->loop, i->core->network, i->ip, (uint16_t)port, is_ready, i, &i->readiness);
+	if (r < 0)
+		log_warn("cannot probe readiness", "id=%s error=%d", i->id, -r);
+}
+
+static void shell_listening_(void *arg, struct shell *shell)
+{
+	(void)shell;
+	probe_port(arg);
+}
+
+static void watch_readiness(struct instance *i)
+{
+	if (!image_config_ready_port(i->image->config)) {
+		is_ready(i);
+		return;
+	}
+	if (i->shell->ops->watch_listen && i->shell->ops->watch_listen(i->shell) == 0)
+		return; /* shell_listening_() goes on */
+	probe_port(i);
+}
+
+/* --- the start ------------------------------------------------------------------------------------------------- */
+static void note_start(struct instance *i)
+{
+	struct counters *c = &i->core->counters;
+	static const int64_t bucket_ns[] = {NS_PER_MS, 2 * NS_PER_MS, 5 * NS_PER_MS, 10 * NS_PER_MS,
+		50 * NS_PER_MS, 200 * NS_PER_MS, NS_PER_S};
+	int64_t took;
+	size_t b = 0;
+
+	clock_gettime(CLOCK_REALTIME, &i->started);
+	i->start_ns = loop_now_ns();
+	took = i->start_ns - i->request_ns;
+	while (b < ARRAY_SIZE(bucket_ns) && took > bucket_ns[b])
+		b++;
+	c->start_bucket[b]++;
+	c->start_count++;
+	c->start_ns_sum += (uint64_t)took;
+}
+
+static void shell_started_(void *arg, struct shell *shell, const struct err *failed)
+{
+	struct instance *i = arg;
+
+	(void)shell;
+	if (failed) {
+		end(i, i->state == VM_STOPPING ? VM_STOPPED : VM_FAILED, failed->msg);
+		return;
+	}
+	note_start(i);
+	free_env(i);
+	if (i->state == VM_STOPPING) { /* asked for while it started */
+		shell_stop(i->shell);
+		return;
+	}
+	instance_set_state(i, VM_RUNNING);
+	instance_tell_waiters(i);
+	watch_readiness(i);
+}
+
+static int make_folder(struct instance *i, struct err *err)
+{
+	if (mkdir(i->dir, 0711) < 0)
+		return err_sys(err, errno, "cannot make %s", i->dir);
+	return console_set_file(i->shell->console, i->log) < 0 ? err_sys(err, ENOMEM, "VM") : 0;
+}
+
+/* Of a shell that is ready. */
+static void begin(struct instance *i)
+{
+	const json_t *config = i->image->config;
+	_cleanup_free_ char *work = NULL;
+	struct start_spec spec = {.image = i->image->path,
+		.hostname = i->name,
+		.argv = i->argv,
+		.env = i->env,
+		.program = image_config_process(config, "program"),
+		.root = image_config_process(config, "root")};
+	struct err err = {0};
+	int r = make_folder(i, &err);
+
+	instance_set_state(i, VM_STARTING);
+	if (r == 0 && i->spec.ops == &monitor_process) {
+		if (asprintf(&work, "%s/work", i->dir) < 0)
+			work = NULL;
+		r = !work || mkdir(work, 0700) < 0
+			? err_sys(&err, errno, "cannot make a working folder")
+			: 0;
+		spec.work = work;
+	}
+	if (r == 0)
+		r = shell_start(i->shell, &spec, &err);
+	if (r < 0 && i->shell->exit.end == SHELL_END_NOEXEC)
+		set_noexec(i, &i->shell->exit);
+	if (r < 0)
+		end(i, VM_FAILED, err.msg);
+}
+
+static void shell_ready_(void *arg, struct shell *shell)
+{
+	(void)shell;
+	begin(arg);
+}
+
+static const struct shell_owner instance_owner = {
+	.ready = shell_ready_,
+	.started = shell_started_,
+	.listening = shell_listening_,
+	.ended = shell_ended,
+};
+
+static int publish(struct instance *i, const struct run_spec *spec, struct err *err)
+{
+	for (unsigned n = 0; n < spec->port_count; n++) {
+		struct port_map *map = &i->ports[n];
+		int r;
+
+		*map = spec->ports[n];
+		r = forward_new(&(struct forward_config){.loop = i->core->loop,
+					.net = i->core->network,
+					.host_ip = map->host_ip,
+					.host_port = map->host_port,
+					.ip = i->ip,
+					.port = map->guest_port},
+			&map->forward, err);
+		if (r < 0)
+			return r;
+		i->port_count++;
+		map->host_port = forward_port(map->forward);
+	}
+	return 0;
+}
+
+static int get_shell(struct instance *i, unsigned *retry_s, struct err *err)
+{
+	int r = pools_take(i->core->pools, &i->spec, &i->shell);
+
+	if (r == -EBUSY) {
+		*retry_s = POOL_RETRY_S;
+		return err_set(err, EAGAIN, "the pool is empty, and set to reject then");
+	}
+	if (r > 0) {
+		shell_set_owner(i->shell, &instance_owner, i);
+		i->from_pool = true;
+	} else {
+		r = shell_new(i->core, &i->spec, &instance_owner, i, &i->shell, retry_s, err);
+		if (r < 0)
+			return r;
+	}
+	i->ip = i->shell->lease.ip;
+	memcpy(i->mac, i->shell->lease.mac, sizeof(i->mac));
+	return 0;
+}
+
+int instance_run(struct instances *is, const struct run_spec *spec, struct instance **out,
+	unsigned *retry_s, struct err *err)
+{
+	struct instance *i;
+	int r = instance_new(is, spec, &i, err);
+
+	if (r < 0)
+		return r;
+	r = get_shell(i, retry_s, err);
+	if (r == 0)
+		r = publish(i, spec, err);
+	if (r < 0) {
+		instance_free(i);
+		return r;
+	}
+	*out = i;
+	is->core->counters.runs++;
+	if (i->shell->state == SHELL_READY)
+		begin(i); /* may end it at once: the record is there all the same */
+	return 0;
+}
+
+/* --- stop ------------------------------------------------------------------------------------------------------ */
+static void kill_now(void *arg)
+{
+	struct instance *i = arg;
+
+	snprintf(i->reason, sizeof(i->reason), "killed, since it did not end in the time given");
+	shell_kill(i->shell);
+}
+
+void instance_stop(struct instance *i, int64_t timeout_ns)
+{
+	bool runs = i->state == VM_RUNNING;
+
+	if (instance_has_ended(i))
+		return;
+	if (i->state == VM_CREATED) {
+		end(i, VM_STOPPED, "stopped before it ran");
+		return;
+	}
+	if (!i->kill_timer && loop_timer_new(i->core->loop, kill_now, i, &i->kill_timer) < 0) {
+		instance_kill(i);
+		return;
+	}
+	loop_timer_set(i->kill_timer, timeout_ns);
+	if (i->state == VM_STOPPING)
+		return;
+	instance_set_state(i, VM_STOPPING);
+	if (runs)
+		shell_stop(i->shell);
+}
+
+void instance_kill(struct instance *i)
+{
+	if (instance_has_ended(i))
+		return;
+	if (i->state == VM_CREATED) {
+		end(i, VM_STOPPED, "killed before it ran");
+		return;
+	}
+	if (i->state != VM_STOPPING)
+		instance_set_state(i, VM_STOPPING);
+	snprintf(i->reason, sizeof(i->reason), "killed");
+	shell_kill(i->shell);
+}
+
+void instances_stop_all(struct instances *is, int64_t timeout_ns)
+{
+	for (struct instance *i = is->first; i; i = i->next)
+		instance_stop(i, timeout_ns);
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * uigniterd: reads its options, takes its run folder, sets up the parts in the order of their needs and runs the loop. On
+ * SIGTERM or SIGINT it ends all VMs, waits until every monitor is gone, and removes what it made.
+ */
+#include "daemon/api/api.h"
+#include "daemon/core.h"
+#include "daemon/image/store.h"
+#include "daemon/instance.h"
+#include "daemon/network/network.h"
+#include "daemon/pool.h"
+#include "daemon/reap.h"
+#include "lib/httpc.h"
+#include "lib/log.h"
+#include "lib/loop.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#define EXIT_FAILED    1
+#define EXIT_USAGE     2
+#define STOP_GRACE_NS  (5 * NS_PER_S)
+#define CHECK_ENDED_NS (5 * NS_PER_MS)
+#define FILES_MAX      65536 /* some five descriptors per VM, two pipes per forwarded connection */
+
+struct daemon {
+	struct core core;
+	struct api *api;
+	struct loop_timer *ended_timer;
+	int run_lock;
+	bool api_stopped;
+};
+
+static int check_host(const struct core *core, struct err *err)
+{
+	if (geteuid() != 0)
+		return err_set(err, EPERM, "uigniterd makes taps and a bridge: run it as root");
+	if (access("/dev/net/tun", R_OK | W_OK) < 0 && core->monitor != &monitor_process)
+		return err_sys(err, errno,
+			"/dev/net/tun can not be used: load the module tun (modprobe tun)");
+	return 0;
+}
+
+static void raise_files(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max < FILES_MAX ? limit.rlim_max : FILES_MAX;
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		log_warn("cannot raise the limit of open files", "error=%d", errno);
+}
+
+static int make_state_dir(const char *path, struct err *err)
+{
+	if (mkdir(path, 0711) < 0 && errno != EEXIST)
+		return err_sys(err, errno, "cannot make %s", path);
+	return 0;
+}
+
+/* --- the end ---------------------------------------------------------------------------------------------------- */
+/* Nothing holds anything any more, and all answers are sent. */
+static void check_ended(void *arg)
+{
+	struct daemon *d = arg;
+
+	if (d->core.shell_count == 0 && d->api_stopped)
+		loop_stop(d->core.loop, 0);
+	else
+		loop_timer_set(d->ended_timer, CHECK_ENDED_NS);
+}
+
+static void api_has_stopped(void *arg)
+{
+	struct daemon *d = arg;
+
+	d->api_stopped = true;
+}
+
+static void end(void *arg, int signo)
+{
+	struct daemon *d = arg;
+
+	if (d->core.ending) {
+		log_warn("killing what has not ended", "signal=%d", signo);
+		instances_stop_all(d->core.instances, 0);
+		return;
+	}
+	log_info("ending", "signal=%d vms=%u", signo, instances_count(d->core.instances));
+	d->core.ending = true;
+	pools_stop(d->core.pools);
+	instances_stop_all(d->core.instances, STOP_GRACE_NS);
+	api_stop(d->api, api_has_stopped, d);
+	check_ended(d);
+}
+
+/* --- the start -------------------------------------------------------------------------------------------------- */
+static int start_network(struct core *core, struct err *err)
+{
+	const struct config *c = &core->config;
+
+	return network_new(&(struct network_config){.netns = c->netns,
+				   .run_dir = c->run_dir,
+				   .subnet = c->subnet,
+				   .quarantine_ns = c->quarantine_s * NS_PER_S},
+		&core->network, err);
+}
+
+static int start(struct daemon *d, struct err *err)
+{
+	static const int signals[] = {SIGTERM, SIGINT, 0};
+	struct core *core = &d->core;
+	const struct config *c = &core->config;
+	int r = monitor_choose(core, c->monitor, &core->monitor, err);
+
+	r = r < 0 ? r : check_host(core, err);
+	r = r < 0 ? r : reap_run_dir(c->run_dir, &d->run_lock, err);
+	r = r < 0 ? r : make_state_dir(c->state_dir, err);
+	if (r < 0)
+		return r;
+	r = loop_new(&core->loop);
+	r = r < 0 ? r : loop_signals(core->loop, signals, end, d);
+	r = r < 0 ? r : loop_timer_new(core->loop, check_ended, d, &d->ended_timer);
+	if (r < 0)
+		return err_sys(err, -r, "cannot make the loop");
+	r = httpc_new(core->loop, 0, &core->httpc, err);
+	r = r < 0 ? r : images_new(c->state_dir, &core->images, err);
+	r = r < 0 ? r : start_network(core, err);
+	r = r < 0 ? r : instances_new(core, &core->instances, err);
+	r = r < 0 ? r : pools_new(core, &core->pools, err);
+	return r < 0 ? r : api_new(core, &d->api, err);
+}
+
+static void fini(struct daemon *d)
+{
+	struct core *core = &d->core;
+
+	api_free(d->api);
+	pools_free(core->pools);
+	instances_free(core->instances);
+	httpc_free(core->httpc);
+	network_free(core->network);
+	images_free(core->images);
+	if (core->loop) {
+		loop_timer_free(d->ended_timer);
+		loop_free(core->loop);
+	}
+	if (d->run_lock >= 0) {
+		reap_end(core->config.run_dir);
+		close(d->run_lock);
+	}
+	config_fini(&core->config);
+}
+
+int main(int argc, char **argv)
+{
+	struct daemon d = {.run_lock = -1};
+	struct err err = {0};
+	int r = config_load(argc, argv, &d.core.config, &err);
+
+	if (r > 0)
+		return 0;
+	log_init("uigniterd", d.core.config.level);
+	if (r < 0) {
+		fprintf(stderr, "uigniterd: %s\n", err.msg);
+		return EXIT_USAGE;
+	}
+	d.core.started_ns = loop_now_ns();
+	raise_files();
+	r = start(&d, &err);
+	if (r < 0) {
+		fprintf(stderr, "uigniterd: cannot start: %s\n", err.msg);
+	} else {
+		log_info("serving",
+			"version=%s socket=%s listen=%s monitor=%s netns=%s subnet=%s pool=%u",
+			UIGNITER_VERSION, d.core.config.socket, d.core.config.listen,
+			d.core.monitor->name, d.core.config.netns ? d.core.config.netns : "-",
+			d.core.config.subnet_text, d.core.config.pool);
+		r = loop_run(d.core.loop);
+		log_info("ended", "result=%d", r);
+	}
+	fini(&d);
+	return r < 0 ? EXIT_FAILED : 0;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The pool: profiles, each with a target of prepared shells of one kind. A take never waits for the refill, which
+ * runs when the loop has nothing else to do: one preparation at a time is begun per turn, REFILL_PARALLEL at most are
+ * under way. After failures it waits longer and longer.
+ */
+#ifndef DAEMON_POOL_H
+#define DAEMON_POOL_H
+
+#include "daemon/monitor/monitor.h"
+
+#include <stdint.h>
+
+#define POOL_PROFILES_MAX 16
+#define POOL_DEFAULT      "default"
+
+struct pools;
+
+enum pool_exhausted { POOL_CREATE, POOL_REJECT };
+extern const char *const pool_exhausted_names[]; /* NULL behind the last */
+
+struct pool_settings {
+	unsigned target, memory_mib, vcpus;
+	enum pool_exhausted on_exhausted;
+};
+
+struct pool {
+	char name[64];
+	const struct monitor_ops *ops;
+	struct pool_settings set;
+	unsigned ready, preparing;
+	uint64_t hits, misses, deaths;
+	char last_error[256]; /* of the refill; "" after a success */
+	struct pool *next;
+};
+
+/* Makes the default profile from the configuration and begins to fill it. 0 or -errno with err. */
+int pools_new(struct core *core, struct pools **pools, struct err *err);
+/* Lets all shells go (they end later: core->shells). NULL is fine. */
+void pools_free(struct pools *pools);
+/* Lets all shells go and refills no more. */
+void pools_stop(struct pools *pools);
+
+struct pool *pools_first(const struct pools *pools);
+struct pool *pools_find(const struct pools *pools, const char *name);
+/* Makes the profile, or changes it. 0, or -E2BIG with err. */
+int pools_set(struct pools *pools, const char *name, const struct pool_settings *settings,
+	struct pool **pool, struct err *err);
+void pools_delete(struct pools *pools, struct pool *pool);
+/* Every profile has its target. */
+bool pools_full(const struct pools *pools);
+
+/*
+ * A ready shell for the spec, oldest first: 1 and *shell, which has no owner now; 0: the caller may make one; -EBUSY: no
+ * shell, and the profile says reject. A spec that no profile fits is no miss.
+ */
+int pools_take(struct pools *pools, const struct shell_spec *spec, struct shell **shell);
+
+#endif
