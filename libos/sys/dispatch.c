@@ -47,5 +47,6 @@ int syscall_entry(struct regs *regs)
 	if (boot_args.trace)
 		trace_call(nr, a, r, start);
 	regs->rax = (uint64_t)r;
-	return user_return(regs);
+	/* the short way back goes to RCX with the flags of R11, as the instruction left them */
+	return user_return(regs) || regs->rip != regs->rcx || regs->rflags != regs->r11;
 }

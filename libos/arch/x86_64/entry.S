@@ -163,6 +163,8 @@ exception_common:
 	pushq	%r15
 	pushq	$0
 	cld
+	movl	$ASM_SEL_DATA3, %eax	/* QEMU loads a null SS with an IST stack even at the same CPL */
+	movl	%eax, %ss
 	movq	%rsp, %rsi
 	movq	cur_kstack_top(%rip), %rdi
 	cmpq	$0, REGS_RIP(%rsp)
