@@ -470,6 +470,7 @@ int control_new(const struct control_config *config, struct control **out, struc
 	if (!c)
 		return err_set(err, ENOMEM, "out of memory");
 	c->config = *config;
+	json_object_seed(0); /* it opens /dev/urandom: now, and not at the first request */
 	r = httpd_new(&http, &c->httpd, err);
 	if (r == 0)
 		r = listen_on(c, err);

@@ -158,6 +158,19 @@ static bool run_once(struct vcpu *vcpu)
 	return false;
 }
 
+void vcpu_run_aside(struct vcpu *vcpu)
+{
+	int r;
+
+	do
+		r = ioctl(vcpu->fd, KVM_RUN, 0);
+	while (r < 0 && errno == EINTR &&
+		__atomic_load_n(&vcpu->request, __ATOMIC_SEQ_CST) == VCPU_RUN);
+	/* The exit's instruction is finished by the next KVM_RUN, which must not go on into the guest (KVM's api.rst, 5). */
+	vcpu->run->immediate_exit = 1;
+	ioctl(vcpu->fd, KVM_RUN, 0);
+}
+
 static void *vcpu_main(void *arg)
 {
 	struct vcpu *vcpu = arg;

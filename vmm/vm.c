@@ -363,6 +363,7 @@ static int request_of(const struct vm *vm)
 
 bool vm_vcpu_begin(struct vm *vm)
 {
+	boot_libos_warm_up(vm);
 	pthread_mutex_lock(&vm->state_lock);
 	while (vm->state != VM_RUNNING && vm->state != VM_ENDED && request_of(vm) != VCPU_STOP)
 		pthread_cond_wait(&vm->state_changed, &vm->state_lock);

@@ -3,6 +3,7 @@
 
 #include "abi/boot.h"
 #include "abi/layout.h"
+#include "abi/platform.h"
 #include "abi/virtio.h"
 #include "lib/err.h"
 #include "vmm/arch/x86_64/cpu.h"
@@ -20,9 +21,83 @@
 #define PAGE_BYTES 4096ull
 #define PAGE_UP(n) (((n) + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1))
 
+/* Where the warm-up's code and list stand: the end of the boot information's page, which the libOS does not read. */
+#define WARM_CODE (UIG_GPA_BOOTINFO + 0xf00)
+#define WARM_LIST (UIG_GPA_BOOTINFO + 0xd00)
+#define WARM_DATA_MAX                                                                              \
+	(256 * KIB) /* of each writable segment: what lies behind may be a heap that stays untouched */
+_Static_assert(sizeof(struct uig_bootinfo) <= 0xd00, "the warm-up's place");
+
+extern const uint8_t warmup_code[], warmup_code_end[];
+
+struct warm_range {
+	uint64_t from, to, write;
+};
+
+static void fill_warm_list(struct vm *vm, struct warm_range *list)
+{
+	unsigned n = 0;
+
+	for (; n < vm->libos.nsegments; n++) {
+		const struct elf_segment *s = &vm->libos.segment[n];
+		uint64_t bytes = s->mem_bytes;
+
+		if (s->writable && bytes > WARM_DATA_MAX)
+			bytes = WARM_DATA_MAX;
+		list[n] = (struct warm_range){
+			.from = UIG_VA_KERNEL + s->gpa,
+			.to = UIG_VA_KERNEL + s->gpa + bytes,
+			.write = s->writable,
+		};
+	}
+	list[n++] = (struct warm_range){
+		.from = vm->libos.note.stack_top - PAGE_BYTES,
+		.to = vm->libos.note.stack_top,
+		.write = 1,
+	};
+	list[n++] = (struct warm_range){
+		.from = UIG_VA_DIRECT + UIG_GPA_BOOTINFO,
+		.to = UIG_VA_DIRECT + UIG_GPA_IDT + PAGE_BYTES,
+		.write = 1,
+	};
+	list[n] = (struct warm_range){0};
+}
+_Static_assert((ELF_SEGMENTS_MAX + 3) * sizeof(struct warm_range) <= WARM_CODE - WARM_LIST,
+	"the list has room");
+
+static int prepare_warm_up(struct vm *vm)
+{
+	struct warm_range *list = mem_at(&vm->mem, WARM_LIST, WARM_CODE - WARM_LIST);
+	size_t bytes = (size_t)(warmup_code_end - warmup_code);
+
+	memcpy(mem_at(&vm->mem, WARM_CODE, bytes), warmup_code, bytes);
+	fill_warm_list(vm, list);
+	return cpu_set_regs(vm->vcpu.fd,
+		&(struct cpu_regs){
+			.rip = UIG_VA_KERNEL + WARM_CODE,
+			.rdi = UIG_VA_KERNEL + WARM_LIST,
+			.rsi = UIG_VA_MMIO + (UIG_GPA_PLATFORM - UIG_GPA_MMIO) + UIG_REG_MAGIC,
+		});
+}
+
+void boot_libos_warm_up(struct vm *vm)
+{
+	struct cpu_regs entry = {
+		.rip = vm->libos.note.entry,
+		.rsp = vm->libos.note.stack_top,
+		.rdi = UIG_VA_DIRECT + UIG_GPA_BOOTINFO,
+	};
+
+	if (prepare_warm_up(vm) == 0)
+		vcpu_run_aside(&vm->vcpu);
+	memset(mem_at(&vm->mem, WARM_LIST, UIG_GPA_BOOTINFO + PAGE_BYTES - WARM_LIST), 0,
+		UIG_GPA_BOOTINFO + PAGE_BYTES - WARM_LIST);
+	cpu_set_regs(vm->vcpu.fd, &entry);
+}
+
 int boot_libos_prepare(struct vm *vm, struct err *err)
 {
-	struct cpu_entry entry = {.rdi = UIG_VA_DIRECT + UIG_GPA_BOOTINFO};
+	uint64_t xcr0 = 0;
 	int r = libos_load(vm->config.libos, &vm->mem, vm->low_bytes, &vm->libos, err);
 
 	if (r < 0)
@@ -31,15 +106,11 @@ int boot_libos_prepare(struct vm *vm, struct err *err)
 	if (r == 0)
 		r = tables_map_image(&vm->mem, vm->window_bytes, err);
 	if (r == 0)
-		r = cpu_set_features(vm->kvm.fd, vm->vcpu.fd, &entry.xcr0, err);
+		r = cpu_set_features(vm->kvm.fd, vm->vcpu.fd, &xcr0, err);
 	if (r < 0)
 		return r;
-	entry.rip = vm->libos.note.entry;
-	entry.rsp = vm->libos.note.stack_top;
-	entry.lstar = vm->libos.note.lstar;
-	entry.cr3 = vm->cr3;
 	vm->tsc_khz = cpu_share_tsc(vm->vcpu.fd);
-	return cpu_enter_user(vm->vcpu.fd, &entry, err);
+	return cpu_enter_user(vm->vcpu.fd, vm->cr3, vm->libos.note.lstar, xcr0, err);
 }
 
 /* A second slot behind the first, in the same reservation. Slow (a grace period of the kernel), and rare. */

@@ -11,6 +11,10 @@ struct vm;
 /* All that is known without the image: libos.elf, tables, registers. */
 int boot_libos_prepare(struct vm *vm, struct err *err);
 
+/* vCPU thread, before the start: runs the guest until it has touched the pages of the libOS, then sets the entry registers. Never
+ * fails for what it is for: an error of KVM's shows again at the first real run. */
+void boot_libos_warm_up(struct vm *vm);
+
 /* Maps the image file (path may be NULL: none) into the window. Sets *bytes. The request path: no KVM call unless the image is
  * larger than the window. */
 int boot_libos_image(struct vm *vm, const char *path, uint64_t *bytes, struct err *err);

@@ -72,7 +72,7 @@ static struct kvm_segment segment(uint16_t selector, uint8_t type, uint8_t dpl)
 	};
 }
 
-static void fill_sregs(struct kvm_sregs *sregs, const struct cpu_entry *entry)
+static void fill_sregs(struct kvm_sregs *sregs, gpa_t cr3, uint64_t xcr0)
 {
 	struct kvm_segment data = segment(UIG_SEL_DATA3, 3, 3);
 
@@ -92,8 +92,8 @@ static void fill_sregs(struct kvm_sregs *sregs, const struct cpu_entry *entry)
 		(struct kvm_dtable){.base = UIG_VA_KERNEL + UIG_GPA_GDT, .limit = UIG_SEL_TSS + 15};
 	sregs->idt = (struct kvm_dtable){.base = UIG_VA_KERNEL + UIG_GPA_IDT, .limit = 4095};
 	sregs->cr0 = CR0_ENTRY;
-	sregs->cr3 = entry->cr3;
-	sregs->cr4 = CR4_ENTRY | (entry->xcr0 ? CR4_OSXSAVE : 0);
+	sregs->cr3 = cr3;
+	sregs->cr4 = CR4_ENTRY | (xcr0 ? CR4_OSXSAVE : 0);
 	sregs->efer = EFER_ENTRY;
 }
 
@@ -130,26 +130,31 @@ static int set_xcr0(int vcpu_fd, uint64_t xcr0, struct err *err)
 	return 0;
 }
 
-int cpu_enter_user(int vcpu_fd, const struct cpu_entry *entry, struct err *err)
+int cpu_enter_user(int vcpu_fd, gpa_t cr3, uint64_t lstar, uint64_t xcr0, struct err *err)
 {
-	struct kvm_regs regs = {
-		.rip = entry->rip,
-		.rsp = entry->rsp,
-		.rdi = entry->rdi,
-		.rflags = RFLAGS_ENTRY,
-	};
 	struct kvm_sregs sregs;
 	int r;
 
 	if (ioctl(vcpu_fd, KVM_GET_SREGS, &sregs) < 0)
 		return err_sys(err, errno, "KVM_GET_SREGS");
-	fill_sregs(&sregs, entry);
+	fill_sregs(&sregs, cr3, xcr0);
 	if (ioctl(vcpu_fd, KVM_SET_SREGS, &sregs) < 0)
 		return err_sys(err, errno, "KVM_SET_SREGS");
-	if (ioctl(vcpu_fd, KVM_SET_REGS, &regs) < 0)
-		return err_sys(err, errno, "KVM_SET_REGS");
-	r = set_xcr0(vcpu_fd, entry->xcr0, err);
-	return r < 0 ? r : set_msrs(vcpu_fd, entry->lstar, err);
+	r = set_xcr0(vcpu_fd, xcr0, err);
+	return r < 0 ? r : set_msrs(vcpu_fd, lstar, err);
+}
+
+int cpu_set_regs(int vcpu_fd, const struct cpu_regs *regs)
+{
+	struct kvm_regs kvm = {
+		.rip = regs->rip,
+		.rsp = regs->rsp,
+		.rdi = regs->rdi,
+		.rsi = regs->rsi,
+		.rflags = RFLAGS_ENTRY,
+	};
+
+	return ioctl(vcpu_fd, KVM_SET_REGS, &kvm) < 0 ? -errno : 0;
 }
 
 uint64_t cpu_share_tsc(int vcpu_fd)

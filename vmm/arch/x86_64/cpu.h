@@ -10,14 +10,14 @@ struct err;
 /* Gives the vCPU all features that KVM supports. *xcr0: the extended state that they include. */
 int cpu_set_features(int kvm_fd, int vcpu_fd, uint64_t *xcr0, struct err *err);
 
-struct cpu_entry {
-	uint64_t rip, rsp, rdi, lstar;
-	gpa_t cr3;
-	uint64_t xcr0;
-};
+/* Everything of the entry state of abi/boot.h but the general registers: CPL 3 in long mode. 0 or -errno. */
+int cpu_enter_user(int vcpu_fd, gpa_t cr3, uint64_t lstar, uint64_t xcr0, struct err *err);
 
-/* The entry state of abi/boot.h: CPL 3 in long mode. 0 or -errno. */
-int cpu_enter_user(int vcpu_fd, const struct cpu_entry *entry, struct err *err);
+/* General registers; those that are not named are 0. 0 or -errno. */
+struct cpu_regs {
+	uint64_t rip, rsp, rdi, rsi;
+};
+int cpu_set_regs(int vcpu_fd, const struct cpu_regs *regs);
 
 /* Makes the guest's TSC the host's, where that can be set, and tells its frequency (0: unknown). */
 uint64_t cpu_share_tsc(int vcpu_fd);
