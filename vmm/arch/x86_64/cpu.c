@@ -21,6 +21,8 @@
 #define CR4_OSXSAVE (1ull << 18)
 #define EFER_ENTRY  0xd01ull /* NXE LMA LME SCE */
 
+#define MSR_TSC      0x10u
+#define MSRS_MAX     4u
 #define MSR_STAR     0xc0000081u
 #define MSR_LSTAR    0xc0000082u
 #define MSR_SFMASK   0xc0000084u
@@ -97,28 +99,35 @@ static void fill_sregs(struct kvm_sregs *sregs, gpa_t cr3, uint64_t xcr0)
 	sregs->efer = EFER_ENTRY;
 }
 
+/* Returns how many were taken, or -errno. */
+static int write_msrs(int vcpu_fd, const struct kvm_msr_entry *entries, unsigned n)
+{
+	_Alignas(struct kvm_msrs)
+		uint8_t raw[sizeof(struct kvm_msrs) + MSRS_MAX * sizeof(*entries)] = {0};
+	struct kvm_msrs *msrs = (void *)raw;
+	int r;
+
+	msrs->nmsrs = n;
+	memcpy(msrs->entries, entries, n * sizeof(*entries));
+	r = ioctl(vcpu_fd, KVM_SET_MSRS, msrs);
+	return r < 0 ? -errno : r;
+}
+
 static int set_msrs(int vcpu_fd, uint64_t lstar, struct err *err)
 {
-	struct {
-		struct kvm_msrs head;
-		struct kvm_msr_entry entry[3];
-	} msrs = {
-		.head.nmsrs = 3,
-		.entry =
-			{
-				{.index = MSR_STAR,
-					.data = (uint64_t)UIG_STAR_USER << 48 |
-						(uint64_t)UIG_SEL_CODE0 << 32},
-				{.index = MSR_LSTAR, .data = lstar},
-				{.index = MSR_SFMASK, .data = SFMASK_ENTRY},
-			},
+	const struct kvm_msr_entry entries[] = {
+		{.index = MSR_STAR,
+			.data = (uint64_t)UIG_STAR_USER << 48 | (uint64_t)UIG_SEL_CODE0 << 32},
+		{.index = MSR_LSTAR, .data = lstar},
+		{.index = MSR_SFMASK, .data = SFMASK_ENTRY},
 	};
-	int n = ioctl(vcpu_fd, KVM_SET_MSRS, &msrs);
+	int n = write_msrs(vcpu_fd, entries, ARRAY_SIZE(entries));
 
 	if (n < 0)
-		return err_sys(err, errno, "KVM_SET_MSRS");
-	return n == 3 ? 0
-		      : err_set(err, EIO, "KVM_SET_MSRS refused register %#x", msrs.entry[n].index);
+		return err_sys(err, -n, "KVM_SET_MSRS");
+	return n == (int)ARRAY_SIZE(entries)
+		? 0
+		: err_set(err, EIO, "KVM_SET_MSRS refused register %#x", entries[n].index);
 }
 
 static int set_xcr0(int vcpu_fd, uint64_t xcr0, struct err *err)
@@ -170,12 +179,9 @@ uint64_t cpu_share_tsc(int vcpu_fd)
 	/* Older kernels have no such attribute; writing the TSC comes within a microsecond or so there. A
 	 * software-virtualized KVM takes either and shows the host's TSC anyway. */
 	if (ioctl(vcpu_fd, KVM_SET_DEVICE_ATTR, &attr) < 0) {
-		struct {
-			struct kvm_msrs head;
-			struct kvm_msr_entry entry;
-		} msr = {.head.nmsrs = 1, .entry = {.index = 0x10, .data = cpu_tsc()}};
+		const struct kvm_msr_entry tsc = {.index = MSR_TSC, .data = cpu_tsc()};
 
-		ioctl(vcpu_fd, KVM_SET_MSRS, &msr);
+		write_msrs(vcpu_fd, &tsc, 1);
 	}
 	return khz > 0 ? (uint64_t)khz : 0;
 }

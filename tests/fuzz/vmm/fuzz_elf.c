@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The headers of a libos.elf: whatever is accepted must lie inside the file and the memory. */
+#include "abi/layout.h"
+#include "lib/err.h"
+#include "vmm/loader.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RAM_BYTES (16ull << 20)
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+struct file {
+	const uint8_t *data;
+	size_t size;
+};
+
+static int read_file(void *arg, uint64_t offset, void *buf, uint64_t len)
+{
+	const struct file *f = arg;
+
+	if (offset > f->size || len > f->size - offset)
+		return -EIO;
+	if (len)
+		memcpy(buf, f->data + offset, len);
+	return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct file f = {data, size};
+	struct elf_plan plan;
+	struct err err = {0};
+
+	if (elf_plan(read_file, &f, size, RAM_BYTES, &plan, &err) < 0) {
+		if (err.code == 0 || err.msg[0] == '\0')
+			abort();
+		return 0;
+	}
+	for (unsigned i = 0; i < plan.nsegments; i++) {
+		const struct elf_segment *s = &plan.segment[i];
+
+		if (s->offset > size || s->file_bytes > size - s->offset ||
+			s->file_bytes > s->mem_bytes || s->gpa < UIG_GPA_LIBOS ||
+			s->gpa > RAM_BYTES || s->mem_bytes > RAM_BYTES - s->gpa)
+			abort();
+	}
+	return 0;
+}
