@@ -92,37 +92,60 @@ const char *api_host(const struct api *api)
 }
 
 /* --- answers --------------------------------------------------------------------------------------------------- */
-static int code_of_status(int status)
+/* The problem's stable code says more than the status: an unknown image of POST /vm/run is 400 as in the original. */
+static int errno_of(const char *code, int status)
 {
-	switch (status) {
-	case 404:
-		return ENOENT;
-	case 409:
-		return EEXIST;
-	case 504:
-		return ETIMEDOUT;
-	case 400:
-	case 415:
-		return EINVAL;
-	}
+	static const struct {
+		const char *code;
+		int status, number;
+	} table[] = {{"not_found", 404, ENOENT}, {"name_taken", 409, EEXIST},
+		{"conflict", 409, EEXIST}, {"not_ready", 504, ETIMEDOUT},
+		{"bad_request", 400, EINVAL}, {"unsupported_media_type", 415, EINVAL}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		if (code && !strcmp(code, table[i].code))
+			return table[i].number;
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		if (status == table[i].status)
+			return table[i].number;
 	return EIO;
 }
 
-/* The sentence of a problem: its detail, else its title, else the status. */
-static int problem(int status, const char *body, size_t len, struct err *err)
+/* The API's remedies name its own routes; here they name commands. */
+static int add_detail(struct buf *out, const char *detail)
 {
-	json_t *p _cleanup_json_ = NULL;
-	const char *detail = NULL;
+	static const struct {
+		const char *route, *command;
+	} remedies[] = {{"(GET /image lists them)", "(see: uigniter image ls)"},
+		{"(GET /vm lists them)", "(see: uigniter ps -a)"},
+		{"use ?force=true", "use --force"}};
 
-	if (!jsonx_parse_object(body, len, JSON_DEPTH, &p, NULL)) {
-		detail = json_string_value(json_object_get(p, "detail"));
-		if (!detail)
-			detail = json_string_value(json_object_get(p, "title"));
+	for (size_t i = 0; i < ARRAY_SIZE(remedies); i++) {
+		const char *at = strstr(detail, remedies[i].route);
+
+		if (at)
+			return buf_printf(out, "%.*s%s%s", (int)(at - detail), detail,
+				remedies[i].command, at + strlen(remedies[i].route));
 	}
-	if (detail)
-		return err_set(err, code_of_status(status), "%s", detail);
+	return buf_addstr(out, detail);
+}
+
+/* The sentence of a problem: its detail, else its title, else the status. *answer: the problem itself, if it is one. */
+static int problem(int status, const char *body, size_t len, json_t **answer, struct err *err)
+{
+	struct buf text _cleanup_buf_ = {0};
+	const char *detail = NULL, *code = NULL;
+
+	if (!jsonx_parse_object(body, len, JSON_DEPTH, answer, NULL)) {
+		code = json_string_value(json_object_get(*answer, "code"));
+		detail = json_string_value(json_object_get(*answer, "detail"));
+		if (!detail)
+			detail = json_string_value(json_object_get(*answer, "title"));
+	}
+	if (detail && !add_detail(&text, detail))
+		return err_set(err, errno_of(code, status), "%s", text.data);
 	return err_set(
-		err, code_of_status(status), "the manager answered with HTTP status %d", status);
+		err, errno_of(code, status), "the manager answered with HTTP status %d", status);
 }
 
 static int transport_error(const struct api *api, const struct httpc_response *r, struct err *err)
@@ -148,10 +171,11 @@ static int answer_of(
 {
 	if (!r->status || r->code)
 		return transport_error(c->api, r, err);
+	if (r->status >= 400 && c->on_data)
+		return problem(r->status, c->problem.data ? c->problem.data : "", c->problem.len,
+			answer, err);
 	if (r->status >= 400)
-		return c->on_data ? problem(r->status, c->problem.data ? c->problem.data : "",
-					    c->problem.len, err)
-				  : problem(r->status, r->body, r->len, err);
+		return problem(r->status, r->body, r->len, answer, err);
 	if (c->on_data || !r->len)
 		return 0;
 	if (jsonx_parse(r->body, r->len, JSON_DEPTH, answer, err))
@@ -276,7 +300,7 @@ int api_call(struct api *api, const struct api_request *request, json_t **answer
 		rc = loop_run(api->loop);
 	if (rc < 0)
 		return err && err->code ? rc : err_sys(err, -rc, "cannot wait for the manager");
-	if (answer && !w.rc)
+	if (answer)
 		*answer = w.answer;
 	else
 		json_decref(w.answer);

@@ -46,7 +46,8 @@ struct loop *api_loop(struct api *api);
 /* The address as it was given. */
 const char *api_host(const struct api *api);
 
-/* Performs a call and waits for its end. *answer (may be NULL) is a new reference, NULL for an empty body. */
+/* Performs a call and waits for its end. *answer (may be NULL) is a new reference, NULL for an empty
+ * body; of a refusal it is the problem, when the manager gave one. */
 int api_call(struct api *api, const struct api_request *request, json_t **answer, struct err *err);
 /* Begins a call; done() comes later. 0 or -errno. */
 int api_start(struct api *api, const struct api_request *request, struct err *err);

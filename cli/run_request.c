@@ -38,7 +38,8 @@ static bool is_ipv4(const char *s, size_t len, char address[INET_ADDRSTRLEN])
 
 json_t *parse_port(const char *s)
 {
-	const char *last = strrchr(s, ':'), *middle = last ? memrchr(s, ':', (size_t)(last - s)) : NULL;
+	const char *last = strrchr(s, ':'),
+		   *middle = last ? memrchr(s, ':', (size_t)(last - s)) : NULL;
 	const char *guest_at = last ? last + 1 : s, *host_at = middle ? middle + 1 : s;
 	char address[INET_ADDRSTRLEN] = "127.0.0.1";
 	int guest = port_number(guest_at, strlen(guest_at)), host = 0;

@@ -54,13 +54,13 @@ int verb_inspect(const struct invocation *inv, const char *what, verb_path_fn *p
 	for (size_t i = 0; i < args_operands(inv->args); i++) {
 		const char *name = args_operand(inv->args, i);
 		struct buf p _cleanup_buf_ = {0};
-		json_t *answer = NULL;
+		json_t *answer _cleanup_json_ = NULL;
 		int rc = path(&p, name, &err);
 
 		if (!rc)
 			rc = api_call(api, &(struct api_request){.path = p.data}, &answer, &err);
 		if (!rc)
-			rc = json_array_append_new(all, answer) ? -ENOMEM : 0;
+			rc = json_array_append(all, answer) ? -ENOMEM : 0;
 		if (!rc)
 			continue;
 		complain(0, "cannot inspect %s \"%s\": %s", what, name, err.msg);

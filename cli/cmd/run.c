@@ -170,6 +170,26 @@ static int follow(struct foreground *f)
 	return status;
 }
 
+/* The manager could not run it. A record that it kept is named by the problem: its exit code tells 126 from 127. */
+static int failed_start(struct foreground *f, const json_t *problem, const struct err *err)
+{
+	const char *id = json_string_value(json_object_get(problem, "vm_id"));
+	json_t *vm _cleanup_json_ = NULL;
+	struct buf path _cleanup_buf_ = {0};
+	int64_t code = EXIT_RUN_FAILED;
+
+	complain(0, "cannot run \"%s\": %s", args_operand(f->inv->args, 0), err->msg);
+	f->id = id ? strdup(id) : NULL;
+	if (!f->id)
+		return EXIT_RUN_FAILED;
+	if (!api_vm_path(&path, f->id, "", NULL) &&
+		!api_call(f->api, &(struct api_request){.path = path.data}, &vm, NULL))
+		jsonx_opt_int(vm, "exit_code", EXIT_CANNOT_EXEC, EXIT_NO_PROGRAM, &code, NULL);
+	if (args_has(f->inv->args, "rm"))
+		remove_instance(f);
+	return (int)code;
+}
+
 static int run_foreground(struct api *api, const struct invocation *inv, json_t *body)
 {
 	struct foreground f = {.inv = inv, .api = api};
@@ -179,11 +199,12 @@ static int run_foreground(struct api *api, const struct invocation *inv, json_t 
 
 	if (loop_signals(api_loop(api), (const int[]){SIGINT, SIGTERM, 0}, on_signal, &f))
 		return complain(EXIT_RUN_FAILED, "cannot take signals");
-	if (make(api, body, &vm, &err))
-		return complain(EXIT_RUN_FAILED, "cannot run \"%s\": %s",
-			args_operand(inv->args, 0), err.msg);
-	f.id = strdup(json_string_value(json_object_get(vm, "id")));
-	status = f.id ? follow(&f) : complain(EXIT_RUN_FAILED, "out of memory");
+	if (make(api, body, &vm, &err)) {
+		status = failed_start(&f, vm, &err);
+	} else {
+		f.id = strdup(json_string_value(json_object_get(vm, "id")));
+		status = f.id ? follow(&f) : complain(EXIT_RUN_FAILED, "out of memory");
+	}
 	free(f.id);
 	return status;
 }
