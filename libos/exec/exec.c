@@ -69,12 +69,9 @@ static int map_segment(struct file *f, const struct elf_segment *s, uint64_t bas
 		if (r < 0)
 			return (int)r;
 		/* only a writable segment can have its bss begin in the last page of the file's part */
-		if (mem_end > file_end && s->prot & PROT_WRITE) {
-			uint64_t end = mapped < mem_end ? mapped : mem_end;
-
-			if (clear_user(file_end, end - file_end))
-				return -EIO;
-		}
+		if (mem_end > file_end && s->prot & PROT_WRITE &&
+			clear_user(file_end, mapped - file_end)) /* to its end: ld.so allocates there */
+			return -EIO;
 	} else {
 		mapped = start;
 	}
