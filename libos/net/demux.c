@@ -122,6 +122,7 @@ void demux_rmv(struct tcp_pcb **list, struct tcp_pcb *pcb)
 
 void demux_forget(struct tcp_pcb *pcb)
 {
+	tcp_listen_forget(pcb);
 	/* Still hashed: lwIP has already bridged the `next` pointers over it. */
 	if (unhash(pcb) && pcb->next)
 		prev_of(pcb->next) = prev_of(pcb);
@@ -177,6 +178,8 @@ static void input_syn(struct pbuf *p, struct netif *inp, const struct tcp_hdr *t
 	chosen->next = NULL;
 	tcp_listen_pcbs.listen_pcbs = chosen;
 	lwip_tcp_input(p, inp);
+	if (tcp_active_pcbs) /* hidden by our caller: the new connection is alone on it */
+		tcp_listen_syn(tcp_active_pcbs);
 	tcp_listen_pcbs.listen_pcbs = head;
 	chosen->next = next;
 }

@@ -10,6 +10,7 @@
 #include "libos/klib/random.h"
 #include "libos/klib/string.h"
 #include "libos/mem/kmalloc.h"
+#include "libos/net/icmp.h"
 #include "libos/net/port/hooks.h"
 #include "libos/net/siphash.h"
 #include "libos/sched/thread.h"
@@ -21,7 +22,9 @@
 #include <lwip/prot/ip4.h>
 #include <lwip/sys.h>
 
-#define POLL_BUDGET 256u /* frames per run, so that threads get their turn */
+#define POLL_BUDGET   256u /* frames per run, so that threads get their turn */
+#define DRAIN_NS      NS_PER_SEC
+#define DRAIN_STEP_NS (2ull * 1000 * 1000)
 
 static uint64_t isn_key[2];
 static uint32_t dns_address;
@@ -150,4 +153,25 @@ int net_reconfigure(const struct net_config *config, const uint8_t mac[6])
 	if (net_eth())
 		eth_configure(config, mac);
 	return 0;
+}
+
+/* ---- end */
+
+static bool sending(void)
+{
+	for (const struct tcp_pcb *p = tcp_active_pcbs; p; p = p->next)
+		if ((p->unsent || p->unacked) && p->state != SYN_SENT && p->state != SYN_RCVD)
+			return true;
+	return false;
+}
+
+void net_exit_drain(void)
+{
+	static struct waitq never = WAITQ_INIT(never);
+	uint64_t end = clock_mono_ns() + DRAIN_NS;
+
+	while (sending() && clock_mono_ns() < end) {
+		net_tick_need();
+		waitq_wait_uninterruptible(&never, clock_mono_ns() + DRAIN_STEP_NS);
+	}
 }

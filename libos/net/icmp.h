@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Errors of the network for the sockets. */
+#ifndef LIBOS_NET_ICMP_H
+#define LIBOS_NET_ICMP_H
+
+struct pbuf;
+
+/* An ICMP packet has come in; p->payload is its IP header of ip_hlen bytes. lwIP sees the packet afterwards. */
+void net_icmp_error(const struct pbuf *p, unsigned ip_hlen);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The instance's interfaces as programs see them: 1 is lo, 2 is eth0 (when there is one). */
+#ifndef LIBOS_NET_IFACE_H
+#define LIBOS_NET_IFACE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct iface {
+	int index;
+	char name[16];
+	uint32_t flags;                             /* IFF_ */
+	uint32_t mtu, ip, mask, broadcast, gateway; /* addresses in network order, 0: none */
+	uint16_t type;                              /* ARPHRD_ */
+	uint8_t mac[6];
+};
+
+#define IFACE_MAX 2
+
+/* False: there is no interface of that index. */
+bool iface_get(int index, struct iface *out);
+bool iface_find(const char *name, struct iface *out);
+
+#endif
