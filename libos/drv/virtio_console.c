@@ -41,6 +41,7 @@ static void reclaim(void)
 
 	while ((page = virtqueue_pop(&con.vd.vq[TX], &len)) != NULL)
 		con.idle[con.nidle++] = page;
+	virtqueue_disarm(&con.vd.vq[TX]);
 }
 
 /* Hands the open buffer to the device; it is not told. */
@@ -56,23 +57,21 @@ static void publish(void)
 	con.fill = 0;
 }
 
-/* Lets the device work until it has finished one buffer more; false when it does not. */
+/* Lets the device work until it has finished one buffer more; false when it does not. Others' news end a wait at once, so that
+ * the clock, not the number of waits, says when to give up. */
 static bool wait_progress(void)
 {
 	struct virtqueue *vq = &con.vd.vq[TX];
+	uint64_t end = clock_mono_ns() + GIVE_UP_NS;
 
 	virtio_kick(&con.vd, TX);
 	platform_wait(0);
-	for (unsigned step = 0; step < FLUSH_STEPS && !vq->broken; step++) {
-		if (virtqueue_pending(vq)) {
-			virtqueue_disarm(vq);
-			return true;
-		}
+	while (!virtqueue_pending(vq) && !vq->broken && clock_mono_ns() < end) {
 		virtqueue_arm(vq);
 		if (!virtqueue_pending(vq))
-			platform_wait(clock_mono_ns() + FLUSH_STEP_NS);
+			platform_wait(clock_mono_ns() + STEP_NS);
 	}
-	return false;
+	return virtqueue_pending(vq);
 }
 
 static bool open_buffer(void)
@@ -171,6 +170,8 @@ static int open_device(const struct uig_device *dev)
 	int rc = virtio_open(&con.vd, dev, 0, 2, QUEUE_SIZE);
 	if (rc < 0)
 		return rc;
+	if (con.vd.vq[TX].size == 0)
+		return -EINVAL;
 	virtio_start(&con.vd, dev);
 	return 0;
 }

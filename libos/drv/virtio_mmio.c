@@ -76,9 +76,11 @@ static int open_prepared(struct virtio_device *vd, const struct uig_device *dev,
 	vd->features = dev->features;
 	for (unsigned q = 0; q < nqueues; q++) {
 		bool event_idx = dev->features & VIRTIO_BIT(VIRTIO_F_EVENT_IDX);
-		int rc = virtqueue_init(&vd->vq[q], &dev->queue[q], event_idx);
+		int rc = dev->queue[q].size == 0
+			? 0
+			: virtqueue_init(&vd->vq[q], &dev->queue[q], event_idx);
 
-		if (rc < 0)
+		if (rc < 0) /* a queue of size 0 is not there: a console without input */
 			return rc;
 	}
 	return 0;

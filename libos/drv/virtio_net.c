@@ -203,6 +203,7 @@ static void tx_reclaim(void)
 
 	while ((half = virtqueue_pop(&net.vd.vq[TX], &len)) != NULL)
 		half_free(half);
+	virtqueue_disarm(&net.vd.vq[TX]);
 }
 
 void *vnet_tx_frame(size_t len)
@@ -256,6 +257,8 @@ int vnet_open(const struct uig_device *dev, uint8_t mac[6], vnet_input_fn *input
 
 	if (rc < 0)
 		return rc;
+	if (net.vd.vq[RX].size == 0 || net.vd.vq[TX].size == 0)
+		return -EINVAL;
 	uint64_t f = net.vd.features;
 	net.mergeable = (f & VIRTIO_BIT(VIRTIO_NET_F_MRG_RXBUF)) != 0;
 	if (!net.mergeable && (f & VIRTIO_BIT(VIRTIO_NET_F_GUEST_TSO4))) {

@@ -175,11 +175,11 @@ void virtqueue_arm(struct virtqueue *vq)
 	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* used_event before the next look at used.idx */
 }
 
+/* uvmm's WAIT looks at the distance as a level, so that the event index has to lie as far ahead as it can. */
 void virtqueue_disarm(struct virtqueue *vq)
 {
 	if (vq->event_idx)
-		*used_event(vq) =
-			(uint16_t)(vq->last_used - 1); /* an index that is already behind */
+		*used_event(vq) = (uint16_t)(vq->last_used + 0x7fff);
 	else
 		vq->avail->flags = 1; /* VIRTQ_AVAIL_F_NO_INTERRUPT */
 }

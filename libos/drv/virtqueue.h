@@ -58,7 +58,7 @@ static inline bool virtqueue_pending(const struct virtqueue *vq)
 
 /* Asks the device for news of the next finished request; look at virtqueue_pending() again afterwards. */
 void virtqueue_arm(struct virtqueue *vq);
-/* Asks for none. */
+/* Asks for none; holds for 0x7fff requests, so it is said again each time that finished ones are taken. */
 void virtqueue_disarm(struct virtqueue *vq);
 
 /* True when the device wants to be told of what was added since the last call. */

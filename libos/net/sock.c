@@ -195,6 +195,8 @@ int sock_wait(struct waitq *q, bool nonblock, uint64_t deadline)
 	if (nonblock)
 		return -EAGAIN;
 	int rc = waitq_wait(q, deadline);
+	if (rc == -EINTR && deadline == TIME_FOREVER)
+		return -ERESTARTSYS; /* a call with a time-out is not started again (signal(7)) */
 	return rc == -ETIMEDOUT ? -EAGAIN : rc;
 }
 
