@@ -15,12 +15,12 @@
 #include "libos/mem/page.h"
 #include "libos/sched/thread.h"
 
-#define TX            1u
-#define QUEUE_SIZE    16u
-#define BUFFERS       4u
-#define EARLY_BYTES   4096u
-#define FLUSH_STEP_NS (20ull * 1000 * 1000)
-#define FLUSH_STEPS   100u /* give up after so many steps without progress: 2 s */
+#define TX          1u
+#define QUEUE_SIZE  16u
+#define BUFFERS     4u
+#define EARLY_BYTES 4096u
+#define STEP_NS     (20ull * 1000 * 1000)
+#define GIVE_UP_NS  (2 * NS_PER_SEC) /* without progress */
 
 static struct {
 	struct virtio_device vd;

@@ -85,13 +85,22 @@ static void put_link(struct answer *a, const struct iface *f)
 	attr(a, IFLA_BROADCAST, f->index == 1 ? f->mac : all, sizeof(all));
 }
 
+static uint8_t prefix_of(uint32_t mask)
+{
+	uint8_t n = 0;
+
+	for (; mask != 0; mask &= mask - 1)
+		n++;
+	return n;
+}
+
 static void put_addr(struct answer *a, const struct iface *f)
 {
 	struct ifaddrmsg *m = append(a, sizeof(*m));
 
 	*m = (struct ifaddrmsg){
 		.family = AF_INET,
-		.prefixlen = (uint8_t)__builtin_popcount(f->mask),
+		.prefixlen = prefix_of(f->mask),
 		.flags = IFA_F_PERMANENT,
 		.scope = f->index == 1 ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE,
 		.index = (uint32_t)f->index,
@@ -110,7 +119,7 @@ static void put_route(struct answer *a, const struct iface *f, bool dflt)
 
 	*m = (struct rtmsg){
 		.family = AF_INET,
-		.dst_len = dflt ? 0 : (uint8_t)__builtin_popcount(f->mask),
+		.dst_len = dflt ? 0 : prefix_of(f->mask),
 		.table = RT_TABLE_MAIN,
 		.protocol = RTPROT_BOOT,
 		.scope = dflt ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK,

@@ -5,11 +5,6 @@
 #include "libos/klib/string.h"
 #include "libos/net/unix.h"
 
-/* The file system may not be there (host tests): then there are only abstract names. */
-int vfs_bind_socket(const char *path, void *owner, struct inode **inode) __attribute__((weak));
-void vfs_unbind_socket(struct inode *inode) __attribute__((weak));
-int vfs_find_socket(const char *path, void **owner) __attribute__((weak));
-
 #define PATH_AT offsetof(struct sockaddr_un, sun_path)
 
 static struct list abstract = LIST_INIT(abstract);
@@ -78,7 +73,7 @@ int unix_bind(struct sock *s, const union sockaddr_any *addr, unsigned len)
 			return rc;
 	}
 	if (name.path[0] != '\0') {
-		rc = vfs_bind_socket ? vfs_bind_socket(name.path, u, &u->inode) : -EOPNOTSUPP;
+		rc = vfs_bind_socket(name.path, u, &u->inode);
 		if (rc < 0)
 			return rc;
 	} else {
@@ -114,7 +109,7 @@ int unix_find(const union sockaddr_any *addr, unsigned len, unsigned type, struc
 		if (!u)
 			return -ECONNREFUSED;
 	} else {
-		rc = vfs_find_socket ? vfs_find_socket(name.path, &owner) : -ENOENT;
+		rc = vfs_find_socket(name.path, &owner);
 		if (rc < 0)
 			return rc;
 		u = owner;
