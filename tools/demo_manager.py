@@ -70,7 +70,7 @@ class Manager:
                 return
             except (OSError, http.client.HTTPException, Refused) as e:
                 why = str(e)
-            time.sleep(0.02)
+            time.sleep(0.1)
         raise DemoError(f"the manager is not ready after {limit_s} s: {why}")
 
     def run(self, service, name, args=(), env=None, ports=(), memory_mib=None):

@@ -18,13 +18,11 @@ int tap_open(const struct netns *ns, const char *name)
 	if (strlen(name) >= sizeof(ifr.ifr_name))
 		return -EINVAL;
 	strcpy(ifr.ifr_name, name);
-	fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		return -errno;
-	r = netns_enter(ns); /* the tap belongs to the namespace of the one who makes it */
+	r = netns_enter(ns); /* a tap belongs to the namespace in which the device was opened */
 	if (r < 0)
 		return r;
-	r = ioctl(fd, TUNSETIFF, &ifr) < 0 ? -errno : 0;
+	fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	r = fd < 0 || ioctl(fd, TUNSETIFF, &ifr) < 0 ? -errno : 0;
 	netns_leave(ns);
 	return r < 0 ? r : steal_fd(&fd);
 }
