@@ -279,7 +279,7 @@ static struct super *memfd_super(void)
 
 static int memfd_new(const char *name, unsigned flags, struct file **file)
 {
-	char full[NAME_MAX + 1];
+	char full[NAME_MAX + 8];
 	struct super *sb = memfd_super();
 	struct inode *inode;
 	struct dentry *d;

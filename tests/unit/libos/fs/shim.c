@@ -229,7 +229,7 @@ void iovec_free(struct kiovec *fast, struct kiovec *iov)
 }
 
 /* ---- time and waiting */
-static struct list timers = LIST_INIT(timers);
+static struct ktimer *timers; /* by deadline */
 
 uint64_t clock_mono_ns(void)
 {
@@ -243,31 +243,36 @@ uint64_t clock_real_ns(void)
 
 void ktimer_init(struct ktimer *t, void (*fn)(struct ktimer *))
 {
-	list_init(&t->link);
-	t->fn = fn;
+	*t = (struct ktimer){.fn = fn};
 }
 
 void ktimer_cancel(struct ktimer *t)
 {
-	list_del(&t->link);
+	struct ktimer **p = &timers;
+
+	while (*p && *p != t)
+		p = &(*p)->next;
+	if (*p)
+		*p = t->next;
+	t->armed = false;
 }
 
 void ktimer_set(struct ktimer *t, uint64_t deadline)
 {
+	struct ktimer **p = &timers;
+
 	ktimer_cancel(t);
+	while (*p && (*p)->deadline <= deadline)
+		p = &(*p)->next;
 	t->deadline = deadline;
-	list_for_each (other, &timers, struct ktimer, link) {
-		if (other->deadline > deadline) {
-			list_add_before(&other->link, &t->link);
-			return;
-		}
-	}
-	list_add_tail(&timers, &t->link);
+	t->armed = true;
+	t->next = *p;
+	*p = t;
 }
 
 bool ktimer_armed(const struct ktimer *t)
 {
-	return !list_empty(&t->link);
+	return t->armed;
 }
 
 struct waiter {
@@ -286,13 +291,13 @@ unsigned waitq_wake(struct waitq *q, unsigned n)
 
 static bool run_timer(uint64_t until)
 {
-	struct ktimer *t = container_of(timers.next, struct ktimer, link);
+	struct ktimer *t = timers;
 
-	if (list_empty(&timers) || t->deadline > until)
+	if (!t || t->deadline > until)
 		return false;
 	if (t->deadline > shim_now)
 		shim_now = t->deadline;
-	list_del(&t->link);
+	ktimer_cancel(t);
 	t->fn(t);
 	return true;
 }
