@@ -13,6 +13,7 @@
 #include "libos/klib/errno.h"
 #include "libos/klib/string.h"
 #include "libos/mem/kmalloc.h"
+#include "libos/sched/signal.h"
 #include "libos/sched/thread.h"
 #include "libos/sys/syscall.h"
 #include "libos/uapi/epoll.h"

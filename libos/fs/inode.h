@@ -191,7 +191,6 @@ int walk_kernel(const char *path, unsigned flags, struct dentry **dentry);
 
 extern struct dentry *vfs_root, *vfs_cwd;
 extern unsigned vfs_umask;
-extern struct file *vfs_exe;
 
 /* ---- open.c */
 /* Opens what a dentry names. */

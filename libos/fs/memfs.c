@@ -292,7 +292,7 @@ static int memfd_new(const char *name, unsigned flags, struct file **file)
 		return rc;
 	inode->linkable = false;
 	inode->seals = (uint8_t)((flags & (MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL)) ? 0 : F_SEAL_SEAL);
-	snprintf(full, sizeof(full), "/memfd:%s", name);
+	snprintf(full, sizeof(full), "/memfd:%.248s", name);
 	d = dentry_new(NULL, full, (unsigned)strlen(full), inode);
 	inode_put(inode);
 	if (!d)

@@ -1,17 +1,101 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* /proc: its table, and the functions that make each file. The texts are those of proc(5), as far as there is something to say. */
-#include "libos/fs/tablefs.h"
-#include "libos/klib/errno.h"
+/* /proc: its table. There is one process, PROC_PID; self is a link to it. A * is that number, a descriptor or a thread. */
+#include "libos/fs/procfs.h"
+
+#include "libos/klib/string.h"
+
+#define DEV_HEAD                                                                                   \
+	"Inter-|   Receive                                                |  Transmit\n"           \
+	" face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs " \
+	"drop fifo colls carrier compressed\n"
+#define DEV_ZERO                                                                                   \
+	"0       0    0    0    0     0          0         0        0       0    0    0    0     " \
+	"0       0          0\n"
+#define TCP_HEAD                                                                                   \
+	"  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  "      \
+	"timeout inode\n"
+
+static const struct table_entry entries[] = {
+	{"self", .link = true, .make = proc_self_link},
+	{"thread-self", .link = true, .make = proc_thread_self_link},
+	{"mounts", .link = true, .text = "self/mounts"},
+	{"*/exe", .link = true, .make = proc_exe_link, .jump = proc_exe_jump},
+	{"*/cwd", .link = true, .make = proc_cwd_link, .jump = proc_cwd_jump},
+	{"*/root", .link = true, .text = "/", .jump = proc_root_jump},
+	{"*/fd/*", .link = true, .make = proc_fd_link, .jump = proc_fd_jump, .mode = 0700},
+	{"*/fdinfo/*", .make = proc_fdinfo},
+	{"*/maps", .make = proc_maps},
+	{"*/smaps", .make = proc_smaps},
+	{"*/smaps_rollup", .make = proc_smaps_rollup},
+	{"*/stat", .make = proc_stat},
+	{"*/statm", .make = proc_statm},
+	{"*/status", .make = proc_status},
+	{"*/cmdline", .make = proc_cmdline},
+	{"*/environ", .make = proc_environ, .mode = 0400},
+	{"*/comm", .make = proc_comm, .write = proc_comm_write},
+	{"*/limits", .make = proc_limits},
+	{"*/mountinfo", .make = proc_mountinfo},
+	{"*/mounts", .make = proc_mounts},
+	{"*/cgroup", .text = "0::/\n"},
+	{"*/oom_score", .text = "0\n"},
+	{"*/oom_score_adj", .text = "0\n", .write = proc_ignore_write},
+	{"*/coredump_filter", .text = "00000033\n", .write = proc_ignore_write},
+	{"*/wchan", .text = "0"},
+	{"*/task/*/comm", .make = proc_task_comm, .write = proc_task_comm_write},
+	{"*/task/*/stat", .make = proc_task_stat},
+	{"*/task/*/status", .make = proc_task_status},
+	{"cpuinfo", .make = proc_cpuinfo},
+	{"meminfo", .make = proc_meminfo},
+	{"stat", .make = proc_machine_stat},
+	{"uptime", .make = proc_uptime},
+	{"loadavg", .text = "0.00 0.00 0.00 1/1 1\n"},
+	{"version", .text = "Linux version 6.1.0-uigniter (libos) #1 Uigniter libOS\n"},
+	{"filesystems",
+		.text = "nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tdevtmpfs\nnodev\toverlay\n"
+			"\terofs\n"},
+	{"cgroups", .text = "#subsys_name\thierarchy\tnum_cgroups\tenabled\n"},
+	{"cmdline", .text = "\n"},
+	{"devices", .text = "Character devices:\n  1 mem\n  5 /dev/console\n\nBlock devices:\n"},
+	{"swaps", .text = "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"},
+	{"net/if_inet6", .text = ""},
+	{"net/dev", .text = DEV_HEAD "    lo: " DEV_ZERO "  eth0: " DEV_ZERO},
+	{"net/tcp", .text = TCP_HEAD},
+	{"net/tcp6", .text = TCP_HEAD},
+	{"net/route",
+		.text = "Iface\tDestination\tGateway "
+			"\tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"},
+	{"net/unix", .text = "Num       RefCount Protocol Flags    Type St Inode Path\n"},
+	{"sys/vm/overcommit_memory", .text = "1\n"},
+	{"sys/vm/max_map_count", .text = "65530\n"},
+	{"sys/vm/swappiness", .text = "0\n"},
+	{"sys/net/core/somaxconn", .text = "4096\n"},
+	{"sys/net/ipv4/tcp_fin_timeout", .text = "60\n"},
+	{"sys/net/ipv4/ip_local_port_range", .text = "32768\t60999\n"},
+	{"sys/kernel/ngroups_max", .text = "65536\n"},
+	{"sys/kernel/pid_max", .text = "32768\n"},
+	{"sys/kernel/threads-max", .text = "32768\n"},
+	{"sys/kernel/cap_last_cap", .text = "40\n"},
+	{"sys/kernel/ostype", .text = "Linux\n"},
+	{"sys/kernel/osrelease", .text = "6.1.0-uigniter\n"},
+	{"sys/kernel/version", .text = "#1 Uigniter libOS\n"},
+	{"sys/kernel/hostname", .make = proc_hostname},
+	{"sys/kernel/randomize_va_space", .text = "2\n"},
+	{"sys/kernel/random/boot_id", .make = proc_boot_id},
+	{"sys/kernel/random/uuid", .make = proc_uuid},
+	{"sys/kernel/random/entropy_avail", .text = "256\n"},
+	{"sys/fs/file-max", .text = "1048576\n"},
+	{"sys/fs/nr_open", .text = "1048576\n"},
+	{"sys/fs/pipe-max-size", .text = "1048576\n"},
+};
 
 static int64_t next_number(const char *path, int64_t from)
 {
-	return -1;
+	if (!*path)
+		return from <= PROC_PID ? PROC_PID : -1;
+	if (!strcmp(path, "*/task"))
+		return proc_next_tid(from);
+	return from > INT32_MAX ? -1 : fd_next((int)from); /* fd, fdinfo */
 }
-
-static const struct table_entry entries[] = {
-	{"filesystems",
-		.text = "nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tdevtmpfs\n\terofs\n"},
-};
 
 static const struct table table = {entries, sizeof(entries) / sizeof(entries[0]), next_number};
 

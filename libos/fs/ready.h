@@ -13,7 +13,4 @@ uint64_t deadline_ms(int64_t ms);
 /* 0 and a deadline; -EINVAL when it is no time. */
 int deadline_timespec(const struct timespec *t, uint64_t *deadline);
 
-/* Of libos/sched/signal.h: the program's set becomes the mask until the call ends. uset 0: no change. */
-int signal_temp_mask(uptr_t uset, uint64_t size);
-
 #endif

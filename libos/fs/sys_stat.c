@@ -7,7 +7,7 @@
 #include "libos/sched/thread.h"
 #include "libos/sys/syscall.h"
 
-static int file_stat(struct file *f, struct kstat *st)
+int file_stat(struct file *f, struct kstat *st)
 {
 	if (f->ops->stat)
 		return f->ops->stat(f, st);

@@ -37,8 +37,8 @@ int vfs_stdio(void);
 /* The path of an open file as /proc/self/maps and readlink of /proc/self/fd/N show it ("/x (deleted)", "pipe:[7]"), NUL-terminated, cut
  * at size. Its length. */
 size_t file_path(struct file *f, char *buf, size_t size);
-/* What /proc/self/exe points to; takes its own reference. */
-void vfs_set_exe(struct file *f);
+/* As fstat(2), for files of any kind. */
+int file_stat(struct file *f, struct kstat *st);
 
 /* The umask: sets, returns the old one. */
 unsigned vfs_umask_set(unsigned mask);

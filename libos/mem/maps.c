@@ -11,8 +11,8 @@
 static void stat_of(struct file *f, struct kstat *st)
 {
 	memset(st, 0, sizeof(*st));
-	if (f && f->ops->stat)
-		f->ops->stat(f, st);
+	if (f)
+		file_stat(f, st);
 }
 
 static size_t print_area(const struct vma *v, char *buf, size_t size)

@@ -10,14 +10,20 @@
 #include "libos/mem/kmalloc.h"
 #include "libos/mem/page.h"
 #include "libos/mem/uaccess.h"
-#include "libos/sched/thread.h"
+#include "libos/exec/args.h"
+#include "libos/fs/file.h"
+#include "libos/mem/vm.h"
+#include "libos/sched/clock.h"
+#include "libos/sched/thread_impl.h"
 #include "libos/sys/limits.h"
 #include "libos/sys/table.h"
 
 #include <sanitizer/asan_interface.h>
 #include <stdlib.h>
 #include <stdio.h>
-#include <sys/mman.h>
+
+void *mmap(void *addr, size_t len, int prot, int flags, int fd,
+	long off); /* sys/mman.h defines what mem/vm.h defines */
 
 #define ARENA_PAGES 65536u
 
@@ -32,7 +38,6 @@ uint64_t shim_unmap_pgoff, shim_unmap_n;
 unsigned shim_unmap_calls;
 
 struct inode;
-int signal_temp_mask(uptr_t uset, uint64_t size);
 void vm_unmap_file(struct inode *inode, uint64_t pgoff, uint64_t npages);
 
 void vm_unmap_file(struct inode *inode, uint64_t pgoff, uint64_t npages)
@@ -324,6 +329,89 @@ int waitq_wait(struct waitq *q, uint64_t deadline)
 	}
 	list_del(&w.link);
 	return rc;
+}
+
+/* ---- signals, threads, address space: as much as is asked for */
+struct process process;
+static struct thread main_thread = {.tid = 1, .comm = "test"};
+struct args boot_args;
+static struct pollable signal_news = {LIST_INIT(signal_news.watchers)};
+static uint64_t signal_set;
+
+void shim_send(int signo)
+{
+	signal_set |= sigbit(signo);
+	poll_notify(&signal_news, POLLIN);
+}
+
+int signal_dequeue(uint64_t set, struct siginfo *info)
+{
+	for (int n = 1; n <= SIGNALS; n++) {
+		if (!(signal_set & set & sigbit(n)))
+			continue;
+		signal_set &= ~sigbit(n);
+		*info = (struct siginfo){.signo = n, .code = SI_USER, .sender = {.pid = 1}};
+		return n;
+	}
+	return 0;
+}
+
+uint64_t signal_pending_set(void)
+{
+	return signal_set;
+}
+
+struct pollable *signal_pollable(void)
+{
+	return &signal_news;
+}
+
+struct thread *thread_current(void)
+{
+	return &main_thread;
+}
+
+int thread_tid(const struct thread *t)
+{
+	return t->tid;
+}
+
+struct thread *thread_by_tid(int tid)
+{
+	if (!process.threads.next) {
+		list_init(&process.threads);
+		list_add_tail(&process.threads, &main_thread.all);
+		process.nthreads = 1;
+	}
+	return tid == main_thread.tid ? &main_thread : NULL;
+}
+
+uint64_t thread_cpu_ns(const struct thread *t)
+{
+	return 20000000;
+}
+
+uint64_t process_cpu_ns(void)
+{
+	return 20000000;
+}
+
+uint64_t clock_khz(void)
+{
+	return 2000000;
+}
+
+size_t vm_print_maps(char *buf, size_t size)
+{
+	return (size_t)snprintf(buf, size,
+		"00400000-00401000 r-xp 00000000 00:15 7 /bin/x\n7ff000-800000 rw-p 00000000 00:00 "
+		"0 [stack]\n");
+}
+
+void vm_usage(uint64_t *mapped, uint64_t *resident)
+{
+	*mapped = 8192;
+	*resident = 4096;
 }
 
 int signal_temp_mask(uptr_t uset, uint64_t size)

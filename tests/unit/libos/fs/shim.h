@@ -24,6 +24,9 @@ uint64_t shim_pages_used(void);
 extern uint64_t shim_unmap_pgoff, shim_unmap_n; /* last vm_unmap_file() */
 extern unsigned shim_unmap_calls;
 
+/* A signal comes in. */
+void shim_send(int signo);
+
 /* A call of the libOS by number, and the same call of the host. */
 long libos_call(long nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f);
 long host_call(long nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f);
