@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Interrupted calls: with SA_RESTART read goes on, without it answers EINTR; nanosleep, poll and others always do. */
+#include "tests/guest/guest.h"
+
+#include <poll.h>
+#include <sys/epoll.h>
+
+static int p[2];
+static pthread_t main_thread;
+static volatile int handled;
+
+static void count(int signo, siginfo_t *info, void *context)
+{
+	handled++;
+}
+
+/* Signals the first thread until its handler ran, then lets the read end. */
+static void *interrupt(void *arg)
+{
+	int before = handled;
+
+	sleep_ms(10);
+	while (handled == before) {
+		pthread_kill(main_thread, SIGUSR1);
+		sleep_ms(2);
+	}
+	sleep_ms(10);
+	if (arg)
+		NEED(write(p[1], "x", 1) == 1);
+	return NULL;
+}
+
+static void with_signal(bool feed, void (*call)(void))
+{
+	pthread_t thread = start_thread(interrupt, feed ? p : NULL);
+
+	call();
+	pthread_join(thread, NULL);
+}
+
+static void call_read(void)
+{
+	char c;
+
+	SHOW(read(p[0], &c, 1));
+}
+
+static void call_nanosleep(void)
+{
+	struct timespec time = {5, 0}, left = {0};
+
+	SHOW(nanosleep(&time, &left));
+	ASK(left.tv_sec >= 1 && left.tv_sec < 5);
+}
+
+static void call_poll(void)
+{
+	struct pollfd pfd = {.fd = p[0], .events = POLLIN};
+
+	SHOW(poll(&pfd, 1, 5000));
+}
+
+static void call_epoll(void)
+{
+	struct epoll_event out;
+
+	SHOW(epoll_wait(epoll_create1(0), &out, 1, 5000));
+}
+
+static void call_pause(void)
+{
+	SHOW(pause());
+}
+
+static void call_clock_nanosleep(void)
+{
+	struct timespec at;
+
+	clock_gettime(CLOCK_MONOTONIC, &at);
+	at.tv_sec += 5;
+	SHOW_ERR(clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL));
+}
+
+int main(void)
+{
+	main_thread = pthread_self();
+	NEED(pipe(p) == 0);
+	on_signal(SIGUSR1, count, 0);
+	with_signal(false, call_read);
+	on_signal(SIGUSR1, count, SA_RESTART);
+	with_signal(true, call_read);
+	with_signal(false, call_nanosleep);
+	with_signal(false, call_poll);
+	with_signal(false, call_epoll);
+	with_signal(false, call_pause);
+	with_signal(false, call_clock_nanosleep);
+	return 0;
+}
