@@ -7,7 +7,7 @@
 #include "libos/sched/thread.h"
 #include "libos/sys/syscall.h"
 
-int file_stat(struct file *f, struct kstat *st)
+int vfs_fstat(struct file *f, struct kstat *st)
 {
 	if (f->ops->stat)
 		return f->ops->stat(f, st);
@@ -27,7 +27,7 @@ static int stat_fd(int fd, struct kstat *st)
 {
 	struct file *f = fd_file_any(fd);
 
-	return f ? file_stat(f, st) : -EBADF;
+	return f ? vfs_fstat(f, st) : -EBADF;
 }
 
 /* A path below dirfd, or with AT_EMPTY_PATH and "" the descriptor itself. */

@@ -38,7 +38,7 @@ int vfs_stdio(void);
  * at size. Its length. */
 size_t file_path(struct file *f, char *buf, size_t size);
 /* As fstat(2), for files of any kind. */
-int file_stat(struct file *f, struct kstat *st);
+int vfs_fstat(struct file *f, struct kstat *st);
 
 /* The umask: sets, returns the old one. */
 unsigned vfs_umask_set(unsigned mask);

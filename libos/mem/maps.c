@@ -12,7 +12,7 @@ static void stat_of(struct file *f, struct kstat *st)
 {
 	memset(st, 0, sizeof(*st));
 	if (f)
-		file_stat(f, st);
+		vfs_fstat(f, st);
 }
 
 static size_t print_area(const struct vma *v, char *buf, size_t size)
