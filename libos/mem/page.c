@@ -79,6 +79,7 @@ static void add_region(uint64_t base, uint64_t end)
 	r->pages = page_ptr(base);
 	r->base = page_ptr(base + array);
 	r->count = frames - array / PAGE_BYTES;
+	r->wild = 0;
 	total += r->count;
 	free_count += r->count;
 	nregions++;

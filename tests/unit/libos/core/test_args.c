@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/libos/core/core.h"
+#include "tests/unit/libos/core/klib.h"
+
+#define strlcpy k_strlcpy
+#include "libos/exec/args.c"
+#undef strlcpy
+
+static struct args a;
+static char text[4][8192];
+
+static int parse(int slot, const char *line)
+{
+	strcpy(text[slot], line);
+	return args_parse(&a, text[slot]);
+}
+
+static int reset(void **state)
+{
+	memset(&a, 0, sizeof(a));
+	return 0;
+}
+
+static void options(void **state)
+{
+	assert_int_equal(parse(0, "ip=10.1.2.3/24 gw=10.1.2.1 dns=9.9.9.9 hostname=a-b.c trace=1 tsc_khz=5 "
+				  "wall_ns=77 env=A=1 env=B= quiet foo=bar -- /bin/x y"),
+		0);
+	assert_int_equal(a.net.ip, 0x0302010a);
+	assert_int_equal(a.net.mask, 0x00ffffff);
+	assert_int_equal(a.net.gateway, 0x0102010a);
+	assert_int_equal(a.net.dns, 0x09090909);
+	assert_string_equal(a.hostname, "a-b.c");
+	assert_true(a.trace && a.tsc_khz == 5 && a.wall_ns == 77);
+	assert_int_equal(a.envc, 2);
+	assert_string_equal(a.envp[1], "B=");
+	assert_null(a.envp[2]);
+	assert_int_equal(a.argc, 2);
+	assert_string_equal(a.argv[1], "y");
+	assert_null(a.argv[2]);
+}
+
+static void quotes(void **state)
+{
+	assert_int_equal(parse(0, "env=\"K=a b\\\"c\\\\d\" -- \"/my prog\" \"\" a\\b \"x\"y"), 0);
+	assert_string_equal(a.envp[0], "K=a b\"c\\d");
+	assert_int_equal(a.argc, 4);
+	assert_string_equal(a.argv[0], "/my prog");
+	assert_string_equal(a.argv[1], "");
+	assert_string_equal(a.argv[2], "a\\b");
+	assert_string_equal(a.argv[3], "xy");
+}
+
+/* The image's line, then the instance's: each option of the later wins, and its program if it has one. */
+static void later_lines_win(void **state)
+{
+	assert_int_equal(parse(0, "trace=1 env=A=1 env=B=2 hostname=one -- /default x y"), 0);
+	assert_int_equal(parse(1, "env=A=9 hostname=two"), 0);
+	assert_string_equal(a.envp[0], "A=9");
+	assert_string_equal(a.envp[1], "B=2");
+	assert_int_equal(a.envc, 2);
+	assert_string_equal(a.hostname, "two");
+	assert_string_equal(a.argv[0], "/default");
+	assert_int_equal(parse(2, "trace=0 -- /other"), 0);
+	assert_int_equal(a.argc, 1);
+	assert_string_equal(a.argv[0], "/other");
+	assert_false(a.trace);
+	assert_int_equal(parse(3, "-- "), 0);
+	assert_string_equal(a.argv[0], "/other");
+}
+
+static void bad_lines(void **state)
+{
+	static const char *bad[] = {"ip=1.2.3/24", "ip=1.2.3.4", "ip=1.2.3.4/33", "ip=1.2.3.256/8", "ip=1.2.3.4/24x",
+		"gw=1.2.3.4.5", "gw=", "dns=a", "hostname=", "hostname=a/b", "env=A", "env==x", "tsc_khz=x",
+		"wall_ns=99999999999999999999", "env=\"A=1", "-- \"x", "\""};
+	char line[200] = "hostname=";
+
+	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(parse(0, bad[i]), -EINVAL);
+	memset(line + 9, 'h', 64);
+	assert_int_equal(parse(0, line), -EINVAL);
+	line[9 + 63] = 0;
+	assert_int_equal(parse(0, line), 0);
+	assert_int_equal(parse(0, ""), 0);
+	assert_int_equal(parse(0, " \t\n"), 0);
+}
+
+static void too_many(void **state)
+{
+	char line[8192] = "-- ";
+
+	for (int i = 0; i < ARGS_MAX_WORDS; i++)
+		strcat(line, "a ");
+	assert_int_equal(parse(0, line), 0);
+	assert_int_equal(a.argc, ARGS_MAX_WORDS);
+	strcat(line, "b");
+	assert_int_equal(parse(0, line), -E2BIG);
+	line[0] = 0;
+	for (int i = 0; i <= ARGS_MAX_WORDS; i++)
+		sprintf(line + strlen(line), "env=%d= ", i);
+	assert_int_equal(parse(0, line), -E2BIG);
+	assert_null(a.envp[ARGS_MAX_WORDS]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(options, reset),
+		cmocka_unit_test_setup(quotes, reset),
+		cmocka_unit_test_setup(later_lines_win, reset),
+		cmocka_unit_test_setup(bad_lines, reset),
+		cmocka_unit_test_setup(too_many, reset),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
