@@ -10,7 +10,8 @@
 
 struct uig_device;
 
-int console_init(const struct uig_device *dev); /* 0 or -errno; NULL: there is none, text goes to platform_debug_putc */
+int console_init(const struct uig_device
+		*dev); /* 0 or -errno; NULL: there is none, text goes to platform_debug_putc */
 void console_write(const char *text, size_t len);
 /* Hands all text to the device and waits until it has taken it: before exit. */
 void console_flush(void);

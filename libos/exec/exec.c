@@ -70,7 +70,8 @@ static int map_segment(struct file *f, const struct elf_segment *s, uint64_t bas
 			return (int)r;
 		/* only a writable segment can have its bss begin in the last page of the file's part */
 		if (mem_end > file_end && s->prot & PROT_WRITE &&
-			clear_user(file_end, mapped - file_end)) /* to its end: ld.so allocates there */
+			clear_user(file_end,
+				mapped - file_end)) /* to its end: ld.so allocates there */
 			return -EIO;
 	} else {
 		mapped = start;

@@ -10,8 +10,11 @@ struct list {
 	struct list *prev, *next;
 };
 
-#define LIST_INIT(name) {&(name), &(name)}
-#define container_of(ptr, type, field) ((type *)((char *)(ptr) - offsetof(type, field)))
+#define LIST_INIT(name)                                                                            \
+	{                                                                                          \
+		&(name), &(name)                                                                   \
+	}
+#define container_of(ptr, type, field) ((type *)((char *)(ptr)-offsetof(type, field)))
 
 static inline void list_init(struct list *l)
 {

@@ -5,10 +5,10 @@
 
 #include <stddef.h>
 
-void *kmalloc(size_t bytes);            /* NULL when RAM is used up; contents undefined */
-void *kzalloc(size_t bytes);            /* cleared */
-void *krealloc(void *p, size_t bytes);  /* p may be NULL; on failure p stays valid */
-void kfree(void *p);                    /* NULL is fine */
+void *kmalloc(size_t bytes);           /* NULL when RAM is used up; contents undefined */
+void *kzalloc(size_t bytes);           /* cleared */
+void *krealloc(void *p, size_t bytes); /* p may be NULL; on failure p stays valid */
+void kfree(void *p);                   /* NULL is fine */
 char *kstrdup(const char *s);
 
 #endif

@@ -11,8 +11,8 @@
 
 #include <stdbool.h>
 
-#define PAGE_BYTES 4096ull
-#define PAGE_MASK  (PAGE_BYTES - 1)
+#define PAGE_BYTES         4096ull
+#define PAGE_MASK          (PAGE_BYTES - 1)
 #define page_round_up(x)   (((uint64_t)(x) + PAGE_MASK) & ~PAGE_MASK)
 #define page_round_down(x) ((uint64_t)(x) & ~PAGE_MASK)
 

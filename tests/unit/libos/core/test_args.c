@@ -23,8 +23,10 @@ static int reset(void **state)
 
 static void options(void **state)
 {
-	assert_int_equal(parse(0, "ip=10.1.2.3/24 gw=10.1.2.1 dns=9.9.9.9 hostname=a-b.c trace=1 tsc_khz=5 "
-				  "wall_ns=77 env=A=1 env=B= quiet foo=bar -- /bin/x y"),
+	assert_int_equal(
+		parse(0,
+			"ip=10.1.2.3/24 gw=10.1.2.1 dns=9.9.9.9 hostname=a-b.c trace=1 tsc_khz=5 "
+			"wall_ns=77 env=A=1 env=B= quiet foo=bar -- /bin/x y"),
 		0);
 	assert_int_equal(a.net.ip, 0x0302010a);
 	assert_int_equal(a.net.mask, 0x00ffffff);
@@ -71,9 +73,10 @@ static void later_lines_win(void **state)
 
 static void bad_lines(void **state)
 {
-	static const char *bad[] = {"ip=1.2.3/24", "ip=1.2.3.4", "ip=1.2.3.4/33", "ip=1.2.3.256/8", "ip=1.2.3.4/24x",
-		"gw=1.2.3.4.5", "gw=", "dns=a", "hostname=", "hostname=a/b", "env=A", "env==x", "tsc_khz=x",
-		"wall_ns=99999999999999999999", "env=\"A=1", "-- \"x", "\""};
+	static const char *bad[] = {"ip=1.2.3/24", "ip=1.2.3.4", "ip=1.2.3.4/33", "ip=1.2.3.256/8",
+		"ip=1.2.3.4/24x", "gw=1.2.3.4.5", "gw=", "dns=a", "hostname=", "hostname=a/b",
+		"env=A", "env==x", "tsc_khz=x", "wall_ns=99999999999999999999", "env=\"A=1",
+		"-- \"x", "\""};
 	char line[200] = "hostname=";
 
 	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)

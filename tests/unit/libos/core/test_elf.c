@@ -19,10 +19,16 @@ static int check(void)
 static int good(void **state)
 {
 	memset(&f, 0, sizeof(f));
-	f.h = (struct elf_header){.ident = {0x7f, 'E', 'L', 'F', 2, 1, 1}, .type = ET_EXEC, .machine = EM_X86_64,
-		.entry = 0x401000, .phoff = sizeof(f.h), .phentsize = sizeof(struct elf_phdr), .phnum = 3};
+	f.h = (struct elf_header){.ident = {0x7f, 'E', 'L', 'F', 2, 1, 1},
+		.type = ET_EXEC,
+		.machine = EM_X86_64,
+		.entry = 0x401000,
+		.phoff = sizeof(f.h),
+		.phentsize = sizeof(struct elf_phdr),
+		.phnum = 3};
 	f.p[0] = (struct elf_phdr){PT_LOAD, PF_R | PF_X, 0, 0x400000, 0, 0x2000, 0x2000, 0x1000};
-	f.p[1] = (struct elf_phdr){PT_LOAD, PF_R | PF_W, 0x2100, 0x403100, 0, 0x500, 0x9000, 0x1000};
+	f.p[1] =
+		(struct elf_phdr){PT_LOAD, PF_R | PF_W, 0x2100, 0x403100, 0, 0x500, 0x9000, 0x1000};
 	f.p[2] = (struct elf_phdr){PT_GNU_STACK, PF_R | PF_W, 0, 0, 0, 0, 0, 0};
 	return 0;
 }
@@ -64,7 +70,7 @@ static void refuses(void **state)
 	REFUSED(f.h.entry = 0x403100); /* not executable */
 	REFUSED(f.h.entry = 0x500000);
 	REFUSED(f.p[0].type = 0);
-	REFUSED(f.p[0].filesz = 0x2001);            /* more than memory */
+	REFUSED(f.p[0].filesz = 0x2001);             /* more than memory */
 	REFUSED(f.p[0].offset = UINT64_MAX - 0xfff); /* wraps */
 	REFUSED(f.p[1].offset = 0x10000);
 	REFUSED(f.p[1].offset = 0x2000); /* not congruent */
@@ -92,7 +98,8 @@ static void too_many_segments(void **state)
 	many.h = f.h;
 	many.h.phnum = ELF_SEGMENTS_MAX;
 	for (unsigned i = 0; i <= ELF_SEGMENTS_MAX; i++)
-		many.p[i] = (struct elf_phdr){PT_LOAD, PF_R | PF_X, 0, 0x400000 + i * 0x2000ull, 0, 0x1500, 0x1500, 0};
+		many.p[i] = (struct elf_phdr){
+			PT_LOAD, PF_R | PF_X, 0, 0x400000 + i * 0x2000ull, 0, 0x1500, 0x1500, 0};
 	assert_int_equal(elf_plan(&plan, &many, sizeof(many), file_bytes), 0);
 	many.h.phnum++;
 	assert_int_equal(elf_plan(&plan, &many, sizeof(many), file_bytes), -ENOEXEC);

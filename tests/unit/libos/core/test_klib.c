@@ -20,7 +20,8 @@ static void printf_like_the_host(void **state)
 	static const char *flags[] = {"", "-", "0", "+", "#", "-#", "0#", "+0"};
 	static const char *widths[] = {"", "1", "8", ".0", ".3", "12.5"};
 	static const char *convs[] = {"d", "u", "x", "X", "o"};
-	static const unsigned values[] = {0, 1, 7, 255, 123456789, 0x7fffffff, 0x80000000u, UINT32_MAX};
+	static const unsigned values[] = {
+		0, 1, 7, 255, 123456789, 0x7fffffff, 0x80000000u, UINT32_MAX};
 	char fmt[32];
 
 	for (unsigned f = 0; f < 8; f++)
@@ -31,10 +32,12 @@ static void printf_like_the_host(void **state)
 
 					if (flags[f][0] == '+' && convs[c][0] != 'd')
 						continue;
-					snprintf(fmt, sizeof(fmt), "[%%%s%s%s]", flags[f], widths[w], convs[c]);
+					snprintf(fmt, sizeof(fmt), "[%%%s%s%s]", flags[f],
+						widths[w], convs[c]);
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-					assert_int_equal(snprintf(want, sizeof(want), fmt, values[v]),
+					assert_int_equal(
+						snprintf(want, sizeof(want), fmt, values[v]),
 						k_snprintf(got, sizeof(got), fmt, values[v]));
 #pragma GCC diagnostic pop
 					assert_string_equal(want, got);

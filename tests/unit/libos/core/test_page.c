@@ -18,8 +18,10 @@ static char *ram;
 
 static int setup(void **state)
 {
-	struct uig_bootinfo boot = {.free_start = 0x100800, .nregions = 2,
-		.region = {{0, 0x100000 + RAM_BYTES / 2}, {0x100000 + RAM_BYTES / 2 + 0x3000, RAM_BYTES / 2 - 0x3000}}};
+	struct uig_bootinfo boot = {.free_start = 0x100800,
+		.nregions = 2,
+		.region = {{0, 0x100000 + RAM_BYTES / 2},
+			{0x100000 + RAM_BYTES / 2 + 0x3000, RAM_BYTES / 2 - 0x3000}}};
 
 	ram = mmap(NULL, RAM_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	assert_ptr_not_equal(ram, MAP_FAILED);

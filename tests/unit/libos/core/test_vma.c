@@ -96,7 +96,8 @@ static void random_walk(void **state)
 			vma_insert(&tree, slot[i]);
 		}
 		if (round % 64 == 0) {
-			uptr_t top = VMA_MIN + (uint64_t)(random() % (SLOTS * 4 + 8) + 8) * PAGE_BYTES;
+			uptr_t top =
+				VMA_MIN + (uint64_t)(random() % (SLOTS * 4 + 8) + 8) * PAGE_BYTES;
 			uint64_t len = PAGE_BYTES * (uint64_t)(1 + random() % 7);
 
 			check_tree();
@@ -122,7 +123,8 @@ static void edges(void **state)
 	assert_int_equal(vma_find_hole(&tree, PAGE_BYTES, VMA_MIN + PAGE_BYTES), VMA_MIN);
 	vma_insert(&tree, &a);
 	assert_int_equal(vma_find_hole(&tree, PAGE_BYTES, VMA_MIN + PAGE_BYTES), 0);
-	assert_int_equal(vma_find_hole(&tree, PAGE_BYTES, VMA_MIN + 3 * PAGE_BYTES), VMA_MIN + 2 * PAGE_BYTES);
+	assert_int_equal(vma_find_hole(&tree, PAGE_BYTES, VMA_MIN + 3 * PAGE_BYTES),
+		VMA_MIN + 2 * PAGE_BYTES);
 	assert_int_equal(vma_find_hole(&tree, UINT64_MAX, UIG_USER_TOP), 0);
 	assert_false(vma_is_free(&tree, VMA_MIN, VMA_MIN + 1));
 	assert_true(vma_is_free(&tree, VMA_MIN + PAGE_BYTES, UIG_USER_TOP));
