@@ -28,6 +28,7 @@ struct images {
 	int dir, data;   /* folders */
 	char *data_path; /* of data, absolute */
 	struct image *first;
+	bool unreadable; /* a record can not be used: which file it names is not known */
 };
 
 struct image_upload {
@@ -238,8 +239,10 @@ static void load_entry(struct images *images, const char *file)
 		return;
 	if (!image_name_decode(file, len - suffix, name))
 		return;
-	if (record_read(images, file, name, &err) < 0)
-		log_error("an image's record can not be used", "image=%s error=\"%s\"", name,
+	if (record_read(images, file, name, &err) == 0)
+		return;
+	images->unreadable = true;
+	log_error("an image's record can not be used", "image=%s error=\"%s\"", name,
 			err.msg);
 }
 
@@ -313,7 +316,7 @@ int images_new(const char *state_dir, struct images **out, struct err *err)
 	r = open_folders(images, state_dir, err);
 	if (r == 0)
 		r = for_each_entry(images, images->dir, load_entry);
-	if (r == 0)
+	if (r == 0 && !images->unreadable)
 		r = for_each_entry(images, images->data, drop_unnamed);
 	if (r < 0) {
 		images_free(images);

@@ -1,0 +1,271 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+A daemon of one's own for a test: in a network namespace made for it, on folders made for it, without a route out. Every
+answer is held against the contract. stop() ends the daemon and fails when anything is left: interfaces, processes,
+sockets, files.
+"""
+import http.client
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from contract import Contract
+
+BUILD = os.environ.get("UIGNITER_BUILD") or os.path.join(os.path.dirname(__file__), "..", "..", "build")
+DAEMON = os.path.join(BUILD, "daemon", "uigniterd")
+PYTHON = "/usr/bin/python3"
+TIMEOUT_S = 60  # of one request: a bound, nothing is measured with it
+
+SERVER = """
+import socket, sys, os, signal
+s = socket.socket()
+s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+s.bind(("0.0.0.0", int(sys.argv[1])))
+s.listen(64)
+signal.signal(signal.SIGTERM, lambda *a: (print("told to end", flush=True), os._exit(7)))
+print("serving", *sys.argv[2:], flush=True)
+while True:
+    c, _ = s.accept()
+    while True:
+        data = c.recv(65536)
+        if not data:
+            break
+        c.sendall(data)
+    c.close()
+"""
+
+
+def skip(reason):
+    print(f"skipped: {reason}")
+    sys.exit(77)
+
+
+def need(monitor=None):
+    if os.geteuid() != 0:
+        skip("needs root for network namespaces")
+    for tool in ("ip",):
+        if not shutil.which(tool):
+            skip(f"needs {tool}")
+    if not os.access("/dev/net/tun", os.R_OK | os.W_OK):
+        skip("needs /dev/net/tun")
+    if not os.path.exists(PYTHON):
+        skip(f"needs {PYTHON}")
+    if monitor == "uvmm":
+        if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+            skip("needs /dev/kvm")
+        for part in ("vmm/uvmm", "libos/libos.elf"):
+            if not os.path.exists(os.path.join(BUILD, part)):
+                skip(f"needs {part}")
+        if not shutil.which("mkfs.erofs"):
+            skip("needs mkfs.erofs")
+
+
+def main():
+    unittest.main(argv=[sys.argv[0], "-v"], verbosity=2)
+
+
+class Answer:
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+        media = headers.get("content-type", "").split(";")[0]
+        self.json = json.loads(body) if media.endswith("json") and body else None
+
+    def __repr__(self):
+        return f"{self.status} {self.body[:600]!r}"
+
+
+class UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path):
+        super().__init__("localhost", timeout=TIMEOUT_S)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(TIMEOUT_S)
+        self.sock.connect(self.path)
+
+
+class Daemon:
+    count = 0
+
+    def __init__(self, *options, subnet="10.77.0.0/24", monitor="process", pool=2, listen="none", folder=None, netns=None):
+        Daemon.count += 1
+        self.own_netns = netns is None
+        self.netns = netns or f"uig-test-{os.getpid()}-{Daemon.count}"
+        self.own_folder = folder is None
+        self.folder = folder or tempfile.mkdtemp(prefix="uig-test-")
+        os.chmod(self.folder, 0o755)
+        if self.own_netns:
+            subprocess.run(["ip", "netns", "add", self.netns], check=True)
+            subprocess.run(["ip", "-n", self.netns, "link", "set", "lo", "up"], check=True)
+        self.run_dir = os.path.join(self.folder, "run")
+        self.state_dir = os.path.join(self.folder, "state")
+        self.socket = os.path.join(self.run_dir, "uigniterd.sock")
+        self.contract = None
+        self.arguments = [DAEMON, "--netns", self.netns, "--run-dir", self.run_dir, "--state-dir", self.state_dir,
+                          "--listen", listen, "--subnet", subnet, "--monitor", monitor, "--pool", str(pool),
+                          "--quarantine", "0", *options]
+        self.start()
+
+    def start(self):
+        self.log = open(os.path.join(self.folder, "log"), "ab+")
+        begin = self.log.seek(0, 2)
+        reader, writer = os.pipe()
+        self.process = subprocess.Popen(self.arguments, stderr=writer, stdin=subprocess.DEVNULL)
+        os.close(writer)
+        self.stderr = os.fdopen(reader, "rb")
+        for line in self.stderr:
+            self.log.write(line)
+            if b'msg="serving"' in line:
+                break
+        else:
+            self.process.wait()
+            self.log.seek(begin)
+            raise RuntimeError("the daemon did not start: " + self.log.read().decode())
+        # from here on the kernel's pipe would fill up
+        self.drain = subprocess.Popen(["cat"], stdin=self.stderr, stdout=self.log)
+        self.stderr.close()
+        if not self.contract:
+            self.contract = Contract(self.call("GET", "/openapi.json", check=False).json)
+
+    def connection(self):
+        return UnixConnection(self.socket)
+
+    def call(self, method, path, body=None, headers=None, check=True, connection=None):
+        headers = dict(headers or {})
+        if isinstance(body, (dict, list)):
+            body = json.dumps(body)
+            headers.setdefault("Content-Type", "application/json")
+        own = connection is None
+        connection = connection or self.connection()
+        connection.request(method, path, body=body, headers=headers)
+        response = connection.getresponse()
+        answer = Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
+        if own:
+            connection.close()
+        if check:
+            self.contract.check(method, path, answer.status, answer.headers, answer.body, answer.json)
+        if answer.status >= 400:
+            assert answer.headers["content-type"] == "application/problem+json", answer
+            for field in ("type", "title", "status", "detail", "code", "request_id"):
+                assert field in answer.json, (field, answer)
+            assert answer.json["status"] == answer.status, answer
+        return answer
+
+    def put_image(self, name, config, data=b""):
+        answer = self.call("PUT", f"/image/{name}", data,
+                           {"Uigniter-Config": json.dumps(config), "Content-Type": "application/octet-stream"})
+        assert answer.status in (200, 201), answer
+        return answer
+
+    def put_server(self, name="server", port=8000, **config):
+        """An image of an echo server on that port, which exits with 7 when told to end."""
+        config = {"cmd": ["python3", "-c", SERVER, str(port)], "ports": [port], "process": {"program": PYTHON}, **config}
+        return self.put_image(name, config)
+
+    def put_shell(self, name, script):
+        return self.put_image(name, {"cmd": ["sh", "-c", script], "process": {"program": "/bin/sh"}})
+
+    def run(self, image, status=201, **fields):
+        answer = self.call("POST", "/vm/run", {"image_name": image, **fields})
+        assert answer.status == status, answer
+        return answer.json
+
+    def wait(self, vm, state="ended"):
+        answer = self.call("GET", f"/vm/{vm}/wait?state={state}&timeout=60")
+        assert answer.status == 200 and answer.json["reached"], answer
+        return answer.json
+
+    def wait_pool(self):
+        while self.call("GET", "/readyz").status != 200:
+            pass  # each is an exchange with the daemon, whose loop goes on in between
+
+    # --- what is there ---
+    def links(self):
+        out = subprocess.run(["ip", "-n", self.netns, "-j", "link"], check=True, capture_output=True).stdout
+        return sorted(link["ifname"] for link in json.loads(out) if link["ifname"] != "lo")
+
+    def processes(self):
+        """Processes, but the daemon's own, that name the folder in their command line or live in it."""
+        found = []
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            if int(pid) in (self.process.pid, os.getpid()):
+                continue
+            try:
+                with open(f"/proc/{pid}/cmdline", "rb") as file:
+                    line = file.read().decode(errors="replace")
+                if self.folder in line or os.readlink(f"/proc/{pid}/cwd").startswith(self.folder):
+                    found.append(f"{pid} {line}")
+            except OSError:
+                pass  # it has ended
+        return found
+
+    def files(self, *parts):
+        top = os.path.join(self.folder, *parts)
+        return sorted(os.path.relpath(os.path.join(d, f), top) for d, _, fs in os.walk(top) for f in fs)
+
+    # --- the end ---
+    def kill(self):
+        """As a crash: nothing is cleaned up."""
+        self.process.kill()
+        self.process.wait()
+        self.log_end()
+
+    def log_end(self):
+        self.drain.wait()
+        self.log.close()
+
+    def first_line(self, vm):
+        """Waits until the VM has written a line."""
+        connection = self.connection()
+        connection.request("GET", f"/vm/{vm}/logs?follow=true")
+        response = connection.getresponse()
+        line = response.readline()
+        response.close()
+        connection.close()
+        return line
+
+    def end(self, sig=signal.SIGTERM):
+        self.process.send_signal(sig)
+        code = self.process.wait(timeout=TIMEOUT_S)
+        self.log_end()
+        assert code == 0, f"exit status {code}"
+        left = [f"process {p}" for p in self.processes()]
+        left += [f"interface {link}" for link in self.links()]
+        left += [f"file run/{f}" for f in self.files("run")]
+        left += [f"file state/{f}" for f in self.files("state") if not f.startswith("image/")]
+        left += [f"folder {d}" for d in (os.path.join(self.run_dir, "vm"), os.path.join(self.state_dir, "vm"))
+                 if os.path.exists(d)]
+        assert not left, "left behind: " + ", ".join(left)
+
+    def clean(self):
+        """Removes all, whatever happened before."""
+        if self.process.poll() is None:
+            self.kill()
+        if self.own_netns:
+            subprocess.run(["ip", "netns", "del", self.netns], check=False)
+        if self.own_folder:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class DaemonTest(unittest.TestCase):
+    """One daemon per test; its leftovers are a failure of the test."""
+    options = {}
+
+    def setUp(self):
+        self.d = Daemon(**self.options)
+        self.addCleanup(self.d.clean)
+
+    def tearDown(self):
+        if self.d.process.poll() is None:
+            self.d.end()
+
+    def refused(self, answer, status, code):
+        self.assertEqual((answer.status, answer.json["code"]), (status, code), answer)
+        return answer.json

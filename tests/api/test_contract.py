@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Calls every operation of api/openapi.yaml once; harness.py holds each answer against its schema."""
+import re
+
+from harness import DaemonTest, main, need
+
+
+class EveryOperation(DaemonTest):
+    def test_all(self):
+        d = self.d
+        d.put_server()
+        d.wait_pool()
+        vm = d.run("server", wait="ready", ports=[{"guest": 8000}], labels={"a": "b"})["id"]
+        for path in ("/vm", f"/vm/{vm}", f"/vm/{vm}/wait?state=ready", f"/vm/{vm}/logs", f"/vm/{vm}/stats", "/image", "/image/server",
+                     "/pool", "/healthz", "/readyz", "/version", "/info", "/metrics", "/openapi.json"):
+            self.assertEqual(d.call("GET", path).status, 200, path)
+        other = d.call("POST", "/vm/create", {"image_name": "server"}).json["id"]
+        self.assertEqual(d.call("POST", f"/vm/{other}/stop").status, 201)
+        self.assertEqual(d.call("POST", f"/vm/{vm}/kill").status, 200)
+        self.assertEqual(d.call("DELETE", f"/vm/{vm}").status, 204)
+        self.assertEqual(d.call("PATCH", "/image/server", {"memory_mib": 32}).status, 200)
+        self.assertEqual(d.call("DELETE", "/image/server").status, 204)
+        self.assertEqual(d.call("PUT", "/pool/more", {"target": 0}).status, 200)
+        self.assertEqual(d.call("DELETE", "/pool/more").status, 204)
+        self.assertEqual(d.contract.operation_ids() - d.contract.called, set())
+
+    def test_metrics_format(self):
+        self.d.put_shell("hello", "exit 0")
+        self.d.wait(self.d.run("hello", wait="none")["id"])
+        types = {}
+        for line in self.d.call("GET", "/metrics").body.decode().splitlines():
+            if line.startswith("# TYPE "):
+                _, _, name, kind = line.split(" ")
+                types[name] = kind
+            elif not line.startswith("# HELP "):
+                sample = re.fullmatch(r'(uigniter_[a-z0-9_]+)(\{[a-z]+="[^"]*"\})? [0-9.]+', line)
+                self.assertTrue(sample, line)
+                self.assertTrue(any(sample[1] == t or (sample[1].startswith(t) and k == "histogram") for t, k in types.items()), line)
+        values = dict(line.rsplit(" ", 1) for line in self.d.call("GET", "/metrics").body.decode().splitlines() if line[0] != "#")
+        self.assertEqual((values["uigniter_vm_runs_total"], values['uigniter_vms{state="stopped"}']), ("1", "1"))
+
+
+if __name__ == "__main__":
+    need()
+    main()

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Nothing is left: after a daemon was told to end, was killed with all it had, or could not start."""
+import json
+import os
+import signal
+import subprocess
+import tempfile
+import unittest
+
+from harness import DAEMON, Daemon, DaemonTest, main, need
+
+
+class Ends(DaemonTest):
+    options = {"pool": 3}
+
+    def busy(self):
+        self.d.put_server()
+        self.d.put_shell("stubborn", "trap '' TERM; echo here; exec sleep 1000")
+        self.d.put_shell("family", "sleep 1000 & sleep 1000 & echo here; wait")
+        for image in ("server", "server"):
+            self.d.run(image, wait="ready", ports=[{"guest": 8000}])
+        for image in ("stubborn", "family"):
+            self.d.first_line(self.d.run(image)["id"])
+        self.d.wait_pool()
+        self.assertEqual(len(self.d.links()), 1 + 4 + 3)
+        self.assertGreaterEqual(len(self.d.processes()), 5)
+
+    def test_told_to_end(self):
+        self.busy()
+        self.d.end(signal.SIGINT)
+
+    def test_told_twice(self):
+        self.busy()
+        self.d.process.send_signal(signal.SIGTERM)
+        self.d.end()
+
+    def test_ends_with_requests_under_way(self):
+        self.busy()
+        vm = self.d.call("GET", "/vm?state=running").json["items"][0]
+        connections = []
+        for path in ("wait?timeout=3600", "logs?follow=true"):
+            connection = self.d.connection()
+            connection.request("GET", f"/vm/{vm['id']}/{path}")
+            connections.append(connection)
+        self.d.call("GET", "/healthz")
+        self.d.end()
+        for connection in connections:
+            connection.getresponse().read()
+            connection.close()
+
+    def test_killed(self):
+        self.busy()
+        self.d.kill()
+        self.assertGreaterEqual(len(self.d.processes()), 5)
+        self.assertGreater(len(self.d.links()), 4)
+        self.d.start()
+        self.assertEqual(self.d.call("GET", "/vm").json["items"], [])
+        self.assertEqual(self.d.processes(), [])
+        self.d.wait_pool()
+        self.assertEqual(len(self.d.links()), 1 + 3)
+        self.d.run("server", wait="ready")
+        self.d.end()
+
+    def test_killed_again_and_again(self):
+        self.d.put_shell("long", "exec sleep 1000")
+        for _ in range(5):
+            connection = self.d.connection()
+            connection.request("POST", "/vm/run", json.dumps({"image_name": "long"}), {"Content-Type": "application/json"})
+            self.d.kill()
+            connection.close()
+            self.d.start()
+        self.d.end()
+
+    def test_another_process_with_the_pid(self):
+        """A record whose pid now belongs to another process must not end it."""
+        self.d.put_shell("long", "exec sleep 1000")
+        self.d.run("long")
+        self.d.kill()
+        innocent = subprocess.Popen(["sleep", "1000"])
+        try:
+            record = [f for f in self.d.files("run", "vm") if f.endswith("process")][0]
+            path = os.path.join(self.d.run_dir, "vm", record)
+            with open(path, encoding="ascii") as file:
+                fields = file.read().split(" ")
+            victim = int(fields[0])
+            with open(path, "w", encoding="ascii") as file:
+                file.write(" ".join([str(innocent.pid)] + fields[1:]))
+            self.d.start()
+            self.assertIsNone(innocent.poll())
+            os.kill(victim, signal.SIGKILL)
+        finally:
+            innocent.kill()
+            innocent.wait()
+
+
+class Starts(unittest.TestCase):
+    def refuse(self, d, *options):
+        result = subprocess.run([DAEMON, "--netns", d.netns, "--run-dir", d.folder + "/run2", "--state-dir", d.folder + "/state2",
+                                 "--listen", "none", "--monitor", "process", *options], capture_output=True, text=True, check=False)
+        lines = result.stderr.strip().splitlines()
+        said = [line for line in lines if line.startswith("uigniterd: ")]
+        self.assertEqual(len(said), 1, lines)
+        return result.returncode, said[0]
+
+    def test_refusals(self):
+        d = Daemon()
+        self.addCleanup(d.clean)
+        before = d.links()
+        for options, code, text in (
+                (["--what"], 2, "--what"),
+                (["--pool", "x"], 2, "--pool"),
+                (["--pool"], 2, "--pool"),
+                (["more"], 2, "more"),
+                (["--subnet", "10.1.2.3/16"], 2, "host bits"),
+                (["--subnet", "10.0.0.0/8"], 2, "/16"),
+                (["--listen", "0.0.0.0:6666"], 2, "loopback"),
+                (["--listen", "127.0.0.1"], 2, "ADDR:PORT"),
+                (["--run-dir", "relative"], 2, "absolute"),
+                (["--netns", "uig-test-none"], 1, "ip netns add"),
+                (["--netns", "../x"], 1, "no name"),
+                (["--monitor", "what"], 1, "auto, uvmm"),
+                (["--monitor", "uvmm", "--uvmm", "/nonexistent"], 1, "/nonexistent"),
+                (["--process-user", "nobody-such"], 2, "no such user"),
+                (["--run-dir", d.run_dir], 1, "another uigniterd"),
+                (["--config", "/nonexistent"], 2, "/nonexistent")):
+            status, line = self.refuse(d, *options)
+            self.assertEqual(status, code, (options, line))
+            self.assertIn(text, line)
+        self.assertEqual(d.links(), before)
+        d.end()
+
+    def test_subnet_in_use(self):
+        d = Daemon()
+        self.addCleanup(d.clean)
+        d.end()
+        for arguments in (["link", "add", "other", "type", "bridge"], ["addr", "add", "10.77.3.1/24", "dev", "other"],
+                          ["link", "set", "other", "up"]):
+            subprocess.run(["ip", "-n", d.netns, *arguments], check=True)
+        status, line = self.refuse(d, "--subnet", "10.77.0.0/16")
+        self.assertEqual(status, 1)
+        self.assertIn("overlaps", line)
+        self.assertEqual(d.links(), ["other"])
+
+    def test_a_bridge_that_is_not_ours(self):
+        d = Daemon()
+        self.addCleanup(d.clean)
+        d.end()
+        subprocess.run(["ip", "-n", d.netns, "link", "add", "uigniter0", "type", "bridge"], check=True)
+        d.start()
+        d.put_server()
+        d.run("server", wait="ready")
+        d.process.send_signal(signal.SIGTERM)
+        self.assertEqual(d.process.wait(), 0)
+        d.log_end()
+        self.assertEqual(d.links(), ["uigniter0"])
+
+    def test_config_file(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+            file.write("pool: 1\nlog-level: debug\n\"pool-memory\": 96\n")
+            file.flush()
+            d = Daemon("--config", file.name)
+        self.addCleanup(d.clean)
+        profile = d.call("GET", "/pool").json["items"][0]
+        self.assertEqual((profile["target"], profile["memory_mib"]), (2, 96))  # --pool of the command line has the last word
+        d.end()
+        for text in ("pool: [1]\n", "what: 1\n", "pool: x\n", "- 1\n", "pool: 1\npool: 2\n", "pool: *x\n", "a: &x 1\n"):
+            with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+                file.write(text)
+                file.flush()
+                self.assertEqual(self.refuse(d, "--config", file.name)[0], 2, text)
+
+
+if __name__ == "__main__":
+    need()
+    main()

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The pool: hits and misses, refill, profiles, exhaustion; and the end of the addresses."""
+from harness import Daemon, DaemonTest, main, need
+
+
+class Pool(DaemonTest):
+    options = {"pool": 3}
+
+    def profile(self, name="default"):
+        return {p["profile"]: p for p in self.d.call("GET", "/pool").json["items"]}[name]
+
+    def test_hit_and_refill(self):
+        self.d.put_shell("long", "exec sleep 1000")
+        self.d.wait_pool()
+        self.assertTrue(all(self.d.run("long")["from_pool"] for _ in range(3)))
+        self.d.wait_pool()
+        p = self.profile()
+        self.assertEqual((p["ready"], p["hits"], p["misses"], p["deaths"]), (3, 3, 0, 0))
+
+    def test_what_does_not_fit(self):
+        self.d.put_shell("long", "exec sleep 1000")
+        self.d.wait_pool()
+        self.assertFalse(self.d.run("long", memory_mib=128)["from_pool"])
+        self.assertFalse(self.d.run("long", vcpus=2)["from_pool"])
+        self.assertEqual(self.profile()["misses"], 0)
+
+    def test_profiles(self):
+        self.d.put_shell("long", "exec sleep 1000")
+        answer = self.d.call("PUT", "/pool/big", {"target": 1, "memory_mib": 256})
+        self.assertEqual((answer.status, answer.json["target"], answer.json["memory_mib"]), (200, 1, 256))
+        self.d.wait_pool()
+        self.assertTrue(self.d.run("long", memory_mib=256)["from_pool"])
+        self.assertEqual(self.profile("big")["hits"], 1)
+        self.assertEqual(self.d.call("DELETE", "/pool/big").status, 204)
+        self.refused(self.d.call("DELETE", "/pool/big"), 404, "not_found")
+        self.refused(self.d.call("DELETE", "/pool/default"), 409, "conflict")
+        for body in ({"target": -1}, {"target": 10**6}, {"target": "1"}, {"what": 1}, {"memory_mib": 1}, {"on_exhausted": "wait"}, []):
+            self.refused(self.d.call("PUT", "/pool/default", body), 400, "invalid_field")
+        self.refused(self.d.call("PUT", "/pool/Upper", {}), 400, "bad_request")
+        self.assertEqual(self.profile()["target"], 3)
+
+    def test_grow_shrink_change(self):
+        self.d.call("PUT", "/pool/default", {"target": 6})
+        self.d.wait_pool()
+        self.assertEqual(self.profile()["ready"], 6)
+        self.d.call("PUT", "/pool/default", {"target": 1})
+        self.assertEqual(self.profile()["ready"], 1)
+        answer = self.d.call("PUT", "/pool/default", {"memory_mib": 96, "target": 2}).json
+        self.assertEqual(answer["ready"], 0)
+        self.d.wait_pool()
+        self.d.put_shell("long", "exec sleep 1000")
+        vm = self.d.run("long")
+        self.assertEqual((vm["from_pool"], vm["memory_mib"]), (True, 96))
+
+    def test_exhausted(self):
+        self.d.put_shell("long", "exec sleep 1000")
+        self.d.call("PUT", "/pool/default", {"target": 1, "on_exhausted": "reject"})
+        self.d.wait_pool()
+        answers = [self.d.call("POST", "/vm/run", {"image_name": "long", "memory_mib": 64}) for _ in range(40)]
+        refused = [a for a in answers if a.status != 201]
+        self.assertTrue(refused, "no run was quicker than the refill")
+        for answer in refused:
+            self.refused(answer, 503, "pool_exhausted")
+            self.assertGreater(int(answer.headers["retry-after"]), 0)
+        self.assertEqual(self.profile()["misses"], len(refused))
+
+
+class Addresses(DaemonTest):
+    options = {"subnet": "10.77.0.0/29", "pool": 0}
+
+    def test_exhausted(self):
+        self.d.put_shell("long", "exec sleep 1000")
+        vms = [self.d.run("long") for _ in range(5)]
+        self.assertEqual(sorted(vm["ip_address"] for vm in vms), [f"10.77.0.{n}" for n in range(2, 7)])
+        for _ in range(3):
+            answer = self.d.call("POST", "/vm/run", {"image_name": "long"})
+            self.refused(answer, 503, "addresses_exhausted")
+            self.assertGreater(int(answer.headers["retry-after"]), 0)
+        self.assertEqual(len(self.d.call("GET", "/vm").json["items"]), 5)
+        self.assertEqual(self.d.call("GET", "/info").json["addresses_free"], 0)
+        self.d.call("DELETE", f"/vm/{vms[3]['id']}?force=true")
+        self.assertEqual(self.d.run("long")["ip_address"], vms[3]["ip_address"])
+
+
+class Quarantine(DaemonTest):
+    def setUp(self):
+        self.d = Daemon("--quarantine", "3600", subnet="10.77.0.0/30", pool=0)
+        self.addCleanup(self.d.clean)
+
+    def test_an_address_rests(self):
+        self.d.put_shell("short", "exit 0")
+        vm = self.d.run("short", wait="none")
+        self.d.wait(vm["id"])
+        answer = self.d.call("POST", "/vm/run", {"image_name": "short"})
+        self.refused(answer, 503, "addresses_exhausted")
+        self.assertGreater(int(answer.headers["retry-after"]), 60)
+        self.assertEqual(self.d.run("short", ip_address=vm["ip_address"])["ip_address"], vm["ip_address"])
+
+
+if __name__ == "__main__":
+    need()
+    main()

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Published ports: bytes in both directions, back-pressure, half-close, many connections, ends on either side."""
+import hashlib
+import socket
+import threading
+
+from harness import DaemonTest, PYTHON, SERVER, main, need, TIMEOUT_S
+
+# Takes all, then answers with the length and the sum: a client that half-closes gets its answer still.
+COUNTER = """
+import hashlib, socket
+s = socket.create_server(("0.0.0.0", 8000))
+while True:
+    c, _ = s.accept()
+    total, h = 0, hashlib.sha256()
+    while True:
+        data = c.recv(65536)
+        if not data:
+            break
+        total += len(data)
+        h.update(data)
+    try:
+        c.sendall(b"%d %s" % (total, h.hexdigest().encode()))
+    except OSError:
+        pass
+    c.close()
+"""
+
+
+class Ports(DaemonTest):
+    def publish(self, program=SERVER, **fields):
+        self.d.put_image("server", {"cmd": ["python3", "-c", program, "8000"], "ports": [8000], "process": {"program": PYTHON}})
+        return self.d.run("server", wait="ready", ports=[{"guest": 8000}], **fields)
+
+    def connect(self, vm):
+        s = socket.create_connection(("127.0.0.1", vm["ports"][0]["host"]), timeout=TIMEOUT_S)
+        self.addCleanup(s.close)
+        return s
+
+    def receive(self, s, size):
+        data = b""
+        while len(data) < size:
+            piece = s.recv(size - len(data))
+            self.assertTrue(piece, "the stream ended early")
+            data += piece
+        return data
+
+    def test_echo_and_end(self):
+        vm = self.publish()
+        s = self.connect(vm)
+        for size in (1, 100, 70000):
+            s.sendall(b"x" * size)
+            self.assertEqual(self.receive(s, size), b"x" * size)
+        s.shutdown(socket.SHUT_WR)
+        self.assertEqual(s.recv(1), b"")
+
+    def test_half_close(self):
+        vm = self.publish(COUNTER)
+        data = bytes(range(256)) * 40000
+        s = self.connect(vm)
+        s.sendall(data)
+        s.shutdown(socket.SHUT_WR)
+        self.assertEqual(s.makefile("rb").read(), b"%d %s" % (len(data), hashlib.sha256(data).hexdigest().encode()))
+
+    def test_back_pressure(self):
+        vm = self.publish()
+        s = self.connect(vm)
+        s.setblocking(False)
+        sent = 0
+        try:  # nobody reads the echo: somewhere it has to stop
+            while sent < 256 << 20:
+                sent += s.send(b"y" * 65536)
+        except BlockingIOError:
+            pass
+        self.assertLess(sent, 256 << 20)
+        s.setblocking(True)
+        s.settimeout(TIMEOUT_S)
+        other = self.connect(self.d.run("server", wait="ready", ports=[{"guest": 8000}]))
+        other.sendall(b"others go on")
+        self.assertEqual(self.receive(other, 12), b"others go on")
+        self.assertEqual(self.receive(s, sent), b"y" * sent)
+
+    def test_many(self):
+        vm = self.publish(COUNTER)
+        results = []
+
+        def one(n):
+            with socket.create_connection(("127.0.0.1", vm["ports"][0]["host"]), timeout=TIMEOUT_S) as s:
+                data = b"%d" % n * 1000
+                s.sendall(data)
+                s.shutdown(socket.SHUT_WR)
+                results.append(s.makefile("rb").read() == b"%d %s" % (len(data), hashlib.sha256(data).hexdigest().encode()))
+        threads = [threading.Thread(target=one, args=(n,)) for n in range(64)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(results, [True] * 64)
+
+    def test_end_of_the_vm(self):
+        vm = self.publish()
+        s = self.connect(vm)
+        s.sendall(b"x")
+        self.receive(s, 1)
+        self.d.call("POST", f"/vm/{vm['id']}/kill")
+        try:
+            self.assertEqual(s.recv(1), b"")
+        except ConnectionResetError:
+            pass
+        with self.assertRaises(ConnectionRefusedError):
+            self.connect(vm)
+
+    def test_nobody_listens(self):
+        self.d.put_shell("deaf", "exec sleep 1000")
+        vm = self.d.run("deaf", ports=[{"guest": 9}])
+        s = self.connect(vm)
+        with self.assertRaises(ConnectionResetError):
+            s.sendall(b"x")
+            s.recv(1)
+            s.recv(1)
+
+    def test_conflicts(self):
+        vm = self.publish()
+        port = vm["ports"][0]["host"]
+        again = {"image_name": "server", "ports": [{"host": port, "guest": 1}]}
+        self.refused(self.d.call("POST", "/vm/run", again), 409, "conflict")
+        other = self.d.run("server", ports=[{"host": port, "guest": 8000, "address": "127.0.0.2"}], wait="ready")
+        self.assertEqual(other["ports"], [{"host": port, "guest": 8000, "address": "127.0.0.2"}])
+        self.assertEqual(self.d.call("DELETE", f"/vm/{vm['id']}?force=true").status, 204)
+        self.assertEqual(self.d.run("server", ports=[{"host": port, "guest": 8000}])["ports"][0]["host"], port)
+        answer = self.d.call("POST", "/vm/run", {"image_name": "server", "ports": [{"guest": 1, "address": "203.0.113.1"}]})
+        self.refused(answer, 400, "bad_request")
+        self.assertEqual(len(self.d.call("GET", "/vm").json["items"]), 2)
+
+
+if __name__ == "__main__":
+    need()
+    main()

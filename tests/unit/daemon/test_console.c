@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "daemon/console.h"
+#include "lib/loop.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+struct setup {
+	struct loop *loop;
+	struct console *console;
+	int fd;
+	char dir[32], path[64], old[64];
+};
+
+static int setup(void **state)
+{
+	struct setup *s = calloc(1, sizeof(*s));
+
+	strcpy(s->dir, "/tmp/uig-console-XXXXXX");
+	if (!mkdtemp(s->dir) || loop_new(&s->loop) < 0 ||
+		console_new(s->loop, &s->console, &s->fd) < 0)
+		return -1;
+	snprintf(s->path, sizeof(s->path), "%s/log", s->dir);
+	snprintf(s->old, sizeof(s->old), "%s/log.1", s->dir);
+	*state = s;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct setup *s = *state;
+
+	console_free(s->console);
+	close(s->fd);
+	loop_free(s->loop);
+	unlink(s->path);
+	unlink(s->old);
+	rmdir(s->dir);
+	free(s);
+	return 0;
+}
+
+static void say(struct setup *s, const char *text)
+{
+	assert_int_equal(write(s->fd, text, strlen(text)), strlen(text));
+	assert_int_equal(loop_once(s->loop, -1), 0);
+}
+
+static void expect_tail(struct setup *s, size_t max, long lines, const char *text)
+{
+	_cleanup_buf_ struct buf out;
+
+	buf_init(&out, 0);
+	assert_int_equal(console_tail(s->path, max, lines, &out), 0);
+	assert_string_equal(out.data ? out.data : "", text);
+}
+
+static void test_early_bytes_are_kept(void **state)
+{
+	struct setup *s = *state;
+
+	say(s, "early\n");
+	expect_tail(s, 100, -1, "");
+	assert_int_equal(console_set_file(s->console, s->path), 0);
+	say(s, "late\n");
+	expect_tail(s, 100, -1, "early\nlate\n");
+}
+
+static void test_tail(void **state)
+{
+	struct setup *s = *state;
+
+	assert_int_equal(console_set_file(s->console, s->path), 0);
+	expect_tail(s, 100, 5, "");
+	say(s, "a\nbb\n\nccc");
+	expect_tail(s, 100, 0, "");
+	expect_tail(s, 100, 1, "ccc");
+	expect_tail(s, 100, 2, "\nccc");
+	expect_tail(s, 100, 3, "bb\n\nccc");
+	expect_tail(s, 100, 99, "a\nbb\n\nccc");
+	expect_tail(s, 5, -1, "\n\nccc");
+	say(s, "\n");
+	expect_tail(s, 100, 1, "ccc\n");
+	assert_int_equal(rename(s->path, s->old), 0);
+	expect_tail(s, 100, 1, "ccc\n");
+}
+
+static void test_last_line(void **state)
+{
+	struct setup *s = *state;
+	char longer[600];
+
+	assert_string_equal(console_last_line(s->console), "");
+	say(s, "one");
+	assert_string_equal(console_last_line(s->console), "");
+	say(s, " and\r\n\r\n\n");
+	assert_string_equal(console_last_line(s->console), "one and");
+	memset(longer, 'x', sizeof(longer));
+	longer[598] = '\n';
+	longer[599] = '\0';
+	say(s, longer);
+	assert_int_equal(strlen(console_last_line(s->console)), CONSOLE_LAST_BYTES - 1);
+}
+
+static void hear(void *arg, const char *data, size_t len)
+{
+	struct buf *heard = arg;
+
+	if (data)
+		buf_add(heard, data, len);
+	else
+		buf_addstr(heard, "<end>");
+}
+
+static void test_followers(void **state)
+{
+	struct setup *s = *state;
+	_cleanup_buf_ struct buf one, two;
+	struct console_follower *follower;
+
+	buf_init(&one, 0);
+	buf_init(&two, 0);
+	say(s, "before\n");
+	assert_non_null(console_follow(s->console, hear, &one));
+	follower = console_follow(s->console, hear, &two);
+	say(s, "both\n");
+	console_unfollow(follower);
+	say(s, "one\n");
+	assert_int_equal(write(s->fd, "rest", 4), 4);
+	console_finish(s->console);
+	assert_string_equal(one.data, "both\none\nrest<end>");
+	assert_string_equal(two.data, "both\n");
+}
+
+static void test_rotation(void **state)
+{
+	struct setup *s = *state;
+	static char line[4096];
+	struct stat st;
+
+	memset(line, 'x', sizeof(line) - 1);
+	line[sizeof(line) - 2] = '\n';
+	assert_int_equal(console_set_file(s->console, s->path), 0);
+	for (size_t bytes = 0; bytes < 3 * CONSOLE_FILE_BYTES; bytes += sizeof(line) - 1)
+		say(s, line);
+	say(s, "last\n");
+	assert_int_equal(stat(s->path, &st), 0);
+	assert_true((uint64_t)st.st_size <= CONSOLE_FILE_BYTES);
+	assert_int_equal(stat(s->old, &st), 0);
+	assert_true((uint64_t)st.st_size <= CONSOLE_FILE_BYTES);
+	assert_true((uint64_t)st.st_size > CONSOLE_FILE_BYTES - sizeof(line));
+	expect_tail(s, CONSOLE_FILE_BYTES, 1, "last\n");
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_early_bytes_are_kept),
+		TEST(test_tail),
+		TEST(test_last_line),
+		TEST(test_followers),
+		TEST(test_rotation),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
