@@ -37,13 +37,34 @@ int verb_each(const struct invocation *inv, const char *what, verb_act_fn *act)
 	return status;
 }
 
-int verb_inspect(const struct invocation *inv, const char *what, verb_path_fn *path)
+static int printed(int rc, const struct err *err)
+{
+	return rc ? complain(rc == -EINVAL ? EXIT_USAGE : EXIT_FAILED, "%s", err->msg) : EXIT_OK;
+}
+
+int verb_print_items(const struct format *f, const json_t *items)
+{
+	struct err err = {0};
+	int rc = format_items(f, items, &err);
+
+	return printed(rc, &err);
+}
+
+int verb_print_object(const struct format *f, const json_t *object)
+{
+	struct err err = {0};
+	int rc = format_object(f, object, &err);
+
+	return printed(rc, &err);
+}
+
+int verb_inspect(
+	const struct invocation *inv, const char *what, verb_path_fn *path, struct format f)
 {
 	struct api *api _cleanup_(api_closep) = NULL;
 	json_t *all _cleanup_json_ = json_array();
-	struct format f = {0};
 	struct err err = {0};
-	int status = EXIT_OK;
+	int status = EXIT_OK, print_status;
 
 	if (format_init(&f, inv->args, false, &err))
 		return complain(EXIT_USAGE, "%s", err.msg);
@@ -69,9 +90,8 @@ int verb_inspect(const struct invocation *inv, const char *what, verb_path_fn *p
 	}
 	if (status != EXIT_OK && !json_array_size(all))
 		return status;
-	if (format_items(&f, all, &err))
-		return complain(EXIT_FAILED, "%s", err.msg);
-	return status;
+	print_status = verb_print_items(&f, all);
+	return status != EXIT_OK ? status : print_status;
 }
 
 int verb_list(const struct invocation *inv, const char *path, const struct column *columns,
@@ -90,6 +110,5 @@ int verb_list(const struct invocation *inv, const char *path, const struct colum
 	rc = api_list(api, path, &items, &err);
 	if (rc)
 		return complain(exit_status_of(rc), "%s", err.msg);
-	rc = format_items(&f, items, &err);
-	return rc ? complain(rc == -EINVAL ? EXIT_USAGE : EXIT_FAILED, "%s", err.msg) : EXIT_OK;
+	return verb_print_items(&f, items);
 }

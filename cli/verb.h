@@ -22,9 +22,18 @@ typedef int verb_act_fn(
 	struct api *api, const struct invocation *inv, const char *operand, struct err *err);
 int verb_each(const struct invocation *inv, const char *what, verb_act_fn *act);
 
-/* GET of each operand's object; prints all of them by --format (an array in JSON). */
+/* Columns of instances: what ps shows, and what templates take as short keys. */
+extern const struct column vm_columns[];
+extern const size_t nvm_columns;
+
+/* GET of each operand's object; prints all of them by --format (an array in JSON). f: columns and id_key are set. */
 typedef int verb_path_fn(struct buf *out, const char *name, struct err *err);
-int verb_inspect(const struct invocation *inv, const char *what, verb_path_fn *path);
+int verb_inspect(
+	const struct invocation *inv, const char *what, verb_path_fn *path, struct format f);
+
+/* Prints by --format: 0, or an exit status after a line on stderr (a template that does not fit is wrong usage). */
+int verb_print_items(const struct format *f, const json_t *items);
+int verb_print_object(const struct format *f, const json_t *object);
 
 /* GET of a list, printed with these columns by --format and -q. */
 int verb_list(const struct invocation *inv, const char *path, const struct column *columns,

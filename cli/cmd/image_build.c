@@ -101,9 +101,7 @@ static int build_and_deliver(const struct invocation *inv, struct api *api, cons
 	if (rc)
 		return complain(api ? exit_status_of(rc) : EXIT_FAILED,
 			"cannot store image \"%s\": %s", image.name, err.msg);
-	rc = format_object(f, shown, &err);
-	return rc ? complain(f->mode == FORMAT_TEMPLATE ? EXIT_USAGE : EXIT_FAILED, "%s", err.msg)
-		  : EXIT_OK;
+	return verb_print_object(f, shown);
 }
 
 int cmd_image_build(const struct invocation *inv)

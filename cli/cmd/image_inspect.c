@@ -4,5 +4,5 @@
 
 int cmd_image_inspect(const struct invocation *inv)
 {
-	return verb_inspect(inv, "image", api_image_path);
+	return verb_inspect(inv, "image", api_image_path, (struct format){.id_key = "name"});
 }

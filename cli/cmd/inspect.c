@@ -9,5 +9,6 @@ static int path(struct buf *out, const char *name, struct err *err)
 
 int cmd_inspect(const struct invocation *inv)
 {
-	return verb_inspect(inv, "instance", path);
+	return verb_inspect(inv, "instance", path,
+		(struct format){.columns = vm_columns, .ncolumns = nvm_columns, .id_key = "id"});
 }

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static const struct column columns[] = {
+const struct column vm_columns[] = {
 	{"ID", "id", COLUMN_ID},
 	{"NAME", "name", COLUMN_TEXT},
 	{"IMAGE", "image", COLUMN_TEXT},
@@ -16,6 +16,7 @@ static const struct column columns[] = {
 	{"START_MS", "start_ms", COLUMN_MS},
 	{"AGE", "created_at", COLUMN_AGE},
 };
+const size_t nvm_columns = ARRAY_SIZE(vm_columns);
 
 static bool is_ended(const json_t *vm)
 {
@@ -44,22 +45,22 @@ static bool is_wanted(const struct args *args, const json_t *vm)
 		(!image || (of && !strcmp(of, image)));
 }
 
-static int print_wanted(
-	const struct args *args, const json_t *items, const struct format *f, struct err *err)
+static int print_wanted(const struct args *args, const json_t *items, const struct format *f)
 {
 	json_t *wanted _cleanup_json_ = json_array();
 
 	for (size_t i = 0; i < json_array_size(items); i++)
 		if (is_wanted(args, json_array_get(items, i)))
 			json_array_append(wanted, json_array_get(items, i));
-	return format_items(f, wanted, err);
+	return verb_print_items(f, wanted);
 }
 
 int cmd_ps(const struct invocation *inv)
 {
 	struct api *api _cleanup_(api_closep) = NULL;
 	json_t *items _cleanup_json_ = NULL;
-	struct format f = {.columns = columns, .ncolumns = ARRAY_SIZE(columns), .id_key = "id"};
+	struct format f = {
+		.columns = vm_columns, .ncolumns = ARRAY_SIZE(vm_columns), .id_key = "id"};
 	struct err err = {0};
 	int rc;
 
@@ -70,7 +71,5 @@ int cmd_ps(const struct invocation *inv)
 	rc = api_list(api, "/vm", &items, &err);
 	if (rc)
 		return complain(exit_status_of(rc), "cannot list instances: %s", err.msg);
-	rc = print_wanted(inv->args, items, &f, &err);
-	return rc ? complain(f.mode == FORMAT_TEMPLATE ? EXIT_USAGE : EXIT_FAILED, "%s", err.msg)
-		  : EXIT_OK;
+	return print_wanted(inv->args, items, &f);
 }

@@ -27,8 +27,6 @@ struct foreground {
 	struct err log_err;
 };
 
-static const struct column columns[] = {{"IP", "ip_address", COLUMN_TEXT}};
-
 static int make(struct api *api, json_t *body, json_t **vm, struct err *err)
 {
 	int rc = api_call(api,
@@ -219,14 +217,12 @@ static int run_detached(
 	if (rc)
 		return complain(exit_status_of(rc), "cannot run \"%s\": %s",
 			args_operand(inv->args, 0), err.msg);
-	rc = format_object(f, vm, &err);
-	return rc ? complain(f->mode == FORMAT_TEMPLATE ? EXIT_USAGE : EXIT_FAILED, "%s", err.msg)
-		  : EXIT_OK;
+	return verb_print_object(f, vm);
 }
 
 int cmd_run(const struct invocation *inv)
 {
-	struct format f = {.columns = columns, .ncolumns = ARRAY_SIZE(columns), .id_key = "id"};
+	struct format f = {.columns = vm_columns, .ncolumns = nvm_columns, .id_key = "id"};
 	struct api *api _cleanup_(api_closep) = NULL;
 	json_t *body _cleanup_json_ = NULL;
 	struct err err = {0};

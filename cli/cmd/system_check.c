@@ -36,7 +36,7 @@ int cmd_system_check(const struct invocation *inv)
 	json_t *all _cleanup_json_ = json_array();
 	struct format format = {0};
 	struct err err = {0};
-	int status = EXIT_OK;
+	int status = EXIT_OK, print_status = EXIT_OK;
 
 	if (format_init(&format, inv->args, false, &err))
 		return complain(EXIT_USAGE, "%s", err.msg);
@@ -51,7 +51,9 @@ int cmd_system_check(const struct invocation *inv)
 		else
 			json_array_append_new(all, finding_json(&probes[i], &f));
 	}
-	if (format.mode == FORMAT_TABLE ? format_flush(&err) : format_items(&format, all, &err))
-		return complain(EXIT_FAILED, "%s", err.msg);
-	return status;
+	if (format.mode != FORMAT_TABLE)
+		print_status = verb_print_items(&format, all);
+	else if (format_flush(&err))
+		print_status = complain(EXIT_FAILED, "%s", err.msg);
+	return print_status != EXIT_OK ? print_status : status;
 }

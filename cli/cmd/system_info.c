@@ -17,6 +17,5 @@ int cmd_system_info(const struct invocation *inv)
 	rc = api_call(api, &(struct api_request){.path = "/info"}, &info, &err);
 	if (rc)
 		return complain(exit_status_of(rc), "%s", err.msg);
-	rc = format_object(&f, info, &err);
-	return rc ? complain(EXIT_FAILED, "%s", err.msg) : EXIT_OK;
+	return verb_print_object(&f, info);
 }

@@ -21,5 +21,5 @@ int cmd_system_version(const struct invocation *inv)
 	json_decref(manager);
 	if (!all)
 		return complain(EXIT_FAILED, "out of memory");
-	return format_object(&f, all, &err) ? complain(EXIT_FAILED, "%s", err.msg) : EXIT_OK;
+	return verb_print_object(&f, all);
 }
