@@ -41,7 +41,7 @@ void answer_json(struct httpd_req *req, unsigned status, json_t *root)
 }
 
 static void problem(struct httpd_req *req, unsigned status, const char *code, const char *pointer,
-	const char *detail)
+	const char *vm_id, const char *detail)
 {
 	char type[128], id[ID_TEXT_BYTES];
 	const char *title = "Error";
@@ -59,6 +59,8 @@ static void problem(struct httpd_req *req, unsigned status, const char *code, co
 	if (root && pointer)
 		json_object_set_new(root, "errors",
 			json_pack("[{s:s, s:s}]", "pointer", pointer, "detail", detail));
+	if (root && vm_id)
+		json_object_set_new(root, "vm_id", json_string(vm_id));
 	text = root ? json_dumps(root, JSON_COMPACT) : NULL;
 	json_decref(root);
 	log_info("refused",
@@ -79,7 +81,19 @@ void answer_problem(struct httpd_req *req, unsigned status, const char *code, co
 	va_start(ap, fmt);
 	vsnprintf(detail, sizeof(detail), fmt, ap);
 	va_end(ap);
-	problem(req, status, code, NULL, detail);
+	problem(req, status, code, NULL, NULL, detail);
+}
+
+void answer_vm_problem(struct httpd_req *req, unsigned status, const char *code, const char *vm_id,
+	const char *fmt, ...)
+{
+	char detail[ERR_MSG_BYTES * 2];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(detail, sizeof(detail), fmt, ap);
+	va_end(ap);
+	problem(req, status, code, NULL, vm_id, detail);
 }
 
 void answer_retry(struct httpd_req *req, unsigned status, const char *code, unsigned retry_s,
@@ -92,12 +106,12 @@ void answer_retry(struct httpd_req *req, unsigned status, const char *code, unsi
 	vsnprintf(detail, sizeof(detail), fmt, ap);
 	va_end(ap);
 	httpd_add_headerf(req, "Retry-After", "%u", retry_s);
-	problem(req, status, code, NULL, detail);
+	problem(req, status, code, NULL, NULL, detail);
 }
 
 void answer_check(struct httpd_req *req, const struct check *check)
 {
-	problem(req, 400, "invalid_field", check->pointer, check->err.msg);
+	problem(req, 400, "invalid_field", check->pointer, NULL, check->err.msg);
 }
 
 void answer_glue_error(struct httpd_req *req, unsigned status, const char *sentence)
@@ -108,5 +122,5 @@ void answer_glue_error(struct httpd_req *req, unsigned status, const char *sente
 		if (statuses[i].status == status)
 			code = statuses[i].code;
 	}
-	problem(req, status, code, NULL, sentence);
+	problem(req, status, code, NULL, NULL, sentence);
 }

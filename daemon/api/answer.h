@@ -14,6 +14,9 @@ void answer_json(struct httpd_req *req, unsigned status, json_t *root);
 /* code is stable, for programs; the sentence, for people, names the object and the remedy. */
 void answer_problem(struct httpd_req *req, unsigned status, const char *code, const char *fmt, ...)
 	_printf_(4, 5);
+/* As answer_problem(), of a VM that is there: its id goes into the member vm_id. */
+void answer_vm_problem(struct httpd_req *req, unsigned status, const char *code, const char *vm_id,
+	const char *fmt, ...) _printf_(5, 6);
 /* As answer_problem(), with a Retry-After of so many seconds. */
 void answer_retry(struct httpd_req *req, unsigned status, const char *code, unsigned retry_s,
 	const char *fmt, ...) _printf_(5, 6);

@@ -31,18 +31,18 @@ static void waiting_free(void *data)
 
 static void answer_failed(struct httpd_req *req, const struct instance *i)
 {
-	answer_problem(
-		req, 503, "start_failed", "VM %s could not be started: %s", i->name, i->reason);
+	answer_vm_problem(req, 503, "start_failed", i->id, "VM %s could not be started: %s",
+		i->name, i->reason);
 }
 
 static void answer_not_ready(struct httpd_req *req, const struct instance *i)
 {
 	if (instance_has_ended(i))
-		answer_problem(req, 504, "not_ready",
+		answer_vm_problem(req, 503, "start_failed", i->id,
 			"VM %s (id %s) has ended before it was ready: %s; see its logs", i->name,
 			i->id, i->reason);
 	else
-		answer_problem(req, 504, "not_ready",
+		answer_vm_problem(req, 504, "not_ready", i->id,
 			"VM %s (id %s) runs, but was not ready in the time given; see its logs",
 			i->name, i->id);
 }
