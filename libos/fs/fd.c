@@ -111,6 +111,13 @@ int fd_install(struct file *f, bool cloexec)
 	return fd == -EINVAL ? -EMFILE : fd;
 }
 
+bool fd_room(void)
+{
+	while (low < table_size && table[low].file)
+		low++;
+	return low < fd_limit();
+}
+
 /* For the kernel's own use of a new file: installs, or drops the file. */
 int fd_install_new(struct file *f, bool cloexec)
 {

@@ -107,6 +107,8 @@ int fd_install(
 	struct file *f, bool cloexec); /* lowest free; takes the reference on success; -EMFILE */
 /* Lowest free descriptor >= min; as fd_install(). -EINVAL when min is not below the limit. */
 int fd_install_from(struct file *f, bool cloexec, unsigned min);
+/* Would fd_install() find a number? For calls that must not take what they can not hand over (accept). */
+bool fd_room(void);
 int fd_close(int fd);
 /* RLIMIT_NOFILE, soft: no descriptor is as large. */
 unsigned fd_limit(void);

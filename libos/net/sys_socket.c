@@ -145,7 +145,10 @@ static long accept_on(const uint64_t a[6], unsigned flags)
 
 	if (rc < 0)
 		return rc;
-	rc = s->ops->accept ? s->ops->accept(s, f->flags & O_NONBLOCK, &conn) : -EOPNOTSUPP;
+	if (!fd_room()) /* before a connection is taken from the queue */
+		rc = -EMFILE;
+	else
+		rc = s->ops->accept ? s->ops->accept(s, f->flags & O_NONBLOCK, &conn) : -EOPNOTSUPP;
 	file_put(f);
 	if (rc < 0)
 		return rc;
