@@ -50,9 +50,8 @@ static const struct file_ops inotify_ops = {
 	.release = inotify_release,
 };
 
-long sys_inotify_init1(const uint64_t a[6])
+static long inotify_create(unsigned flags)
 {
-	unsigned flags = (unsigned)a[0];
 	struct inotify *in;
 	struct file *f;
 
@@ -68,6 +67,16 @@ long sys_inotify_init1(const uint64_t a[6])
 		return -ENOMEM;
 	}
 	return fd_install_new(f, flags & O_CLOEXEC);
+}
+
+long sys_inotify_init(const uint64_t a[6])
+{
+	return inotify_create(0);
+}
+
+long sys_inotify_init1(const uint64_t a[6])
+{
+	return inotify_create((unsigned)a[0]);
 }
 
 long sys_inotify_add_watch(const uint64_t a[6])

@@ -119,6 +119,28 @@ long sys_pwritev(const uint64_t a[6])
 	return rwv((int)a[0], a[1], (int)a[2], true, (int64_t)a[3], true);
 }
 
+/* The flags that may be ignored: RWF_HIPRI, RWF_DSYNC, RWF_SYNC. RWF_NOWAIT and RWF_APPEND are not there. */
+#define RWF_IGNORED 0x7u
+
+static long rwv2(const uint64_t a[6], bool write)
+{
+	int64_t off = (int64_t)a[3];
+
+	if ((unsigned)a[5] & ~RWF_IGNORED)
+		return -EOPNOTSUPP;
+	return rwv((int)a[0], a[1], (int)a[2], write, off, off != POS_FILE);
+}
+
+long sys_preadv2(const uint64_t a[6])
+{
+	return rwv2(a, false);
+}
+
+long sys_pwritev2(const uint64_t a[6])
+{
+	return rwv2(a, true);
+}
+
 /* ---- positions and sizes */
 long file_seek_size(struct file *f, int64_t off, int whence, uint64_t size)
 {
@@ -231,6 +253,23 @@ long sys_fdatasync(const uint64_t a[6])
 long sys_sync(const uint64_t a[6])
 {
 	return 0;
+}
+
+long sys_syncfs(const uint64_t a[6])
+{
+	return fd_file((int)a[0]) ? 0 : -EBADF;
+}
+
+long sys_sync_file_range(const uint64_t a[6])
+{
+	struct file *f = fd_file((int)a[0]);
+
+	if (!f)
+		return -EBADF;
+	if ((int64_t)a[1] < 0 || (int64_t)a[2] < 0 || ((unsigned)a[3] & ~7u))
+		return -EINVAL;
+	return f->inode && (inode_is(f->inode, S_IFREG) || inode_is(f->inode, S_IFDIR)) ? 0
+											: -ESPIPE;
 }
 
 long sys_fadvise64(const uint64_t a[6])

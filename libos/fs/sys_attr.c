@@ -50,10 +50,10 @@ static long chmod_inode(struct inode *inode, uint32_t mode)
 	return 0;
 }
 
-static long chmod_path(int dirfd, uptr_t path, uint32_t mode)
+static long chmod_path(int dirfd, uptr_t path, uint32_t mode, unsigned flags)
 {
 	struct dentry *d;
-	long rc = walk_at(dirfd, path, 0, &d);
+	long rc = walk_at(dirfd, path, flags, &d);
 
 	if (rc < 0)
 		return rc;
@@ -64,12 +64,21 @@ static long chmod_path(int dirfd, uptr_t path, uint32_t mode)
 
 long sys_chmod(const uint64_t a[6])
 {
-	return chmod_path(AT_FDCWD, a[0], (uint32_t)a[1]);
+	return chmod_path(AT_FDCWD, a[0], (uint32_t)a[1], 0);
 }
 
 long sys_fchmodat(const uint64_t a[6])
 {
-	return chmod_path((int)a[0], a[1], (uint32_t)a[2]);
+	return chmod_path((int)a[0], a[1], (uint32_t)a[2], 0);
+}
+
+long sys_fchmodat2(const uint64_t a[6])
+{
+	unsigned flags = (unsigned)a[3];
+
+	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+		return -EINVAL;
+	return chmod_path((int)a[0], a[1], (uint32_t)a[2], flags);
 }
 
 long sys_fchmod(const uint64_t a[6])
@@ -216,19 +225,32 @@ long sys_utimensat(const uint64_t a[6])
 	return times_path((int)a[0], a[1], a[2] ? t : NULL, flags);
 }
 
-long sys_utimes(const uint64_t a[6])
+/* Microseconds. */
+static long times_user_us(int dirfd, uptr_t path, uptr_t user)
 {
 	struct timeval v[2];
 	struct timespec t[2];
 
-	if (a[1] && copy_from_user(v, a[1], sizeof(v)) < 0)
+	if (user && copy_from_user(v, user, sizeof(v)) < 0)
 		return -EFAULT;
-	for (int i = 0; a[1] && i < 2; i++) {
+	for (int i = 0; user && i < 2; i++) {
 		if (v[i].tv_usec < 0 || v[i].tv_usec >= 1000000)
 			return -EINVAL;
 		t[i] = (struct timespec){v[i].tv_sec, v[i].tv_usec * 1000};
 	}
-	return a[0] ? times_path(AT_FDCWD, a[0], a[1] ? t : NULL, 0) : -EFAULT;
+	if (!path && dirfd == AT_FDCWD)
+		return -EFAULT;
+	return times_path(dirfd, path, user ? t : NULL, 0);
+}
+
+long sys_utimes(const uint64_t a[6])
+{
+	return times_user_us(AT_FDCWD, a[0], a[1]);
+}
+
+long sys_futimesat(const uint64_t a[6])
+{
+	return times_user_us((int)a[0], a[1], a[2]);
 }
 
 long sys_utime(const uint64_t a[6])
