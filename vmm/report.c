@@ -31,10 +31,11 @@ static json_t *exit_code(const struct vm *vm, enum vm_end_reason end)
 		return json_integer(vm->end_code);
 	case END_SIGNAL:
 		return json_integer(SIGNAL_EXIT_BASE + (json_int_t)vm->end_code);
+	case END_NOEXEC: /* as a shell counts: 127 there is no such program, 126 it cannot be run */
+		return json_integer((vm->end_code & 0xfff) == ENOENT ? 127 : 126);
 	case END_NONE:
 	case END_POWEROFF:
 	case END_PANIC:
-	case END_NOEXEC:
 	case END_TRIPLE_FAULT:
 	case END_KILLED:
 	case END_ERROR:

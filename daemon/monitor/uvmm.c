@@ -242,7 +242,7 @@ static const struct {
 	{"exit", SHELL_END_EXIT, "the program ended with status", true},
 	{"poweroff", SHELL_END_EXIT, "the VM powered off", false},
 	{"signal", SHELL_END_SIGNAL, "the program was ended by signal", true},
-	{"noexec", SHELL_END_NOEXEC, "the program could not be started: error", true},
+	{"noexec", SHELL_END_NOEXEC, "the program could not be started", false},
 	{"panic", SHELL_END_CRASH, "the libOS panicked", false},
 	{"triple_fault", SHELL_END_CRASH, "the VM ended by a triple fault", false},
 	{"killed", SHELL_END_CRASH, "the VM was killed", false},
@@ -285,6 +285,8 @@ static int read_report(struct shell *s)
 		e->end = ends[i].end;
 		e->code = (int)json_integer_value(json_object_get(
 			root, ends[i].end == SHELL_END_SIGNAL ? "signal" : "exit_code"));
+		if (e->end == SHELL_END_NOEXEC)
+			e->code = e->code == 127 ? ENOENT : ENOEXEC; /* an errno, as of the others */
 		set_reason(e, ends[i].text, ends[i].with_code, detail);
 		return 0;
 	}
