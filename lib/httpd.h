@@ -53,9 +53,10 @@ struct httpd_route {
 	httpd_fn *handler;   /* the request is complete: answer or defer */
 	httpd_fn *begin;     /* may be NULL. Headers only: may refuse with httpd_reply() */
 	httpd_body_fn *body; /* the body goes here; NULL: it is buffered, see httpd_body() */
-	httpd_part_fn *
-		part; /* forms are taken apart and go here; a body of another type is not an error: it
-	                      * counts as a form without parts, see httpd_is_form() */
+	/* Forms are taken apart and go here; a body of another type is not an error: it counts as a form
+	 * without parts, see httpd_is_form(). */
+	httpd_part_fn *part;
+	bool buffer_other; /* with part(): a body of another type is buffered, not thrown away */
 	uint64_t body_max; /* bytes; 0: HTTPD_BODY_MAX_BYTES */
 	uint64_t tag;      /* the owner's */
 };

@@ -181,7 +181,7 @@ static void take_body(struct httpd_req *req, const char *data, size_t size)
 	else if (req->pp)
 		r = MHD_post_process(req->pp, data, size) == MHD_YES ? 0
 								     : (req->part_error ?: -EINVAL);
-	else if (!route->part)
+	else if (!route->part || route->buffer_other)
 		r = buf_add(&req->body, data, size);
 	if (r < 0 && req->state == REQ_BODY)
 		part_code(req, r);
