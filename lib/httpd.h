@@ -71,8 +71,8 @@ struct httpd_config {
 	bool answer_405; /* a known path with another method: 405 with Allow; else 404 */
 	httpd_fn *
 		fallback; /* no route: answers instead of the 404 below; the body was discarded. May be NULL */
-	/* Renders the glue's own errors (400 404 405 413 500 507) with httpd_reply(); NULL: as text, and 404 as the
-	 * page of Express ("Cannot GET /x"). */
+	/* Renders the glue's own errors (400 404 405 413 500 507) with httpd_reply(). NULL, or where it does not
+	 * answer: as text, and 404 as the page of Express ("Cannot GET /x"). */
 	void (*error)(struct httpd_req *req, unsigned int status, const char *sentence);
 	httpd_fn *done;               /* the request is over (for logs and metrics); may be NULL */
 	unsigned int max_connections; /* per listener; 0: 256. More wait in the kernel's queue */

@@ -67,7 +67,7 @@ struct httpd_req {
 	struct httpd_path path;
 	struct httpd_params params;
 	int64_t start_ns;
-	uint64_t body_seen;
+	uint64_t body_seen, drained;
 	struct buf body, headers; /* headers: name NUL value NUL ... */
 	struct MHD_PostProcessor *pp;
 	int part_error;

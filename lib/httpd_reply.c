@@ -153,12 +153,12 @@ void httpd_error(struct httpd_req *req, unsigned int status, const char *sentenc
 {
 	if (req->h->cfg.error)
 		req->h->cfg.error(req, status, sentence);
-	else if (status == 404 && !req->route)
+	if (!httpd_may_answer(req))
+		return;
+	if (status == 404 && !req->route)
 		not_found(req);
 	else
 		httpd_replyf(req, status, "text/plain; charset=utf-8", "%s\n", sentence);
-	if (httpd_may_answer(req))
-		httpd_reply(req, status, NULL, NULL, 0);
 }
 
 void httpd_reply_error(struct httpd_req *req, unsigned int status, const char *sentence)

@@ -270,7 +270,9 @@ enum MHD_Result httpd_req_access(void *listener, struct MHD_Connection *mhd, con
 	if (*size == 0)
 		return on_complete(req);
 	req->body_seen += *size;
-	if (req->body_seen > body_max(req) + req->h->cfg.drain_max_bytes)
+	if (req->state != REQ_BODY || !req->route)
+		req->drained += *size;
+	if (req->drained > req->h->cfg.drain_max_bytes)
 		return MHD_NO;
 	take_body(req, data, *size);
 	*size = 0;

@@ -346,10 +346,11 @@ static void stop(struct frame *f)
 {
 	struct service *s = &f->s;
 
+	/* The server first: requests that are given up tell the service, which must still be there. */
+	httpd_free(s->http);
 	if (s->spec->stop)
 		s->spec->stop(s);
 	registrar_free(f->registrar);
-	httpd_free(s->http);
 	upstream_free(s->upstream);
 	registry_free(s->registry);
 	httpc_free(s->client);
@@ -419,6 +420,9 @@ int service_main(const struct service_spec *spec, int argc, char **argv)
 
 	/* One arena: the threads of a service are few, and each arena would keep memory of its own. */
 	mallopt(M_ARENA_MAX, 1);
+	/* Pictures go back to the system when they are freed. */
+	mallopt(M_MMAP_THRESHOLD, 128 * KIB);
+	mallopt(M_TRIM_THRESHOLD, 128 * KIB);
 	r = parse_args(&f, argc, argv, &err);
 	if (r > 0)
 		return 0;

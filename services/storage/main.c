@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * storage: the pictures of tasks. POST /upload/{id} with a file part "image"; GET /download/{id} gives the result if there
+ * is one, else the input. ?kind=input|result says which; an upload without it is the input when there is
+ * none yet, else the result (so the original master and worker, who cannot say it, get what they mean).
+ */
+#include "services/common/image_form.h"
+#include "services/common/service.h"
+#include "services/storage/blob.h"
+
+#include "lib/log.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define HTML "text/html; charset=utf-8"
+
+struct storage {
+	struct blob_dir *dir;
+	char temporary[32]; /* our own folder, "" when one was given */
+	int64_t max_bytes;
+	uint64_t uploads, rejected;
+};
+
+/* An upload while its form is read. */
+struct upload {
+	struct storage *st;
+	struct blob_writer *w; /* NULL: no file part so far, or it was refused */
+	bool in_image;         /* the part being read is the file */
+};
+
+static struct storage *storage_of(const struct httpd_req *req)
+{
+	return service_of(req)->data;
+}
+
+static void upload_free(void *data)
+{
+	struct upload *u = data;
+
+	blob_abort(u->w);
+	free(u);
+}
+
+static int refuse(struct httpd_req *req, int r)
+{
+	storage_of(req)->rejected++;
+	if (r == -EBADMSG)
+		httpd_reply(req, 415, HTML, "Image is not a PNG", 18);
+	else if (r == -EMSGSIZE)
+		httpd_reply(req, 413, HTML, "Image is too large", 18);
+	else if (r == -ENOSPC)
+		httpd_reply(req, 507, HTML, "No space left", 13);
+	else {
+		log_error("an upload fails", "error=%d", -r);
+		httpd_reply(req, 500, HTML, "Image cannot be stored", 22);
+	}
+	return r;
+}
+
+static void not_found(struct httpd_req *req)
+{
+	httpd_reply(req, 404, HTML, "Image not found", 15);
+}
+
+/* 0: as asked, 1: to be decided, -1: nonsense. */
+static int kind_of(const struct httpd_req *req, enum blob_kind *kind)
+{
+	const char *s = httpd_query(req, "kind");
+
+	if (!s)
+		return 1;
+	*kind = strcmp(s, "result") == 0 ? BLOB_RESULT : BLOB_INPUT;
+	return strcmp(s, "result") == 0 || strcmp(s, "input") == 0 ? 0 : -1;
+}
+
+static void on_upload_begin(struct httpd_req *req)
+{
+	struct upload *u;
+	enum blob_kind kind;
+
+	if (!blob_id_good(httpd_param(req, "id"))) {
+		not_found(req);
+		return;
+	}
+	if (kind_of(req, &kind) < 0) {
+		httpd_reply(req, 400, HTML, "kind must be input or result", 28);
+		return;
+	}
+	if (httpd_content_length(req) > storage_of(req)->max_bytes + (int64_t)IMAGE_FORM_OVERHEAD) {
+		refuse(req, -EMSGSIZE);
+		return;
+	}
+	u = calloc(1, sizeof(*u));
+	if (!u) {
+		refuse(req, -ENOMEM);
+		return;
+	}
+	u->st = storage_of(req);
+	httpd_set_data(req, u, upload_free);
+}
+
+static int on_part(
+	struct httpd_req *req, const struct httpd_part *part, const void *data, size_t len)
+{
+	struct upload *u = httpd_data(req);
+	int r = 0;
+
+	if (part->offset == 0) {
+		u->in_image = image_form_is_file(part) && !u->w;
+		if (u->in_image && !(len == 0 && part->filename && !*part->filename))
+			r = blob_begin(u->st->dir, (uint64_t)u->st->max_bytes, &u->w);
+	}
+	if (r == 0 && u->in_image && u->w)
+		r = blob_write(u->w, data, len);
+	return r < 0 ? refuse(req, r) : 0;
+}
+
+static void on_upload(struct httpd_req *req)
+{
+	struct upload *u = httpd_data(req);
+	const char *id = httpd_param(req, "id");
+	enum blob_kind kind = BLOB_INPUT;
+	int r;
+
+	if (!u->w) {
+		httpd_reply(req, 400, HTML, "Image not found", 15);
+		return;
+	}
+	if (kind_of(req, &kind) == 1)
+		kind = blob_exists(u->st->dir, id, BLOB_INPUT) ? BLOB_RESULT : BLOB_INPUT;
+	r = blob_commit(steal_ptr(&u->w), id, kind);
+	if (r < 0) {
+		refuse(req, r);
+		return;
+	}
+	u->st->uploads++;
+	httpd_reply(req, 200, NULL, NULL, 0);
+}
+
+static void on_download(struct httpd_req *req)
+{
+	struct storage *st = storage_of(req);
+	const char *id = httpd_param(req, "id");
+	enum blob_kind kind = BLOB_RESULT;
+	int fd = -ENOENT, given = kind_of(req, &kind);
+
+	if (given >= 0 && blob_id_good(id))
+		fd = blob_read(st->dir, id, kind);
+	if (fd == -ENOENT && given == 1 && blob_id_good(id)) {
+		kind = BLOB_INPUT;
+		fd = blob_read(st->dir, id, kind);
+	}
+	if (fd < 0) {
+		if (fd != -ENOENT)
+			log_error("a picture cannot be read", "error=%d", -fd);
+		not_found(req);
+		return;
+	}
+	httpd_add_headerf(req, "Content-Disposition", "attachment; filename=\"%s.png\"", id);
+	httpd_add_header(req, "X-Kind", kind == BLOB_RESULT ? "result" : "input");
+	httpd_reply_file(req, fd, "image/png");
+}
+
+static void on_delete(struct httpd_req *req)
+{
+	const char *id = httpd_param(req, "id");
+	int r = blob_id_good(id) ? blob_remove(storage_of(req)->dir, id) : -ENOENT;
+
+	if (r == 0)
+		httpd_reply(req, 204, NULL, NULL, 0);
+	else if (r == -ENOENT)
+		not_found(req);
+	else
+		httpd_reply_error(req, 500, "the picture cannot be removed");
+}
+
+static const struct httpd_route routes[] = {
+	{.method = "POST",
+		.pattern = "/upload/{id}",
+		.begin = on_upload_begin,
+		.part = on_part,
+		.handler = on_upload,
+		.body_max = UINT64_MAX / 4},
+	{.method = "GET", .pattern = "/download/{id}", .handler = on_download},
+	{.method = "DELETE", .pattern = "/download/{id}", .handler = on_delete},
+};
+
+static int storage_start(struct service *s, struct err *err)
+{
+	struct storage *st = calloc(1, sizeof(*st));
+	const char *path = env_str("MICRO_STORAGE_DIR");
+	int64_t quota;
+
+	s->data = st;
+	if (!st)
+		return err_set(err, ENOMEM, "out of memory");
+	if (env_int("MICRO_STORAGE_MAX_BYTES", 100, INT64_C(1) << 40, 16 * MIB, &st->max_bytes,
+		    err) < 0 ||
+		env_int("MICRO_STORAGE_QUOTA_BYTES", 0, INT64_C(1) << 50, INT64_C(4) << 30, &quota,
+			err) < 0)
+		return -EINVAL;
+	if (!path) {
+		mkdir("/tmp", 01777);
+		strcpy(st->temporary, "/tmp/micro-storage-XXXXXX");
+		path = mkdtemp(st->temporary);
+		if (!path) {
+			st->temporary[0] = '\0';
+			return err_sys(err, errno, "cannot make a temporary folder");
+		}
+		log_warn("the pictures are temporary", "path=%s remedy=\"set MICRO_STORAGE_DIR\"",
+			path);
+	}
+	return blob_open(path, (uint64_t)quota, &st->dir, err);
+}
+
+static void storage_stop(struct service *s)
+{
+	struct storage *st = s->data;
+
+	if (!st)
+		return;
+	blob_close(st->dir);
+	free(st);
+}
+
+static void storage_metrics(struct service *s, struct buf *out)
+{
+	struct storage *st = s->data;
+
+	metrics_gauge(out, "storage_pictures", "Pictures held.", blob_count(st->dir));
+	metrics_gauge(out, "storage_bytes", "Bytes of pictures held.", blob_bytes(st->dir));
+	metrics_counter(out, "storage_uploads_total", "Pictures stored.", st->uploads);
+	metrics_counter(out, "storage_rejected_total", "Uploads refused.", st->rejected);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct env_help env[] = {
+		{"MICRO_STORAGE_DIR", "folder of the pictures (default: a temporary one)"},
+		{"MICRO_STORAGE_MAX_BYTES", "of one picture (default 16777216)"},
+		{"MICRO_STORAGE_QUOTA_BYTES", "of all pictures (default 4294967296)"},
+		{0},
+	};
+	static const struct service_spec spec = {
+		.name = "storage",
+		.summary = "Pictures of tasks, input and result.",
+		.port_env = "MICRO_STORAGE_PORT",
+		.port = 9002,
+		.key = "storageendpoint",
+		.takes_registry = true,
+		.env = env,
+		.routes = routes,
+		.route_count = ARRAY_SIZE(routes),
+		.start = storage_start,
+		.stop = storage_stop,
+		.metrics = storage_metrics,
+		.error = image_form_error,
+	};
+
+	return service_main(&spec, argc, argv);
+}

@@ -1,0 +1,537 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * worker: takes tasks from a master, inverts their pictures, puts the results into storage. Each slot does one task
+ * after the other, without pauses:
+ *
+ *   POLL --200--> FETCH --> PAINT --> STORE --> FINISH --> POLL
+ *    ^  404, errors: pause    |          |         |
+ *    |                        +--> FAIL <+         | 409: somebody else has it by now
+ *    +-------------------------------+<-----------+
+ *
+ * While a task is held its lease is renewed each third of it; when the lease is lost the work is dropped.
+ */
+#include "services/common/service.h"
+#include "services/worker/painter.h"
+
+#include "lib/jsonx.h"
+#include "lib/log.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/random.h>
+
+#define WAIT_S        30
+#define POLL_MS       ((WAIT_S + 15) * 1000)
+#define SHORT_POLL_NS NS_PER_S /* a master that answers sooner does not know ?wait */
+#define PAUSE_MIN_NS  (200 * NS_PER_MS)
+#define PAUSE_MAX_NS  (5 * NS_PER_S)
+#define CALL_MS       20000
+#define RETRY_MS      5000
+#define SLOTS_MAX     8
+#define ID_BYTES      20
+#define TOKEN_BYTES   128
+#define FORM_OVERHEAD (64 * KIB)
+
+enum slot_state {
+	SLOT_IDLE,
+	SLOT_POLL,
+	SLOT_FETCH,
+	SLOT_PAINT,
+	SLOT_STORE,
+	SLOT_FINISH,
+	SLOT_FAIL
+};
+
+struct slot {
+	struct worker *w;
+	enum slot_state state;
+	struct upstream_call *call, *renewal;
+	struct loop_timer *pause, *renew;
+	int64_t polled_ns, pause_ns, lease_ms;
+	bool lost;   /* the lease is somebody else's: stop where that is possible */
+	bool old_db; /* it does not know leases: no use in renewing */
+	char id[ID_BYTES], lease_header[TOKEN_BYTES + 16];
+	char path[96], reason[160], filename[ID_BYTES + 8];
+	struct httpc_part part;
+	struct paint_job job;
+};
+
+struct worker {
+	struct service *s;
+	struct painter *painter;
+	char name[64];
+	int64_t slots, max_bytes;
+	uint64_t done, failed, lost, busy_ns;
+	struct slot slot[SLOTS_MAX];
+};
+
+static void poll_next(struct slot *slot);
+
+/* --- the end of a task ------------------------------------------------------------------------------------------------ */
+static void let_go(struct slot *slot)
+{
+	loop_timer_cancel(slot->renew);
+	upstream_cancel(steal_ptr(&slot->renewal));
+	buf_fini(&slot->job.in);
+	buf_fini(&slot->job.out);
+	slot->state = SLOT_IDLE;
+	slot->lost = false;
+}
+
+static void next_task(struct slot *slot)
+{
+	let_go(slot);
+	if (slot->w->s->draining)
+		service_idle(slot->w->s);
+	else
+		poll_next(slot);
+}
+
+static void pause_poll(struct slot *slot, int64_t ns)
+{
+	slot->state = SLOT_IDLE;
+	if (slot->w->s->draining)
+		service_idle(slot->w->s);
+	else
+		loop_timer_set(slot->pause, ns);
+}
+
+static void on_pause_over(void *arg)
+{
+	struct slot *slot = arg;
+
+	if (slot->state == SLOT_IDLE && !slot->w->s->draining)
+		poll_next(slot);
+}
+
+/* --- requests ----------------------------------------------------------------------------------------------------------- */
+typedef void slot_answer(void *arg, const struct httpc_response *resp, size_t instances);
+
+/* q: key, http and retry_ms are the caller's; path is slot->path. */
+static void ask(
+	struct slot *slot, enum slot_state state, struct upstream_request q, slot_answer *fn)
+{
+	const char *headers[] = {slot->lease_header, NULL};
+
+	slot->state = state;
+	q.path = slot->path;
+	q.done = fn;
+	q.arg = slot;
+	if (slot->lease_header[0] && state != SLOT_POLL)
+		q.http.headers = headers;
+	if (upstream_start(slot->w->s->upstream, &q, &slot->call) < 0) {
+		log_error("out of memory", "task=%s", slot->id);
+		let_go(slot);
+		pause_poll(slot, PAUSE_MAX_NS);
+	}
+}
+
+/* The lease was lost while a request or a picture was under way. */
+static void drop(struct slot *slot)
+{
+	slot->w->lost++;
+	log_warn("lease lost", "task=%s worker=%s", slot->id, slot->w->name);
+	upstream_cancel(steal_ptr(&slot->call));
+	if (slot->state == SLOT_PAINT)
+		slot->lost = true; /* the painter has the job: go on when it is back */
+	else
+		next_task(slot);
+}
+
+static void on_renewed(void *arg, const struct httpc_response *resp, size_t instances)
+{
+	struct slot *slot = arg;
+
+	(void)instances;
+	slot->renewal = NULL;
+	if (resp->status == 409)
+		drop(slot);
+	else if (resp->status == 404 || resp->status == 405)
+		slot->old_db = true;
+	else
+		loop_timer_set(slot->renew, slot->lease_ms * NS_PER_MS / 3);
+}
+
+static void on_renew(void *arg)
+{
+	struct slot *slot = arg;
+	const char *headers[] = {slot->lease_header, NULL};
+	char path[64];
+	struct upstream_request q = {.key = "masterendpoint",
+		.path = path,
+		.http = {.method = "POST", .headers = headers},
+		.done = on_renewed,
+		.arg = slot};
+
+	snprintf(path, sizeof(path), "/task/%s/renew", slot->id);
+	q.http.timeout_ms = (unsigned int)slot->lease_ms / 2;
+	if (upstream_start(slot->w->s->upstream, &q, &slot->renewal) < 0)
+		loop_timer_set(slot->renew, slot->lease_ms * NS_PER_MS / 6);
+}
+
+static void on_failed(void *arg, const struct httpc_response *resp, size_t instances)
+{
+	struct slot *slot = arg;
+
+	(void)resp; /* an old master does not know the route: the lease runs out then */
+	(void)instances;
+	slot->call = NULL;
+	next_task(slot);
+}
+
+static void fail(struct slot *slot, const char *what, const char *why)
+{
+	snprintf(slot->reason, sizeof(slot->reason), "%s: %s", what, why);
+	log_warn("task failed", "task=%s worker=%s reason=\"%s\"", slot->id, slot->w->name,
+		slot->reason);
+	slot->w->failed++;
+	snprintf(slot->path, sizeof(slot->path), "/task/%s/fail", slot->id);
+	ask(slot, SLOT_FAIL,
+		(struct upstream_request){.key = "masterendpoint",
+			.retry_ms = RETRY_MS,
+			.idempotent = true,
+			.http = {.method = "POST",
+				.body = slot->reason,
+				.len = strlen(slot->reason),
+				.timeout_ms = CALL_MS}},
+		on_failed);
+}
+
+static void on_finished(void *arg, const struct httpc_response *resp, size_t instances)
+{
+	struct slot *slot = arg;
+	struct worker *w = slot->w;
+
+	(void)instances;
+	slot->call = NULL;
+	if (resp->status == 200) {
+		w->done++;
+		log_info("task done", "task=%s worker=%s paint_us=%" PRId64, slot->id, w->name,
+			slot->job.ns / 1000);
+	} else {
+		w->lost++;
+		log_warn("finish refused", "task=%s worker=%s status=%d error=\"%s\"", slot->id,
+			w->name, resp->status, resp->error);
+	}
+	next_task(slot);
+}
+
+static void status_text(const struct httpc_response *resp, char *out, size_t size)
+{
+	if (resp->code < 0)
+		snprintf(out, size, "%s", resp->error);
+	else
+		snprintf(out, size, "status %d", resp->status);
+}
+
+static void on_stored(void *arg, const struct httpc_response *resp, size_t instances)
+{
+	struct slot *slot = arg;
+	char why[120];
+
+	(void)instances;
+	slot->call = NULL;
+	if (resp->status != 200) {
+		status_text(resp, why, sizeof(why));
+		fail(slot, "storing the result", why);
+		return;
+	}
+	snprintf(slot->path, sizeof(slot->path), "/task/%s/finish", slot->id);
+	ask(slot, SLOT_FINISH,
+		(struct upstream_request){.key = "masterendpoint",
+			.retry_ms = RETRY_MS,
+			.idempotent = slot->lease_header[0],
+			.http = {.method = "POST", .timeout_ms = CALL_MS}},
+		on_finished);
+}
+
+static void on_painted(struct paint_job *job)
+{
+	struct slot *slot = job->arg;
+
+	slot->w->busy_ns += (uint64_t)job->ns;
+	if (slot->lost) {
+		next_task(slot);
+		return;
+	}
+	if (job->result < 0) {
+		fail(slot, "the picture", job->err.msg);
+		return;
+	}
+	snprintf(slot->path, sizeof(slot->path), "/upload/%s?kind=result", slot->id);
+	snprintf(slot->filename, sizeof(slot->filename), "%s.png", slot->id);
+	slot->part = (struct httpc_part){.name = "image",
+		.filename = slot->filename,
+		.type = "image/png",
+		.data = job->out.data,
+		.len = job->out.len};
+	ask(slot, SLOT_STORE,
+		(struct upstream_request){.key = "storageendpoint",
+			.rank = slot->id,
+			.retry_ms = RETRY_MS,
+			.idempotent = true,
+			.http = {.method = "POST",
+				.parts = &slot->part,
+				.part_count = 1,
+				.timeout_ms = CALL_MS}},
+		on_stored);
+}
+
+static void on_fetched(void *arg, const struct httpc_response *resp, size_t instances)
+{
+	struct slot *slot = arg;
+	struct worker *w = slot->w;
+	char why[120];
+
+	(void)instances;
+	slot->call = NULL;
+	if (resp->status != 200) {
+		status_text(resp, why, sizeof(why));
+		fail(slot, "fetching the picture", why);
+		return;
+	}
+	buf_init(&slot->job.in, 0);
+	buf_init(&slot->job.out, (size_t)w->max_bytes);
+	if (buf_add(&slot->job.in, resp->body, resp->len) < 0) {
+		fail(slot, "fetching the picture", "out of memory");
+		return;
+	}
+	slot->state = SLOT_PAINT;
+	slot->job.done = on_painted;
+	slot->job.arg = slot;
+	painter_add(w->painter, &slot->job);
+}
+
+static void fetch(struct slot *slot)
+{
+	snprintf(slot->path, sizeof(slot->path), "/task/%s/download?kind=input", slot->id);
+	ask(slot, SLOT_FETCH,
+		(struct upstream_request){.key = "masterendpoint",
+			.retry_ms = RETRY_MS,
+			.idempotent = true,
+			.http = {.timeout_ms = CALL_MS, .max_bytes = (size_t)slot->w->max_bytes}},
+		on_fetched);
+}
+
+/* --- polling -------------------------------------------------------------------------------------------------------------- */
+/* Takes id and lease from a master's answer. */
+static int take_task(struct slot *slot, const struct httpc_response *resp)
+{
+	_cleanup_json_ json_t *json = NULL;
+	const char *token = httpc_header(resp, "X-Lease"), *ms = httpc_header(resp, "X-Lease-Ms");
+	int64_t id;
+
+	if (jsonx_parse_object(resp->body, resp->len, 4, &json, NULL) < 0 ||
+		jsonx_int(json, "id", 0, INT64_C(999999999999999999), &id, NULL) < 0)
+		return -EBADMSG;
+	snprintf(slot->id, sizeof(slot->id), "%" PRId64, id);
+	slot->lease_header[0] = '\0';
+	if (token && strlen(token) < TOKEN_BYTES)
+		snprintf(slot->lease_header, sizeof(slot->lease_header), "X-Lease: %s", token);
+	slot->lease_ms = ms ? strtoll(ms, NULL, 10) : 0;
+	if (slot->lease_ms < 10 || slot->lease_ms > 86400000)
+		slot->lease_ms = 20000;
+	return 0;
+}
+
+static void on_polled(void *arg, const struct httpc_response *resp, size_t instances)
+{
+	struct slot *slot = arg;
+	bool soon = loop_now_ns() - slot->polled_ns < SHORT_POLL_NS;
+
+	(void)instances;
+	slot->call = NULL;
+	slot->state = SLOT_IDLE;
+	if (resp->status == 200 && take_task(slot, resp) == 0) {
+		slot->pause_ns = PAUSE_MIN_NS;
+		if (slot->lease_header[0] && !slot->old_db)
+			loop_timer_set(slot->renew, slot->lease_ms * NS_PER_MS / 3);
+		fetch(slot);
+	} else if (resp->status == 404) {
+		slot->pause_ns = PAUSE_MIN_NS;
+		if (soon)
+			pause_poll(slot, SHORT_POLL_NS);
+		else
+			next_task(slot);
+	} else {
+		log_debug("no master", "status=%d error=\"%s\"", resp->status, resp->error);
+		pause_poll(slot, slot->pause_ns);
+		slot->pause_ns =
+			slot->pause_ns * 2 < PAUSE_MAX_NS ? slot->pause_ns * 2 : PAUSE_MAX_NS;
+	}
+}
+
+static void poll_next(struct slot *slot)
+{
+	slot->polled_ns = loop_now_ns();
+	slot->lease_header[0] = '\0';
+	snprintf(slot->path, sizeof(slot->path), "/task/next?wait=%d&worker=%s", WAIT_S,
+		slot->w->name);
+	ask(slot, SLOT_POLL,
+		(struct upstream_request){.key = "masterendpoint",
+			.http = {.timeout_ms = POLL_MS, .max_bytes = 4 * KIB}},
+		on_polled);
+}
+
+/* --- life --------------------------------------------------------------------------------------------------------------- */
+/* The name goes into a URL: letters, digits, '-', '_', '.'. */
+static void choose_name(struct worker *w)
+{
+	const char *given = env_str("MICRO_WORKER_NAME");
+	char host[32] = "";
+	uint16_t random = 0;
+
+	gethostname(host, sizeof(host) - 1);
+	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
+		random = (uint16_t)loop_now_ns();
+	if (given)
+		snprintf(w->name, sizeof(w->name), "%s", given);
+	else
+		snprintf(w->name, sizeof(w->name), "%s-%d-%04x", host, getpid(), random);
+	for (char *p = w->name; *p; p++) {
+		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.",
+			    *p))
+			*p = '-';
+	}
+}
+
+static int start_slots(struct worker *w)
+{
+	for (int64_t i = 0; i < w->slots; i++) {
+		struct slot *slot = &w->slot[i];
+
+		slot->w = w;
+		slot->pause_ns = PAUSE_MIN_NS;
+		if (loop_timer_new(w->s->loop, on_pause_over, slot, &slot->pause) < 0 ||
+			loop_timer_new(w->s->loop, on_renew, slot, &slot->renew) < 0)
+			return -ENOMEM;
+		loop_timer_set(slot->pause, 0);
+	}
+	return 0;
+}
+
+static int worker_start(struct service *s, struct err *err)
+{
+	struct worker *w = calloc(1, sizeof(*w));
+	const char *master = env_str("MICRO_MASTER_ENDPOINT"),
+		   *storage = env_str("MICRO_STORAGE_ENDPOINT");
+	struct invert_limits limits = {.max_side = 32768};
+	struct endpoint e;
+	int64_t pixels;
+
+	s->data = w;
+	if (!w)
+		return err_set(err, ENOMEM, "out of memory");
+	w->s = s;
+	if (env_int("MICRO_WORKER_SLOTS", 1, SLOTS_MAX, 1, &w->slots, err) < 0 ||
+		env_int("MICRO_WORKER_MAX_BYTES", 1024, INT64_C(1) << 30, 16 * MIB, &w->max_bytes,
+			err) < 0 ||
+		env_int("MICRO_WORKER_MAX_PIXELS", 1, INT64_C(1) << 30, 50000000, &pixels, err) < 0)
+		return -EINVAL;
+	limits.max_pixels = (uint64_t)pixels;
+	limits.max_bytes = (uint64_t)w->max_bytes * 4;
+	if (!s->has_registry && (!master || !storage))
+		return err_set(err, EINVAL,
+			"where is the registry? Give host:port, or MICRO_MASTER_ENDPOINT and "
+			"MICRO_STORAGE_ENDPOINT");
+	if (master &&
+		(endpoint_parse(master, &e, err) < 0 ||
+			registry_set(s->registry, "masterendpoint", &e) < 0))
+		return err_prefix(err, "MICRO_MASTER_ENDPOINT");
+	if (storage &&
+		(endpoint_parse(storage, &e, err) < 0 ||
+			registry_set(s->registry, "storageendpoint", &e) < 0))
+		return err_prefix(err, "MICRO_STORAGE_ENDPOINT");
+	choose_name(w);
+	if (painter_new(s->loop, &limits, &w->painter) < 0 || start_slots(w) < 0)
+		return err_set(err, ENOMEM, "cannot start the painter");
+	log_info("working", "worker=%s slots=%" PRId64, w->name, w->slots);
+	return 0;
+}
+
+static bool worker_busy(struct service *s)
+{
+	struct worker *w = s->data;
+
+	for (int64_t i = 0; i < w->slots; i++) {
+		if (w->slot[i].state != SLOT_IDLE)
+			return true;
+	}
+	return false;
+}
+
+static void worker_drain(struct service *s)
+{
+	struct worker *w = s->data;
+
+	for (int64_t i = 0; i < w->slots; i++) {
+		struct slot *slot = &w->slot[i];
+
+		loop_timer_cancel(slot->pause);
+		if (slot->state != SLOT_POLL)
+			continue;
+		upstream_cancel(steal_ptr(&slot->call));
+		slot->state = SLOT_IDLE;
+	}
+}
+
+static void worker_stop(struct service *s)
+{
+	struct worker *w = s->data;
+
+	if (!w)
+		return;
+	painter_free(w->painter);
+	for (int64_t i = 0; i < w->slots; i++) {
+		struct slot *slot = &w->slot[i];
+
+		upstream_cancel(slot->call);
+		upstream_cancel(slot->renewal);
+		loop_timer_free(slot->pause);
+		loop_timer_free(slot->renew);
+		buf_fini(&slot->job.in);
+		buf_fini(&slot->job.out);
+	}
+	free(w);
+}
+
+static void worker_metrics(struct service *s, struct buf *out)
+{
+	struct worker *w = s->data;
+
+	metrics_counter(out, "worker_tasks_done_total", "Tasks done.", w->done);
+	metrics_counter(out, "worker_tasks_failed_total", "Tasks given back.", w->failed);
+	metrics_counter(out, "worker_leases_lost_total", "Tasks that somebody else had by the end.",
+		w->lost);
+	metrics_counter(out, "worker_paint_us_total", "Time spent on pictures.", w->busy_ns / 1000);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct env_help env[] = {
+		{"MICRO_WORKER_NAME",
+			"name in the queue's records (default: host, process, chance)"},
+		{"MICRO_WORKER_SLOTS", "tasks at a time, 1 to 8 (default 1)"},
+		{"MICRO_WORKER_MAX_BYTES", "of a picture, and of its result (default 16777216)"},
+		{"MICRO_WORKER_MAX_PIXELS", "of a picture (default 50000000)"},
+		{"MICRO_MASTER_ENDPOINT", "host:port of a master, instead of the registry's"},
+		{"MICRO_STORAGE_ENDPOINT", "host:port of the storage, instead of the registry's"},
+		{0},
+	};
+	static const struct service_spec spec = {
+		.name = "worker",
+		.summary = "Does the tasks: inverts the colours of PNG pictures.",
+		.port_env = "MICRO_WORKER_PORT",
+		.port = -1,
+		.takes_registry = true,
+		.env = env,
+		.start = worker_start,
+		.busy = worker_busy,
+		.drain = worker_drain,
+		.stop = worker_stop,
+		.metrics = worker_metrics,
+	};
+
+	return service_main(&spec, argc, argv);
+}
