@@ -103,7 +103,7 @@ static void sweep(struct httpd *h, int64_t now)
 {
 	struct httpd_conn *conn, *next;
 
-	h->sweep_at_ns = 0;
+	h->sweep_at_ns = httpd_linger_sweep(h, now);
 	for (conn = h->conns; conn; conn = next) {
 		next = conn->next;
 		if (conn->deadline_ns && conn->deadline_ns <= now)
@@ -180,6 +180,8 @@ static void conn_close(struct httpd_listener *l, struct httpd_conn *conn)
 {
 	if (!conn)
 		return;
+	if (conn->linger)
+		httpd_linger_begin(conn);
 	if (conn->prev)
 		conn->prev->next = conn->next;
 	else
@@ -442,6 +444,7 @@ void httpd_free(struct httpd *h)
 		MHD_stop_daemon(l->daemon);
 		free(l->path);
 	}
+	httpd_linger_sweep(h, INT64_MAX);
 	loop_timer_free(h->timer);
 	free(h);
 }

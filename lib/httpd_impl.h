@@ -22,7 +22,17 @@ struct httpd_listener {
 	bool resumed;              /* a connection was; MHD has to be run to see it */
 };
 
+/* A closed connection whose client still sends: see httpd_linger.c. */
+struct httpd_linger {
+	struct httpd *h;
+	int fd; /* owned */
+	int64_t deadline_ns;
+	struct loop_io *io;
+	struct httpd_linger *prev, *next;
+};
+
 struct httpd_conn {
+	bool linger; /* answered before its body was read */
 	struct httpd_listener *listener;
 	int fd;                /* borrowed from the daemon */
 	int64_t deadline_ns;   /* 0: none */
@@ -35,6 +45,8 @@ struct httpd {
 	struct loop *loop;
 	struct httpd_listener listener[HTTPD_LISTENERS_MAX];
 	struct httpd_conn *conns;
+	struct httpd_linger *lingers;
+	unsigned int linger_count;
 	unsigned int conn_count, req_count;
 	struct loop_timer *timer;
 	int64_t timer_at_ns; /* 0: not armed */
@@ -93,6 +105,11 @@ struct httpd_stream {
 /* httpd.c */
 void httpd_conn_deadline(struct httpd_conn *conn, int64_t in_ns);
 void httpd_arm(struct httpd *h);
+
+/* httpd_linger.c */
+void httpd_linger_begin(struct httpd_conn *conn);
+/* Ends those over their deadline; the earliest of the others, or 0. INT64_MAX: ends all. */
+int64_t httpd_linger_sweep(struct httpd *h, int64_t now_ns);
 
 /* httpd_req.c: MHD's callbacks */
 void *httpd_req_begin(void *listener, const char *uri, struct MHD_Connection *mhd);

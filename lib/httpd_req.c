@@ -220,9 +220,10 @@ static enum MHD_Result on_headers(struct httpd_req *req, const char *method)
 	if (req->state == REQ_BODY)
 		return MHD_YES;
 	too_long = httpd_content_length(req) > (int64_t)req->h->cfg.drain_max_bytes;
-	if (too_long || (client_waits(req) && httpd_content_length(req) != 0))
-		return queue(req);
-	return MHD_YES;
+	if (!too_long && !(client_waits(req) && httpd_content_length(req) != 0))
+		return MHD_YES;
+	req->conn->linger = true;
+	return queue(req);
 }
 
 static enum MHD_Result on_complete(struct httpd_req *req)

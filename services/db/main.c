@@ -673,6 +673,8 @@ static void db_metrics(struct service *s, struct buf *out)
 	metrics_counter(out, "tasks_failed_total", "Tasks given back by workers.", db->failed);
 	metrics_counter(out, "leases_expired_total", "Leases that ran out.", db->expired);
 	metrics_counter(out, "tasks_conflict_total", "Requests refused with 409.", db->stale);
+	metrics_counter(out, "queue_scan_steps_total", "Rows stepped over for want of an index.",
+		queue_scan_steps(db->queue));
 	metrics_counter(out, "queue_commits_total", "Transactions committed.", db->commits);
 }
 

@@ -97,6 +97,18 @@ int64_t queue_count(const struct queue *q, enum task_state state)
 	return q->count[state + 1];
 }
 
+uint64_t queue_scan_steps(const struct queue *q)
+{
+	uint64_t steps = 0;
+
+	for (size_t i = 0; i < STATEMENTS; i++) {
+		if (i != ST_COUNT)
+			steps += (uint64_t)sqlite3_stmt_status(
+				q->st[i], SQLITE_STMTSTATUS_FULLSCAN_STEP, 0);
+	}
+	return steps;
+}
+
 static sqlite3_stmt *use(struct queue *q, enum statement n)
 {
 	sqlite3_stmt *st = q->st[n];

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What breaks in the middle: killed workers, services that come and go, several of a kind."""
+import signal
+
+from app import App, eq, finished, main, parallel, png, until, upload
+
+PNG = png('-size', '64x64', 'plasma:red-blue', 'PNG24:-')
+LARGE = png('-size', '1400x1400', 'plasma:fractal', 'PNG48:-')
+
+
+def test_killed_worker():
+    """Its lease runs out, another one does the task."""
+    with App() as app:
+        app.start_all(workers=0, db={'MICRO_DB_LEASE_MS': '500', 'MICRO_DB_BACKOFF_MS': '10'})
+        task = upload(app.master, PNG).headers['X-Task-Id']
+        # A worker that takes the task and never finishes: stopped as soon as db has given it out.
+        doomed = app.start('worker', port=False, MICRO_WORKER_NAME='doomed')
+        until('it has the task', lambda: app.db('GET', f'/task/{task}').json()['state'] >= 1)
+        doomed.proc.send_signal(signal.SIGKILL)
+        doomed.proc.wait()
+        app.start('worker', port=False)
+        finished(app, task)
+
+
+def test_killed_while_painting():
+    with App() as app:
+        app.start_all(workers=0, storage={'MICRO_STORAGE_MAX_BYTES': '100000000'},
+                      master={'MICRO_MASTER_MAX_BYTES': '100000000'},
+                      db={'MICRO_DB_LEASE_MS': '1000', 'MICRO_DB_BACKOFF_MS': '10'})
+        env = {'MICRO_WORKER_MAX_BYTES': '100000000'}
+        task = upload(app.master, LARGE).headers['X-Task-Id']
+        doomed = app.start('worker', port=False, **env)
+        until('it has the task', lambda: app.db('GET', f'/task/{task}').json()['state'] == 1)
+        doomed.proc.kill()
+        doomed.proc.wait()
+        eq(app.db('GET', f'/task/{task}').json()['state'], 1)
+        app.start('worker', port=False, **env)
+        finished(app, task)
+        assert app.db.metric('leases_expired_total') >= 1
+
+
+def test_slow_worker_keeps_its_lease():
+    """A lease much shorter than the work: renewals keep it, nobody else gets the task."""
+    with App() as app:
+        app.start_all(workers=2, storage={'MICRO_STORAGE_MAX_BYTES': '100000000'},
+                      master={'MICRO_MASTER_MAX_BYTES': '100000000'}, db={'MICRO_DB_LEASE_MS': '300'},
+                      worker_env={'MICRO_WORKER_MAX_BYTES': '100000000', 'MICRO_WORKER_PORT': '0'})
+        task = upload(app.master, LARGE).headers['X-Task-Id']
+        finished(app, task)
+        eq(sum(w.metric('worker_tasks_done_total') for w in app.workers), 1)
+        eq(app.db.metric('tasks_leased_total'), 1)
+
+
+def test_db_away_for_a_while():
+    """Requests wait for it; nobody has to be started again."""
+    with App() as app:
+        app.start_all(workers=1, master={'MICRO_MASTER_RETRY_MS': '30000'})
+        finished(app, upload(app.master, PNG).headers['X-Task-Id'])
+        eq(app.db.stop(signal.SIGKILL), -9)
+        import threading
+        answers = []
+        t = threading.Thread(target=lambda: answers.append(upload(app.master, PNG)))
+        t.start()
+        until('the master tries', lambda: app.master.metric('http_connections') >= 2)
+        app.db = app.start('db', MICRO_DB_PATH=app.path('db'))
+        t.join()
+        eq(answers[0].status, 200)
+        finished(app, answers[0].headers['X-Task-Id'])
+
+
+def test_several_of_each():
+    """Three masters, four workers, two pages: all get work, and one of each may be killed under load."""
+    with App() as app:
+        app.start_all(workers=4, worker_env={'MICRO_WORKER_PORT': '0'}, db={'MICRO_DB_LEASE_MS': '1000'})
+        masters = [app.master] + [app.start('master') for _ in range(2)]
+        until('three masters are known', lambda: len(app.kv('GET', '/masterendpoint?all=1').json()['values']) == 3)
+        uis = [app.start('ui') for _ in range(2)]
+        answers = parallel(60, lambda i: upload(uis[i % 2], PNG, '/upload'))
+        eq([a.status for a in answers], [200] * 60)
+        assert all(m.metric('master_uploads_total') > 0 for m in masters), [m.metric('master_uploads_total') for m in masters]
+        masters[1].proc.kill()
+        app.workers[0].proc.kill()
+        answers += parallel(60, lambda i: upload(uis[i % 2], PNG, '/upload'))
+        good = [a.headers['X-Task-Id'] for a in answers if a.status == 200]
+        # What was sent to the killed master just then may be lost (a POST is not repeated), the rest not.
+        assert len(good) >= 110, [a.status for a in answers]
+        eq(len(set(good)), len(good))
+        for task in good:
+            finished(app, task)
+
+
+def test_several_storages():
+    """Pictures are spread by id; every one is found, also after another storage has joined."""
+    with App() as app:
+        app.start_all(workers=2)
+        app.start('storage', MICRO_STORAGE_DIR=app.path('pictures2'))
+        until('two storages', lambda: len(app.kv('GET', '/storageendpoint?all=1').json()['values']) == 2)
+        first = [upload(app.master, PNG).headers['X-Task-Id'] for _ in range(12)]
+        for task in first:
+            finished(app, task)
+        app.start('storage', MICRO_STORAGE_DIR=app.path('pictures3'))
+        until('three storages', lambda: len(app.kv('GET', '/storageendpoint?all=1').json()['values']) == 3)
+        second = [upload(app.master, PNG).headers['X-Task-Id'] for _ in range(12)]
+        for task in second:
+            finished(app, task)
+        for task in first + second:
+            eq(app.master('GET', f'/task/{task}/download?kind=input').body, PNG)
+            result = app.master('GET', f'/task/{task}/download')
+            eq((result.status, result.headers['X-Kind']), (200, 'result'))
+        import os
+        assert os.listdir(app.path('pictures')) and os.listdir(app.path('pictures2'))
+
+
+def test_dead_instance_is_passed_over():
+    """A master that was killed is still registered for a while: requests go to the living one."""
+    with App() as app:
+        app.start_all(workers=1)
+        other = app.start('master')
+        ui = app.start('ui')
+        until('two masters', lambda: len(app.kv('GET', '/masterendpoint?all=1').json()['values']) == 2)
+        app.master.proc.kill()
+        app.master.proc.wait()
+        app.master = other
+        for _ in range(10):
+            eq(upload(ui, PNG, '/upload').status, 200)
+
+
+if __name__ == '__main__':
+    main([v for k, v in sorted(globals().items()) if k.startswith('test_')])
