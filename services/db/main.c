@@ -321,6 +321,14 @@ static void on_create(struct httpd_req *req)
 	answer(req, 200, HTML, text);
 }
 
+/* Names go back in a header as they came only when they are harmless. */
+static bool plain_name(const char *s)
+{
+	return *s &&
+		strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
+		strlen(s);
+}
+
 static void on_get(struct httpd_req *req)
 {
 	struct task task;
@@ -338,6 +346,8 @@ static void on_get(struct httpd_req *req)
 	snprintf(text, sizeof(text), "{\"id\":%" PRId64 ",\"state\":%d}", id,
 		task.state == TASK_DELAYED ? TASK_READY : task.state);
 	httpd_add_headerf(req, "X-Attempt", "%" PRId64, task.attempts);
+	if ((task.state == TASK_LEASED || task.state == TASK_FINISHED) && plain_name(task.worker))
+		httpd_add_header(req, "X-Worker", task.worker);
 	answer(req, 200, JSON, text);
 }
 

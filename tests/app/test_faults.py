@@ -64,6 +64,7 @@ def test_3_lease_tokens():
         task = ready_task(db)
         first = db('GET', '/task/next?worker=w1')
         eq(first.status, 200)
+        eq(db('GET', f'/task/{task}').headers['X-Worker'], 'w1')
         eq(db('GET', '/task/next').status, 404)
         second = until('the lease runs out', lambda: (lambda a: a if a.status == 200 else None)(
             db('GET', '/task/next?wait=5&worker=w2')))
