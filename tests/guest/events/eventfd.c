@@ -50,7 +50,6 @@ int main(void)
 	SHOW(read(sem, &value, 8));
 	SHOW(read(sem, &value, 8));
 	SHOW(eventfd(0, 0x12345));
-	SHOW(lseek(fd, 0, SEEK_SET));
 	blocking = eventfd(0, 0);
 	thread = start_thread(reader, NULL);
 	sleep_ms(5);

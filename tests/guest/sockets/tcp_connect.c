@@ -21,8 +21,8 @@ int main(void)
 	SHOW(connect(fd, SA(&nobody), sizeof(nobody)));
 	SHOW(connect(fd, SA(&address), sizeof(address)));
 	SHOW(connect(fd, SA(&address), sizeof(address)));
-	SHOW(connect(fd, SA(&address), 3));
 	fd = socket(AF_INET, SOCK_STREAM, 0);
+	SHOW(connect(fd, SA(&address), 3));
 	SHOW(connect(fd, SA(&other), sizeof(other)));
 	SHOW(connect(999, SA(&address), sizeof(address)));
 	SHOW(connect(STDOUT_FILENO, SA(&address), sizeof(address)));
