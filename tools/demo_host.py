@@ -182,18 +182,17 @@ class Host:
                     continue
         return left
 
-    def left_on_host(self, ports):
+    def left_on_host(self):
         left = [f"interface {n}" for n in set(os.listdir("/sys/class/net")) - self.interfaces_before
                 if n.startswith(("uig", "tap", "veth"))]
         left += [f"namespace {n}" for n in namespaces() if n == self.tag]
         with open("/proc/net/unix") as f:
             left += [f"socket {line.split()[-1]}" for line in f if self.folder + "/" in line]
-        left += [f"listener at port {p}" for p in ports if not port_is_free(p)]
         left += [f"file {n}" for n in self.shared_names() - self.shared_before
                  if self.tag in n or "uigniter" in os.path.basename(n)]
         return left
 
-    def close(self, ports=(), keep_files=False):
+    def close(self):
         """Undoes everything. Returns what was wrong or left behind: an empty list is a clean end."""
         wrong = self.stop_daemon()
         left = [wrong] if wrong else []
@@ -205,13 +204,12 @@ class Host:
         if self.has_netns:
             subprocess.run(["ip", "netns", "del", self.tag], stderr=subprocess.DEVNULL)
             self.has_netns = False
-        if not keep_files:
-            shutil.rmtree(self.folder, ignore_errors=True)
-            if os.path.exists(self.folder):
-                left.append(f"folder {self.folder}")
+        shutil.rmtree(self.folder, ignore_errors=True)
+        if os.path.exists(self.folder):
+            left.append(f"folder {self.folder}")
         deadline = time.monotonic() + 5  # others on the machine make and remove files of such names too
-        on_host = self.left_on_host(ports)
+        on_host = self.left_on_host()
         while on_host and time.monotonic() < deadline:
             time.sleep(0.1)
-            on_host = self.left_on_host(ports)
+            on_host = self.left_on_host()
         return left + on_host

@@ -95,9 +95,16 @@ class Manager:
         except Refused:
             pass
 
-    def logs_tail(self, instance, lines):
+    def names(self):
+        """Of all instances that the manager knows, those that failed included."""
         try:
-            return self.call("GET", f"/vm/{instance.id}/logs?tail={lines}", raw=True, limit_s=5).decode(errors="replace")
+            return [vm["name"] for vm in self.call("GET", "/vm", limit_s=5)["items"]]
+        except (OSError, http.client.HTTPException, Refused):
+            return []
+
+    def logs_tail(self, name, lines):
+        try:
+            return self.call("GET", f"/vm/{name}/logs?tail={lines}", raw=True, limit_s=5).decode(errors="replace")
         except (OSError, http.client.HTTPException, Refused) as e:
             return f"(no log: {e})\n"
 
