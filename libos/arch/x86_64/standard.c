@@ -98,6 +98,8 @@ static int parse_number(const char **p, uint64_t *value)
 	return 0;
 }
 
+static const char device_key[] = "virtio_mmio.device=";
+
 /* SIZE@BASE:IRQ; SIZE may end in K. Without a device behind it the slot is left out. */
 static void add_device(const char *p)
 {
@@ -123,15 +125,40 @@ static void add_device(const char *p)
 	info.ndevices++;
 }
 
+static bool is_device_word(const char *p)
+{
+	return (p == standard_cmdline || p[-1] == ' ') &&
+		!strncmp(p, device_key, sizeof(device_key) - 1);
+}
+
+/* QEMU appends its words to the line, and so to the program's arguments: they are taken and cut off. */
+static void take_trailing_devices(void)
+{
+	char *end = standard_cmdline + strlen(standard_cmdline);
+
+	for (;;) {
+		char *word;
+
+		while (end > standard_cmdline && end[-1] == ' ')
+			end--;
+		for (word = end; word > standard_cmdline && word[-1] != ' ';)
+			word--;
+		*end = 0;
+		if (word == end || !is_device_word(word))
+			return;
+		add_device(word + sizeof(device_key) - 1);
+		end = word;
+	}
+}
+
 static void find_devices(void)
 {
-	static const char key[] = "virtio_mmio.device=";
-
+	take_trailing_devices();
 	for (const char *p = standard_cmdline; *p; p++) {
 		if ((p == standard_cmdline || p[-1] == ' ') && !strncmp(p, "-- ", 3))
 			return;
-		if ((p == standard_cmdline || p[-1] == ' ') && !strncmp(p, key, sizeof(key) - 1))
-			add_device(p + sizeof(key) - 1);
+		if (is_device_word(p))
+			add_device(p + sizeof(device_key) - 1);
 	}
 }
 
