@@ -33,6 +33,7 @@ void config_fini(struct config *config)
 	free(config->libos);
 	free(config->image);
 	free(config->args);
+	free(config->workset);
 	free(config->iface);
 	free(config->tap);
 	if (config->tap_fd >= 0)

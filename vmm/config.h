@@ -22,6 +22,7 @@ struct config {
 	char *libos;     /* owned path; NULL: not set */
 	char *image;     /* owned path; NULL: no image */
 	char *args;      /* owned; NULL: none */
+	char *workset;   /* owned path of the working set (vmm/workset.h); NULL: none */
 	char *iface;     /* owned id of the one network interface; NULL: none */
 	char *tap;       /* owned name of the tap; NULL: tap_fd */
 	int tap_fd;      /* owned until the VM takes it; -1: none */

@@ -7,12 +7,14 @@
  * This thread is the device loop; the vCPU has a thread of its own (vmm/vcpu.h).
  */
 #include "abi/identity.h"
+#include "abi/platform.h"
 #include "lib/err.h"
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "vmm/control.h"
 #include "vmm/options.h"
 #include "vmm/report.h"
+#include "vmm/stat.h"
 #include "vmm/vm.h"
 
 #include <errno.h>
@@ -45,6 +47,8 @@ static void on_end(struct uvmm *u)
 	u->ended = true;
 	loop_timer_cancel(u->grace);
 	vm_settle(&u->vm);
+	if (u->vm.times.run_ns)
+		vm_record_workset(&u->vm);
 	report_write(&u->vm, u->options.id, u->report_fd);
 	log_info("vm ended", "id=%s reason=%s detail=\"%s\"", u->options.id, vm_end_name(u->vm.end),
 		u->vm.end_detail);
@@ -70,6 +74,8 @@ static void on_notify(void *arg, uint32_t events)
 		on_end(u);
 	else if (u->control)
 		control_news(u->control);
+	if (stat_get(&u->vm.times.milestone_ns[UIG_MS_LISTEN]))
+		vm_record_workset(&u->vm);
 }
 
 static void on_grace_over(void *arg)

@@ -20,6 +20,7 @@ enum option_id {
 	OPT_LIBOS,
 	OPT_IMAGE,
 	OPT_ARGS,
+	OPT_WORKSET,
 	OPT_START,
 	OPT_MEM_MIB,
 	OPT_VCPUS,
@@ -53,6 +54,8 @@ static const struct option_def {
 		"libos.elf; a shell is prepared from it before the first request"},
 	[OPT_IMAGE] = {"image", "FILE", "EROFS image"},
 	[OPT_ARGS] = {"args", "LINE", "arguments of the instance (abi/identity.h)"},
+	[OPT_WORKSET] = {"working-set", "FILE",
+		"pages that a start needs: read, or recorded when it is not there"},
 	[OPT_START] = {"start", NULL, "start at once"},
 	[OPT_MEM_MIB] = {"mem-mib", "N", "memory of the guest (128)"},
 	[OPT_VCPUS] = {"vcpus", "1", "number of vCPUs; there is one"},
@@ -177,6 +180,8 @@ static int set_option(struct options *o, enum option_id id, const char *value, s
 		return config_set(&o->config.image, value);
 	case OPT_ARGS:
 		return config_set(&o->config.args, value);
+	case OPT_WORKSET:
+		return config_set(&o->config.workset, value);
 	case OPT_START:
 		o->start = true;
 		return 0;

@@ -11,6 +11,7 @@
 #include "vmm/dev/platform.h"
 #include "vmm/dev/tap.h"
 #include "vmm/stat.h"
+#include "vmm/workset.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -186,6 +187,38 @@ static int make_devices(struct vm *vm, struct err *err)
 	return r < 0 ? r : platform_attach(vm, &vm->bus);
 }
 
+/* A set that can not be read is no reason to fail: the start is slower, that is all. */
+static void load_workset(struct vm *vm)
+{
+	_cleanup_free_ struct workset *set = NULL;
+	struct err err = {0};
+	int r;
+
+	if (!vm->config.workset)
+		return;
+	set = malloc(sizeof(*set));
+	r = set ? workset_load(vm->config.workset, set, &err) : -ENOMEM;
+	vm->record = r == -ENOENT;
+	if (r == 0)
+		workset_populate(set, &vm->mem);
+	else if (r != -ENOENT)
+		log_warn("working set is not used", "error=\"%s\"", err.msg);
+}
+
+void vm_record_workset(struct vm *vm)
+{
+	_cleanup_free_ struct workset *set = NULL;
+	struct err err = {0};
+
+	if (!vm->record)
+		return;
+	vm->record = false;
+	set = malloc(sizeof(*set));
+	if (set && workset_record(set, &vm->mem, boot_libos_free_start(vm), vm->low_bytes) == 0 &&
+		workset_save(set, vm->config.workset, &err) < 0)
+		log_warn("working set was not saved", "error=\"%s\"", err.msg);
+}
+
 static int prepare(struct vm *vm, struct err *err)
 {
 	int r = kvm_init(&vm->kvm, err);
@@ -203,6 +236,7 @@ static int prepare(struct vm *vm, struct err *err)
 	vm->identity = mem_at(&vm->mem, UIG_GPA_IDENTITY, sizeof(*vm->identity));
 	vm->devices.events = &vm->identity->events;
 	vm->devices.tsc_khz = vm->tsc_khz;
+	load_workset(vm);
 	return vcpu_start_thread(&vm->vcpu, err);
 }
 

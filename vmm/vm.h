@@ -73,6 +73,7 @@ struct vm {
 	uint64_t tsc_khz;
 	gpa_t cr3;
 	struct uig_identity *identity; /* in guest memory */
+	bool record;                   /* the working set is to be recorded */
 
 	pthread_mutex_t state_lock;
 	pthread_cond_t state_changed;
@@ -109,6 +110,8 @@ int vm_resume(struct vm *vm);
 void vm_raise(struct vm *vm, uint32_t events);
 /* Ends it from outside. */
 void vm_kill(struct vm *vm, const char *detail);
+/* Records the working set, when that is wanted and was not done. */
+void vm_record_workset(struct vm *vm);
 /* After the end: joins the vCPU thread and sends off what the guest has left in its rings. */
 void vm_settle(struct vm *vm);
 

@@ -180,12 +180,17 @@ static void fill_clock(struct uig_identity *id)
 	id->wall_ns = (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
+uint64_t boot_libos_free_start(const struct vm *vm)
+{
+	return PAGE_UP(vm->libos.end);
+}
+
 static void fill_bootinfo(struct vm *vm, struct uig_bootinfo *info, uint64_t image_bytes)
 {
 	info->magic = UIG_BOOT_MAGIC;
 	info->abi_version = UIG_ABI_VERSION;
 	info->bytes = sizeof(*info);
-	info->free_start = PAGE_UP(vm->libos.end);
+	info->free_start = boot_libos_free_start(vm);
 	info->image = image_bytes ? UIG_GPA_IMAGE : 0;
 	info->image_bytes = image_bytes;
 	info->identity = UIG_GPA_IDENTITY;

@@ -19,6 +19,9 @@ void boot_libos_warm_up(struct vm *vm);
  * larger than the window. */
 int boot_libos_image(struct vm *vm, const char *path, uint64_t *bytes, struct err *err);
 
+/* First byte of RAM that the boot leaves alone. */
+uint64_t boot_libos_free_start(const struct vm *vm);
+
 /* Fills the boot information and the identity page. */
 int boot_libos_identity(struct vm *vm, uint64_t image_bytes, struct err *err);
 

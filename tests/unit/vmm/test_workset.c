@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/err.h"
+#include "vmm/mem.h"
+#include "vmm/workset.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define HEAD      "uigniter-workset 1\n"
+#define RAM_BYTES (4ull << 20)
+#define PAGE      4096ull
+
+static struct workset set, again;
+
+static void test_parse(void **state)
+{
+	static const char *const bad[] = {
+		"",
+		"uigniter-workset 2\n",
+		HEAD "1000\n",
+		HEAD "1000 1",
+		HEAD "1000 1 \n",
+		HEAD "1001 1\n",
+		HEAD "1000 0\n",
+		HEAD "x 1\n",
+		HEAD "1000 801\n",
+		HEAD "1000 ffffffffffffffff\n",
+		HEAD "ffffffffffffffffff 1\n",
+		HEAD "2000 1\n1000 1\n",
+		HEAD "1000 2\n2000 1\n",
+		HEAD "1000 700\n1000000 200\n",
+		HEAD "\n",
+	};
+	struct err err;
+
+	(void)state;
+	assert_int_equal(workset_parse(HEAD, &set, NULL), 0);
+	assert_int_equal(set.nranges, 0);
+	assert_int_equal(workset_parse(HEAD "1000 2\n3000 a\n", &set, NULL), 0);
+	assert_int_equal(set.nranges, 2);
+	assert_int_equal(set.range[1].gpa, 0x3000);
+	assert_int_equal(set.range[1].pages, 10);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		err = (struct err){0};
+		print_message("%zu\n", i);
+		assert_int_equal(workset_parse(bad[i], &set, &err), -EINVAL);
+		assert_true(err.msg[0] != '\0');
+	}
+}
+
+static void test_record(void **state)
+{
+	char path[] = "/tmp/uig-test-workset-XXXXXX";
+	int fd = mkstemp(path);
+	uint8_t *ram;
+	struct mem mem;
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	unlink(path);
+	assert_int_equal(workset_load(path, &set, NULL), -ENOENT);
+	mem_init(&mem);
+	ram = mem_reserve(&mem, RAM_BYTES, true, NULL);
+	assert_non_null(ram);
+	madvise(ram, RAM_BYTES, MADV_NOHUGEPAGE);
+	assert_int_equal(mem_add(&mem, 0, RAM_BYTES, ram, true), 0);
+	ram[3 * PAGE] = ram[4 * PAGE] = ram[9 * PAGE] = ram[RAM_BYTES - 1] = 1;
+	assert_int_equal(workset_record(&set, &mem, PAGE, RAM_BYTES), 0);
+	assert_int_equal(set.nranges, 3);
+	assert_int_equal(set.range[0].gpa, 3 * PAGE);
+	assert_int_equal(set.range[0].pages, 2);
+	assert_int_equal(set.range[2].gpa, RAM_BYTES - PAGE);
+	assert_int_equal(workset_save(&set, path, NULL), 0);
+	assert_int_equal(workset_load(path, &again, NULL), 0);
+	assert_int_equal(again.nranges, 3);
+	assert_memory_equal(again.range, set.range, 3 * sizeof(set.range[0]));
+	mem_fini(&mem);
+	/* Backed again in fresh memory; a range outside is passed over. */
+	ram = mem_reserve(&mem, RAM_BYTES, true, NULL);
+	madvise(ram, RAM_BYTES, MADV_NOHUGEPAGE);
+	assert_int_equal(mem_add(&mem, 0, RAM_BYTES, ram, true), 0);
+	again.range[again.nranges++] = (struct workset_range){RAM_BYTES, 1};
+	workset_populate(&again, &mem);
+	assert_int_equal(workset_record(&set, &mem, PAGE, RAM_BYTES), 0);
+	assert_int_equal(set.nranges, 3);
+	assert_int_equal(workset_record(&set, &mem, PAGE, 2 * RAM_BYTES), -EINVAL);
+	mem_fini(&mem);
+	unlink(path);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_parse), cmocka_unit_test(test_record)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

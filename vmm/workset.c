@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "vmm/workset.h"
+
+#include "lib/err.h"
+#include "lib/util.h"
+#include "vmm/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define PAGE_BYTES     4096ull
+#define HEAD           "uigniter-workset 1\n"
+#define FILE_MAX_BYTES (64 * KIB)
+#define LINE_BYTES     40u
+
+/* Adds a range behind the last; -EINVAL when it does not fit there. */
+static int add(struct workset *set, uint64_t *total, uint64_t gpa, uint64_t pages)
+{
+	const struct workset_range *last = set->nranges ? &set->range[set->nranges - 1] : NULL;
+
+	if (pages == 0 || pages > WORKSET_PAGES_MAX - *total || gpa % PAGE_BYTES != 0 ||
+		set->nranges == WORKSET_RANGES_MAX ||
+		(last && gpa < last->gpa + last->pages * PAGE_BYTES))
+		return -EINVAL;
+	set->range[set->nranges++] = (struct workset_range){gpa, pages};
+	*total += pages;
+	return 0;
+}
+
+int workset_parse(const char *text, struct workset *set, struct err *err)
+{
+	uint64_t total = 0;
+
+	set->nranges = 0;
+	if (strncmp(text, HEAD, strlen(HEAD)) != 0)
+		return err_set(err, EINVAL, "not a working set");
+	for (text += strlen(HEAD); *text;) {
+		char *end;
+		uint64_t gpa, pages;
+
+		errno = 0;
+		gpa = strtoull(text, &end, 16);
+		if (errno || end == text || *end != ' ')
+			return err_set(err, EINVAL, "line %u: no address", set->nranges + 2);
+		text = end + 1;
+		pages = strtoull(text, &end, 16);
+		if (errno || end == text || *end != '\n' || add(set, &total, gpa, pages) < 0)
+			return err_set(err, EINVAL, "line %u: bad range", set->nranges + 2);
+		text = end + 1;
+	}
+	return 0;
+}
+
+int workset_load(const char *path, struct workset *set, struct err *err)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	_cleanup_free_ char *text = malloc(FILE_MAX_BYTES);
+	ssize_t n;
+
+	if (fd < 0)
+		return err_sys(err, errno, "%s", path);
+	if (!text)
+		return err_set(err, ENOMEM, "out of memory");
+	n = read(fd, text, FILE_MAX_BYTES - 1);
+	if (n < 0)
+		return err_sys(err, errno, "%s", path);
+	text[n] = '\0';
+	n = workset_parse(text, set, err);
+	return n < 0 ? err_prefix(err, "%s", path) : 0;
+}
+
+void workset_populate(const struct workset *set, const struct mem *mem)
+{
+	for (unsigned i = 0; i < set->nranges; i++) {
+		uint64_t bytes = set->range[i].pages * PAGE_BYTES;
+		void *at = mem_at(mem, set->range[i].gpa, bytes);
+
+		/* A hint: without it (or with a kernel before 5.14) the guest's own touches do the work. */
+		if (at)
+			madvise(at, bytes, MADV_POPULATE_WRITE);
+	}
+}
+
+int workset_record(struct workset *set, const struct mem *mem, gpa_t from, gpa_t to)
+{
+	uint64_t pages = to > from ? (to - from) / PAGE_BYTES : 0, total = 0, start = 0;
+	_cleanup_free_ unsigned char *there = malloc(pages + 1);
+	void *at = mem_at(mem, from, to - from);
+
+	set->nranges = 0;
+	if (!there || !at || pages == 0)
+		return -EINVAL;
+	if (mincore(at, pages * PAGE_BYTES, there) < 0)
+		return -errno;
+	there[pages] = 0;
+	for (uint64_t i = 0; i <= pages; i++) {
+		bool in = there[i] & 1;
+		bool was = i > 0 && (there[i - 1] & 1);
+
+		if (in && !was)
+			start = i;
+		if (!in && was && add(set, &total, from + start * PAGE_BYTES, i - start) < 0)
+			break; /* full: the first part is a working set too */
+	}
+	return 0;
+}
+
+int workset_save(const struct workset *set, const char *path, struct err *err)
+{
+	char temp[PATH_MAX];
+	_cleanup_fclose_ FILE *f = NULL;
+	bool bad;
+
+	if (snprintf(temp, sizeof(temp), "%s.%d", path, (int)getpid()) >= (int)sizeof(temp))
+		return err_set(err, ENAMETOOLONG, "%s", path);
+	f = fopen(temp, "we");
+	if (!f)
+		return err_sys(err, errno, "%s", temp);
+	fputs(HEAD, f);
+	for (unsigned i = 0; i < set->nranges; i++)
+		fprintf(f, "%" PRIx64 " %" PRIx64 "\n", set->range[i].gpa, set->range[i].pages);
+	bad = fflush(f) != 0 || ferror(f);
+	if (bad || rename(temp, path) < 0) {
+		int code = errno;
+
+		unlink(temp);
+		return err_sys(err, code, "%s", path);
+	}
+	return 0;
+}
