@@ -39,6 +39,7 @@ struct core {
 	unsigned shell_count;
 	const struct monitor_ops *monitor; /* the default */
 	bool ending;                       /* no new VMs */
+	unsigned hurrying; /* instances on their way from their shell to readiness */
 	struct counters counters;
 	int64_t started_ns;
 };

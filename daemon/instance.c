@@ -305,7 +305,7 @@ static void free_words(char **words)
 
 void instance_free(struct instance *i)
 {
-	assert(!i->waiters);
+	assert(!i->waiters && !i->hurrying);
 	for (unsigned n = 0; n < i->port_count; n++)
 		forward_free(i->ports[n].forward);
 	readiness_free(i->readiness);

@@ -81,6 +81,7 @@ struct instance {
 	char id[ID_TEXT_BYTES];
 	char name[NAME_MAX_BYTES + 1];
 	enum instance_state state;
+	bool hurrying; /* counted in core->hurrying */
 	bool ready, from_pool, auto_remove, has_exit_code;
 	int exit_code;
 	char reason[256]; /* "": none */

@@ -20,6 +20,7 @@ int instance_new(
 void instance_free(struct instance *inst);
 
 /* instance_run.c */
+void instance_hurry(struct instance *inst, bool on);
 void instance_set_state(struct instance *inst, enum instance_state to);
 
 /* instance_wait.c: after each change of state or readiness. */

@@ -43,6 +43,16 @@ void instance_set_state(struct instance *i, enum instance_state to)
 	i->state = to;
 }
 
+void instance_hurry(struct instance *i, bool on)
+{
+	if (i->hurrying == on)
+		return;
+	i->hurrying = on;
+	i->core->hurrying += on ? 1 : -1u;
+	if (!on)
+		pools_calm(i->core->pools);
+}
+
 /* --- the end --------------------------------------------------------------------------------------------------- */
 static void free_env(struct instance *i)
 {
@@ -75,6 +85,7 @@ static void end(struct instance *i, enum instance_state to, const char *reason)
 	clock_gettime(CLOCK_REALTIME, &i->ended);
 	instance_set_state(i, to);
 	i->ready = false;
+	instance_hurry(i, false);
 	give_back(i);
 	i->core->counters.ended++;
 	i->core->counters.crashed += to == VM_CRASHED;
@@ -138,6 +149,7 @@ static void is_ready(void *arg)
 	i->readiness = NULL;
 	i->ready = true;
 	i->ready_ns = loop_now_ns();
+	instance_hurry(i, false);
 	instance_tell_waiters(i);
 }
 
@@ -232,6 +244,7 @@ static void begin(struct instance *i)
 	int r = make_folder(i, &err);
 
 	instance_set_state(i, VM_STARTING);
+	instance_hurry(i, true);
 	if (r == 0 && i->spec.ops == &monitor_process) {
 		if (asprintf(&work, "%s/work", i->dir) < 0)
 			work = NULL;

@@ -13,10 +13,10 @@
 #include <errno.h>
 #include <string.h>
 
-#define REFILL_PARALLEL 4
-#define REFILL_DELAY_NS (2 * NS_PER_MS) /* after a take: its start goes first */
-#define RETRY_FIRST_NS  (100 * NS_PER_MS)
-#define RETRY_MAX_NS    (10 * NS_PER_S)
+#define REFILL_PARALLEL    4
+#define REFILL_PATIENCE_NS (50 * NS_PER_MS)
+#define RETRY_FIRST_NS     (100 * NS_PER_MS)
+#define RETRY_MAX_NS       (10 * NS_PER_S)
 
 const char *const pool_exhausted_names[] = {"create", "reject", NULL};
 
@@ -35,6 +35,7 @@ struct pools {
 	unsigned preparing;     /* of all profiles */
 	struct loop_timer *timer;
 	int64_t retry_ns;
+	int64_t impatient_ns; /* when starts have gone first for long enough */
 	bool stopped;
 };
 
@@ -167,6 +168,13 @@ static struct pool *wanting(const struct pools *ps)
 	return NULL;
 }
 
+/* VMs between their start and their readiness get the processor first. pools_calm() calls again. */
+static bool others_hurry(const struct pools *ps, const struct pool *pool)
+{
+	return ps->core->hurrying > 0 && pool->ready * 2 >= pool->set.target &&
+		loop_now_ns() < ps->impatient_ns;
+}
+
 static void refill(void *arg)
 {
 	struct pools *ps = arg;
@@ -175,6 +183,10 @@ static void refill(void *arg)
 
 	if (!pool || ps->stopped || ps->preparing >= REFILL_PARALLEL)
 		return; /* shell_is_ready() calls again */
+	if (others_hurry(ps, pool)) {
+		refill_soon(ps, ps->impatient_ns - loop_now_ns());
+		return;
+	}
 	if (prepare_one(ps, pool, &err) < 0)
 		note_failure(ps, pool, err.msg);
 	else
@@ -294,7 +306,8 @@ int pools_take(struct pools *ps, const struct shell_spec *spec, struct shell **o
 		if (!fits(pool, spec))
 			continue;
 		*out = take_from(ps, pool);
-		refill_soon(ps, ps->retry_ns ? ps->retry_ns : REFILL_DELAY_NS);
+		ps->impatient_ns = loop_now_ns() + REFILL_PATIENCE_NS;
+		refill_soon(ps, ps->retry_ns);
 		if (*out) {
 			pool->hits++;
 			return 1;
@@ -303,6 +316,12 @@ int pools_take(struct pools *ps, const struct shell_spec *spec, struct shell **o
 		return pool->set.on_exhausted == POOL_REJECT ? -EBUSY : 0;
 	}
 	return 0;
+}
+
+void pools_calm(struct pools *ps)
+{
+	if (ps->core->hurrying == 0 && !ps->retry_ns)
+		refill_soon(ps, 0);
 }
 
 int pools_new(struct core *core, struct pools **out, struct err *err)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The pool: profiles, each with a target of prepared shells of one kind. A take never waits for the refill, which
- * runs when the loop has nothing else to do: one preparation at a time is begun per turn, REFILL_PARALLEL at most are
- * under way. After failures it waits longer and longer.
+ * waits until no VM is on its way to readiness (while half of the target is there, and for REFILL_PATIENCE_NS at most): one preparation is begun per turn of the
+ * loop, REFILL_PARALLEL at most are under way. After failures it waits longer and longer.
  */
 #ifndef DAEMON_POOL_H
 #define DAEMON_POOL_H
@@ -55,5 +55,7 @@ bool pools_full(const struct pools *pools);
  * shell, and the profile says reject. A spec that no profile fits is no miss.
  */
 int pools_take(struct pools *pools, const struct shell_spec *spec, struct shell **shell);
+/* core->hurrying has become less: the refill may go on. */
+void pools_calm(struct pools *pools);
 
 #endif

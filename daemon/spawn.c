@@ -82,13 +82,14 @@ static int drop_privileges(const struct spawn *s)
 	return syscall(SYS_capset, &head, none) < 0 ? -1 : 0;
 }
 
+/* A new program takes over what is ignored: by us, or by the shell that started us in the background. */
 static void reset_signals(const sigset_t *mask)
 {
+	static const int ignored[] = {SIGPIPE, SIGINT, SIGQUIT, SIGHUP, SIGTERM, SIGCHLD};
 	struct sigaction dfl = {.sa_handler = SIG_DFL};
 
-	for (int sig = 1; sig < NSIG; sig++)
-		sigaction(sig, &dfl,
-			NULL); /* fails for SIGKILL and SIGSTOP, and for those of the C library */
+	for (size_t i = 0; i < ARRAY_SIZE(ignored); i++)
+		sigaction(ignored[i], &dfl, NULL);
 	sigprocmask(SIG_SETMASK, mask, NULL);
 }
 

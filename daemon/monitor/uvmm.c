@@ -287,7 +287,8 @@ static int read_report(struct shell *s)
 			root, ends[i].end == SHELL_END_SIGNAL ? "signal" : "exit_code"));
 		if (e->end == SHELL_END_NOEXEC)
 			e->code = e->code == 127 ? ENOENT : ENOEXEC; /* an errno, as of the others */
-		set_reason(e, ends[i].text, ends[i].with_code, detail);
+		set_reason(e, ends[i].text, ends[i].with_code,
+			ends[i].end == SHELL_END_EXIT ? NULL : detail);
 		return 0;
 	}
 	return -EINVAL;

@@ -56,10 +56,13 @@ def need(monitor=None):
         skip("needs /dev/net/tun")
     if not os.path.exists(PYTHON):
         skip(f"needs {PYTHON}")
-    if monitor == "uvmm":
-        if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+    if monitor in ("uvmm", "qemu"):
+        parts = {"uvmm": ["vmm/uvmm"], "qemu": []}[monitor] + ["libos/libos.elf", "tests/api/api-guest-server"]
+        if monitor == "uvmm" and not os.access("/dev/kvm", os.R_OK | os.W_OK):
             skip("needs /dev/kvm")
-        for part in ("vmm/uvmm", "libos/libos.elf"):
+        if monitor == "qemu" and not os.path.exists("/usr/bin/qemu-system-x86_64"):
+            skip("needs qemu-system-x86_64")
+        for part in parts:
             if not os.path.exists(os.path.join(BUILD, part)):
                 skip(f"needs {part}")
         if not shutil.which("mkfs.erofs"):

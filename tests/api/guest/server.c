@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The program of the test images, an ordinary static Linux program:
+ *   server serve PORT [WORD...]   echoes what its clients send; exits with 7 when it is told to end
+ *   server http PORT              answers every request with 200 and "hello", closing
+ *   server stubborn               does not end when told to
+ *   server show                   prints its arguments and environment, exits with 3
+ *   server abort                  is ended by SIGABRT
+ */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+extern char **environ;
+
+static void told_to_end(int sig)
+{
+	static const char text[] = "told to end\n";
+
+	(void)sig;
+	_exit(write(1, text, sizeof(text) - 1) < 0 ? 8 : 7);
+}
+
+static int listen_at(const char *port)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port))};
+	int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 || listen(fd, 64) < 0) {
+		perror("listen");
+		exit(1);
+	}
+	return fd;
+}
+
+static void echo(int fd)
+{
+	static char data[65536];
+	ssize_t n, sent;
+
+	while ((n = recv(fd, data, sizeof(data), 0)) > 0) {
+		for (ssize_t at = 0; at < n; at += sent) {
+			sent = send(fd, data + at, (size_t)(n - at), MSG_NOSIGNAL);
+			if (sent < 0)
+				return;
+		}
+	}
+}
+
+static void answer(int fd)
+{
+	static const char text[] = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello";
+	char request[4096];
+
+	if (recv(fd, request, sizeof(request), 0) > 0)
+		send(fd, text, sizeof(text) - 1, MSG_NOSIGNAL);
+}
+
+static void serve(const char *port, void (*with)(int fd))
+{
+	int fd = listen_at(port);
+
+	signal(SIGTERM, told_to_end);
+	printf("serving\n");
+	fflush(stdout);
+	for (;;) {
+		int client = accept(fd, NULL, NULL);
+
+		if (client < 0)
+			continue;
+		with(client);
+		close(client);
+	}
+}
+
+static void show(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		printf("arg=%s\n", argv[i]);
+	for (char **e = environ; *e; e++)
+		printf("env=%s\n", *e);
+	exit(3);
+}
+
+int main(int argc, char **argv)
+{
+	const char *what = argc > 1 ? argv[1] : "";
+
+	if (strcmp(what, "serve") == 0 && argc > 2)
+		serve(argv[2], echo);
+	else if (strcmp(what, "http") == 0 && argc > 2)
+		serve(argv[2], answer);
+	else if (strcmp(what, "show") == 0)
+		show(argc, argv);
+	else if (strcmp(what, "abort") == 0)
+		abort();
+	else if (strcmp(what, "stubborn") == 0) {
+		signal(SIGTERM, SIG_IGN);
+		printf("ready\n");
+		fflush(stdout);
+		for (;;)
+			pause();
+	}
+	return 2;
+}

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+The same under real VMs: MONITOR (uvmm by default, or qemu) with libos.elf and an image made by mkfs.erofs of a static
+server. Skips without what it needs.
+"""
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+
+from harness import BUILD, DaemonTest, main, need, TIMEOUT_S
+
+MONITOR = os.environ.get("UIGNITER_MONITOR", "uvmm")
+
+
+def make_image():
+    with tempfile.TemporaryDirectory() as folder:
+        os.makedirs(os.path.join(folder, "root", "bin"))
+        shutil.copy(os.path.join(BUILD, "tests/api/api-guest-server"), os.path.join(folder, "root/bin/server"))
+        path = os.path.join(folder, "image.erofs")
+        subprocess.run(["mkfs.erofs", path, os.path.join(folder, "root")], check=True, capture_output=True)
+        with open(path, "rb") as file:
+            return file.read()
+
+
+class Vms(DaemonTest):
+    options = {"monitor": MONITOR, "pool": 2}
+
+    def setUp(self):
+        super().setUp()
+        self.d.put_image("server", {"cmd": ["/bin/server", "serve", "8000"], "ports": [8000], "env": {"A": "image"}}, IMAGE)
+        self.d.put_image("plain", {}, IMAGE)
+
+    def connect(self, vm):
+        s = socket.create_connection(("127.0.0.1", vm["ports"][0]["host"]), timeout=TIMEOUT_S)
+        self.addCleanup(s.close)
+        return s
+
+    def test_ready_reachable_and_told_to_end(self):
+        self.d.wait_pool()
+        vm = self.d.run("server", wait="ready", ports=[{"guest": 8000}])
+        self.assertEqual((vm["monitor"], vm["from_pool"], vm["ready"]), (MONITOR, True, True))
+        s = self.connect(vm)
+        for size in (1, 1000, 200000):
+            s.sendall(b"x" * size)
+            left = size
+            while left:
+                left -= len(s.recv(left))
+        stats = self.d.call("GET", f"/vm/{vm['id']}/stats").json
+        self.assertGreater(stats["private_bytes"], 0)
+        stopped = self.d.call("POST", f"/vm/{vm['id']}/stop?timeout=60").json
+        self.assertEqual((stopped["state"], stopped["exit_code"]), ("stopped", 7), stopped)
+        logs = self.d.call("GET", f"/vm/{vm['id']}/logs").body
+        self.assertIn(b"serving", logs)
+        self.assertIn(b"told to end", logs)
+
+    def test_arguments_and_environment(self):
+        words = ["/bin/server", "show", "two words", 'q"uo\\te', ""]
+        vm = self.d.run("server", name="env", args=words, env={"B": 'x "y" \\z', "C": ""}, wait="none")
+        self.assertEqual(self.d.wait(vm["id"])["exit_code"], 3)
+        lines = self.d.call("GET", "/vm/env/logs").body.decode().replace("\r", "").split("\n")
+        for line in ("arg=two words", 'arg=q"uo\\te', "arg=", "env=A=image", 'env=B=x "y" \\z', "env=C="):
+            self.assertIn(line, lines)
+
+    def test_several_at_once(self):
+        vms = [self.d.run("server", wait="ready", ports=[{"guest": 8000}]) for _ in range(5)]
+        self.assertEqual(len({vm["ip_address"] for vm in vms}), 5)
+        for n, s in [(n, self.connect(vm)) for n, vm in enumerate(vms)]:
+            s.sendall(b"%d" % n)
+            self.assertEqual(s.recv(10), b"%d" % n)
+
+    def test_kill(self):
+        vm = self.d.run("plain", args=["/bin/server", "stubborn"])
+        self.d.first_line(vm["id"])
+        killed = self.d.call("POST", f"/vm/{vm['id']}/stop?timeout=0.2").json
+        self.assertEqual((killed["state"], killed["exit_code"]), ("stopped", 137))
+
+    def test_monitor_killed(self):
+        vm = self.d.run("server", wait="ready", ports=[{"guest": 8000}], ip_address="10.77.0.99")
+        s = self.connect(vm)
+        os.kill(vm["pid"], 9)
+        crashed = self.d.wait(vm["id"])
+        self.assertEqual((crashed["state"], crashed["exit_code"]), ("crashed", None))
+        self.assertIn("signal 9", crashed["reason"])
+        try:
+            self.assertEqual(s.recv(1), b"")
+        except ConnectionResetError:
+            pass
+        again = self.d.run("server", wait="ready", ip_address="10.77.0.99")  # address and tap are free
+        self.assertEqual(again["ip_address"], "10.77.0.99")
+
+    def test_a_shell_killed_in_the_pool(self):
+        self.d.wait_pool()
+        shells = [p.split()[0] for p in self.d.processes()]
+        self.assertEqual(len(shells), 2 if MONITOR == "uvmm" else 0)
+        for pid in shells:
+            os.kill(int(pid), 9)
+        while shells and self.d.call("GET", "/pool").json["items"][0]["deaths"] < 2:
+            pass
+        self.d.wait_pool()
+        self.assertTrue(self.d.run("server", wait="ready")["from_pool"])
+
+    def test_program_fails(self):
+        vm = self.d.run("plain", args=["/bin/server", "abort"], wait="none")
+        ended = self.d.wait(vm["id"])
+        self.assertEqual((ended["state"], ended["exit_code"]), ("crashed", 134), ended)
+        vm = self.d.run("plain", args=["/bin/nothing"], wait="none")
+        ended = self.d.wait(vm["id"])
+        self.assertEqual((ended["state"], ended["exit_code"]), ("failed", 127), ended)
+
+    def test_daemon_killed(self):
+        for _ in range(2):
+            self.d.run("server", wait="ready")
+        self.d.wait_pool()
+        self.d.kill()
+        self.assertGreaterEqual(len(self.d.processes()), 2)
+        self.d.start()
+        self.assertEqual(self.d.call("GET", "/vm").json["items"], [])
+        self.d.wait_pool()
+        self.d.run("server", wait="ready")
+        self.d.end()
+
+
+if __name__ == "__main__":
+    need(MONITOR)
+    IMAGE = make_image()
+    main()
