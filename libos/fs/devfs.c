@@ -34,12 +34,6 @@ static long full_write(struct file *f, struct iter *it, uint64_t *pos, bool nonb
 	return -ENOSPC;
 }
 
-/* Positions mean nothing here; lseek answers 0 as on Linux. */
-static long null_seek(struct file *f, int64_t off, int whence)
-{
-	return 0;
-}
-
 static int no_sync(struct file *f)
 {
 	return -EINVAL;
@@ -51,16 +45,22 @@ static int zero_page(struct file *f, uint64_t pgoff, bool shared, bool write, vo
 	return *frame ? 0 : -ENOMEM;
 }
 
-static const struct file_ops null_ops = {
-	.name = "null", .read = null_read, .write = null_write, .seek = null_seek, .sync = no_sync};
+static const struct file_ops null_ops = {.name = "null",
+	.read = null_read,
+	.write = null_write,
+	.seek = file_seek_none,
+	.sync = no_sync};
 static const struct file_ops zero_ops = {.name = "zero",
 	.read = zero_read,
 	.write = null_write,
-	.seek = null_seek,
+	.seek = file_seek_none,
 	.sync = no_sync,
 	.get_page = zero_page};
-static const struct file_ops full_ops = {
-	.name = "full", .read = zero_read, .write = full_write, .seek = null_seek, .sync = no_sync};
+static const struct file_ops full_ops = {.name = "full",
+	.read = zero_read,
+	.write = full_write,
+	.seek = file_seek_none,
+	.sync = no_sync};
 
 /* ---- random */
 static long random_read(struct file *f, struct iter *it, uint64_t *pos, bool nonblock)
@@ -101,7 +101,7 @@ static long random_write(struct file *f, struct iter *it, uint64_t *pos, bool no
 static const struct file_ops random_ops = {.name = "random",
 	.read = random_read,
 	.write = random_write,
-	.seek = null_seek,
+	.seek = file_seek_none,
 	.sync = no_sync};
 
 /* ---- console */

@@ -178,6 +178,7 @@ static void epoll_release(struct file *f)
 
 static const struct file_ops epoll_ops = {
 	.name = "eventpoll",
+	.seek = file_seek_none,
 	.poll = epoll_poll,
 	.pollable = epoll_pollable,
 	.release = epoll_release,

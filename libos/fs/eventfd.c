@@ -87,6 +87,7 @@ static void eventfd_release(struct file *f)
 
 static const struct file_ops eventfd_ops = {
 	.name = "eventfd",
+	.seek = file_seek_none,
 	.read = eventfd_read,
 	.write = eventfd_write,
 	.poll = eventfd_poll,

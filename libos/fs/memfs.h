@@ -31,6 +31,7 @@ struct memfs_inode {
 	uint64_t npages;
 	uint64_t
 		lower_limit; /* bytes of the image's data that still show through, where there is no frame */
+	bool lent;           /* a page that is not a frame of its own was given to a mapping */
 	void *tail; /* frame with the last, unaligned part of the image's data; for mappings */
 	/* symbolic links of our own */
 	char *link;

@@ -90,11 +90,10 @@ static int own_page(struct memfs_inode *mi, uint64_t pgoff, bool raw, char **fra
 		return -EIO;
 	}
 	rc = page_add(mi, pgoff, *frame);
-	if (!rc && below) {
-		if (off + PAGE_BYTES >= mi->lower_limit)
-			tail_drop(mi);
+	if (!rc && below && off + PAGE_BYTES >= mi->lower_limit)
+		tail_drop(mi);
+	if (!rc && mi->lent)
 		unmap(mi, pgoff, 1);
-	}
 	return rc;
 }
 
@@ -390,25 +389,42 @@ static int tail_page(struct memfs_inode *mi, uint64_t pgoff, void **frame)
 	return 0;
 }
 
+/* The frame of zeros that stands for a hole that is only read. */
+static void *zero_frame(void)
+{
+	static void *frame;
+
+	if (!frame)
+		frame = page_alloc();
+	return frame;
+}
+
+/* A page that is not the file's own frame, for who only reads it: the image's, its copied tail, zeros. NULL: there is none. */
+static void *lent_page(struct memfs_inode *mi, uint64_t pgoff, bool shared)
+{
+	uint64_t off = pgoff * PAGE_BYTES;
+	void *frame;
+
+	if (off >= mi->lower_limit)
+		return shared ? NULL : zero_frame();
+	frame = lower_page(mi, pgoff);
+	if (!frame && off + PAGE_BYTES >= mi->lower_limit && tail_page(mi, pgoff, &frame) < 0)
+		return NULL;
+	return frame;
+}
+
 static int memfs_get_page(struct file *f, uint64_t pgoff, bool shared, bool write, void **frame)
 {
 	struct memfs_inode *mi = memfs_of(f->inode);
-	uint64_t off = pgoff * PAGE_BYTES;
 	char *own;
 	int rc;
 
 	if (pgoff >= page_round_up(mi->vfs.size) / PAGE_BYTES)
 		return -EIO;
 	*frame = pagemap_get(&mi->pages, pgoff);
-	if (!*frame && off < mi->lower_limit && !(shared && write)) {
-		*frame = lower_page(mi, pgoff);
-		if (*frame)
-			return 0;
-		if (off + PAGE_BYTES >= mi->lower_limit) {
-			rc = tail_page(mi, pgoff, frame);
-			if (rc < 0)
-				return rc;
-		}
+	if (!*frame && !(shared && write)) {
+		*frame = lent_page(mi, pgoff, shared);
+		mi->lent = mi->lent || *frame;
 	}
 	if (!*frame) {
 		rc = own_page(mi, pgoff, false, &own);
@@ -416,7 +432,8 @@ static int memfs_get_page(struct file *f, uint64_t pgoff, bool shared, bool writ
 			return rc == -ENOSPC ? -ENOMEM : rc;
 		*frame = own;
 	}
-	page_get(*frame);
+	if (page_is_ram(*frame))
+		page_get(*frame);
 	return 0;
 }
 

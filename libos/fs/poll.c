@@ -100,7 +100,7 @@ static void watch_all(struct poll_item *items, unsigned n, struct poll_call *cal
 		struct poll_item *it = &items[i];
 
 		it->call = call;
-		it->watch.notify = poll_told;
+		it->watch = (struct poll_watch){.notify = poll_told};
 		list_init(&it->watch.link);
 		if (it->file && it->file->ops->pollable)
 			poll_watch_add(it->file->ops->pollable(it->file), &it->watch);

@@ -158,6 +158,11 @@ long file_seek_size(struct file *f, int64_t off, int whence, uint64_t size)
 	return off;
 }
 
+long file_seek_none(struct file *f, int64_t off, int whence)
+{
+	return 0;
+}
+
 long sys_lseek(const uint64_t a[6])
 {
 	struct file *f = fd_file((int)a[0]);

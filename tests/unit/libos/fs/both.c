@@ -91,6 +91,8 @@ long both_call(const char *file, int line, long nr, const uint64_t a[6])
 {
 	long h = run(true, nr, a), l = run(false, nr, a);
 
+	if (getenv("BOTH_TRACE"))
+		print_error("%ld(%lx, %lx, %lu, %lu) = %ld\n", nr, a[0], a[1], a[2], a[3], l);
 	if (h != l) {
 		print_error("%s:%d: call %ld: Linux %ld, libOS %ld\n", file, line, nr, h, l);
 		print_args(a);
@@ -119,6 +121,16 @@ void both_take_fds(unsigned slot, unsigned n, unsigned offset)
 		memcpy(&slot_fd[1][slot + i], host_buf + offset + 4 * i, 4);
 		memcpy(&slot_fd[0][slot + i], libos_buf + offset + 4 * i, 4);
 	}
+}
+
+int both_host_fd(unsigned slot)
+{
+	return slot_fd[1][slot];
+}
+
+int both_libos_fd(unsigned slot)
+{
+	return slot_fd[0][slot];
 }
 
 void both_same_at(const char *file, int line, unsigned n)

@@ -34,6 +34,9 @@ long both_call(const char *file, int line, long nr, const uint64_t a[6]);
 long both_fd_call(const char *file, int line, unsigned slot, long nr, const uint64_t a[6]);
 /* Descriptors that a call wrote to the buffer (pipe): into slots. */
 void both_take_fds(unsigned slot, unsigned n, unsigned offset);
+/* The descriptors behind a slot. */
+int both_host_fd(unsigned slot);
+int both_libos_fd(unsigned slot);
 /* The first n bytes of the buffers must be the same. */
 #define both_same(n) both_same_at(__FILE__, __LINE__, n)
 void both_same_at(const char *file, int line, unsigned n);
