@@ -4,6 +4,7 @@
 
 #include "libos/fs/vfs.h"
 #include "libos/uapi/fs.h"
+#include "tests/unit/libos/fs/image.h"
 #include "tests/unit/libos/fs/shim.h"
 
 #include <setjmp.h>
@@ -28,7 +29,7 @@ static char host_dir[] = "/dev/shm/uig-fs-XXXXXX";
 
 char *mkdtemp(char *template);
 
-void both_init(void)
+static void host_enter(void)
 {
 	host_root = (int)host_call(NR_OPEN, STR("/"), O_RDONLY | O_DIRECTORY, 0, 0, 0, 0);
 	if (!mkdtemp(host_dir) || host_call(NR_CHROOT, STR(host_dir), 0, 0, 0, 0, 0) < 0 ||
@@ -36,23 +37,62 @@ void both_init(void)
 		printf("no tmpfs at /dev/shm to compare with, or no right to chroot\n");
 		exit(77);
 	}
-	assert_int_equal(vfs_init(NULL, 0), 0);
-	assert_int_equal(libos_call(NR_CHDIR, STR("/tmp"), 0, 0, 0, 0, 0), 0);
 	host_call(95, 022, 0, 0, 0, 0, 0);
 	memset(slot_fd, 0xff, sizeof(slot_fd));
-	/* folders inside others, so that .. is the test's own too */
-	for (int i = 0; i < 30; i++) {
+}
+
+static void host_leave(void)
+{
+	host_call(NR_FCHDIR, (uint64_t)host_root, 0, 0, 0, 0, 0);
+	host_call(NR_CHROOT, STR("."), 0, 0, 0, 0, 0);
+}
+
+/* Folders inside others, so that .. is the test's own too. */
+#define DEPTH 30
+
+void both_init(void)
+{
+	host_enter();
+	assert_int_equal(vfs_init(NULL, 0), 0);
+	assert_int_equal(libos_call(NR_CHDIR, STR("/tmp"), 0, 0, 0, 0, 0), 0);
+	for (int i = 0; i < DEPTH; i++) {
 		both(NR_MKDIR, STR("outer"), 0755);
 		both(NR_CHDIR, STR("outer"));
 	}
+}
+
+static void host_descend(bool make)
+{
+	for (int i = 0; i < DEPTH; i++) {
+		if (make)
+			host_call(NR_MKDIR, STR("outer"), 0755, 0, 0, 0, 0);
+		assert_int_equal(host_call(NR_CHDIR, STR("outer"), 0, 0, 0, 0, 0), 0);
+	}
+}
+
+void both_init_image(void (*populate)(void), const char *mkfs_options)
+{
+	size_t bytes;
+	void *image;
+
+	host_enter();
+	host_descend(true);
+	populate();
+	host_leave();
+	image = image_make(host_dir, mkfs_options, &bytes);
+	host_call(NR_CHROOT, STR(host_dir), 0, 0, 0, 0, 0);
+	host_call(NR_CHDIR, STR("/"), 0, 0, 0, 0, 0);
+	host_descend(false);
+	assert_int_equal(vfs_init(image, bytes), 0);
+	for (int i = 0; i < DEPTH; i++)
+		assert_int_equal(libos_call(NR_CHDIR, STR("outer"), 0, 0, 0, 0, 0), 0);
 }
 
 void both_fini(void)
 {
 	char cmd[64];
 
-	host_call(NR_FCHDIR, (uint64_t)host_root, 0, 0, 0, 0, 0);
-	host_call(NR_CHROOT, STR("."), 0, 0, 0, 0, 0);
+	host_leave();
 	snprintf(cmd, sizeof(cmd), "rm -rf %s", host_dir);
 	assert_int_equal(system(cmd), 0);
 }

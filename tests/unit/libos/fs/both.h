@@ -17,6 +17,8 @@ extern char host_buf[BOTH_BUF], libos_buf[BOTH_BUF];
 
 /* Makes both sides stand in an empty directory of a tmpfs. Skips (77) when the host has none. */
 void both_init(void);
+/* The same with an image below: populate() makes a tree in the host's directory, by host_call(); an image of it is what the libOS stands in. */
+void both_init_image(void (*populate)(void), const char *mkfs_options);
 void both_fini(void);
 /* Result of both; fails the test when they differ. */
 #define both(...) both_at(__FILE__, __LINE__, __VA_ARGS__, 0, 0, 0, 0, 0, 0)
