@@ -20,7 +20,8 @@ void *image_make(const char *dir, const char *options, size_t *bytes)
 		printf("mkfs.erofs is not installed (erofs-utils)\n");
 		exit(77);
 	}
-	snprintf(cmd, sizeof(cmd), "mkfs.erofs -T0 --all-root %s %s %s >/dev/null 2>&1", options, file, dir);
+	snprintf(cmd, sizeof(cmd), "mkfs.erofs -T0 --all-root %s %s %s >/dev/null 2>&1", options,
+		file, dir);
 	if (fd < 0 || system(cmd) != 0 || fstat(fd, &st) < 0)
 		abort();
 	image = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);

@@ -25,8 +25,11 @@ static int setup(void **state)
 	char cmd[600];
 
 	snprintf(cmd, sizeof(cmd),
-		"d=$(mktemp -d /tmp/uig-erofs-XXXXXX) && echo $d > /tmp/uig-erofs-dir.%p && cd $d && mkdir -p a/b many && head -c 9000 /bin/sh > a/file "
-		"&& echo hello > a/b/small && ln -s a/file link && for i in $(seq 300); do : > many/name-$i; done", (void *)state);
+		"d=$(mktemp -d /tmp/uig-erofs-XXXXXX) && echo $d > /tmp/uig-erofs-dir.%p && cd $d "
+		"&& mkdir -p a/b many && head -c 9000 /bin/sh > a/file "
+		"&& echo hello > a/b/small && ln -s a/file link && for i in $(seq 300); do : > "
+		"many/name-$i; done",
+		(void *)state);
 	assert_int_equal(system(cmd), 0);
 	char dir[64] = "", path[64];
 	FILE *f;
@@ -69,7 +72,8 @@ static void test_super(void **state)
 	p[SUPER + 12] = 13; /* other blocks */
 	assert_int_equal(erofs_open(&fs, p, bytes), -EINVAL);
 	p[SUPER + 12] = 12;
-	for (unsigned bit = 0; bit < 32; bit++) { /* features that are not here, compression first */
+	for (unsigned bit = 0; bit < 32;
+		bit++) { /* features that are not here, compression first */
 		put32(p + SUPER + 80, 1u << bit);
 		assert_int_equal(erofs_open(&fs, p, bytes), bit == 0 || bit == 2 ? 0 : -EINVAL);
 	}

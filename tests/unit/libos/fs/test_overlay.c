@@ -84,7 +84,8 @@ static void test_pages(void **state)
 	assert_false(page_is_ram(p)); /* the image's own */
 	assert_int_equal(f->ops->get_page(f, 3, false, false, &p), 0);
 	for (unsigned i = 0; i < 4096; i++) /* 100 bytes, then zeros */
-		assert_int_equal(((char *)p)[i], i < 100 ? (char)((12288 + i) * 31 + ((12288 + i) >> 8) + 12388) : 0);
+		assert_int_equal(((char *)p)[i],
+			i < 100 ? (char)((12288 + i) * 31 + ((12288 + i) >> 8) + 12388) : 0);
 	if (page_is_ram(p))
 		page_put(p);
 	assert_int_equal(f->ops->get_page(f, 4, false, false, &p), -EIO);
@@ -198,8 +199,14 @@ static void test_merged_directory(void **state)
 	libos_call(NR_unlink, STR("many/entry-7"), 0, 0, 0, 0, 0);
 	libos_call(NR_rename, STR("many/entry-8"), STR("many/entry-508"), 0, 0, 0, 0);
 	libos_call(NR_rename, STR("many/entry-9"), STR("many/entry-10"), 0, 0, 0, 0);
-	libos_call(NR_close, (uint64_t)libos_call(NR_open, STR("many/entry-600"), O_CREAT | O_WRONLY, 0600, 0, 0, 0), 0, 0, 0, 0, 0);
-	libos_call(NR_close, (uint64_t)libos_call(NR_open, STR("many/entry-7"), O_CREAT | O_WRONLY, 0600, 0, 0, 0), 0, 0, 0, 0, 0);
+	libos_call(NR_close,
+		(uint64_t)libos_call(
+			NR_open, STR("many/entry-600"), O_CREAT | O_WRONLY, 0600, 0, 0, 0),
+		0, 0, 0, 0, 0);
+	libos_call(NR_close,
+		(uint64_t)libos_call(
+			NR_open, STR("many/entry-7"), O_CREAT | O_WRONLY, 0600, 0, 0, 0),
+		0, 0, 0, 0, 0);
 	assert_int_equal(list("many", seen, sizeof(seen)), 402);
 	assert_int_equal(seen[7] + seen[508] + seen[10] + seen[600], 4);
 	assert_int_equal(seen[8] + seen[9], 0);
@@ -222,7 +229,8 @@ static void test_random(void **state)
 	random_names(40000);
 }
 
-static const char *options[] = {"", "-E force-inode-extended", "-E noinline_data", "--chunksize=4096"};
+static const char *options[] = {
+	"", "-E force-inode-extended", "-E noinline_data", "--chunksize=4096"};
 
 int main(int argc, char **argv)
 {

@@ -14,8 +14,21 @@
 #include <string.h>
 #include <cmocka.h>
 
-enum { NR_read = 0, NR_write = 1, NR_open = 2, NR_close = 3, NR_fstat = 5, NR_lstat = 6, NR_lseek = 8, NR_ioctl = 16, NR_mkdir = 83,
-	NR_unlink = 87, NR_readlink = 89, NR_getdents64 = 217, NR_statfs = 137 };
+enum {
+	NR_read = 0,
+	NR_write = 1,
+	NR_open = 2,
+	NR_close = 3,
+	NR_fstat = 5,
+	NR_lstat = 6,
+	NR_lseek = 8,
+	NR_ioctl = 16,
+	NR_mkdir = 83,
+	NR_unlink = 87,
+	NR_readlink = 89,
+	NR_getdents64 = 217,
+	NR_statfs = 137
+};
 
 static char text[20000];
 
@@ -34,16 +47,23 @@ static long slurp(const char *path)
 
 static void test_all_there(void **state)
 {
-	static const char *const paths[] = {"/proc/self/maps", "/proc/self/stat", "/proc/self/statm", "/proc/self/status", "/proc/self/cmdline",
-		"/proc/self/environ", "/proc/self/mountinfo", "/proc/self/mounts", "/proc/mounts", "/proc/self/cgroup", "/proc/self/limits",
-		"/proc/self/task/1/comm", "/proc/self/task/1/stat", "/proc/self/comm", "/proc/self/oom_score_adj", "/proc/self/coredump_filter",
-		"/proc/self/smaps", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/uptime", "/proc/loadavg", "/proc/version",
-		"/proc/filesystems", "/proc/cgroups", "/proc/net/dev", "/proc/net/tcp", "/proc/sys/vm/overcommit_memory",
-		"/proc/sys/vm/max_map_count", "/proc/sys/net/core/somaxconn", "/proc/sys/kernel/ngroups_max", "/proc/sys/kernel/pid_max",
-		"/proc/sys/kernel/osrelease", "/proc/sys/kernel/hostname", "/proc/sys/kernel/random/boot_id", "/proc/sys/kernel/random/uuid",
-		"/proc/sys/fs/file-max", "/sys/devices/system/cpu/online", "/sys/devices/system/cpu/possible",
-		"/sys/kernel/mm/transparent_hugepage/enabled", "/sys/kernel/mm/transparent_hugepage/hpage_pmd_size",
-		"/sys/devices/system/clocksource/clocksource0/current_clocksource", "/sys/devices/system/node/node0/cpulist"};
+	static const char *const paths[] = {"/proc/self/maps", "/proc/self/stat",
+		"/proc/self/statm", "/proc/self/status", "/proc/self/cmdline", "/proc/self/environ",
+		"/proc/self/mountinfo", "/proc/self/mounts", "/proc/mounts", "/proc/self/cgroup",
+		"/proc/self/limits", "/proc/self/task/1/comm", "/proc/self/task/1/stat",
+		"/proc/self/comm", "/proc/self/oom_score_adj", "/proc/self/coredump_filter",
+		"/proc/self/smaps", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/uptime",
+		"/proc/loadavg", "/proc/version", "/proc/filesystems", "/proc/cgroups",
+		"/proc/net/dev", "/proc/net/tcp", "/proc/sys/vm/overcommit_memory",
+		"/proc/sys/vm/max_map_count", "/proc/sys/net/core/somaxconn",
+		"/proc/sys/kernel/ngroups_max", "/proc/sys/kernel/pid_max",
+		"/proc/sys/kernel/osrelease", "/proc/sys/kernel/hostname",
+		"/proc/sys/kernel/random/boot_id", "/proc/sys/kernel/random/uuid",
+		"/proc/sys/fs/file-max", "/sys/devices/system/cpu/online",
+		"/sys/devices/system/cpu/possible", "/sys/kernel/mm/transparent_hugepage/enabled",
+		"/sys/kernel/mm/transparent_hugepage/hpage_pmd_size",
+		"/sys/devices/system/clocksource/clocksource0/current_clocksource",
+		"/sys/devices/system/node/node0/cpulist"};
 	static char arg0[] = "/bin/prog", arg1[] = "x y", env0[] = "A=1";
 
 	boot_args.argv[0] = arg0;
@@ -111,9 +131,12 @@ static void test_writes(void **state)
 	libos_call(NR_close, (uint64_t)fd, 0, 0, 0, 0, 0);
 	slurp("/proc/self/comm");
 	assert_string_equal(text, "worker\n");
-	assert_int_equal(libos_call(NR_open, STR("/proc/self/stat"), O_WRONLY, 0, 0, 0, 0), -EACCES);
-	assert_int_equal(libos_call(NR_open, STR("/proc/new"), O_WRONLY | O_CREAT, 0600, 0, 0, 0), -ENOENT);
-	assert_int_equal(libos_call(NR_open, STR("/sys/new"), O_WRONLY | O_CREAT, 0600, 0, 0, 0), -EACCES);
+	assert_int_equal(
+		libos_call(NR_open, STR("/proc/self/stat"), O_WRONLY, 0, 0, 0, 0), -EACCES);
+	assert_int_equal(
+		libos_call(NR_open, STR("/proc/new"), O_WRONLY | O_CREAT, 0600, 0, 0, 0), -ENOENT);
+	assert_int_equal(
+		libos_call(NR_open, STR("/sys/new"), O_WRONLY | O_CREAT, 0600, 0, 0, 0), -EACCES);
 	assert_int_equal(libos_call(NR_mkdir, STR("/proc/new"), 0755, 0, 0, 0, 0), -ENOENT);
 	assert_int_equal(libos_call(NR_unlink, STR("/proc/stat"), 0, 0, 0, 0, 0), -EPERM);
 	assert_int_equal(libos_call(84, STR("/proc"), 0, 0, 0, 0, 0), -EBUSY);
@@ -129,7 +152,8 @@ static unsigned walk_tree(const char *dir, int depth)
 	char buf[2048];
 
 	assert_true(fd >= 0);
-	while ((got = libos_call(NR_getdents64, (uint64_t)fd, STR(buf), sizeof(buf), 0, 0, 0)) > 0) {
+	while ((got = libos_call(NR_getdents64, (uint64_t)fd, STR(buf), sizeof(buf), 0, 0, 0)) >
+		0) {
 		for (long at = 0; at < got;) {
 			char path[300];
 			struct stat st;
@@ -140,7 +164,8 @@ static unsigned walk_tree(const char *dir, int depth)
 			at += len;
 			assert_int_equal(libos_call(NR_lstat, STR(path), STR(&st), 0, 0, 0, 0), 0);
 			count++;
-			if ((st.st_mode & S_IFMT) == S_IFDIR && path[strlen(path) - 1] != '.' && depth < 6)
+			if ((st.st_mode & S_IFMT) == S_IFDIR && path[strlen(path) - 1] != '.' &&
+				depth < 6)
 				count += walk_tree(path, depth + 1);
 		}
 	}
