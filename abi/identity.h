@@ -28,6 +28,16 @@
 #define UIG_EVENT_TERM     1u /* stop asked for: SIGTERM to the program */
 #define UIG_EVENT_IDENTITY 2u /* generation changed: apply this page again */
 
+/* Interrupting the program where there are no interrupts. When the TSC has passed `tsc`, or an event bit has been set, and the
+ * vCPU is in the program (RIP < UIG_USER_TOP), the monitor stores RIP in `rip`, sets tsc to UIG_WAIT_FOREVER and lets the vCPU go on at
+ * `entry`; no other register changes. It looks every few milliseconds, and not at all while the guest is in WAIT. In
+ * the libOS (RIP above) nothing is done: it looks by itself before it goes to the program. */
+struct uig_upcall {
+	uint64_t entry; /* by the libOS, once; 0: no upcalls */
+	uint64_t tsc;   /* by the libOS; UIG_WAIT_FOREVER: none wanted */
+	uint64_t rip;   /* by the monitor */
+};
+
 struct uig_identity {
 	uint64_t magic;
 	uint32_t generation; /* 1 at a boot, + 1 at every clone or restore */
@@ -36,11 +46,14 @@ struct uig_identity {
 	uint64_t wall_ns;    /* CLOCK_REALTIME, in ns since 1970, at the time the TSC had the value below */
 	uint64_t wall_tsc;
 	uint32_t args_bytes; /* without the NUL */
-	uint32_t reserved[39];
+	uint32_t reserved0;
+	struct uig_upcall upcall;
+	uint32_t reserved[32];
 	char args[UIG_IDENTITY_ARGS_MAX];
 };
 ABI_ASSERT_OFFSET(struct uig_identity, entropy, 16);
 ABI_ASSERT_OFFSET(struct uig_identity, wall_ns, 80);
+ABI_ASSERT_OFFSET(struct uig_identity, upcall, 104);
 ABI_ASSERT_OFFSET(struct uig_identity, args, UIG_IDENTITY_ARGS_OFFSET);
 ABI_ASSERT_SIZE(struct uig_identity, UIG_IDENTITY_BYTES);
 

@@ -53,12 +53,17 @@ void vcpu_fini(struct vcpu *vcpu)
 	*vcpu = (struct vcpu){.fd = -1};
 }
 
-void vcpu_ask(struct vcpu *vcpu, enum vcpu_request request)
+void vcpu_interrupt(struct vcpu *vcpu)
 {
-	__atomic_store_n(&vcpu->request, request, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&vcpu->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
 	if (vcpu->has_thread)
 		pthread_kill(vcpu->thread, VCPU_SIGNAL);
+}
+
+void vcpu_ask(struct vcpu *vcpu, enum vcpu_request request)
+{
+	__atomic_store_n(&vcpu->request, request, __ATOMIC_SEQ_CST);
+	vcpu_interrupt(vcpu);
 	vm_wake_vcpu(vcpu->vm);
 }
 
@@ -141,13 +146,16 @@ static bool handle_exit(struct vcpu *vcpu)
 	}
 }
 
-/* Runs the guest until one exit. False: the VM has ended. */
+/* Runs the guest until one exit. An upcall that is pending turns that into none: KVM_RUN finishes the last exit and returns. False: the VM has ended. */
 static bool run_once(struct vcpu *vcpu)
 {
+	if (vm_vcpu_wanted(vcpu->vm))
+		vcpu->run->immediate_exit = 1;
 	if (ioctl(vcpu->fd, KVM_RUN, 0) == 0)
 		return handle_exit(vcpu);
 	if (errno == EINTR || errno == EAGAIN) {
 		stat_inc(&vcpu->exits[EXIT_INTR]);
+		vm_vcpu_interrupted(vcpu->vm);
 		return true;
 	}
 	if (errno == EFAULT)

@@ -79,6 +79,7 @@ int vm_init(struct vm *vm, struct config *config, struct loop *loop, int console
 		.console_max_bytes = console_max,
 		.kvm = {.fd = -1, .vm_fd = -1},
 		.vcpu = {.fd = -1},
+		.upcall = {.timer_fd = -1},
 	};
 	config_init(config);
 	pthread_mutex_init(&vm->state_lock, NULL);
@@ -95,6 +96,7 @@ static void teardown(struct vm *vm)
 		return;
 	vm->made = false;
 	vcpu_fini(&vm->vcpu);
+	upcall_fini(vm);
 	devices_fini(&vm->devices);
 	kvm_fini(&vm->kvm);
 	mem_fini(&vm->mem);
@@ -252,6 +254,8 @@ int vm_prepare(struct vm *vm, struct err *err)
 	vm->made = true;
 	r = devices_init(&vm->devices, vm->loop, err);
 	if (r == 0)
+		r = upcall_init(vm, err);
+	if (r == 0)
 		r = prepare(vm, err);
 	if (r < 0) {
 		teardown(vm);
@@ -321,6 +325,7 @@ int vm_resume(struct vm *vm)
 	set_state(vm, VM_RUNNING);
 	devices_freeze(&vm->devices, false);
 	devices_kick(&vm->devices);
+	upcall_arm(vm);
 	vcpu_ask(&vm->vcpu, VCPU_RUN);
 	return 0;
 }
@@ -333,6 +338,8 @@ void vm_raise(struct vm *vm, uint32_t events)
 		return;
 	__atomic_or_fetch(&vm->identity->events, events, __ATOMIC_SEQ_CST);
 	devices_wake(&vm->devices);
+	if (state == VM_RUNNING)
+		upcall_check(vm);
 }
 
 void vm_kill(struct vm *vm, const char *detail)
@@ -421,7 +428,21 @@ bool vm_vcpu_obey(struct vm *vm)
 
 bool vm_vcpu_wait(struct vm *vm, uint64_t deadline)
 {
-	return devices_wait(&vm->devices, deadline, &vm->vcpu.request) == -EINTR;
+	if (devices_wait(&vm->devices, deadline, &vm->vcpu.request) == -EINTR)
+		return true;
+	upcall_arm(vm);
+	return false;
+}
+
+bool vm_vcpu_wanted(struct vm *vm)
+{
+	return __atomic_load_n(&vm->upcall.pending, __ATOMIC_SEQ_CST) != 0;
+}
+
+void vm_vcpu_interrupted(struct vm *vm)
+{
+	if (__atomic_exchange_n(&vm->upcall.pending, 0, __ATOMIC_SEQ_CST))
+		upcall_deliver(vm);
 }
 
 void vm_guest_wait(struct vm *vm, uint64_t deadline)
@@ -453,6 +474,7 @@ void vm_guest_exit(struct vm *vm, uint32_t kind, uint32_t code)
 
 void vm_guest_milestone(struct vm *vm, uint64_t which)
 {
+	upcall_arm(vm); /* a program may run for ever without a wait */
 	if (which >= VM_MILESTONES || vm->times.milestone_ns[which])
 		return;
 	stat_set(&vm->times.milestone_ns[which], (uint64_t)loop_now_ns());

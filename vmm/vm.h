@@ -22,6 +22,7 @@
 #include "vmm/kvm.h"
 #include "vmm/loader.h"
 #include "vmm/mem.h"
+#include "vmm/upcall.h"
 #include "vmm/vcpu.h"
 
 #include <pthread.h>
@@ -67,6 +68,7 @@ struct vm {
 	struct bus bus;
 	struct devices devices;
 	struct elf_plan libos;
+	struct upcall upcall;
 	uint64_t low_bytes, high_bytes; /* RAM below the device gap, from 4 GiB */
 	uint8_t *window;       /* host address of the image window: UIG_IMAGE_MAX_BYTES reserved */
 	uint64_t window_bytes; /* of that known to KVM */
@@ -123,6 +125,8 @@ const char *vm_end_name(enum vm_end_reason end);
 bool vm_vcpu_begin(struct vm *vm); /* sleeps until the start; false: there will be none */
 bool vm_vcpu_obey(struct vm *vm);  /* does what vcpu.request says; false: stop */
 bool vm_vcpu_wait(struct vm *vm, uint64_t deadline); /* true: interrupted, call again */
+bool vm_vcpu_wanted(struct vm *vm);                  /* an upcall is pending: leave the guest */
+void vm_vcpu_interrupted(struct vm *vm);             /* KVM_RUN was: deliver it */
 bool vm_has_ended(struct vm *vm);
 struct bus *vm_bus(struct vm *vm);
 /* Ends the VM; the first reason counts. */

@@ -166,6 +166,26 @@ int cpu_set_regs(int vcpu_fd, const struct cpu_regs *regs)
 	return ioctl(vcpu_fd, KVM_SET_REGS, &kvm) < 0 ? -errno : 0;
 }
 
+int cpu_divert(int vcpu_fd, uint64_t limit, uint64_t target, uint64_t *rip)
+{
+	struct kvm_vcpu_events events;
+	struct kvm_regs regs;
+
+	/* KVM_SET_REGS would lose an exception that waits for delivery. */
+	if (ioctl(vcpu_fd, KVM_GET_VCPU_EVENTS, &events) < 0)
+		return -errno;
+	if (events.exception.injected || events.exception.pending || events.interrupt.injected ||
+		events.nmi.injected)
+		return 0;
+	if (ioctl(vcpu_fd, KVM_GET_REGS, &regs) < 0)
+		return -errno;
+	if (regs.rip >= limit)
+		return 0;
+	*rip = regs.rip;
+	regs.rip = target;
+	return ioctl(vcpu_fd, KVM_SET_REGS, &regs) < 0 ? -errno : 1;
+}
+
 uint64_t cpu_share_tsc(int vcpu_fd)
 {
 	uint64_t zero = 0;

@@ -19,6 +19,10 @@ struct cpu_regs {
 };
 int cpu_set_regs(int vcpu_fd, const struct cpu_regs *regs);
 
+/* Sends the vCPU to target when it is below limit and nothing is being delivered to it: 1 and *rip where it was, 0 when not, or
+ * -errno. After KVM_RUN has returned -EINTR: no exit may be unfinished. */
+int cpu_divert(int vcpu_fd, uint64_t limit, uint64_t target, uint64_t *rip);
+
 /* Makes the guest's TSC the host's, where that can be set, and tells its frequency (0: unknown). */
 uint64_t cpu_share_tsc(int vcpu_fd);
 

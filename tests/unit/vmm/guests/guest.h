@@ -23,6 +23,9 @@
 extern uint64_t entry_regs[14], entry_rsp, entry_rdi, syscalls_seen, syscall_cs;
 extern const struct uig_bootinfo *bootinfo;
 extern char guest_stack_top[];
+extern uint64_t upcalls_seen;
+void guest_spin(uint64_t upcalls);
+void guest_upcall(void);
 
 _Noreturn void guest_main(const struct uig_bootinfo *info);
 _Noreturn void guest_fail(const char *file, int line);
@@ -78,6 +81,7 @@ void test_idle(void);
 void test_term(void);
 void test_console(void);
 void test_flood(void);
+void test_upcall(void);
 void test_milestones(void);
 void test_mmio(void);
 void test_negotiate(void);

@@ -124,6 +124,7 @@ static const struct {
 	{"panic", test_panic},
 	{"triple", test_triple},
 	{"spin", test_spin},
+	{"upcall", test_upcall},
 };
 
 void guest_main(const struct uig_bootinfo *info)

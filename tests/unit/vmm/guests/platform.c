@@ -61,3 +61,44 @@ void test_mmio(void)
 		CHECK(*hole ==
 			0); /* the window without an image: the VM ends, the monitor says why */
 }
+
+/* Maps the program's 2 MiB below UIG_USER_TOP too, at its physical address, and gives its first function there. */
+static void (*low_spin(void))(uint64_t)
+{
+	static uint64_t pdpt[512] __attribute__((aligned(4096))),
+		pd[512] __attribute__((aligned(4096)));
+	uint64_t *pml4 = guest_ptr(bootinfo->cr3);
+
+	pd[1] = UIG_GPA_LIBOS | 0xe7; /* present, writable, user, accessed, dirty, large */
+	pdpt[0] = guest_gpa(pd) | 0x27;
+	pml4[0] = guest_gpa(pdpt) | 0x27;
+	return (void (*)(uint64_t))guest_gpa((const void *)guest_spin);
+}
+
+void test_upcall(void)
+{
+	void (*spin)(uint64_t) = low_spin();
+	struct uig_identity *id = guest_identity();
+	volatile struct uig_upcall *up = &id->upcall;
+
+	CHECK(up->entry == 0);
+	up->tsc = UIG_WAIT_FOREVER;
+	up->entry = (uint64_t)guest_upcall;
+	platform_write(UIG_REG_MILESTONE, UIG_MS_LISTEN);
+	if (guest_has_word("term")) {
+		spin(1);
+		CHECK(id->events == UIG_EVENT_TERM);
+		guest_exit(UIG_EXIT_CODE, 7);
+	}
+	for (unsigned i = 0; i < 20; i++) {
+		uint64_t due = guest_tsc() + bootinfo->tsc_khz;
+
+		up->tsc = due;
+		spin(i + 1);
+		CHECK(guest_tsc() >= due && upcalls_seen == i + 1);
+		CHECK(up->tsc == UIG_WAIT_FOREVER);
+		CHECK(up->rip >= (uint64_t)spin && up->rip < (uint64_t)spin + 16);
+		if (i % 3 == 0) /* the timer stops in a wait and starts again */
+			platform_write(UIG_REG_WAIT, guest_tsc() + bootinfo->tsc_khz * 15);
+	}
+}

@@ -41,7 +41,30 @@ guest_lstar:
 	jmp	*%rcx
 1:	sysretq
 
+/* Counts an upcall and goes on where the program was. %rip of the upcall page: 0xffff880000002000 + 104 + 16. */
+	.globl	guest_upcall, guest_spin
+guest_upcall:
+	pushfq
+	pushq	%rax
+	incq	upcalls_seen(%rip)
+	movabsq	0xffff880000002078, %rax
+	movq	%rax, upcall_target(%rip)
+	popq	%rax
+	popfq
+	jmp	*upcall_target(%rip)
+
+/* Spins until that many upcalls were seen. Called at an address below UIG_USER_TOP. */
+guest_spin:
+	pause
+	cmpq	%rdi, upcalls_seen(%rip)
+	jb	guest_spin
+	ret
+
 	.bss
+	.globl	upcalls_seen
+	.balign	8
+upcalls_seen:	.skip 8
+upcall_target:	.skip 8
 	.globl	entry_regs, entry_rsp, entry_rdi, syscalls_seen, syscall_cs, guest_stack_top
 	.balign 16
 entry_regs:	.skip 14 * 8

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "vmm/upcall.h"
+
+#include "abi/layout.h"
+#include "abi/platform.h"
+#include "lib/err.h"
+#include "lib/loop.h"
+#include "vmm/arch/x86_64/cpu.h"
+#include "vmm/stat.h"
+#include "vmm/vm.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+
+#define PERIOD_NS  (5 * NS_PER_MS) /* KVM.md, section 3: preempt at some hundred Hz at most */
+#define UPPER_HALF 0xffff800000000000ull
+
+static uint64_t entry_of(const struct vm *vm)
+{
+	uint64_t entry = __atomic_load_n(&vm->identity->upcall.entry, __ATOMIC_ACQUIRE);
+
+	return entry >= UPPER_HALF ? entry : 0;
+}
+
+/* Under the devices' lock. */
+static void set_timer(struct upcall *u)
+{
+	struct itimerspec its = {.it_value.tv_nsec = PERIOD_NS};
+
+	u->armed = timerfd_settime(u->timer_fd, 0, &its, NULL) == 0;
+}
+
+static void on_tick(void *arg, uint32_t events)
+{
+	struct vm *vm = arg;
+	struct upcall *u = &vm->upcall;
+	uint64_t count;
+	bool runs;
+
+	if (read(u->timer_fd, &count, sizeof(count)) < 0)
+		return;
+	pthread_mutex_lock(&vm->devices.lock);
+	runs = !vm->devices.vcpu_owns && !vm->devices.frozen;
+	u->armed = false;
+	if (runs)
+		set_timer(u);
+	pthread_mutex_unlock(&vm->devices.lock);
+	if (runs)
+		upcall_check(vm);
+}
+
+int upcall_init(struct vm *vm, struct err *err)
+{
+	struct upcall *u = &vm->upcall;
+	int r;
+
+	*u = (struct upcall){
+		.timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)};
+	if (u->timer_fd < 0)
+		return err_sys(err, errno, "timer");
+	r = loop_io_add(vm->loop, u->timer_fd, EPOLLIN, on_tick, vm, &u->io);
+	return r < 0 ? err_sys(err, -r, "timer") : 0;
+}
+
+void upcall_fini(struct vm *vm)
+{
+	struct upcall *u = &vm->upcall;
+
+	loop_io_del(u->io);
+	if (u->timer_fd >= 0)
+		close(u->timer_fd);
+	*u = (struct upcall){.timer_fd = -1};
+}
+
+void upcall_arm(struct vm *vm)
+{
+	struct upcall *u = &vm->upcall;
+
+	if (!entry_of(vm))
+		return;
+	pthread_mutex_lock(&vm->devices.lock);
+	if (!u->armed)
+		set_timer(u);
+	pthread_mutex_unlock(&vm->devices.lock);
+}
+
+void upcall_check(struct vm *vm)
+{
+	const struct uig_identity *id = vm->identity;
+
+	if (!entry_of(vm))
+		return;
+	if (__atomic_load_n(&id->events, __ATOMIC_SEQ_CST) == 0 &&
+		cpu_tsc() < __atomic_load_n(&id->upcall.tsc, __ATOMIC_ACQUIRE))
+		return;
+	__atomic_store_n(&vm->upcall.pending, 1, __ATOMIC_SEQ_CST);
+	vcpu_interrupt(&vm->vcpu);
+}
+
+void upcall_deliver(struct vm *vm)
+{
+	struct uig_upcall *page = &vm->identity->upcall;
+	uint64_t entry = entry_of(vm), rip;
+
+	if (!entry || cpu_divert(vm->vcpu.fd, UIG_USER_TOP, entry, &rip) <= 0)
+		return;
+	__atomic_store_n(&page->rip, rip, __ATOMIC_RELAXED);
+	__atomic_store_n(&page->tsc, UIG_WAIT_FOREVER, __ATOMIC_RELAXED);
+	stat_inc(&vm->upcall.delivered);
+}

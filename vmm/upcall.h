@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Interrupting the program of a guest that has no interrupts (struct uig_upcall in abi/identity.h).
+ *
+ * While the guest runs, the device loop looks every few milliseconds whether an upcall is due; when it is, the vCPU thread is asked to
+ * leave the guest and sends the program to the libOS. The timer runs on for at most one period after the guest has gone to WAIT,
+ * and is set again when it comes back: an idle instance has no wake-ups.
+ *
+ * `armed` is under the devices' lock, as who owns the devices tells whether the guest is in WAIT; `pending` is atomic: set by the device
+ * loop, taken by the vCPU thread.
+ */
+#ifndef VMM_UPCALL_H
+#define VMM_UPCALL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct err;
+struct loop_io;
+struct vm;
+
+struct upcall {
+	int timer_fd; /* owned */
+	struct loop_io *io;
+	bool armed;
+	int pending;
+	uint64_t delivered; /* vCPU thread */
+};
+
+/* Device loop. */
+int upcall_init(struct vm *vm, struct err *err);
+void upcall_fini(struct vm *vm);
+/* Interrupts the program if an upcall is due; also called when an event bit has been set. */
+void upcall_check(struct vm *vm);
+
+/* The guest runs (again): keeps the timer going. Any thread. */
+void upcall_arm(struct vm *vm);
+
+/* vCPU thread, after KVM_RUN was interrupted and has finished its last exit: sends the program to the libOS if it was there. */
+void upcall_deliver(struct vm *vm);
+
+#endif
