@@ -9,6 +9,7 @@
 #include "daemon/core.h"
 #include "daemon/monitor/args.h"
 #include "daemon/monitor/monitor.h"
+#include "daemon/monitor/tsc.h"
 #include "daemon/spawn.h"
 #include "lib/log.h"
 
@@ -26,6 +27,7 @@ struct qemu {
 
 static int probe(const struct core *core, struct err *err)
 {
+	tsc_begin();
 	if (access(core->config.qemu, X_OK) < 0)
 		return err_sys(err, errno, "cannot run %s (install qemu-system-x86, or see --qemu)",
 			core->config.qemu);
@@ -121,6 +123,8 @@ static int start(struct shell *s, const struct start_spec *spec, struct err *err
 	if (!spec->image)
 		return err_set(
 			err, ENOEXEC, "the image has no file, only the process monitor can run it");
+	if (buf_printf(&line, "tsc_khz=%llu ", (unsigned long long)tsc_khz()))
+		return err_sys(err, ENOMEM, "VM");
 	r = args_boot(s->core->network, &s->lease, spec, &line, err);
 	if (r < 0)
 		return r;
