@@ -45,6 +45,20 @@ static void rotate(struct console *c)
 	rename(c->path, old);
 }
 
+/* The folder is made with the first bytes as well: not on the way of the request that starts a VM. */
+static int open_file(const char *path)
+{
+	int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, fd = open(path, flags, 0600);
+	char folder[4096];
+
+	if (fd >= 0 || errno != ENOENT)
+		return fd;
+	snprintf(folder, sizeof(folder), "%s", path);
+	*strrchr(folder, '/') = '\0';
+	mkdir(folder, CONSOLE_FOLDER_MODE);
+	return open(path, flags, 0600);
+}
+
 /* A full disk loses console bytes; the VM goes on. */
 static void store(struct console *c, const char *data, size_t len)
 {
@@ -57,7 +71,7 @@ static void store(struct console *c, const char *data, size_t len)
 	if (c->file >= 0 && c->file_bytes + len > CONSOLE_FILE_BYTES)
 		rotate(c);
 	if (c->file < 0)
-		c->file = open(c->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+		c->file = open_file(c->path);
 	if (c->file < 0)
 		return;
 	n = write(c->file, data, len);

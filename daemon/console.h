@@ -12,7 +12,9 @@
 
 #include <stdbool.h>
 
-#define CONSOLE_FILE_BYTES  (4 * MIB)
+#define CONSOLE_FILE_BYTES (4 * MIB)
+#define CONSOLE_FOLDER_MODE                                                                        \
+	0711 /* a host program that runs as another user may have its folder in it */
 #define CONSOLE_EARLY_BYTES (64 * KIB)
 #define CONSOLE_LAST_BYTES  256 /* of the last line are kept in memory */
 
@@ -27,7 +29,7 @@ typedef void console_fn(void *arg, const char *data, size_t len);
 int console_new(struct loop *loop, struct console **console, int *write_fd);
 /* Ends all followers. NULL is fine. */
 void console_free(struct console *console);
-/* From now on bytes go to this file, which is made with the first of them. 0 or -ENOMEM. */
+/* From now on bytes go to this file (absolute), which is made with the first of them, its folder too. 0 or -ENOMEM. */
 int console_set_file(struct console *console, const char *path);
 /* The writer is gone: takes what is left in the pipe and closes it; followers are told the end. */
 void console_finish(struct console *console);

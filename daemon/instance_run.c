@@ -222,11 +222,16 @@ static void shell_started_(void *arg, struct shell *shell, const struct err *fai
 	watch_readiness(i);
 }
 
-static int make_folder(struct instance *i, struct err *err)
+/* For a program of the host; *work is its own. */
+static int make_folders(const struct instance *i, char **work, struct err *err)
 {
-	if (mkdir(i->dir, 0711) < 0)
-		return err_sys(err, errno, "cannot make %s", i->dir);
-	return console_set_file(i->shell->console, i->log) < 0 ? err_sys(err, ENOMEM, "VM") : 0;
+	if (asprintf(work, "%s/work", i->dir) < 0) {
+		*work = NULL;
+		return err_sys(err, ENOMEM, "VM");
+	}
+	if ((mkdir(i->dir, CONSOLE_FOLDER_MODE) < 0 && errno != EEXIST) || mkdir(*work, 0700) < 0)
+		return err_sys(err, errno, "cannot make %s", *work);
+	return 0;
 }
 
 /* Of a shell that is ready. */
@@ -241,18 +246,15 @@ static void begin(struct instance *i)
 		.program = image_config_process(config, "program"),
 		.root = image_config_process(config, "root")};
 	struct err err = {0};
-	int r = make_folder(i, &err);
+	int r = console_set_file(i->shell->console, i->log);
 
 	instance_set_state(i, VM_STARTING);
 	instance_hurry(i, true);
-	if (r == 0 && i->spec.ops == &monitor_process) {
-		if (asprintf(&work, "%s/work", i->dir) < 0)
-			work = NULL;
-		r = !work || mkdir(work, 0700) < 0
-			? err_sys(&err, errno, "cannot make a working folder")
-			: 0;
-		spec.work = work;
-	}
+	if (r < 0)
+		err_sys(&err, -r, "VM");
+	else if (i->spec.ops == &monitor_process)
+		r = make_folders(i, &work, &err);
+	spec.work = work;
 	if (r == 0)
 		r = shell_start(i->shell, &spec, &err);
 	if (r < 0 && i->shell->exit.end == SHELL_END_NOEXEC)

@@ -50,6 +50,7 @@ struct loop {
 	int result;
 	struct loop_io *ios, *graveyard, *timer_io, *sig_io;
 	struct loop_timer *timers;
+	int64_t programmed_ns; /* what timerfd is set to; 0: nothing */
 	loop_signal_fn *sig_fn;
 	void *sig_arg;
 };
@@ -72,7 +73,8 @@ static void bury(struct loop *loop)
 	}
 }
 
-int loop_io_add(struct loop *loop, int fd, uint32_t events, loop_io_fn *fn, void *arg, struct loop_io **out)
+int loop_io_add(
+	struct loop *loop, int fd, uint32_t events, loop_io_fn *fn, void *arg, struct loop_io **out)
 {
 	struct loop_io *io = calloc(1, sizeof(*io));
 	struct epoll_event ev = {.events = events, .data.ptr = io};
@@ -119,26 +121,30 @@ void loop_io_del(struct loop_io *io)
 	loop->graveyard = io;
 }
 
+/* Before the loop waits, and only when the first timer is another than last time: timers that are set and cancelled in
+ * between cost no system call. */
 static void timer_program(struct loop *loop)
 {
 	struct itimerspec its = {0};
+	int64_t at_ns = loop->timers ? loop->timers->at_ns : 0;
 
-	if (loop->timers) {
-		its.it_value.tv_sec = loop->timers->at_ns / NS_PER_S;
-		its.it_value.tv_nsec = loop->timers->at_ns % NS_PER_S;
-	}
+	if (at_ns == loop->programmed_ns)
+		return;
+	loop->programmed_ns = at_ns;
+	its.it_value.tv_sec = at_ns / NS_PER_S;
+	its.it_value.tv_nsec = at_ns % NS_PER_S;
 	timerfd_settime(loop->timerfd, TFD_TIMER_ABSTIME, &its, NULL);
 }
 
-static void timers_run(void *arg, uint32_t events)
+static bool timers_due(const struct loop *loop)
 {
-	struct loop *loop = arg;
-	int64_t now = loop_now_ns();
-	uint64_t count;
+	return loop->timers && loop->timers->at_ns <= loop_now_ns();
+}
 
-	(void)events;
-	if (read(loop->timerfd, &count, sizeof(count)) < 0 && errno != EAGAIN)
-		return;
+static void timers_run(struct loop *loop)
+{
+	int64_t now = loop_now_ns();
+
 	while (loop->timers && loop->timers->at_ns <= now) {
 		struct loop_timer *t = loop->timers;
 
@@ -146,7 +152,16 @@ static void timers_run(void *arg, uint32_t events)
 		t->at_ns = 0;
 		t->fn(t->arg);
 	}
-	timer_program(loop);
+}
+
+static void timer_fired(void *arg, uint32_t events)
+{
+	struct loop *loop = arg;
+	uint64_t count;
+
+	(void)events;
+	if (read(loop->timerfd, &count, sizeof(count)) == (ssize_t)sizeof(count))
+		loop->programmed_ns = 0;
 }
 
 int loop_timer_new(struct loop *loop, loop_timer_fn *fn, void *arg, struct loop_timer **out)
@@ -170,7 +185,6 @@ void loop_timer_cancel(struct loop_timer *t)
 		;
 	*p = t->next;
 	t->at_ns = 0;
-	timer_program(t->loop);
 }
 
 void loop_timer_set(struct loop_timer *t, int64_t in_ns)
@@ -183,7 +197,6 @@ void loop_timer_set(struct loop_timer *t, int64_t in_ns)
 		;
 	t->next = *p;
 	*p = t;
-	timer_program(t->loop);
 }
 
 void loop_timer_free(struct loop_timer *t)
@@ -208,7 +221,8 @@ static void child_ready(void *arg, uint32_t events)
 	fn(fn_arg, info.si_code, info.si_status);
 }
 
-int loop_child_add(struct loop *loop, pid_t pid, loop_child_fn *fn, void *arg, struct loop_child **out)
+int loop_child_add(
+	struct loop *loop, pid_t pid, loop_child_fn *fn, void *arg, struct loop_child **out)
 {
 	struct loop_child *child = calloc(1, sizeof(*child));
 	int r;
@@ -292,7 +306,7 @@ int loop_new(struct loop **out)
 		r = -errno;
 		goto out_free;
 	}
-	r = loop_io_add(loop, loop->timerfd, EPOLLIN, timers_run, loop, &loop->timer_io);
+	r = loop_io_add(loop, loop->timerfd, EPOLLIN, timer_fired, loop, &loop->timer_io);
 	if (r < 0)
 		goto out_free;
 	*out = loop;
@@ -321,8 +335,12 @@ void loop_free(struct loop *loop)
 int loop_once(struct loop *loop, int timeout_ms)
 {
 	struct epoll_event ev[LOOP_BATCH];
-	int n = epoll_wait(loop->epfd, ev, LOOP_BATCH, timeout_ms);
+	bool due = timers_due(loop);
+	int n;
 
+	if (!due)
+		timer_program(loop);
+	n = epoll_wait(loop->epfd, ev, LOOP_BATCH, due ? 0 : timeout_ms);
 	if (n < 0)
 		return errno == EINTR ? 0 : -errno;
 	for (int i = 0; i < n; i++) {
@@ -331,6 +349,8 @@ int loop_once(struct loop *loop, int timeout_ms)
 		if (!io->dead)
 			io->fn(io->arg, ev[i].events);
 	}
+	if (n > 0 || due)
+		timers_run(loop); /* behind what came in: timers have the lowest priority */
 	bury(loop);
 	return 0;
 }

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The pool: hits and misses, refill, profiles, exhaustion; and the end of the addresses."""
+import json
+
 from harness import Daemon, DaemonTest, main, need
 
 
@@ -56,12 +58,17 @@ class Pool(DaemonTest):
         self.d.put_shell("long", "exec sleep 1000")
         self.d.call("PUT", "/pool/default", {"target": 1, "on_exhausted": "reject"})
         self.d.wait_pool()
-        answers = [self.d.call("POST", "/vm/run", {"image_name": "long", "memory_mib": 64}) for _ in range(40)]
+        connections = [self.d.connection() for _ in range(40)]
+        for connection in connections:  # all at once: one shell is there
+            connection.request("POST", "/vm/run", '{"image_name":"long"}', {"Content-Type": "application/json"})
+        answers = [connection.getresponse() for connection in connections]
         refused = [a for a in answers if a.status != 201]
         self.assertTrue(refused, "no run was quicker than the refill")
         for answer in refused:
-            self.refused(answer, 503, "pool_exhausted")
+            self.assertEqual((answer.status, json.loads(answer.read())["code"]), (503, "pool_exhausted"))
             self.assertGreater(int(answer.headers["retry-after"]), 0)
+        for connection in connections:
+            connection.close()
         self.assertEqual(self.profile()["misses"], len(refused))
 
 

@@ -69,7 +69,7 @@ class Run(DaemonTest):
         self.assertEqual(self.d.call("GET", "/vm/d").json["state"], "running")
         self.d.put_image("short", {"cmd": ["true"], "ports": [80], "process": {"program": "/bin/true"}})
         answer = self.d.call("POST", "/vm/run", {"image_name": "short", "wait": "ready"})
-        self.assertIn("ended before", self.refused(answer, 504, "not_ready")["detail"])
+        self.assertIn("ended before", self.refused(answer, 503, "start_failed")["detail"])
 
     def test_environment_arguments_and_folder(self):
         self.d.put_image("show", {"cmd": ["sh", "-c", "exit 1"], "env": {"A": "image", "B": "image"},
