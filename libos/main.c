@@ -31,6 +31,7 @@
 #include "libos/sched/clock.h"
 #include "libos/sched/event.h"
 #include "libos/sched/thread_impl.h"
+#include "libos/sched/upcall.h"
 
 #define DEFAULTS_PATH "/etc/uigniter/cmdline"
 #define DEFAULTS_MAX  8192u
@@ -164,6 +165,7 @@ void libos_main(const struct uig_bootinfo *bootinfo)
 	init_machine();
 	identity = boot->identity ? page_ptr(boot->identity) : NULL;
 	event_init(identity, &standard_events);
+	upcall_init(identity ? &identity->upcall : NULL);
 	vm_init();
 	signal_init();
 	init_clock();

@@ -32,6 +32,12 @@ void platform_milestone(enum uig_milestone ms)
 		ops->milestone(ms);
 }
 
+void platform_preempt(uint64_t deadline)
+{
+	if (ops->preempt)
+		ops->preempt(deadline);
+}
+
 void platform_debug_putc(char c)
 {
 	ops->debug_putc(c);

@@ -123,9 +123,13 @@ void platform_standard_init(const struct uig_bootinfo *boot)
 
 /* ---- the interface */
 
+static uint64_t timer_deadline = TIME_FOREVER; /* what the LAPIC timer was last set for */
+
 static void arm_timer(uint64_t deadline)
 {
 	uint64_t now = clock_mono_ns(), ns = deadline > now ? deadline - now : 1;
+
+	timer_deadline = deadline;
 
 	if (deadline == TIME_FOREVER) {
 		mmio_write32(LAPIC + LAPIC_TIMER_INIT, 0);
@@ -144,6 +148,15 @@ static void standard_wait(uint64_t deadline)
 	arm_timer(deadline);
 	cpu_halt();
 	acknowledge_devices();
+}
+
+/* A timer that runs too early is left alone: setting it is a trip to the monitor, and its interrupt only makes us look. */
+static void standard_preempt(uint64_t deadline)
+{
+	if (deadline == TIME_FOREVER)
+		return;
+	if (deadline < timer_deadline || timer_deadline <= clock_mono_ns())
+		arm_timer(deadline);
 }
 
 static void standard_debug_putc(char c)
@@ -208,5 +221,6 @@ const struct platform_ops platform_standard = {
 	.wait = standard_wait,
 	.exit = standard_exit,
 	.debug_putc = standard_debug_putc,
+	.preempt = standard_preempt,
 	.wall_ns = standard_wall_ns,
 };

@@ -17,6 +17,7 @@
 #include "libos/mem/page.h"
 #include "libos/mem/vma.h"
 #include "libos/sched/thread_impl.h"
+#include "libos/sched/upcall.h"
 #include "libos/klib/random.h"
 
 #define STACK_SIZE  0x800000ull /* as RLIMIT_STACK */
@@ -285,7 +286,7 @@ static int load(
 		.rsp = sp,
 		.cs = UIG_SEL_CODE3,
 		.ss = UIG_SEL_DATA3,
-		.rflags = RFLAGS_ONE,
+		.rflags = RFLAGS_ONE | upcall_user_flags,
 		.orig_rax = (uint64_t)-1,
 	};
 	return 0;

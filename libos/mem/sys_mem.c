@@ -10,6 +10,8 @@
 #define MAP_SHARED_VALIDATE 3
 #define MAP_HUGETLB         0x40000
 
+#define PROT_VALID          0x0300000f /* with SEM, GROWSDOWN, GROWSUP */
+
 #define MADV_NORMAL         0
 #define MADV_WILLNEED       3
 #define MADV_DONTNEED       4
@@ -69,6 +71,8 @@ long sys_munmap(const uint64_t a[6])
 
 long sys_mprotect(const uint64_t a[6])
 {
+	if (a[2] & ~(uint64_t)PROT_VALID)
+		return -EINVAL;
 	return vm_protect(a[0], a[1], (int)a[2]);
 }
 

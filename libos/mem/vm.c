@@ -10,6 +10,8 @@
 #include "libos/mem/page.h"
 #include "libos/mem/vm_impl.h"
 
+#define FILE_ACCMODE 3u /* of struct file's flags; 0: only reading */
+
 struct vm vm;
 
 void vm_init(void)
@@ -258,22 +260,31 @@ long vm_map(uptr_t addr, uint64_t len, int prot, int flags, struct file *file, u
 	return (long)addr;
 }
 
-/* Every byte of the range belongs to an area. */
-static bool covered(uptr_t start, uptr_t end)
+/* How far from start on every byte belongs to an area, at most to end. */
+static uptr_t covered_to(uptr_t start, uptr_t end)
 {
 	const struct vma *v = vma_find(&vm.tree, start);
 
-	for (; v && v->start <= start; v = v->next) {
-		if (v->end >= end)
-			return true;
+	for (; v && v->start <= start && start < end; v = v->next)
 		start = v->end;
-	}
-	return false;
+	return start < end ? start : end;
 }
 
+static bool covered(uptr_t start, uptr_t end)
+{
+	return covered_to(start, end) == end;
+}
+
+static bool may_protect(const struct vma *v, int prot)
+{
+	return !(prot & PROT_WRITE && v->file && v->flags & MAP_SHARED && !(v->file->flags & FILE_ACCMODE));
+}
+
+/* As Linux does it, areas in front of a hole are changed although the call fails. */
 int vm_protect(uptr_t addr, uint64_t len, int prot)
 {
 	struct pt_flush flush = {0};
+	uptr_t end;
 	int r;
 
 	if (addr & PAGE_MASK)
@@ -281,21 +292,24 @@ int vm_protect(uptr_t addr, uint64_t len, int prot)
 	len = page_round_up(len);
 	if (!len)
 		return 0;
-	if (!range_ok(addr, len) || !covered(addr, addr + len))
+	if (!range_ok(addr, len))
 		return -ENOMEM;
-	r = vm_split(addr, addr + len);
-	if (r)
-		return r;
+	end = covered_to(addr, addr + len);
+	if (end == addr)
+		return -ENOMEM;
+	r = vm_split(addr, end);
 	prot &= PROT_READ | PROT_WRITE | PROT_EXEC;
-	for (struct vma *v = vma_find(&vm.tree, addr); v && v->start < addr + len; v = v->next) {
-		if (v->prot == prot)
-			continue;
-		v->prot = prot;
-		reprotect(v, &flush);
+	for (struct vma *v = vma_find(&vm.tree, addr); !r && v && v->start < end; v = v->next) {
+		if (!may_protect(v, prot)) {
+			r = -EACCES;
+		} else if (v->prot != prot) {
+			v->prot = prot;
+			reprotect(v, &flush);
+		}
 	}
-	vm_join(addr, addr + len);
+	vm_join(addr, end);
 	pt_flush_done(&flush);
-	return 0;
+	return r ? r : end == addr + len ? 0 : -ENOMEM;
 }
 
 int vm_discard(uptr_t addr, uint64_t len)

@@ -9,6 +9,7 @@
 #include "libos/klib/errno.h"
 #include "libos/klib/string.h"
 #include "libos/sched/thread_impl.h"
+#include "libos/sched/upcall.h"
 
 #define RED_ZONE          128u
 #define UC_FP_XSTATE      1u
@@ -208,7 +209,7 @@ int sigframe_pop(struct regs *r)
 	r->rcx = mc->rcx;
 	r->rsp = mc->rsp;
 	r->rip = mc->rip;
-	r->rflags = (mc->rflags & RFLAGS_USER) | RFLAGS_ONE;
+	r->rflags = (mc->rflags & RFLAGS_USER) | RFLAGS_ONE | upcall_user_flags;
 	r->cs = UIG_SEL_CODE3;
 	r->ss = UIG_SEL_DATA3;
 	r->orig_rax = (uint64_t)-1;

@@ -12,6 +12,7 @@
 #include "libos/sched/clock.h"
 #include "libos/sched/idle.h"
 #include "libos/sched/thread_impl.h"
+#include "libos/sched/upcall.h"
 
 #define SLICE_NS    4000000u
 #define THREADS_MAX 4096u
@@ -262,6 +263,18 @@ void thread_exit(int status)
 	__builtin_unreachable();
 }
 
+/* When the program has to be interrupted: for the first timer, and at the end of the slice if others wait. */
+static uint64_t next_upcall(void)
+{
+	uint64_t used, end;
+
+	if (list_empty(&run_queue))
+		return ktimer_next;
+	used = clock_cycles_ns(rdtsc() - current_thread->slice_start);
+	end = clock_mono_ns() + (used < SLICE_NS ? SLICE_NS - used : 0);
+	return end < ktimer_next ? end : ktimer_next;
+}
+
 void sched_return_to_user(void)
 {
 	struct thread *t = current_thread;
@@ -269,6 +282,7 @@ void sched_return_to_user(void)
 	reap();
 	if (!list_empty(&run_queue) && rdtsc() - t->slice_start > slice_cycles)
 		thread_yield();
+	upcall_set(next_upcall());
 	if (cpu_owner == t)
 		return;
 	if (cpu_owner) {

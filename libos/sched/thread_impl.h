@@ -74,8 +74,6 @@ void thread_interrupt(struct thread *t);
 void sched_poll(void);
 /* To be called before the program goes on: its registers that are not in struct regs, devices that have to be told, fairness. */
 void sched_return_to_user(void);
-/* True when sched_return_to_user() has something to do besides kicking. */
-extern bool sched_user_state_stale;
 /* Runs due timers; the next deadline or TIME_FOREVER. */
 uint64_t ktimer_run(void);
 extern uint64_t ktimer_next; /* deadline of the first timer */

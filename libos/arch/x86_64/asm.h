@@ -11,4 +11,6 @@
 #define ASM_SEL_CODE3 0x33
 #define ASM_SEL_TSS   0x40
 
+#define UPCALL_RIP 16 /* in struct uig_upcall */
+
 #endif

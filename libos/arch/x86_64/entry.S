@@ -34,7 +34,7 @@ lstar:
 	jnz	1f
 	/* CPL 0 */
 	leaq	1f(%rip), %rcx
-	movl	$RFLAGS_ONE, %r11d
+	movl	libos_flags(%rip), %r11d
 	sysretq
 1:	movq	%rsp, saved_rsp(%rip)
 	movq	cur_kstack_top(%rip), %rsp
@@ -64,7 +64,7 @@ lstar:
 	pushq	$0
 	testl	$(RFLAGS_TF | RFLAGS_DF | RFLAGS_NT | RFLAGS_AC), saved_r11(%rip)
 	jz	2f
-	pushq	$RFLAGS_ONE	/* SFMASK is not fully applied under PVM */
+	pushq	libos_flags(%rip)	/* SFMASK is not fully applied under PVM */
 	popfq
 2:	xorl	%ebp, %ebp
 	movq	%rsp, %rdi
@@ -91,6 +91,47 @@ lstar:
 	popfq
 	popq	%rsp
 	jmp	*%rcx
+
+/* ---- upcall: the program was interrupted (abi/identity.h); its RIP is in the upcall page, all other registers are its own */
+	.globl upcall_entry
+	.type upcall_entry, @function
+	.balign 16
+upcall_entry:
+	movq	%rsp, saved_rsp(%rip)
+	movq	%rax, saved_rcx(%rip)
+	movq	cur_kstack_top(%rip), %rsp
+	pushq	$ASM_SEL_DATA3
+	pushq	saved_rsp(%rip)
+	pushfq
+	pushq	$ASM_SEL_CODE3
+	movq	upcall_page(%rip), %rax
+	pushq	UPCALL_RIP(%rax)
+	movq	saved_rcx(%rip), %rax
+	pushq	$0
+	pushq	$VECTOR_UPCALL
+	pushq	$-1
+	pushq	%rdi
+	pushq	%rsi
+	pushq	%rdx
+	pushq	%rcx
+	pushq	%rax
+	pushq	%r8
+	pushq	%r9
+	pushq	%r10
+	pushq	%r11
+	pushq	%rbx
+	pushq	%rbp
+	pushq	%r12
+	pushq	%r13
+	pushq	%r14
+	pushq	%r15
+	pushq	$0
+	pushq	libos_flags(%rip)
+	popfq
+	xorl	%ebp, %ebp
+	movq	%rsp, %rdi
+	call	upcall_handle
+	jmp	return_full
 
 /* First run of a thread: its registers are at the top of its stack, and are above this return address. */
 	.globl thread_first_return
@@ -241,13 +282,22 @@ ring0_helper:
 	cli
 	iretq
 
-/* Interrupts of standard machines only end HLT: acknowledge at the LAPIC (at its place in the device window), go on. */
+/* Interrupts of standard machines: acknowledge at the LAPIC (at its place in the device window). In the libOS they only end HLT;
+ * the program is sent to upcall_entry, as uvmm does it. */
 	.globl ring0_irq
 	.type ring0_irq, @function
 	.balign 16
 ring0_irq:
 	movl	$0, 0xfffffffffee000b0
-	iretq
+	cmpq	$0, (%rsp)
+	js	1f
+	pushq	%rax
+	movq	8(%rsp), %rax
+	movq	%rax, standard_upcall + UPCALL_RIP(%rip)
+	movq	$upcall_entry, 8(%rsp)
+	andl	$~RFLAGS_IF, 24(%rsp)
+	popq	%rax
+1:	iretq
 
 /* NMI on standard machines means "please terminate": note it, and make sure by an interrupt to ourselves (vector 0x40) that a
  * HLT which comes next ends at once. */
@@ -274,6 +324,8 @@ boot_stack_top:
 
 	.data
 	.balign 16
+	.globl libos_flags
+libos_flags:		.quad RFLAGS_ONE	/* of the libOS itself */
 	.globl cur_kstack_top
 cur_kstack_top:		.quad boot_stack_top
 	.globl cur_kstack_room

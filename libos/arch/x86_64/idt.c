@@ -21,7 +21,6 @@ _Static_assert(ASM_VA_KERNEL == UIG_VA_KERNEL && ASM_SEL_CODE0 == UIG_SEL_CODE0 
 #define VECTOR_HELPER  4u
 #define VECTOR_DF      8u
 #define GATE_INTERRUPT 0x8eu
-#define GATE_TRAP      0x8fu
 #define GATE_DPL3      0x60u
 #define TSS_IST        36u
 #define IST_BYTES      1024u
@@ -64,7 +63,7 @@ void idt_init(void *idt, void *tss, uint64_t nmi_stack)
 	set_ist(tss, 1, (uint64_t)(ist_stack[0] + IST_BYTES));
 	set_ist(tss, 3, (uint64_t)(ist_stack[1] + IST_BYTES));
 	for (unsigned n = 0; n < EXCEPTIONS; n++) {
-		uint8_t type = n == VECTOR_BP ? GATE_TRAP | GATE_DPL3 : GATE_TRAP;
+		uint8_t type = n == VECTOR_BP ? GATE_INTERRUPT | GATE_DPL3 : GATE_INTERRUPT;
 
 		set_gate(&gates[n], exception_stubs + n * STUB_BYTES, UIG_SEL_CODE3,
 			n == VECTOR_DF ? 3 : 1, type);

@@ -96,7 +96,7 @@ pvh_entry:
 	shrq	$32, %rdx
 	wrmsr
 	movl	$0xc0000084, %ecx		/* SFMASK */
-	movl	$(RFLAGS_TF | RFLAGS_DF | RFLAGS_NT | RFLAGS_AC), %eax
+	movl	$(RFLAGS_TF | RFLAGS_IF | RFLAGS_DF | RFLAGS_NT | RFLAGS_AC), %eax
 	xorl	%edx, %edx
 	wrmsr
 	movb	$0xff, %al			/* the old interrupt controllers stay silent */
@@ -106,7 +106,7 @@ pvh_entry:
 	pushq	$ASM_SEL_DATA3
 	leaq	boot_stack_top(%rip), %rax
 	pushq	%rax
-	pushq	$RFLAGS_ONE
+	pushq	$(RFLAGS_ONE | RFLAGS_IOPL)
 	pushq	$ASM_SEL_CODE3
 	leaq	3f(%rip), %rax
 	pushq	%rax

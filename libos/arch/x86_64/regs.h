@@ -14,11 +14,14 @@
 #define REGS_R11    (7 * 8)
 
 #define VECTOR_SYSCALL 256
+#define VECTOR_UPCALL  257
 
-#define RFLAGS_TF 0x100
-#define RFLAGS_DF 0x400
-#define RFLAGS_NT 0x4000
-#define RFLAGS_AC 0x40000
+#define RFLAGS_TF   0x100
+#define RFLAGS_IF   0x200
+#define RFLAGS_IOPL 0x3000
+#define RFLAGS_DF   0x400
+#define RFLAGS_NT   0x4000
+#define RFLAGS_AC   0x40000
 /* What the program may set: CF PF AF ZF SF TF DF OF AC ID. */
 #define RFLAGS_USER 0x240dd5
 #define RFLAGS_ONE  0x2

@@ -11,6 +11,7 @@
 #include "libos/klib/errno.h"
 #include "libos/klib/kprintf.h"
 #include "libos/mem/vm.h"
+#include "libos/sched/event.h"
 #include "libos/sched/idle.h"
 #include "libos/sched/thread_impl.h"
 
@@ -183,6 +184,8 @@ bool user_return(struct regs *regs)
 {
 	bool changed = false;
 
+	if (event_pending())
+		event_handle();
 	sched_return_to_user();
 	if (signal_pending() || current_thread->sig.restore || signal_restarts(regs))
 		changed = signal_deliver(regs);
