@@ -8,6 +8,7 @@
 #include "libos/klib/errno.h"
 #include "libos/klib/kprintf.h"
 #include "libos/sched/thread_impl.h"
+#include "libos/sched/upcall.h"
 #include "libos/sys/table.h"
 #include "libos/sys/trace.h"
 
@@ -47,6 +48,7 @@ int syscall_entry(struct regs *regs)
 	if (boot_args.trace)
 		trace_call(nr, a, r, start);
 	regs->rax = (uint64_t)r;
-	/* the short way back goes to RCX with the flags of R11, as the instruction left them */
-	return user_return(regs) || regs->rip != regs->rcx || regs->rflags != regs->r11;
+	/* The short way back goes to RCX with the flags of R11, as the instruction left them. Where the program runs with interrupts they
+	 * have to be switched on with the jump to it: one that came before would find us in the libOS and be lost. */
+	return user_return(regs) || regs->rip != regs->rcx || regs->rflags != regs->r11 || upcall_user_flags;
 }
