@@ -47,8 +47,8 @@ int main(void)
 	FD_SET(p[1], &out);
 	SHOW(select(p[1] + 10, &in, &out, NULL, NULL));
 	ASK(!FD_ISSET(p[0], &in) && FD_ISSET(q[0], &in) && FD_ISSET(p[1], &out));
-	FD_SET(200, &in);
-	SHOW(select(201, &in, NULL, NULL, &tv));
+	FD_SET(60, &in);
+	SHOW(select(61, &in, NULL, NULL, &tv));
 	RAW(select, -1, NULL, NULL, NULL, &tv);
 	tv.tv_usec = -1;
 	RAW(select, 0, NULL, NULL, NULL, &tv);
