@@ -12,18 +12,18 @@
 
 #include "abi/types.h"
 
-#define UIG_ABI_VERSION    1u
-#define UIG_BOOT_MAGIC     0x544f4f4247495538ull /* "8UIGBOOT" */
+#define UIG_ABI_VERSION 1u
+#define UIG_BOOT_MAGIC  0x544f4f4247495538ull /* "8UIGBOOT" */
 
 /* ELF note of libos.elf: name "Uigniter", this type, this payload. Addresses are virtual. */
-#define UIG_NOTE_NAME      "Uigniter"
-#define UIG_NOTE_TYPE      1u
+#define UIG_NOTE_NAME "Uigniter"
+#define UIG_NOTE_TYPE 1u
 struct uig_libos_note {
 	uint32_t abi_version; /* UIG_ABI_VERSION that it was built for */
 	uint32_t reserved;
-	uint64_t entry;       /* first instruction, at CPL 3 */
-	uint64_t stack_top;   /* 16-byte aligned */
-	uint64_t lstar;       /* entry of the syscall instruction, right at CPL 0 and at CPL 3 */
+	uint64_t entry;     /* first instruction, at CPL 3 */
+	uint64_t stack_top; /* 16-byte aligned */
+	uint64_t lstar;     /* entry of the syscall instruction, right at CPL 0 and at CPL 3 */
 };
 ABI_ASSERT_SIZE(struct uig_libos_note, 32);
 
@@ -56,29 +56,29 @@ enum uig_device_type { /* virtio device ids (virtio 1.2, section 5) */
 #define UIG_DEVF_PREPARED 1u
 
 struct uig_device {
-	uint32_t type;      /* enum uig_device_type */
-	uint32_t flags;     /* UIG_DEVF_ */
-	gpa_t mmio;         /* virtio-mmio version 2 register page */
-	uint64_t features;  /* negotiated when prepared, else 0 */
-	uint8_t mac[6];     /* net only */
-	uint16_t mtu;       /* net only */
-	uint32_t irq;       /* GSI, for monitors that interrupt; 0 under uvmm */
+	uint32_t type;     /* enum uig_device_type */
+	uint32_t flags;    /* UIG_DEVF_ */
+	gpa_t mmio;        /* virtio-mmio version 2 register page */
+	uint64_t features; /* negotiated when prepared, else 0 */
+	uint8_t mac[6];    /* net only */
+	uint16_t mtu;      /* net only */
+	uint32_t irq;      /* GSI, for monitors that interrupt; 0 under uvmm */
 	uint32_t reserved;
 	struct uig_queue queue[UIG_QUEUES_MAX]; /* net: 0 rx, 1 tx; console: 0 rx, 1 tx */
 };
 ABI_ASSERT_SIZE(struct uig_device, 104);
 
 struct uig_bootinfo {
-	uint64_t magic;      /* UIG_BOOT_MAGIC */
+	uint64_t magic; /* UIG_BOOT_MAGIC */
 	uint32_t abi_version;
-	uint32_t bytes;      /* size of this structure */
-	gpa_t free_start;    /* first byte of RAM behind libOS and tables that nobody uses */
-	gpa_t image;         /* EROFS image, page-aligned; 0: none */
+	uint32_t bytes;   /* size of this structure */
+	gpa_t free_start; /* first byte of RAM behind libOS and tables that nobody uses */
+	gpa_t image;      /* EROFS image, page-aligned; 0: none */
 	uint64_t image_bytes;
-	gpa_t identity;      /* struct uig_identity; 0: none (standard boot) */
-	gpa_t platform;      /* abi/platform.h; 0: none, idle by HLT */
-	uint64_t tsc_khz;    /* 0: unknown, the libOS has to find out */
-	gpa_t cr3;           /* page-table root at entry */
+	gpa_t identity;   /* struct uig_identity; 0: none (standard boot) */
+	gpa_t platform;   /* abi/platform.h; 0: none, idle by HLT */
+	uint64_t tsc_khz; /* 0: unknown, the libOS has to find out */
+	gpa_t cr3;        /* page-table root at entry */
 	uint32_t nregions;
 	uint32_t ndevices;
 	struct uig_mem_region region[UIG_MEM_REGIONS_MAX]; /* all RAM, ascending, page-aligned */

@@ -43,7 +43,8 @@ struct uig_identity {
 	uint32_t generation; /* 1 at a boot, + 1 at every clone or restore */
 	uint32_t events;
 	uint8_t entropy[UIG_IDENTITY_ENTROPY]; /* fresh from the host for each generation */
-	uint64_t wall_ns;    /* CLOCK_REALTIME, in ns since 1970, at the time the TSC had the value below */
+	uint64_t
+		wall_ns; /* CLOCK_REALTIME, in ns since 1970, at the time the TSC had the value below */
 	uint64_t wall_tsc;
 	uint32_t args_bytes; /* without the NUL */
 	uint32_t reserved0;

@@ -30,38 +30,38 @@
 
 #include "abi/types.h"
 
-#define UIG_GPA_BOOTINFO          0x1000ull
-#define UIG_GPA_IDENTITY          0x2000ull
-#define UIG_GPA_GDT               0x6000ull
-#define UIG_GPA_TSS               0x6100ull
-#define UIG_GPA_IDT               0x7000ull
-#define UIG_GPA_RING0_STACK_TOP   0x9000ull
-#define UIG_GPA_PAGE_TABLES       0x9000ull
-#define UIG_GPA_PAGE_TABLES_END   0x20000ull
-#define UIG_GPA_RINGS             0x20000ull
-#define UIG_GPA_RINGS_END         0x60000ull
-#define UIG_GPA_LIBOS             0x200000ull
-#define UIG_GPA_MMIO              0xc0000000ull /* 3 GiB: end of low RAM, start of the device gap */
-#define UIG_GPA_HIGH_RAM          0x100000000ull
-#define UIG_GPA_IMAGE             0x4000000000ull
-#define UIG_IMAGE_MAX_BYTES       0x100000000ull /* 4 GiB: four page directories */
+#define UIG_GPA_BOOTINFO        0x1000ull
+#define UIG_GPA_IDENTITY        0x2000ull
+#define UIG_GPA_GDT             0x6000ull
+#define UIG_GPA_TSS             0x6100ull
+#define UIG_GPA_IDT             0x7000ull
+#define UIG_GPA_RING0_STACK_TOP 0x9000ull
+#define UIG_GPA_PAGE_TABLES     0x9000ull
+#define UIG_GPA_PAGE_TABLES_END 0x20000ull
+#define UIG_GPA_RINGS           0x20000ull
+#define UIG_GPA_RINGS_END       0x60000ull
+#define UIG_GPA_LIBOS           0x200000ull
+#define UIG_GPA_MMIO            0xc0000000ull /* 3 GiB: end of low RAM, start of the device gap */
+#define UIG_GPA_HIGH_RAM        0x100000000ull
+#define UIG_GPA_IMAGE           0x4000000000ull
+#define UIG_IMAGE_MAX_BYTES     0x100000000ull /* 4 GiB: four page directories */
 
-#define UIG_GPA_PLATFORM          0xd0000000ull /* abi/platform.h, one page */
-#define UIG_GPA_VIRTIO            0xd0001000ull /* one 4 KiB page per virtio-mmio device from here */
-#define UIG_VIRTIO_STRIDE         0x1000ull
+#define UIG_GPA_PLATFORM  0xd0000000ull /* abi/platform.h, one page */
+#define UIG_GPA_VIRTIO    0xd0001000ull /* one 4 KiB page per virtio-mmio device from here */
+#define UIG_VIRTIO_STRIDE 0x1000ull
 
-#define UIG_VA_DIRECT             0xffff880000000000ull
-#define UIG_VA_KERNEL             0xffffffff80000000ull
-#define UIG_VA_MMIO               0xffffffffc0000000ull
-#define UIG_USER_TOP              0x00007ffffffff000ull /* first address the program can not have */
+#define UIG_VA_DIRECT 0xffff880000000000ull
+#define UIG_VA_KERNEL 0xffffffff80000000ull
+#define UIG_VA_MMIO   0xffffffffc0000000ull
+#define UIG_USER_TOP  0x00007ffffffff000ull /* first address the program can not have */
 
 /* Selectors of the GDT that the monitor (or the PVH stub) builds. The order serves sysret: with
  * STAR[63:48] = UIG_STAR_USER it loads SS = +8 and CS = +16. */
-#define UIG_SEL_CODE0             0x08u
-#define UIG_SEL_DATA0             0x10u
-#define UIG_STAR_USER             0x23u
-#define UIG_SEL_DATA3             0x2bu
-#define UIG_SEL_CODE3             0x33u
-#define UIG_SEL_TSS               0x40u
+#define UIG_SEL_CODE0 0x08u
+#define UIG_SEL_DATA0 0x10u
+#define UIG_STAR_USER 0x23u
+#define UIG_SEL_DATA3 0x2bu
+#define UIG_SEL_CODE3 0x33u
+#define UIG_SEL_TSS   0x40u
 
 #endif

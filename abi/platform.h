@@ -21,14 +21,14 @@
 
 #include "abi/types.h"
 
-#define UIG_REG_MAGIC        0x00u /* reads UIG_PLATFORM_MAGIC */
-#define UIG_REG_WAIT         0x08u
-#define UIG_REG_EXIT         0x10u
-#define UIG_REG_MILESTONE    0x18u
-#define UIG_REG_DEBUG        0x20u
+#define UIG_REG_MAGIC     0x00u /* reads UIG_PLATFORM_MAGIC */
+#define UIG_REG_WAIT      0x08u
+#define UIG_REG_EXIT      0x10u
+#define UIG_REG_MILESTONE 0x18u
+#define UIG_REG_DEBUG     0x20u
 
-#define UIG_PLATFORM_MAGIC   0x4d524f4654414c50ull /* "PLATFORM" */
-#define UIG_WAIT_FOREVER     0xffffffffffffffffull
+#define UIG_PLATFORM_MAGIC 0x4d524f4654414c50ull /* "PLATFORM" */
+#define UIG_WAIT_FOREVER   0xffffffffffffffffull
 
 #define UIG_EXIT(kind, code) (((uint64_t)(kind) << 32) | (uint32_t)(code))
 enum uig_exit_kind {

@@ -35,9 +35,9 @@ struct virtq_used {
 };
 
 /* Bytes of each part for a queue of n entries, event index included. */
-#define VIRTQ_DESC_BYTES(n)   (16u * (n))
-#define VIRTQ_AVAIL_BYTES(n)  (6u + 2u * (n))
-#define VIRTQ_USED_BYTES(n)   (6u + 8u * (n))
+#define VIRTQ_DESC_BYTES(n)  (16u * (n))
+#define VIRTQ_AVAIL_BYTES(n) (6u + 2u * (n))
+#define VIRTQ_USED_BYTES(n)  (6u + 8u * (n))
 
 /* True when moving an index from old to now passes event (virtio 1.2, section 2.7.7.1). */
 static inline int virtq_need_event(uint16_t event, uint16_t now, uint16_t old)
@@ -99,14 +99,14 @@ ABI_ASSERT_SIZE(struct virtio_net_hdr, 12);
 #define VIRTIO_MMIO_CONFIG_GEN       0x0fcu
 #define VIRTIO_MMIO_CONFIG           0x100u
 
-#define VIRTIO_MMIO_MAGIC_VALUE      0x74726976u /* "virt" */
-#define VIRTIO_MMIO_VERSION_2        2u
+#define VIRTIO_MMIO_MAGIC_VALUE 0x74726976u /* "virt" */
+#define VIRTIO_MMIO_VERSION_2   2u
 
-#define VIRTIO_STATUS_ACKNOWLEDGE    1u
-#define VIRTIO_STATUS_DRIVER         2u
-#define VIRTIO_STATUS_DRIVER_OK      4u
-#define VIRTIO_STATUS_FEATURES_OK    8u
-#define VIRTIO_STATUS_NEEDS_RESET    64u
-#define VIRTIO_STATUS_FAILED         128u
+#define VIRTIO_STATUS_ACKNOWLEDGE 1u
+#define VIRTIO_STATUS_DRIVER      2u
+#define VIRTIO_STATUS_DRIVER_OK   4u
+#define VIRTIO_STATUS_FEATURES_OK 8u
+#define VIRTIO_STATUS_NEEDS_RESET 64u
+#define VIRTIO_STATUS_FAILED      128u
 
 #endif

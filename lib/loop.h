@@ -35,7 +35,8 @@ void loop_stop(struct loop *loop, int result);
 int loop_once(struct loop *loop, int timeout_ms);
 
 /* Watches a descriptor that the caller keeps and closes after loop_io_del(). 0 or -errno. */
-int loop_io_add(struct loop *loop, int fd, uint32_t events, loop_io_fn *fn, void *arg, struct loop_io **io);
+int loop_io_add(
+	struct loop *loop, int fd, uint32_t events, loop_io_fn *fn, void *arg, struct loop_io **io);
 int loop_io_mod(struct loop_io *io, uint32_t events);
 void loop_io_del(struct loop_io *io); /* NULL is fine */
 
@@ -46,7 +47,8 @@ void loop_timer_cancel(struct loop_timer *timer);
 void loop_timer_free(struct loop_timer *timer); /* NULL is fine */
 
 /* Watches a child through a pidfd and reaps it. The pidfd can be had for pidfd_send_signal(). */
-int loop_child_add(struct loop *loop, pid_t pid, loop_child_fn *fn, void *arg, struct loop_child **child);
+int loop_child_add(
+	struct loop *loop, pid_t pid, loop_child_fn *fn, void *arg, struct loop_child **child);
 int loop_child_pidfd(const struct loop_child *child);
 void loop_child_del(struct loop_child *child); /* stops watching; NULL is fine */
 

@@ -14,7 +14,7 @@
 #define NS_PER_S      1000000000ll
 #define NS_PER_MS     1000000ll
 
-#define _cleanup_(f)  __attribute__((cleanup(f)))
+#define _cleanup_(f)   __attribute__((cleanup(f)))
 #define _printf_(f, a) __attribute__((format(printf, f, a)))
 
 static inline void cleanup_freep(void *p)

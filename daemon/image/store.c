@@ -242,8 +242,7 @@ static void load_entry(struct images *images, const char *file)
 	if (record_read(images, file, name, &err) == 0)
 		return;
 	images->unreadable = true;
-	log_error("an image's record can not be used", "image=%s error=\"%s\"", name,
-			err.msg);
+	log_error("an image's record can not be used", "image=%s error=\"%s\"", name, err.msg);
 }
 
 static bool is_named(const struct images *images, const char *file)

@@ -36,7 +36,8 @@ struct uvmm {
 static int probe(const struct core *core, struct err *err)
 {
 	if (access("/dev/kvm", F_OK) < 0)
-		return err_set(err, ENOENT, "there is no /dev/kvm: load the kvm module, or use --monitor qemu");
+		return err_set(err, ENOENT,
+			"there is no /dev/kvm: load the kvm module, or use --monitor qemu");
 	if (access("/dev/kvm", R_OK | W_OK) < 0)
 		return err_sys(err, errno, "/dev/kvm can not be used");
 	if (access(core->config.uvmm, X_OK) < 0)
@@ -286,7 +287,8 @@ static int read_report(struct shell *s)
 		e->code = (int)json_integer_value(json_object_get(
 			root, ends[i].end == SHELL_END_SIGNAL ? "signal" : "exit_code"));
 		if (e->end == SHELL_END_NOEXEC)
-			e->code = e->code == 127 ? ENOENT : ENOEXEC; /* an errno, as of the others */
+			e->code =
+				e->code == 127 ? ENOENT : ENOEXEC; /* an errno, as of the others */
 		set_reason(e, ends[i].text, ends[i].with_code,
 			ends[i].end == SHELL_END_EXIT ? NULL : detail);
 		return 0;

@@ -10,7 +10,7 @@
 #define MAP_SHARED_VALIDATE 3
 #define MAP_HUGETLB         0x40000
 
-#define PROT_VALID          0x0300000f /* with SEM, GROWSDOWN, GROWSUP */
+#define PROT_VALID 0x0300000f /* with SEM, GROWSDOWN, GROWSUP */
 
 #define MADV_NORMAL         0
 #define MADV_WILLNEED       3

@@ -277,7 +277,8 @@ static bool covered(uptr_t start, uptr_t end)
 
 static bool may_protect(const struct vma *v, int prot)
 {
-	return !(prot & PROT_WRITE && v->file && v->flags & MAP_SHARED && !(v->file->flags & FILE_ACCMODE));
+	return !(prot & PROT_WRITE && v->file && v->flags & MAP_SHARED &&
+		!(v->file->flags & FILE_ACCMODE));
 }
 
 /* As Linux does it, areas in front of a hole are changed although the call fails. */

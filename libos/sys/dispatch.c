@@ -50,5 +50,6 @@ int syscall_entry(struct regs *regs)
 	regs->rax = (uint64_t)r;
 	/* The short way back goes to RCX with the flags of R11, as the instruction left them. Where the program runs with interrupts they
 	 * have to be switched on with the jump to it: one that came before would find us in the libOS and be lost. */
-	return user_return(regs) || regs->rip != regs->rcx || regs->rflags != regs->r11 || upcall_user_flags;
+	return user_return(regs) || regs->rip != regs->rcx || regs->rflags != regs->r11 ||
+		upcall_user_flags;
 }

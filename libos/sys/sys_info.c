@@ -85,7 +85,8 @@ long sys_getrusage(const uint64_t a[6])
 
 	memset(&usage, 0, sizeof(usage));
 	if (who == SELF_RUSAGE || who == RUSAGE_THREAD) {
-		uint64_t ns = who == RUSAGE_THREAD ? thread_cpu_ns(thread_current()) : process_cpu_ns();
+		uint64_t ns =
+			who == RUSAGE_THREAD ? thread_cpu_ns(thread_current()) : process_cpu_ns();
 		uint64_t mapped, resident;
 
 		vm_usage(&mapped, &resident);

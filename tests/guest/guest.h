@@ -75,39 +75,30 @@ static MAY_BE_UNUSED __attribute__((format(printf, 1, 2))) void say(const char *
 static MAY_BE_UNUSED const char *errname(int error)
 {
 #define E(name)                                                                                    \
-	case name:                                                                                 \
-		return #name;
-	switch (error) {
-	case 0:
-		return "0";
-		E(EPERM)
-		E(ENOENT)
-		E(ESRCH)
-		E(EINTR)
-		E(EIO)
-		E(ENXIO)
-		E(E2BIG)
-		E(ENOEXEC)
-		E(EBADF)
-		E(ECHILD) E(EAGAIN) E(ENOMEM) E(EACCES) E(EFAULT) E(EBUSY) E(EEXIST) E(EXDEV) E(
-			ENODEV) E(ENOTDIR) E(EISDIR) E(EINVAL) E(ENFILE) E(EMFILE) E(ENOTTY)
-			E(EFBIG) E(ENOSPC) E(ESPIPE) E(EROFS) E(EMLINK) E(EPIPE) E(EDOM) E(
-				ERANGE) E(EDEADLK) E(ENAMETOOLONG) E(ENOLCK) E(ENOSYS) E(ENOTEMPTY)
-				E(ELOOP) E(EOVERFLOW) E(ENOTSOCK) E(EDESTADDRREQ) E(EMSGSIZE) E(
-					EPROTOTYPE) E(ENOPROTOOPT) E(EPROTONOSUPPORT)
-					E(ESOCKTNOSUPPORT) E(EOPNOTSUPP) E(EAFNOSUPPORT) E(
-						EADDRINUSE) E(EADDRNOTAVAIL) E(ENETUNREACH)
-						E(ECONNABORTED) E(ECONNRESET) E(ENOBUFS) E(EISCONN)
-							E(ENOTCONN) E(ESHUTDOWN) E(ETIMEDOUT) E(
-								ECONNREFUSED) E(EHOSTUNREACH)
-								E(EALREADY) E(EINPROGRESS) E(
-									ECANCELED) E(EOWNERDEAD)
-									E(ENOTRECOVERABLE) E(
-										ETXTBSY)
-										E(ENODATA) default
-		    : return "another error";
+	{                                                                                          \
+		name, #name                                                                        \
 	}
+	static const struct {
+		int error;
+		const char *name;
+	} names[] = {{0, "0"}, E(EPERM), E(ENOENT), E(ESRCH), E(EINTR), E(EIO), E(ENXIO), E(E2BIG),
+		E(ENOEXEC), E(EBADF), E(ECHILD), E(EAGAIN), E(ENOMEM), E(EACCES), E(EFAULT),
+		E(EBUSY), E(EEXIST), E(EXDEV), E(ENODEV), E(ENOTDIR), E(EISDIR), E(EINVAL),
+		E(ENFILE), E(EMFILE), E(ENOTTY), E(EFBIG), E(ENOSPC), E(ESPIPE), E(EROFS),
+		E(EMLINK), E(EPIPE), E(EDOM), E(ERANGE), E(EDEADLK), E(ENAMETOOLONG), E(ENOLCK),
+		E(ENOSYS), E(ENOTEMPTY), E(ELOOP), E(EOVERFLOW), E(ENOTSOCK), E(EDESTADDRREQ),
+		E(EMSGSIZE), E(EPROTOTYPE), E(ENOPROTOOPT), E(EPROTONOSUPPORT), E(ESOCKTNOSUPPORT),
+		E(EOPNOTSUPP), E(EAFNOSUPPORT), E(EADDRINUSE), E(EADDRNOTAVAIL), E(ENETUNREACH),
+		E(ECONNABORTED), E(ECONNRESET), E(ENOBUFS), E(EISCONN), E(ENOTCONN), E(ESHUTDOWN),
+		E(ETIMEDOUT), E(ECONNREFUSED), E(EHOSTUNREACH), E(EALREADY), E(EINPROGRESS),
+		E(ECANCELED), E(EOWNERDEAD), E(ENOTRECOVERABLE), E(ETXTBSY), E(ENODATA)};
 #undef E
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (names[i].error == error)
+			return names[i].name;
+	}
+	return "another error";
 }
 
 static MAY_BE_UNUSED void show_value(const char *call, long value, int error)

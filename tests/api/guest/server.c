@@ -55,7 +55,8 @@ static void echo(int fd)
 
 static void answer(int fd)
 {
-	static const char text[] = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello";
+	static const char text[] =
+		"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello";
 	char request[4096];
 
 	if (recv(fd, request, sizeof(request), 0) > 0)
