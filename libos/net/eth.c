@@ -27,6 +27,10 @@
 #define MTU_DEFAULT 1500u
 #define COPY_BYTES  256u /* frames up to here are copied */
 
+/* For how long lwIP's timers have to look after them: its limits and a second (ARP_MAXPENDING, IP_REASS_MAXAGE). */
+#define ARP_REQUEST_S 6u
+#define FRAGMENT_S    16u
+
 _Static_assert(sizeof(struct pbuf_custom) <= VNET_HEADROOM, "the pbuf lives in the headroom");
 
 static struct netif eth;
@@ -92,7 +96,7 @@ static void ip_frame(struct pbuf *p, bool csum_ok)
 	const struct ip_hdr *ip = p->payload;
 
 	if (p->len >= IP_HLEN && (IPH_OFFSET(ip) & PP_HTONS(IP_OFFMASK | IP_MF)) != 0)
-		net_tick_aux();
+		net_tick_aux(FRAGMENT_S);
 	eth.chksum_flags |= NETIF_CHECKSUM_CHECK_IP;
 	if (!csum_ok)
 		eth.chksum_flags |= NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP |
@@ -125,9 +129,10 @@ static void frame_input(struct vnet_frame *f)
 		p->flags |= memcmp(eh.dest.addr, &ethbroadcast, ETH_HWADDR_LEN) == 0
 			? PBUF_FLAG_LLBCAST
 			: PBUF_FLAG_LLMCAST;
-	if (eh.type == PP_HTONS(ETHTYPE_IP))
+	/* lwIP reads the whole fixed headers before it looks at the length. */
+	if (eh.type == PP_HTONS(ETHTYPE_IP) && p->len >= IP_HLEN)
 		ip_frame(p, csum_ok);
-	else if (eh.type == PP_HTONS(ETHTYPE_ARP))
+	else if (eh.type == PP_HTONS(ETHTYPE_ARP) && p->len >= SIZEOF_ETHARP_HDR)
 		etharp_input(p, &eth);
 	else
 		pbuf_free(p);
@@ -159,6 +164,17 @@ static unsigned partial_csum(char *frame, size_t len, unsigned *csum_offset)
 	return start;
 }
 
+static void note_arp(const char *frame, size_t len)
+{
+	struct etharp_hdr ah;
+
+	if (len < SIZEOF_ETH_HDR + sizeof(ah))
+		return;
+	memcpy(&ah, frame + SIZEOF_ETH_HDR, sizeof(ah));
+	if (ah.opcode == PP_HTONS(ARP_REQUEST))
+		net_tick_aux(ARP_REQUEST_S);
+}
+
 static err_t frame_output(struct netif *netif, struct pbuf *p)
 {
 	size_t len = p->tot_len;
@@ -171,7 +187,7 @@ static err_t frame_output(struct netif *netif, struct pbuf *p)
 	pbuf_copy_partial(p, frame, (u16_t)len, 0);
 	memcpy(&eh, frame, sizeof(eh));
 	if (eh.type == PP_HTONS(ETHTYPE_ARP))
-		net_tick_aux();
+		note_arp(frame, len);
 	else if (vnet_tx_csum() && eh.type == PP_HTONS(ETHTYPE_IP))
 		start = partial_csum(frame, len, &offset);
 	return vnet_tx_send(frame, len, start, offset) < 0 ? ERR_MEM : ERR_OK;

@@ -49,7 +49,7 @@ static void tcp_unreachable(
 		errf(arg, err == ECONNREFUSED ? ERR_RST : ERR_RTE);
 }
 
-void net_icmp_error(const struct pbuf *p, unsigned ip_hlen)
+void net_icmp_error(const struct pbuf *p, unsigned ip_hlen, bool verify)
 {
 	const unsigned char *icmp = (const unsigned char *)p->payload + ip_hlen;
 	size_t len = p->len > ip_hlen ? p->len - ip_hlen : 0;
@@ -57,8 +57,9 @@ void net_icmp_error(const struct pbuf *p, unsigned ip_hlen)
 	uint16_t port[2];
 	uint32_t seq;
 
-	if (len < 8 + IP_HLEN + QUOTED_BYTES || icmp[0] != ICMP_DUR ||
-		inet_chksum(icmp, (u16_t)len) != 0)
+	if (len < 8 + IP_HLEN + QUOTED_BYTES || icmp[0] != ICMP_DUR)
+		return;
+	if (verify && inet_chksum(icmp, (u16_t)len) != 0)
 		return;
 	memcpy(&ip, icmp + 8, sizeof(ip));
 	size_t inner = 8 + IPH_HL_BYTES(&ip);

@@ -3,9 +3,12 @@
 #ifndef LIBOS_NET_ICMP_H
 #define LIBOS_NET_ICMP_H
 
+#include <stdbool.h>
+
 struct pbuf;
 
-/* An ICMP packet has come in; p->payload is its IP header of ip_hlen bytes. lwIP sees the packet afterwards. */
-void net_icmp_error(const struct pbuf *p, unsigned ip_hlen);
+/* An ICMP packet has come in; p->payload is its IP header of ip_hlen bytes. lwIP sees the packet afterwards. verify: it came over a
+ * wire and has a checksum. */
+void net_icmp_error(const struct pbuf *p, unsigned ip_hlen, bool verify);
 
 #endif

@@ -72,11 +72,16 @@ int net_ip4_filter(struct pbuf *p, struct netif *inp)
 {
 	const struct ip_hdr *ip = p->payload;
 
-	if (inp != net_eth() || p->len < IP_HLEN ||
-		!(is_loopback(&ip->src) || is_loopback(&ip->dest)))
-		return 0;
-	pbuf_free(p);
-	return 1;
+	if (p->len < IP_HLEN)
+		return 0; /* lwIP drops it */
+	if (inp == net_eth() && (is_loopback(&ip->src) || is_loopback(&ip->dest))) {
+		pbuf_free(p);
+		return 1;
+	}
+	if (IPH_PROTO(ip) == IP_PROTO_ICMP && IPH_HL_BYTES(ip) >= IP_HLEN &&
+		IPH_HL_BYTES(ip) <= p->len)
+		net_icmp_error(p, IPH_HL_BYTES(ip), inp == net_eth());
+	return 0;
 }
 
 uint16_t net_chksum(const void *data, int len)

@@ -302,11 +302,10 @@ static int sock_connect(struct sock *s, const union sockaddr_any *addr, unsigned
 {
 	struct tcp_sock *t = tcp_of(s);
 
-	if (len >= sizeof(addr->family) && addr->family == AF_UNSPEC)
+	if (len < sizeof(addr->family))
+		return -EINVAL;
+	if (addr->family == AF_UNSPEC)
 		return disconnect(t);
-	int rc = addr_check_in(addr, len, false);
-	if (rc < 0)
-		return rc;
 	switch (t->state) {
 	case TCP_S_CONNECTING:
 		return nonblock ? -EALREADY : wait_connected(t, false);
@@ -317,6 +316,9 @@ static int sock_connect(struct sock *s, const union sockaddr_any *addr, unsigned
 	case TCP_S_CLOSED:
 		break;
 	}
+	int rc = addr_check_in(addr, len, false);
+	if (rc < 0)
+		return rc;
 	if (s->err) /* the outcome of an earlier attempt that nobody asked for */
 		return sock_error(s);
 	uint32_t raddr =

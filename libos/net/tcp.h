@@ -45,7 +45,7 @@ struct tcp_sock {
 	struct list link;        /* in one of these of the parent, or in the list of listeners */
 	struct tcp_sock *parent; /* while it waits there */
 	bool deferred;
-	unsigned queued, backlog;
+	unsigned queued, half_open, backlog; /* of them in queue, handshakes under way */
 
 	/* options, inherited by children */
 	bool nodelay, cork, quickack;

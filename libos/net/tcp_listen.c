@@ -2,8 +2,8 @@
 /*
  * Listening TCP sockets: who gets a SYN, the queue of connections that wait for accept(), SO_REUSEPORT, TCP_DEFER_ACCEPT.
  *
- * lwIP's backlog is 8 bits wide and is not used. A SYN is dropped when its listener's queue is full, or when too many handshakes are
- * under way in all (each costs a pcb).
+ * lwIP's backlog is 8 bits wide and is not used. A SYN is dropped when the connections that wait and the handshakes under way fill
+ * its listener's backlog, or when there are too many handshakes in all (each costs a pcb).
  */
 #include "libos/net/tcp_listen.h"
 
@@ -56,24 +56,32 @@ bool tcp_listen_choose(
 	*chosen = NULL;
 	if (!t)
 		return true;
-	if (t->queued > t->backlog || half_open >= HALF_OPEN_MAX)
+	if (t->queued + t->half_open > t->backlog || half_open >= HALF_OPEN_MAX)
 		return false;
 	*chosen = (struct tcp_pcb_listen *)(void *)t->pcb;
 	return true;
 }
 
+/* Until it is established a pcb carries its listener's argument; ->listener is NULL when that has been closed. */
 void tcp_listen_syn(struct tcp_pcb *pcb)
 {
+	struct tcp_sock *parent = pcb->callback_arg;
+
 	pcb->prio = PRIO_HALF_OPEN;
 	half_open++;
+	parent->half_open++;
 }
 
 void tcp_listen_forget(struct tcp_pcb *pcb)
 {
-	if (pcb->prio == PRIO_HALF_OPEN) {
-		pcb->prio = TCP_PRIO_NORMAL;
-		half_open--;
-	}
+	struct tcp_sock *parent = pcb->callback_arg;
+
+	if (pcb->prio != PRIO_HALF_OPEN)
+		return;
+	pcb->prio = TCP_PRIO_NORMAL;
+	half_open--;
+	if (pcb->listener)
+		parent->half_open--;
 }
 
 /* ---- the queue */
@@ -223,7 +231,7 @@ void tsock_listen_close(struct tcp_sock *t)
 	tcp_close(lpcb);
 	reset_children(&t->queue);
 	reset_children(&t->deferring);
-	t->queued = 0;
+	t->queued = t->half_open = 0;
 	t->s.listening = false;
 	waitq_wake_all(&t->s.rq);
 }

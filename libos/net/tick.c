@@ -63,9 +63,12 @@ void tcp_timer_needed(void)
 	net_tick_need();
 }
 
-void net_tick_aux(void)
+void net_tick_aux(unsigned seconds)
 {
-	tick.aux_until = clock_mono_ns() + AUX_NS;
+	uint64_t until = clock_mono_ns() + seconds * SECOND_NS;
+
+	if (until > tick.aux_until)
+		tick.aux_until = until;
 	net_tick_need();
 }
 

@@ -3,7 +3,7 @@
 #ifndef LIBOS_NET_TICK_H
 #define LIBOS_NET_TICK_H
 
-/* An ARP request went out, or a fragment came in: the timers of a second run for a while. */
-void net_tick_aux(void);
+/* An ARP request went out, or a fragment came in: lwIP's timers of a second run for so long. */
+void net_tick_aux(unsigned seconds);
 
 #endif

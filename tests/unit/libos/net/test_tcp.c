@@ -1,0 +1,534 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * TCP sockets, both ends in one stack: over the loopback, and over eth0 through the mirror of wire.h, with loss, doubling and reordering.
+ * After each test all connections have ended, all memory is back and no timer is armed: an idle instance sleeps.
+ */
+#include "tests/unit/libos/net/net.h"
+
+static uint32_t peer_ip = LOOPBACK; /* where clients connect to */
+static long live_before;
+
+static int lfd;
+static int fd[2]; /* client, server */
+
+static int setup(void **state)
+{
+	wire.lose = wire.dup = wire.delay = 0;
+	wire.unplugged = false;
+	wire.tap = NULL;
+	shim_signal = shim_deadlock = false;
+	shim_sigpipes = 0;
+	live_before = shim_live();
+	lfd = t_listen(0, 80, 16);
+	t_pair_on(peer_ip, 80, lfd, fd);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	for (int i = 3; i < 2048; i++)
+		fd_close(i);
+	wire.lose = wire.dup = wire.delay = 0;
+	wire.unplugged = false;
+	wire.tap = NULL;
+	t_quiet();
+	return 0;
+}
+
+static void echo(void **state)
+{
+	char buf[16] = {0};
+
+	assert_int_equal(shim_write(fd[0], "hello", 5), 5);
+	assert_int_equal(shim_read(fd[1], buf, sizeof(buf)), 5);
+	assert_memory_equal(buf, "hello", 5);
+	assert_int_equal(shim_write(fd[1], "HELLO", 5), 5);
+	assert_int_equal(t_recv(fd[0], buf, 3, MSG_PEEK), 3);
+	assert_int_equal(t_recv(fd[0], buf, 5, MSG_WAITALL), 5);
+	assert_memory_equal(buf, "HELLO", 5);
+	assert_int_equal(t_recv(fd[0], buf, 5, MSG_DONTWAIT), -EAGAIN);
+}
+
+/* Sends `total` bytes from a to b, both non-blocking, whenever there is room or data. */
+static void stream(int a, int b, size_t total)
+{
+	static unsigned char out[60000], in[70000];
+	size_t sent = 0, got = 0;
+	unsigned idle = 0;
+
+	shim_set_nonblock(a);
+	shim_set_nonblock(b);
+	while (got < total) {
+		size_t want = total - sent < sizeof(out) ? total - sent : sizeof(out);
+		long n = 0, m;
+
+		for (size_t i = 0; i < want; i++)
+			out[i] = (unsigned char)((sent + i) * 7 >> 3);
+		if (want > 0)
+			n = shim_write(a, out, want);
+		assert_true(n > 0 || n == 0 || n == -EAGAIN);
+		sent += n > 0 ? (size_t)n : 0;
+		shim_settle();
+		m = shim_read(b, in, sizeof(in));
+		assert_true(m > 0 || m == -EAGAIN);
+		for (long i = 0; i < m; i++)
+			assert_int_equal(in[i], (unsigned char)((got + (size_t)i) * 7 >> 3));
+		got += m > 0 ? (size_t)m : 0;
+		if (n <= 0 && m <= 0)
+			shim_run(SECOND / 20); /* lost packets come again by timer */
+		idle = m > 0 ? 0 : idle + 1;
+		assert_true(idle < 20000);
+	}
+	assert_int_equal(sent, total);
+}
+
+static void big(void **state)
+{
+	stream(fd[0], fd[1], 3000000);
+	stream(fd[1], fd[0], 3000000);
+}
+
+static void lossy(void **state)
+{
+	wire.lose = 20;
+	wire.dup = 20;
+	wire.delay = 100;
+	stream(fd[0], fd[1], 1000000);
+	assert_true(wire.lost > 0);
+}
+
+static void half_close(void **state)
+{
+	char buf[8];
+
+	assert_int_equal(shim_write(fd[0], "abc", 3), 3);
+	assert_int_equal(CALL(shutdown, fd[0], SHUT_WR), 0);
+	assert_int_equal(shim_read(fd[1], buf, 8), 3);
+	assert_int_equal(shim_read(fd[1], buf, 8), 0);
+	assert_int_equal(shim_poll(fd[1]), POLLIN | POLLOUT | POLLRDHUP);
+	assert_int_equal(shim_write(fd[1], "defg", 4), 4);
+	assert_int_equal(shim_read(fd[0], buf, 8), 4);
+	assert_int_equal(shim_write(fd[0], "x", 1), -EPIPE);
+	assert_int_equal(shim_sigpipes, 1);
+	assert_int_equal(t_send(fd[0], "x", 1, MSG_NOSIGNAL), -EPIPE);
+	assert_int_equal(shim_sigpipes, 1);
+	assert_int_equal(CALL(shutdown, fd[1], SHUT_WR), 0);
+	assert_int_equal(shim_read(fd[0], buf, 8), 0);
+	shim_settle();
+	assert_int_equal(shim_poll(fd[0]), POLLIN | POLLOUT | POLLRDHUP | POLLHUP);
+	assert_int_equal(shim_poll(fd[1]), POLLIN | POLLOUT | POLLRDHUP | POLLHUP);
+	assert_int_equal(CALL(shutdown, fd[0], SHUT_WR), -ENOTCONN);
+}
+
+static void close_sends_all(void **state)
+{
+	static char buf[100000];
+	long n = shim_write(shim_set_nonblock(fd[0]), buf, sizeof(buf)), got = 0, m;
+
+	assert_int_equal(n, sizeof(buf));
+	fd_close(fd[0]);
+	while ((m = shim_read(fd[1], buf, sizeof(buf))) > 0)
+		got += m;
+	assert_int_equal(m, 0);
+	assert_int_equal(got, n);
+}
+
+static void close_unread_resets(void **state)
+{
+	char c;
+
+	assert_int_equal(shim_write(fd[0], "abc", 3), 3);
+	shim_settle();
+	fd_close(fd[1]);
+	shim_settle();
+	assert_int_equal(shim_poll(fd[0]), POLLIN | POLLOUT | POLLERR | POLLHUP | POLLRDHUP);
+	assert_int_equal(shim_read(fd[0], &c, 1), -ECONNRESET);
+	assert_int_equal(shim_read(fd[0], &c, 1), 0);
+	assert_int_equal(t_send(fd[0], "x", 1, MSG_NOSIGNAL), -EPIPE);
+}
+
+static void linger_zero_resets(void **state)
+{
+	struct linger l = {1, 0};
+
+	assert_int_equal(CALL(setsockopt, fd[0], SOL_SOCKET, SO_LINGER, &l, sizeof(l)), 0);
+	fd_close(fd[0]);
+	shim_settle();
+	assert_int_equal(t_getopt(fd[1], SOL_SOCKET, SO_ERROR), ECONNRESET);
+	assert_int_equal(t_getopt(fd[1], SOL_SOCKET, SO_ERROR), 0);
+}
+
+static void refused(void **state)
+{
+	int c = t_socket(SOCK_STREAM), n = t_socket(SOCK_STREAM | SOCK_NONBLOCK);
+
+	assert_int_equal(shim_poll(c), POLLOUT | POLLHUP);
+	assert_int_equal(t_connect(c, peer_ip, 81), -ECONNREFUSED);
+	assert_int_equal(t_connect(n, peer_ip, 81), -EINPROGRESS);
+	assert_int_equal(t_connect(n, peer_ip, 81), -EALREADY);
+	assert_int_equal(shim_poll(n), 0);
+	shim_settle();
+	assert_int_equal(shim_poll(n), POLLIN | POLLOUT | POLLERR | POLLHUP | POLLRDHUP);
+	assert_int_equal(t_getopt(n, SOL_SOCKET, SO_ERROR), ECONNREFUSED);
+	assert_int_equal(t_connect(n, peer_ip, 80), -EINPROGRESS); /* it can be tried again */
+	shim_settle();
+	assert_int_equal(shim_poll(n), POLLOUT);
+	assert_int_equal(t_getopt(n, SOL_SOCKET, SO_ERROR), 0);
+	assert_int_equal(t_connect(n, peer_ip, 80), -EISCONN);
+}
+
+static void states(void **state)
+{
+	int s = t_socket(SOCK_STREAM);
+	char c;
+
+	assert_int_equal(shim_read(s, &c, 1), -ENOTCONN);
+	assert_int_equal(t_send(s, "x", 1, MSG_NOSIGNAL), -EPIPE);
+	assert_int_equal(CALL(shutdown, s, SHUT_RDWR), -ENOTCONN);
+	assert_int_equal(t_accept(s), -EINVAL);
+	assert_int_equal(t_accept(fd[0]), -EINVAL);
+	assert_int_equal(CALL(listen, fd[0], 1), -EINVAL);
+	assert_int_equal(t_connect(lfd, peer_ip, 80), -EISCONN);
+	assert_int_equal(t_bind(fd[0], 0, 99), -EINVAL);
+	assert_int_equal(t_bind(s, 0x08080808, 99), -EADDRNOTAVAIL);
+	assert_int_equal(t_bind(s, 0, 80), -EADDRINUSE);
+	assert_int_equal(t_getopt(lfd, SOL_SOCKET, SO_ACCEPTCONN), 1);
+	assert_int_equal(t_getopt(s, SOL_SOCKET, SO_ACCEPTCONN), 0);
+	assert_int_equal(CALL(listen, s, 5), 0); /* unbound: any port */
+	assert_in_range(t_port(s), 32768, 60999);
+}
+
+static void names(void **state)
+{
+	struct sockaddr_in a;
+	int len = sizeof(a), cut = 4;
+
+	assert_int_equal(CALL(getpeername, fd[0], &a, &len), 0);
+	assert_int_equal(len, sizeof(a));
+	assert_int_equal(a.sin_addr.s_addr, peer_ip);
+	assert_int_equal(a.sin_port, 80 << 8);
+	assert_int_equal(CALL(getsockname, fd[1], &a, &len), 0);
+	assert_int_equal(a.sin_port, 80 << 8);
+	a.sin_addr.s_addr = 77;
+	assert_int_equal(CALL(getsockname, fd[1], &a, &cut), 0);
+	assert_int_equal(cut, sizeof(a)); /* value-result: the true length */
+	assert_int_equal(a.sin_addr.s_addr, 77);
+	cut = -1;
+	assert_int_equal(CALL(getsockname, fd[1], &a, &cut), -EINVAL);
+	assert_int_equal(CALL(getpeername, lfd, &a, &len), -ENOTCONN);
+	assert_int_equal(CALL(getsockname, 999, &a, &len), -EBADF);
+	assert_int_equal(CALL(getsockname, fd[1], 8, &len), -EFAULT);
+}
+
+static void backlog(void **state)
+{
+	int l = t_listen(0, 82, 2), c[8], ready = 0;
+
+	for (int i = 0; i < 8; i++) {
+		c[i] = t_socket(SOCK_STREAM | SOCK_NONBLOCK);
+		assert_int_equal(t_connect(c[i], peer_ip, 82), -EINPROGRESS);
+		shim_settle();
+		ready += shim_poll(c[i]) == POLLOUT;
+	}
+	assert_int_equal(ready, 3); /* backlog + 1, as Linux */
+	assert_int_equal(shim_poll(l), POLLIN);
+	assert_true(t_accept(l) >= 0);
+	shim_run(4 * SECOND); /* the SYN that was dropped comes again */
+	ready = 0;
+	for (int i = 0; i < 8; i++)
+		ready += shim_poll(c[i]) == POLLOUT;
+	assert_int_equal(ready, 4);
+	fd_close(l); /* resets those that nobody accepted */
+	shim_settle();
+	ready = 0;
+	for (int i = 0; i < 8; i++)
+		ready += (shim_poll(c[i]) & POLLHUP) != 0;
+	assert_true(ready >= 3);
+}
+
+static void reuseport(void **state)
+{
+	int a = t_socket(SOCK_STREAM | SOCK_NONBLOCK), b = t_socket(SOCK_STREAM | SOCK_NONBLOCK),
+	    na = 0, nb = 0;
+
+	assert_int_equal(t_setopt(a, SOL_SOCKET, SO_REUSEPORT, 1), 0);
+	assert_int_equal(t_bind(a, 0, 83), 0);
+	assert_int_equal(t_bind(b, 0, 83), -EADDRINUSE);
+	assert_int_equal(t_setopt(b, SOL_SOCKET, SO_REUSEPORT, 1), 0);
+	assert_int_equal(t_bind(b, 0, 83), 0);
+	assert_int_equal(CALL(listen, a, 100), 0);
+	assert_int_equal(CALL(listen, b, 100), 0);
+	for (int i = 0; i < 40; i++) {
+		int c = t_socket(SOCK_STREAM);
+
+		assert_int_equal(t_connect(c, peer_ip, 83), 0);
+		shim_settle();
+		na += t_accept(a) >= 0;
+		nb += t_accept(b) >= 0;
+	}
+	assert_int_equal(na + nb, 40);
+	assert_true(na >= 8 && nb >= 8);
+}
+
+static void defer_accept(void **state)
+{
+	int l = t_listen(0, 84, 4), c = t_socket(SOCK_STREAM);
+
+	assert_int_equal(t_setopt(l, SOL_TCP, TCP_DEFER_ACCEPT, 1), 0);
+	assert_int_equal(t_connect(c, peer_ip, 84), 0);
+	shim_settle();
+	assert_int_equal(shim_poll(l), 0);
+	assert_int_equal(t_accept(l), -EAGAIN);
+	assert_int_equal(shim_write(c, "x", 1), 1);
+	shim_settle();
+	assert_int_equal(shim_poll(l), POLLIN);
+	assert_true(t_accept(l) >= 0);
+}
+
+static void cork(void **state)
+{
+	char buf[64];
+
+	assert_int_equal(t_setopt(fd[0], SOL_TCP, TCP_NODELAY, 1), 0);
+	assert_int_equal(t_setopt(fd[0], SOL_TCP, TCP_CORK, 1), 0);
+	assert_int_equal(shim_write(fd[0], "head", 4), 4);
+	shim_settle();
+	assert_int_equal(t_recv(fd[1], buf, 64, MSG_DONTWAIT), -EAGAIN);
+	assert_int_equal(shim_write(fd[0], "body", 4), 4);
+	assert_int_equal(t_setopt(fd[0], SOL_TCP, TCP_CORK, 0), 0);
+	shim_settle();
+	assert_int_equal(t_recv(fd[1], buf, 64, MSG_DONTWAIT), 8);
+	assert_int_equal(t_send(fd[0], "more", 4, MSG_MORE), 4);
+	shim_settle();
+	assert_int_equal(t_recv(fd[1], buf, 64, MSG_DONTWAIT), -EAGAIN);
+	assert_int_equal(t_send(fd[0], "end", 3, 0), 3);
+	shim_settle();
+	assert_int_equal(t_recv(fd[1], buf, 64, MSG_DONTWAIT), 7);
+	assert_int_equal(t_send(fd[0], "forgotten", 9, MSG_MORE), 9);
+	shim_run(SECOND / 2); /* nothing is held back for ever */
+	assert_int_equal(t_recv(fd[1], buf, 64, MSG_DONTWAIT), 9);
+}
+
+/* The receiver's window closes and opens; the sender's buffer fills and drains, with one POLLOUT edge. */
+static unsigned edges;
+static bool count_edge(struct poll_watch *w, uint32_t events)
+{
+	edges += (events & POLLOUT) != 0;
+	return false;
+}
+
+static void flow_control(void **state)
+{
+	static char buf[65536];
+	struct poll_watch w = {.notify = count_edge};
+	struct pollable *p = fd_file(fd[0])->ops->pollable(fd_file(fd[0]));
+	size_t sent = 0, got = 0;
+	long n;
+
+	shim_set_nonblock(fd[0]);
+	shim_set_nonblock(fd[1]);
+	while ((n = shim_write(fd[0], buf, sizeof(buf))) > 0 || shim_poll(fd[0]) & POLLOUT) {
+		sent += n > 0 ? (size_t)n : 0;
+		shim_settle();
+	}
+	assert_int_equal(n, -EAGAIN);
+	assert_true(sent > 256000 && sent < 1200000);
+	shim_run(30 * SECOND); /* zero window: probes, no data */
+	edges = 0;
+	poll_watch_add(p, &w);
+	while (got < sent) {
+		n = shim_read(fd[1], buf, sizeof(buf));
+		got += n > 0 ? (size_t)n : 0;
+		if (n <= 0)
+			shim_run(SECOND / 20);
+	}
+	shim_settle();
+	poll_watch_del(&w);
+	assert_int_equal(edges, 1);
+	assert_true(shim_poll(fd[0]) & POLLOUT);
+}
+
+static void timeouts(void **state)
+{
+	struct sock_timeval tv = {0, 250000};
+	uint64_t before = shim_now;
+	char c;
+
+	assert_int_equal(CALL(setsockopt, fd[0], SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv)), 0);
+	assert_int_equal(shim_read(fd[0], &c, 1), -EAGAIN);
+	assert_in_range(shim_now - before, 250000000, 260000000);
+	shim_signal = true;
+	assert_int_equal(
+		shim_read(fd[0], &c, 1), -EINTR); /* with a time-out it is not started again */
+	tv.usec = 0;
+	assert_int_equal(CALL(setsockopt, fd[0], SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv)), 0);
+	assert_int_equal(shim_read(fd[0], &c, 1), -ERESTARTSYS);
+	tv.usec = 1000000;
+	assert_int_equal(CALL(setsockopt, fd[0], SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv)), -EDOM);
+}
+
+/* A connection that rests needs no timer; with keep-alive it needs one, far away. */
+static void idle_is_silent(void **state)
+{
+	echo(state);
+	shim_run(8 * SECOND); /* the ARP entry as well */
+	assert_true(shim_next_timer() == UINT64_MAX);
+	assert_int_equal(t_setopt(fd[0], SOL_SOCKET, SO_KEEPALIVE, 1), 0);
+	assert_int_equal(t_setopt(fd[0], SOL_TCP, TCP_KEEPIDLE, 100), 0);
+	shim_run(SECOND);
+	assert_true(shim_next_timer() - shim_now > 90 * SECOND);
+	shim_run(300 * SECOND); /* probes are answered */
+	assert_int_equal(shim_poll(fd[0]), POLLOUT);
+	assert_int_equal(t_setopt(fd[0], SOL_SOCKET, SO_KEEPALIVE, 0), 0);
+	shim_run(SECOND);
+	assert_true(shim_next_timer() == UINT64_MAX);
+}
+
+static void options(void **state)
+{
+	assert_int_equal(t_getopt(fd[0], SOL_SOCKET, SO_TYPE), SOCK_STREAM);
+	assert_int_equal(t_getopt(fd[0], SOL_SOCKET, SO_DOMAIN), AF_INET);
+	assert_int_equal(t_getopt(fd[0], SOL_SOCKET, SO_PROTOCOL), IPPROTO_TCP);
+	assert_int_equal(t_setopt(fd[0], SOL_SOCKET, SO_RCVBUF, 10000), 0);
+	assert_int_equal(t_getopt(fd[0], SOL_SOCKET, SO_RCVBUF), 20000);
+	assert_int_equal(t_setopt(fd[0], SOL_TCP, TCP_NODELAY, 1), 0);
+	assert_int_equal(t_getopt(fd[0], SOL_TCP, TCP_NODELAY), 1);
+	assert_int_equal(t_getopt(fd[0], SOL_TCP, TCP_MAXSEG), 1460);
+	assert_int_equal(t_setopt(fd[0], SOL_TCP, 9999, 1), -ENOPROTOOPT);
+	assert_int_equal(t_setopt(fd[0], SOL_SOCKET, 9999, 1), -ENOPROTOOPT);
+	assert_int_equal(t_setopt(fd[0], 41, 26, 1), -ENOPROTOOPT); /* IPV6_V6ONLY */
+	assert_int_equal(t_setopt(fd[0], SOL_IP, IP_TTL, 300), -EINVAL);
+	assert_int_equal(CALL(setsockopt, fd[0], SOL_SOCKET, SO_REUSEADDR, &lfd, 2), -EINVAL);
+	assert_int_equal(CALL(setsockopt, fd[0], SOL_SOCKET, SO_REUSEADDR, 16, 4), -EFAULT);
+	struct tcp_info ti;
+	int len = sizeof(ti);
+	assert_int_equal(CALL(getsockopt, fd[0], SOL_TCP, TCP_INFO, &ti, &len), 0);
+	assert_int_equal(ti.state, 1);
+	assert_int_equal(len, sizeof(ti));
+}
+
+/* The server ends first and has TIME_WAIT; the same client port may come again at once. */
+static void time_wait_reuse(void **state)
+{
+	for (int i = 0; i < 3; i++) {
+		int c = t_socket(SOCK_STREAM), s;
+
+		assert_int_equal(t_setopt(c, SOL_SOCKET, SO_REUSEADDR, 1), 0);
+		assert_int_equal(t_bind(c, 0, 5000), 0);
+		assert_int_equal(t_connect(c, WIRE_PEER, 80), 0);
+		shim_settle();
+		s = t_accept(lfd);
+		assert_true(s >= 0);
+		fd_close(s); /* active end: TIME_WAIT at the server */
+		shim_settle();
+		fd_close(c);
+		shim_run(SECOND / 1000); /* sequence numbers begin by the clock */
+	}
+}
+
+static void vanished_peer(void **state)
+{
+	int c = t_socket(SOCK_STREAM);
+	uint64_t before = shim_now;
+	char b;
+
+	wire.unplugged = true;
+	assert_int_equal(t_connect(c, WIRE_PEER, 80), -ETIMEDOUT);
+	assert_in_range(shim_now - before, 10 * SECOND, 150 * SECOND);
+	assert_int_equal(shim_write(fd[0], "x", 1), 1);
+	assert_int_equal(shim_read(fd[0], &b, 1), -ETIMEDOUT);
+}
+
+/* Allocation fails at every place in turn: calls fail with an errno, nothing leaks, the stack goes on. */
+static void no_memory(void **state)
+{
+	for (long n = 0; n < 60; n++) {
+		char buf[2000] = {0};
+
+		shim_fail_after = n;
+		int c = t_socket(SOCK_STREAM | SOCK_NONBLOCK);
+		if (c >= 0) {
+			t_connect(c, peer_ip, 80);
+			shim_settle();
+			t_send(c, buf, sizeof(buf), MSG_NOSIGNAL | MSG_DONTWAIT);
+			shim_settle();
+		}
+		int s = t_accept(lfd);
+		if (s >= 0)
+			t_recv(s, buf, sizeof(buf), MSG_DONTWAIT);
+		shim_fail_after = -1;
+		shim_run(SECOND);
+		if (s < 0)
+			s = t_accept(lfd);
+		fd_close(c);
+		fd_close(s);
+	}
+	echo(state);
+}
+
+static void no_leaks(void **state)
+{
+	static long first;
+
+	if (first == 0)
+		first = live_before;
+	assert_true(live_before <= first + 300); /* pools of buffers may have grown, nothing else */
+}
+
+#define ON(ip, fn) cmocka_unit_test_setup_teardown(fn, ip ? setup_wire : setup_lo, teardown)
+static int setup_lo(void **state)
+{
+	peer_ip = LOOPBACK;
+	return setup(state);
+}
+static int setup_wire(void **state)
+{
+	peer_ip = WIRE_PEER;
+	return setup(state);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		ON(0, echo),
+		ON(1, echo),
+		ON(0, big),
+		ON(1, big),
+		ON(1, lossy),
+		ON(0, half_close),
+		ON(1, half_close),
+		ON(0, close_sends_all),
+		ON(1, close_sends_all),
+		ON(0, close_unread_resets),
+		ON(1, close_unread_resets),
+		ON(0, linger_zero_resets),
+		ON(0, refused),
+		ON(1, refused),
+		ON(0, states),
+		ON(0, names),
+		ON(1, names),
+		ON(0, backlog),
+		ON(1, backlog),
+		ON(1, reuseport),
+		ON(0, defer_accept),
+		ON(0, cork),
+		ON(1, cork),
+		ON(0, flow_control),
+		ON(1, flow_control),
+		ON(0, timeouts),
+		ON(0, idle_is_silent),
+		ON(1, idle_is_silent),
+		ON(0, options),
+		ON(1, time_wait_reuse),
+		ON(1, vanished_peer),
+		ON(0, no_memory),
+		ON(1, no_memory),
+		ON(0, no_leaks),
+	};
+	uint64_t features = argc > 1 ? strtoull(argv[1], NULL, 0) : 0;
+
+	if (wire_start(features) < 0)
+		return 1;
+	shim_settle();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
