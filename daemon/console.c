@@ -112,8 +112,8 @@ static ssize_t read_piece(struct console *c)
 	static char piece[READ_BYTES];
 	ssize_t n = read(c->fd, piece, sizeof(piece));
 
-	if (n < 0)
-		return -errno;
+	if (n <= 0)
+		return n < 0 ? -errno : 0;
 	take(c, piece, (size_t)n);
 	return n;
 }

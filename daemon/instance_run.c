@@ -92,9 +92,9 @@ static void end(struct instance *i, enum instance_state to, const char *reason)
 	i->core->counters.run_failures += to == VM_FAILED;
 	log_info("ended", "id=%s name=%s state=%s exit_code=%d reason=\"%s\"", i->id, i->name,
 		instance_state_names[to], i->has_exit_code ? i->exit_code : -1, i->reason);
-	instance_tell_waiters(i);
 	if (i->auto_remove)
-		instance_remove_soon(i);
+		instance_remove_soon(i); /* its timer is older than those of the answers that follow */
+	instance_tell_waiters(i);
 }
 
 static void set_exit_code(struct instance *i, int code)

@@ -175,8 +175,8 @@ static void answer_deleted(struct httpd_req *req, struct instance *i, bool reach
 			req, 500, "internal", "VM %s does not end though it was killed", i->name);
 		return;
 	}
-	httpd_reply(req, 204, NULL, NULL, 0);
 	instance_remove_soon(i);
+	httpd_reply(req, 204, NULL, NULL, 0);
 }
 
 void vm_delete(struct httpd_req *req)
