@@ -38,7 +38,7 @@ static const struct option_row options[] = {
 	{"quarantine", "SECONDS", "how long an address rests after use (default: 30)", NUMBER,
 		AT(quarantine_s), 0, 86400},
 	{"pool", "N", "VMs to keep prepared (default: 4)", NUMBER, AT(pool), 0, CONFIG_POOL_MAX},
-	{"pool-memory", "MIB", "their memory, and the default of VMs (default: 64)", NUMBER,
+	{"pool-memory", "MIB", "their memory, and the default of VMs (default: 128)", NUMBER,
 		AT(pool_memory_mib), CONFIG_MEMORY_MIB_MIN, CONFIG_MEMORY_MIB_MAX},
 	{"on-exhausted", "create|reject",
 		"what a run does that finds the pool empty (default: create)", STRING,
@@ -276,7 +276,7 @@ static int check(struct config *c, struct err *err)
 
 int config_load(int argc, char *const *argv, struct config *config, struct err *err)
 {
-	struct config c = {.pool = 4, .pool_memory_mib = 64, .quarantine_s = 30};
+	struct config c = {.pool = 4, .pool_memory_mib = 128, .quarantine_s = 30};
 	const char *file = NULL;
 	int r = apply_argv(&c, argc, argv, &file, err);
 

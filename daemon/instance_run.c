@@ -93,7 +93,8 @@ static void end(struct instance *i, enum instance_state to, const char *reason)
 	log_info("ended", "id=%s name=%s state=%s exit_code=%d reason=\"%s\"", i->id, i->name,
 		instance_state_names[to], i->has_exit_code ? i->exit_code : -1, i->reason);
 	if (i->auto_remove)
-		instance_remove_soon(i); /* its timer is older than those of the answers that follow */
+		instance_remove_soon(
+			i); /* its timer is older than those of the answers that follow */
 	instance_tell_waiters(i);
 }
 
@@ -314,6 +315,7 @@ static int get_shell(struct instance *i, unsigned *retry_s, struct err *err)
 		if (r < 0)
 			return r;
 	}
+	i->spec.memory_mib = i->shell->spec.memory_mib;
 	i->ip = i->shell->lease.ip;
 	memcpy(i->mac, i->shell->lease.mac, sizeof(i->mac));
 	return 0;

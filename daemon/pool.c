@@ -281,9 +281,27 @@ bool pools_full(const struct pools *ps)
 
 static bool fits(const struct pool *pool, const struct shell_spec *spec)
 {
-	return pool->set.target > 0 && pool->ops == spec->ops &&
-		pool->set.memory_mib == spec->memory_mib && pool->set.vcpus == spec->vcpus &&
-		!spec->ip;
+	unsigned memory_mib = pool->set.memory_mib;
+
+	return pool->set.target > 0 && pool->ops == spec->ops && pool->set.vcpus == spec->vcpus &&
+		!spec->ip &&
+		(memory_mib == spec->memory_mib ||
+			(spec->more_will_do && memory_mib > spec->memory_mib));
+}
+
+/* The profile to take from: one with a shell if there is any, and of these the one with the least memory. */
+static struct pool *best_fit(const struct pools *ps, const struct shell_spec *spec)
+{
+	struct pool *best = NULL;
+
+	for (struct pool *p = ps->first; p; p = p->next) {
+		if (!fits(p, spec))
+			continue;
+		if (!best || (p->ready && !best->ready) ||
+			(!p->ready == !best->ready && p->set.memory_mib < best->set.memory_mib))
+			best = p;
+	}
+	return best;
 }
 
 static struct shell *take_from(struct pools *ps, const struct pool *pool)
@@ -302,20 +320,19 @@ static struct shell *take_from(struct pools *ps, const struct pool *pool)
 
 int pools_take(struct pools *ps, const struct shell_spec *spec, struct shell **out)
 {
-	for (struct pool *pool = ps->first; pool; pool = pool->next) {
-		if (!fits(pool, spec))
-			continue;
-		*out = take_from(ps, pool);
-		ps->impatient_ns = loop_now_ns() + REFILL_PATIENCE_NS;
-		refill_soon(ps, ps->retry_ns);
-		if (*out) {
-			pool->hits++;
-			return 1;
-		}
-		pool->misses++;
-		return pool->set.on_exhausted == POOL_REJECT ? -EBUSY : 0;
+	struct pool *pool = best_fit(ps, spec);
+
+	if (!pool)
+		return 0;
+	*out = take_from(ps, pool);
+	ps->impatient_ns = loop_now_ns() + REFILL_PATIENCE_NS;
+	refill_soon(ps, ps->retry_ns);
+	if (*out) {
+		pool->hits++;
+		return 1;
 	}
-	return 0;
+	pool->misses++;
+	return pool->set.on_exhausted == POOL_REJECT ? -EBUSY : 0;
 }
 
 void pools_calm(struct pools *ps)

@@ -84,6 +84,18 @@ static void reap_one(const char *vm_dir, const char *name)
 	reap_dir(dir);
 }
 
+/* Files that shells share: they are made anew when they are wanted. */
+static void remove_shared(const char *run_dir)
+{
+	_cleanup_(cleanup_dirp) DIR *dir = opendir(run_dir);
+	struct dirent *e;
+
+	while (dir && (e = readdir(dir))) {
+		if (strncmp(e->d_name, REAP_SHARED, strlen(REAP_SHARED)) == 0)
+			unlinkat(dirfd(dir), e->d_name, 0);
+	}
+}
+
 static int make_dir(const char *path, mode_t mode, struct err *err)
 {
 	if (mkdir(path, mode) < 0 && errno != EEXIST)
@@ -131,6 +143,7 @@ int reap_run_dir(const char *run_dir, int *lock, struct err *err)
 		if (e->d_name[0] != '.')
 			reap_one(vm_dir, e->d_name);
 	}
+	remove_shared(run_dir);
 	*lock = fd;
 	return 0;
 }
@@ -139,6 +152,7 @@ void reap_end(const char *run_dir)
 {
 	char path[4096];
 
+	remove_shared(run_dir);
 	snprintf(path, sizeof(path), "%s/vm", run_dir);
 	if (rmdir(path) < 0 && errno != ENOENT)
 		log_warn("cannot remove a folder", "path=%s error=%d", path, errno);

@@ -9,6 +9,8 @@
 
 #include "lib/err.h"
 
+#define REAP_SHARED                                                                                \
+	"shared-" /* beginning of the names of files in the run folder that shells share */
 #define REAP_RECORD "process" /* in a shell's folder: written by spawn.c */
 
 /* Makes RUN_DIR and RUN_DIR/vm, takes the lock that only one daemon of this folder can hold (its descriptor in *lock, kept

@@ -149,6 +149,7 @@ static bool make_spec(struct httpd_req *req, const struct run_request *q, struct
 		.request_ns = loop_now_ns() - httpd_elapsed_ns(req),
 		.shell = {.ops = core->monitor,
 			.vcpus = q->vcpus,
+			.more_will_do = !q->memory_mib,
 			.ip = q->ip,
 			.memory_mib = memory
 				? memory
@@ -156,6 +157,11 @@ static bool make_spec(struct httpd_req *req, const struct run_request *q, struct
 	memcpy(spec->ports, q->ports, q->port_count * sizeof(q->ports[0]));
 	if (q->monitor && monitor_choose(core, q->monitor, &spec->shell.ops, &err) < 0) {
 		answer_problem(req, 400, "bad_request", "%s", err.msg);
+		return false;
+	}
+	if (q->vcpus > spec->shell.ops->vcpus_max) {
+		answer_problem(req, 400, "bad_request", "the monitor %s gives a VM %u vCPU at most",
+			spec->shell.ops->name, spec->shell.ops->vcpus_max);
 		return false;
 	}
 	if (!image->path && spec->shell.ops != &monitor_process) {

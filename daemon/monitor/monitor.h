@@ -34,7 +34,8 @@ enum shell_state { SHELL_PREPARING, SHELL_READY, SHELL_STARTING, SHELL_RUNNING, 
 struct shell_spec {
 	const struct monitor_ops *ops;
 	unsigned memory_mib, vcpus;
-	uint32_t ip; /* 0: the next one */
+	bool more_will_do; /* a prepared one may have more memory */
+	uint32_t ip;       /* 0: the next one */
 };
 
 /* What it is started with. All borrowed for the call of shell_start(). */
@@ -73,6 +74,7 @@ struct shell_owner {
 
 struct monitor_ops {
 	const char *name;
+	unsigned vcpus_max;
 	/* 0, or -errno with err: why this monitor can not be used here, and the remedy. */
 	int (*probe)(const struct core *core, struct err *err);
 	/* Gets all ready; shell_prepared() is called then or later. 0, or -errno with err (shell_new() undoes all). */

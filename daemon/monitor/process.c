@@ -170,6 +170,7 @@ static void release(struct shell *shell)
 
 const struct monitor_ops monitor_process = {
 	.name = "process",
+	.vcpus_max = 32,
 	.probe = probe,
 	.prepare = prepare,
 	.start = start,

@@ -7,6 +7,7 @@
 #include "daemon/core.h"
 #include "daemon/monitor/args.h"
 #include "daemon/monitor/monitor.h"
+#include "daemon/reap.h"
 #include "daemon/spawn.h"
 #include "lib/httpc.h"
 #include "lib/jsonx.h"
@@ -29,6 +30,7 @@
 
 struct uvmm {
 	char *socket, *report; /* paths */
+	char *working_set;     /* path of a file that all of this memory size share */
 	char *start_body;      /* of the PUT under way */
 	struct httpc_call *call, *listen_call;
 };
@@ -105,7 +107,7 @@ static int spawn_uvmm(struct shell *s, int tap, int api, struct err *err)
 	char mac[MAC_TEXT_BYTES], memory[16], vcpus[16];
 	const char *argv[] = {"uvmm", "--id", s->lease.name, "--api-fd", "3", "--tap-fd", "4",
 		"--mac", mac, "--libos", config->libos, "--mem-mib", memory, "--vcpus", vcpus,
-		"--report", u->report, NULL};
+		"--report", u->report, "--working-set", u->working_set, NULL};
 	char *env[] = {NULL};
 	struct spawn spawn = {.path = config->uvmm,
 		.argv = (char *const *)(uintptr_t)argv,
@@ -131,7 +133,10 @@ static int prepare(struct shell *s, struct err *err)
 	s->priv = u;
 	u->socket = shell_path(s, SOCKET_NAME);
 	u->report = shell_path(s, REPORT_NAME);
-	if (!u->socket || !u->report)
+	if (asprintf(&u->working_set, "%s/" REAP_SHARED "workset-%u", s->core->config.run_dir,
+		    s->spec.memory_mib) < 0)
+		u->working_set = NULL;
+	if (!u->socket || !u->report || !u->working_set)
 		return err_sys(err, ENOMEM, "VM");
 	tap = lease_tap(s->core->network, &s->lease, err);
 	if (tap < 0)
@@ -317,6 +322,7 @@ static void release(struct shell *s)
 	httpc_cancel(u->listen_call);
 	free(u->socket);
 	free(u->report);
+	free(u->working_set);
 	free(u->start_body);
 	free(u);
 	s->priv = NULL;
@@ -324,6 +330,7 @@ static void release(struct shell *s)
 
 const struct monitor_ops monitor_uvmm = {
 	.name = "uvmm",
+	.vcpus_max = 1,
 	.probe = probe,
 	.prepare = prepare,
 	.start = start,

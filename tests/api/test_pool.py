@@ -22,9 +22,21 @@ class Pool(DaemonTest):
     def test_what_does_not_fit(self):
         self.d.put_shell("long", "exec sleep 1000")
         self.d.wait_pool()
-        self.assertFalse(self.d.run("long", memory_mib=128)["from_pool"])
+        self.assertFalse(self.d.run("long", memory_mib=96)["from_pool"])
         self.assertFalse(self.d.run("long", vcpus=2)["from_pool"])
         self.assertEqual(self.profile()["misses"], 0)
+
+    def test_what_the_image_asks_for(self):
+        """Without a word of the request, a prepared VM with more memory than the image asks for will do."""
+        for memory, hit in ((64, True), (128, True), (129, False)):
+            self.d.put_image("sized", {"memory_mib": memory, "cmd": ["sleep", "1000"], "process": {"program": "/bin/sleep"}})
+            self.d.wait_pool()
+            vm = self.d.run("sized")
+            self.assertEqual((vm["from_pool"], vm["memory_mib"]), (hit, 128 if hit else memory))
+        self.d.call("PUT", "/pool/small", {"target": 1, "memory_mib": 64})
+        self.d.put_image("sized", {"memory_mib": 32, "cmd": ["sleep", "1000"], "process": {"program": "/bin/sleep"}})
+        self.d.wait_pool()
+        self.assertEqual(self.d.run("sized")["memory_mib"], 64)
 
     def test_profiles(self):
         self.d.put_shell("long", "exec sleep 1000")
