@@ -3,6 +3,7 @@
  * ns = (tsc - start) * mult / 2^32, in 128 bits. A clone of a frozen instance gets a new wall clock from its identity
  * page, and its monotonic clock goes on from where it was frozen, whatever the TSC did in between.
  */
+#include "libos/fs/timerfd.h"
 #include "libos/sched/clock.h"
 
 #include "libos/arch/x86_64/cpu.h"
@@ -54,6 +55,7 @@ void clock_set_wall(uint64_t ns, uint64_t tsc)
 {
 	wall_ns = ns;
 	wall_tsc = tsc;
+	timerfd_clock_changed();
 }
 
 void clock_set_real(uint64_t ns)
