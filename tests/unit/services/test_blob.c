@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "services/storage/blob.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+
+static const unsigned char head[] =
+	"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\10\2\0\0\0\x90\x77\x53\xde";
+#define HEAD_LEN (sizeof(head) - 1)
+
+static char path[32];
+static struct blob_dir *dir;
+
+static int setup(void **state)
+{
+	(void)state;
+	strcpy(path, "/tmp/uig-blob-XXXXXX");
+	assert_non_null(mkdtemp(path));
+	return blob_open(path, 200, &dir, NULL);
+}
+
+/* Files in the folder; removes them when told. */
+static int files(bool clear)
+{
+	DIR *d = opendir(path);
+	struct dirent *e;
+	int n = 0;
+
+	assert_non_null(d);
+	while ((e = readdir(d))) {
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+			continue;
+		n++;
+		if (clear)
+			unlinkat(dirfd(d), e->d_name, 0);
+	}
+	closedir(d);
+	return n;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	blob_close(dir);
+	files(true);
+	return rmdir(path);
+}
+
+static int put(const char *id, enum blob_kind kind, const void *data, size_t len)
+{
+	struct blob_writer *w;
+	int r;
+
+	assert_int_equal(blob_begin(dir, 100, &w), 0);
+	/* Byte by byte: every check must also work at the edges. */
+	for (size_t i = 0; i < len; i++) {
+		r = blob_write(w, (const char *)data + i, 1);
+		if (r < 0) {
+			blob_abort(w);
+			return r;
+		}
+	}
+	return blob_commit(w, id, kind);
+}
+
+static void test_ids(void **state)
+{
+	static const char *const bad[] = {"", "a", "1a", "-1", "+1", " 1", "1 ", "../1", "1/2", ".",
+		"1.png", "1234567890123456789"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_false(blob_id_good(bad[i]));
+	assert_true(blob_id_good("0"));
+	assert_true(blob_id_good("123456789012345678"));
+}
+
+static void test_kinds(void **state)
+{
+	char text[64];
+	int fd;
+
+	assert_int_equal(blob_read(dir, "1", BLOB_INPUT), -ENOENT);
+	assert_int_equal(put("1", BLOB_INPUT, head, HEAD_LEN), 0);
+	assert_true(blob_exists(dir, "1", BLOB_INPUT));
+	assert_false(blob_exists(dir, "1", BLOB_RESULT));
+	assert_int_equal(put("1", BLOB_RESULT, head, HEAD_LEN), 0);
+	assert_int_equal(blob_count(dir), 2);
+	fd = blob_read(dir, "1", BLOB_RESULT);
+	assert_true(fd >= 0);
+	assert_int_equal(read(fd, text, sizeof(text)), HEAD_LEN);
+	assert_memory_equal(text, head, HEAD_LEN);
+	close(fd);
+	assert_int_equal(blob_remove(dir, "1"), 0);
+	assert_int_equal(blob_remove(dir, "1"), -ENOENT);
+	assert_int_equal(blob_bytes(dir), 0);
+	assert_int_equal(files(false), 0);
+}
+
+static void test_refused(void **state)
+{
+	char big[120] = {0};
+
+	memcpy(big, head, HEAD_LEN);
+	assert_int_equal(put("1", BLOB_INPUT, "GIF89a", 6), -EBADMSG);
+	assert_int_equal(put("1", BLOB_INPUT, "", 0), -EBADMSG);
+	assert_int_equal(put("1", BLOB_INPUT, head, HEAD_LEN - 1), -EBADMSG);
+	assert_int_equal(put("1", BLOB_INPUT, big, sizeof(big)), -EMSGSIZE);
+	assert_int_equal(put("1", BLOB_INPUT, big, 100), 0);
+	assert_int_equal(put("2", BLOB_INPUT, big, 100), 0);
+	assert_int_equal(put("3", BLOB_INPUT, head, HEAD_LEN), -ENOSPC); /* the quota of 200 */
+	assert_int_equal(files(false), 2);
+}
+
+static void test_reopen(void **state)
+{
+	struct blob_writer *w;
+
+	assert_int_equal(put("1", BLOB_INPUT, head, HEAD_LEN), 0);
+	assert_int_equal(put("1", BLOB_INPUT, head, HEAD_LEN), 0); /* replaced, not counted twice */
+	assert_int_equal(blob_bytes(dir), HEAD_LEN);
+	assert_int_equal(blob_begin(dir, 100, &w), 0);
+	assert_int_equal(files(false), 2);
+	blob_close(dir); /* a crash: the writer is lost */
+	free(w);
+	assert_int_equal(blob_open(path, 200, &dir, NULL), 0);
+	assert_int_equal(files(false), 1);
+	assert_int_equal(blob_bytes(dir), HEAD_LEN);
+	assert_int_equal(blob_count(dir), 1);
+}
+
+static void test_bad_folder(void **state)
+{
+	struct blob_dir *none;
+	struct err err;
+
+	assert_int_equal(blob_open("/nonexistent/x", 1, &none, &err), -ENOENT);
+	assert_int_equal(blob_open("/dev/null", 1, &none, &err), -ENOTDIR);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_ids, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_kinds, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_reopen, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_bad_folder, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

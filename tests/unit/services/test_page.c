@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "services/ui/page.h"
+
+static void test_base64(void **state)
+{
+	/* RFC 4648 section 10 */
+	static const char *const cases[][2] = {{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="},
+		{"foo", "Zm9v"}, {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="},
+		{"foobar", "Zm9vYmFy"}, {"\xff\xfe\xfd", "//79"}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_buf_ struct buf out = {0};
+
+		assert_int_equal(page_base64(&out, cases[i][0], strlen(cases[i][0])), 0);
+		assert_string_equal(out.data ? out.data : "", cases[i][1]);
+	}
+}
+
+static void test_base64_blocks(void **state)
+{
+	_cleanup_buf_ struct buf out = {0};
+	static unsigned char data[5000];
+
+	for (size_t len = 750; len < 780; len++) {
+		buf_fini(&out);
+		assert_int_equal(page_base64(&out, data, len), 0);
+		assert_int_equal(out.len, (len + 2) / 3 * 4);
+		assert_int_equal(strspn(out.data, "A"), out.len - (3 - len % 3) % 3);
+	}
+}
+
+static void test_render(void **state)
+{
+	_cleanup_buf_ struct buf out = {0};
+
+	assert_int_equal(page_render(&out, "<i>here</i>", 11), 0);
+	assert_memory_equal(out.data, "<!DOCTYPE html>", 15);
+	assert_non_null(strstr(out.data, "<i>here</i>"));
+	assert_null(strstr(out.data, "<!--CONTENT-->"));
+	assert_non_null(strstr(out.data, "</html>"));
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_base64),
+		cmocka_unit_test(test_base64_blocks),
+		cmocka_unit_test(test_render),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
