@@ -180,6 +180,9 @@ static void conn_close(struct httpd_listener *l, struct httpd_conn *conn)
 {
 	if (!conn)
 		return;
+	/* MHD does not say so when a request ends between its first line and the end of its headers. */
+	if (conn->req)
+		httpd_req_end(conn->req, false);
 	if (conn->linger)
 		httpd_linger_begin(conn);
 	if (conn->prev)

@@ -117,6 +117,7 @@ enum MHD_Result httpd_req_access(void *listener, struct MHD_Connection *mhd, con
 	const char *method, const char *version, const char *data, size_t *size, void **con_cls);
 void httpd_req_completed(void *listener, struct MHD_Connection *mhd, void **con_cls,
 	enum MHD_RequestTerminationCode code);
+void httpd_req_end(struct httpd_req *req, bool complete);
 /* Suspends the request's connection and watches its socket; the owner of the answer is told by gone. */
 void httpd_req_suspend(struct httpd_req *req);
 /* Undoes it; nothing when it is not suspended. */

@@ -30,7 +30,7 @@ void *httpd_req_begin(void *listener, const char *uri, struct MHD_Connection *mh
 		return NULL;
 	*req = (struct httpd_req){
 		.h = l->h, .conn = conn, .mhd = mhd, .state = REQ_HEAD, .start_ns = loop_now_ns()};
-	req->target = strdup(uri);
+	req->target = strdup(uri ? uri : ""); /* a request line may end behind its method */
 	if (!req->target) {
 		free(req);
 		return NULL;
@@ -292,22 +292,16 @@ static void free_stream(struct httpd_req *req)
 	free(s);
 }
 
-void httpd_req_completed(void *listener, struct MHD_Connection *mhd, void **con_cls,
-	enum MHD_RequestTerminationCode code)
+/* The end of a request, however it came. */
+void httpd_req_end(struct httpd_req *req, bool complete)
 {
-	struct httpd_req *req = steal_ptr((struct httpd_req **)con_cls);
-	struct httpd *h;
+	struct httpd *h = req->h;
 
-	(void)listener;
-	(void)mhd;
-	if (!req)
-		return;
-	h = req->h;
 	loop_io_del(req->watch);
 	if (req->pp)
 		MHD_destroy_post_processor(req->pp);
 	free_stream(req);
-	if (code != MHD_REQUEST_TERMINATED_COMPLETED_OK && !req->queued)
+	if (!complete && !req->queued)
 		req->status = 0;
 	if (h->cfg.done && req->method)
 		h->cfg.done(req);
@@ -326,6 +320,17 @@ void httpd_req_completed(void *listener, struct MHD_Connection *mhd, void **con_
 	buf_fini(&req->headers);
 	free(req->target);
 	free(req);
+}
+
+void httpd_req_completed(void *listener, struct MHD_Connection *mhd, void **con_cls,
+	enum MHD_RequestTerminationCode code)
+{
+	struct httpd_req *req = steal_ptr((struct httpd_req **)con_cls);
+
+	(void)listener;
+	(void)mhd;
+	if (req)
+		httpd_req_end(req, code == MHD_REQUEST_TERMINATED_COMPLETED_OK);
 }
 
 void httpd_req_abort(struct httpd_req *req)

@@ -15,7 +15,8 @@
 
 #define CHUNK_MAX_BYTES   (4 * MIB)
 #define CHUNKS_MAX        64
-#define COMPRESSION_LEVEL 3 /* the network is near, the processor dear */
+#define ALLOCATION_SLACK  (1 * MIB) /* libpng's own structures and zlib's windows */
+#define COMPRESSION_LEVEL 3         /* the network is near, the processor dear */
 
 struct job {
 	const unsigned char *in;
@@ -66,6 +67,20 @@ static void on_write(png_structp png, png_bytep data, png_size_t len)
 		job->code = -r;
 		png_error(png, r == -EMSGSIZE ? "the result is too large" : "out of memory");
 	}
+}
+
+/* A chunk may claim any length: what it claims is not allocated just so. */
+static png_voidp on_malloc(png_structp png, png_alloc_size_t len)
+{
+	struct job *job = png_get_mem_ptr(png);
+
+	return len > job->limits->max_bytes + ALLOCATION_SLACK ? NULL : malloc(len);
+}
+
+static void on_free(png_structp png, png_voidp p)
+{
+	(void)png;
+	free(p);
 }
 
 static void on_flush(png_structp png)
@@ -245,8 +260,10 @@ static void convert(struct job *job)
 
 static int open_both(struct job *job)
 {
-	job->r = png_create_read_struct(PNG_LIBPNG_VER_STRING, job, on_error, on_warning);
-	job->w = png_create_write_struct(PNG_LIBPNG_VER_STRING, job, on_error, on_warning);
+	job->r = png_create_read_struct_2(
+		PNG_LIBPNG_VER_STRING, job, on_error, on_warning, job, on_malloc, on_free);
+	job->w = png_create_write_struct_2(
+		PNG_LIBPNG_VER_STRING, job, on_error, on_warning, job, on_malloc, on_free);
 	if (!job->r || !job->w)
 		return -ENOMEM;
 	job->ri = png_create_info_struct(job->r);

@@ -15,7 +15,8 @@
 struct invert_limits {
 	uint32_t max_side; /* of width and height, in pixels */
 	uint64_t max_pixels;
-	uint64_t max_bytes; /* decoded, of an interlaced picture (others need one row) */
+	uint64_t
+		max_bytes; /* decoded, of an interlaced picture (others need one row); and of any allocation */
 };
 
 /*

@@ -143,7 +143,26 @@ class App:
         return self
 
     def __exit__(self, kind, value, tb):
-        if kind:
+        try:
+            if not kind:
+                self.end()
+        except AssertionError as e:
+            kind = e
+            raise
+        finally:
+            self.clean(kind)
+
+    def end(self):
+        """Every service that still runs must end by SIGTERM, with status 0 and without a sanitizer's complaint."""
+        for s in reversed(self.services):
+            if s.proc.poll() is None:
+                eq((s.name, s.stop()), (s.name, 0))
+        for s in self.services:
+            m = re.search(r'runtime error: .*|ERROR: \w+Sanitizer.*', s.output())
+            assert not m, f'{s.name}: {m.group(0)}'
+
+    def clean(self, failed):
+        if failed:
             for s in self.services:
                 print(f'--- {s.name}\n{s.output()[-3000:]}')
         for s in reversed(self.services):

@@ -5,7 +5,7 @@ import signal
 from app import App, eq, finished, main, parallel, png, until, upload
 
 PNG = png('-size', '64x64', 'plasma:red-blue', 'PNG24:-')
-LARGE = png('-size', '1400x1400', 'plasma:fractal', 'PNG48:-')
+LARGE = png('-size', '2000x2000', 'plasma:fractal', 'PNG48:-')
 
 
 def test_killed_worker():
@@ -43,7 +43,7 @@ def test_slow_worker_keeps_its_lease():
     """A lease much shorter than the work: renewals keep it, nobody else gets the task."""
     with App() as app:
         app.start_all(workers=2, storage={'MICRO_STORAGE_MAX_BYTES': '100000000'},
-                      master={'MICRO_MASTER_MAX_BYTES': '100000000'}, db={'MICRO_DB_LEASE_MS': '300'},
+                      master={'MICRO_MASTER_MAX_BYTES': '100000000'}, db={'MICRO_DB_LEASE_MS': '800'},
                       worker_env={'MICRO_WORKER_MAX_BYTES': '100000000', 'MICRO_WORKER_PORT': '0'})
         task = upload(app.master, LARGE).headers['X-Task-Id']
         finished(app, task)

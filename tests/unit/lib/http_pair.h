@@ -135,11 +135,13 @@ static inline void pair_send(int fd, const char *text)
 static inline void pair_expect(struct pair *p, int fd, struct buf *in, const char *text)
 {
 	int64_t end = loop_now_ns() + PAIR_STEP_MS * NS_PER_MS;
+	size_t len = text ? strlen(text) : 0, from = 0; /* up to here it was looked for */
 
-	while (!text || !in->data || !strstr(in->data, text)) {
-		char piece[2048];
+	while (!text || !in->data || !memmem(in->data + from, in->len - from, text, len)) {
+		char piece[16384];
 		ssize_t n = recv(fd, piece, sizeof(piece), MSG_DONTWAIT);
 
+		from = in->len > len ? in->len - len : 0;
 		if (n == 0 || (n < 0 && errno == ECONNRESET && !text)) {
 			if (text)
 				fail_msg("the stream ended before \"%s\": %s", text,
