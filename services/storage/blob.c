@@ -41,8 +41,8 @@ static void name_of(const char *id, enum blob_kind kind, char *out)
 	snprintf(out, NAME_BYTES, "%s.%s.png", id, kind == BLOB_INPUT ? "in" : "out");
 }
 
-/* Leftovers go, the rest is counted. */
-static int scan(struct blob_dir *dir)
+/* Leftovers go (clear: pictures as well), the rest is counted. */
+static int scan(struct blob_dir *dir, bool clear)
 {
 	int fd = openat(dir->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
@@ -89,7 +89,7 @@ int blob_open(const char *path, uint64_t quota_bytes, struct blob_dir **out, str
 		r = err_sys(err, errno, "cannot open the folder %s", path);
 		goto out_free;
 	}
-	r = scan(dir);
+	r = scan(dir, false);
 	if (r < 0) {
 		r = err_sys(err, -r, "cannot read the folder %s", path);
 		close(dir->fd);
@@ -108,6 +108,12 @@ void blob_close(struct blob_dir *dir)
 		return;
 	close(dir->fd);
 	free(dir);
+}
+
+void blob_clear(struct blob_dir *dir)
+{
+	dir->bytes = dir->count = 0;
+	scan(dir, true);
 }
 
 uint64_t blob_bytes(const struct blob_dir *dir)

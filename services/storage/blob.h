@@ -21,6 +21,9 @@ struct blob_writer;
 int blob_open(const char *path, uint64_t quota_bytes, struct blob_dir **dir, struct err *err);
 void blob_close(struct blob_dir *dir); /* NULL is fine */
 
+/* Removes all pictures. For a temporary folder at its end. */
+void blob_clear(struct blob_dir *dir);
+
 bool blob_id_good(const char *id);
 bool blob_exists(struct blob_dir *dir, const char *id, enum blob_kind kind);
 /* Opens for reading. The descriptor, or -ENOENT or another -errno. */

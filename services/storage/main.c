@@ -19,7 +19,7 @@
 
 struct storage {
 	struct blob_dir *dir;
-	char temporary[32]; /* our own folder, "" when one was given */
+	char temporary[32]; /* our own folder, removed at the end; "" when one was given */
 	int64_t max_bytes;
 	uint64_t uploads, rejected;
 };
@@ -222,7 +222,11 @@ static void storage_stop(struct service *s)
 
 	if (!st)
 		return;
+	if (st->temporary[0] && st->dir)
+		blob_clear(st->dir);
 	blob_close(st->dir);
+	if (st->temporary[0])
+		rmdir(st->temporary);
 	free(st);
 }
 

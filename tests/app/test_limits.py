@@ -45,6 +45,19 @@ def test_quota():
         eq(upload(st, PNG, '/upload/3').status, 200)
 
 
+def test_nothing_left():
+    """Temporary folders go with their services."""
+    import os
+    import re
+    with App() as app:
+        st, db = app.start('storage'), app.start('db')
+        eq(upload(st, PNG, '/upload/1').status, 200)
+        paths = [re.search(r'path="?(/tmp/micro-[^ "/]+)', s.output()).group(1) for s in (st, db)]
+        assert all(os.path.isdir(p) for p in paths), paths
+        eq([s.stop() for s in (st, db)], [0, 0])
+        assert not any(os.path.exists(p) for p in paths), paths
+
+
 def test_malformed():
     with App() as app:
         kv = app.start('kvstore')
