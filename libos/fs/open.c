@@ -214,7 +214,8 @@ static long open_user(int dirfd, uptr_t path, unsigned flags, unsigned mode, uns
 
 	if (rc < 0)
 		return rc;
-	rc = vfs_open_at(dirfd, p.text, flags, mode, walk_flags, &f);
+	/* Before anything is created: without a number for it nothing may be left behind. */
+	rc = fd_room() ? vfs_open_at(dirfd, p.text, flags, mode, walk_flags, &f) : -EMFILE;
 	upath_put(&p);
 	if (rc < 0)
 		return rc;
