@@ -63,7 +63,7 @@ static int scan(struct blob_dir *dir, bool clear)
 			unlinkat(dir->fd, e->d_name, 0);
 		} else if (len > 4 && strcmp(e->d_name + len - 4, ".png") == 0 &&
 			fstatat(dir->fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-			S_ISREG(st.st_mode)) {
+			S_ISREG(st.st_mode) && !(clear && unlinkat(dir->fd, e->d_name, 0) == 0)) {
 			dir->bytes += (uint64_t)st.st_size;
 			dir->count++;
 		}
