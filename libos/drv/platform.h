@@ -20,7 +20,8 @@ void platform_milestone(enum uig_milestone ms);
 /* One byte, unbuffered, works at any time: for panics. */
 void platform_debug_putc(char c);
 
-/* Standard machines: an interrupt at the latest when clock_mono_ns() >= deadline (TIME_FOREVER: none is needed). */
+/* Standard machines: an interrupt at the latest when clock_mono_ns() >= deadline (TIME_FOREVER: none is needed). 0: one has
+ * come. */
 void platform_preempt(uint64_t deadline);
 
 /* CLOCK_REALTIME by the machine's own clock chip, to the second; 0: it has none. Slow. */

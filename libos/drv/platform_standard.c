@@ -123,7 +123,8 @@ void platform_standard_init(const struct uig_bootinfo *boot)
 
 /* ---- the interface */
 
-static uint64_t timer_deadline = TIME_FOREVER; /* what the LAPIC timer was last set for */
+/* What the LAPIC timer is set for; TIME_FOREVER: it may have fired. Its clock is not the TSC: it may fire early. */
+static uint64_t timer_deadline = TIME_FOREVER;
 
 static void arm_timer(uint64_t deadline)
 {
@@ -147,13 +148,16 @@ static void standard_wait(uint64_t deadline)
 		return;
 	arm_timer(deadline);
 	cpu_halt();
+	timer_deadline = TIME_FOREVER;
 	acknowledge_devices();
 }
 
 /* A timer that runs too early is left alone: setting it is a trip to the monitor, and its interrupt only makes us look. */
 static void standard_preempt(uint64_t deadline)
 {
-	if (deadline == TIME_FOREVER)
+	if (!deadline)
+		timer_deadline = TIME_FOREVER;
+	if (!deadline || deadline == TIME_FOREVER)
 		return;
 	if (deadline < timer_deadline || timer_deadline <= clock_mono_ns())
 		arm_timer(deadline);

@@ -51,6 +51,7 @@ void upcall_set(uint64_t deadline)
 void upcall_handle(struct regs *regs)
 {
 	regs->rflags |= upcall_user_flags; /* off at the time of the upcall */
+	platform_preempt(0);
 	sched_poll();
 	user_return(regs);
 }
