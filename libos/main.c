@@ -174,8 +174,10 @@ void libos_main(const struct uig_bootinfo *bootinfo)
 	if (r)
 		kprintf("console: error %d", -r);
 	r = vfs_init(boot->image ? page_ptr(boot->image) : NULL, boot->image_bytes);
-	if (r)
-		panic("the image can not be used: %d", r);
+	if (r) {
+		kprintf("the image can not be used: error %d", -r);
+		no_program(r);
+	}
 	bad = read_defaults();
 	if (!bad)
 		bad = args_parse(&boot_args, instance_line(identity));

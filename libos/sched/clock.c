@@ -7,6 +7,7 @@
 #include "libos/sched/clock.h"
 
 #include "libos/arch/x86_64/cpu.h"
+#include "libos/fs/timerfd.h"
 #include "libos/klib/errno.h"
 #include "libos/sched/thread_impl.h"
 #include "libos/uapi/time.h"
@@ -61,6 +62,7 @@ void clock_set_wall(uint64_t ns, uint64_t tsc)
 void clock_set_real(uint64_t ns)
 {
 	clock_set_wall(ns, rdtsc());
+	timerfd_clock_changed();
 }
 
 uint64_t clock_mono_to_tsc(uint64_t ns)

@@ -5,6 +5,7 @@
 #include "abi/identity.h"
 #include "libos/drv/net.h"
 #include "libos/exec/args.h"
+#include "libos/fs/timerfd.h"
 #include "libos/klib/kprintf.h"
 #include "libos/klib/string.h"
 #include "libos/mem/kmalloc.h"
@@ -61,6 +62,7 @@ void event_handle(void)
 	if (events & UIG_EVENT_IDENTITY && identity) {
 		clock_thaw();
 		event_apply_identity();
+		timerfd_clock_changed();
 		reapply_args();
 	}
 	if (events & UIG_EVENT_TERM)
