@@ -189,12 +189,35 @@ static bool is_plain_syn(const struct tcp_hdr *th)
 	return (TCPH_FLAGS(th) & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
 }
 
+/* Is the whole header in the first buffer, and does each option end inside it? lwIP's parser takes both for granted and reads a
+ * byte further otherwise. */
+static bool header_ok(const struct pbuf *p)
+{
+	const unsigned char *h = p->payload;
+
+	if (p->len < TCP_HLEN)
+		return false;
+	size_t end = TCPH_HDRLEN_BYTES((const struct tcp_hdr *)p->payload), at = TCP_HLEN;
+	if (end < TCP_HLEN || end > p->len)
+		return false;
+	while (at < end && h[at] != LWIP_TCP_OPT_EOL) {
+		if (h[at] == LWIP_TCP_OPT_NOP) {
+			at++;
+			continue;
+		}
+		if (at + 1 >= end || h[at + 1] < 2 || h[at + 1] > end - at)
+			return false;
+		at += h[at + 1];
+	}
+	return true;
+}
+
 /* Seen by lwIP's ip4.c. */
 void tcp_input(struct pbuf *p, struct netif *inp)
 {
 	const struct tcp_hdr *th = p->payload;
 
-	if (p->len < TCP_HLEN) {
+	if (!header_ok(p)) {
 		pbuf_free(p);
 		return;
 	}

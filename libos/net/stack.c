@@ -5,6 +5,7 @@
  */
 #include "libos/net/stack.h"
 
+#include "libos/drv/platform.h"
 #include "libos/drv/virtio_net.h"
 #include "libos/klib/errno.h"
 #include "libos/klib/random.h"
@@ -13,6 +14,7 @@
 #include "libos/net/icmp.h"
 #include "libos/net/port/hooks.h"
 #include "libos/net/siphash.h"
+#include "libos/net/tick.h"
 #include "libos/sched/thread.h"
 
 #include <lwip/init.h>
@@ -24,7 +26,7 @@
 
 #define POLL_BUDGET   256u /* frames per run, so that threads get their turn */
 #define DRAIN_NS      NS_PER_SEC
-#define DRAIN_STEP_NS (2ull * 1000 * 1000)
+#define DRAIN_STEP_NS (10ull * 1000 * 1000)
 
 static uint64_t isn_key[2];
 static uint32_t dns_address;
@@ -170,13 +172,18 @@ static bool sending(void)
 	return false;
 }
 
+/* No thread runs meanwhile: the program has ended. */
 void net_exit_drain(void)
 {
-	static struct waitq never = WAITQ_INIT(never);
-	uint64_t end = clock_mono_ns() + DRAIN_NS;
+	uint64_t end = clock_mono_ns() + DRAIN_NS, now;
 
-	while (sending() && clock_mono_ns() < end) {
-		net_tick_need();
-		waitq_wait_uninterruptible(&never, clock_mono_ns() + DRAIN_STEP_NS);
+	while (sending() && (now = clock_mono_ns()) < end) {
+		vnet_arm();
+		if (!stack_pending()) {
+			vnet_kick();
+			platform_wait(now + DRAIN_STEP_NS);
+		}
+		stack_run();
+		net_tick_run();
 	}
 }

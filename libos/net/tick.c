@@ -19,6 +19,7 @@
 #define SLOW_NS       (TCP_SLOW_INTERVAL * 1000000ull)
 #define SECOND_NS     NS_PER_SEC
 #define RTO_MIN_TICKS 3
+#define RTO_MAX_TICKS 600 /* a minute */
 #define BACKOFF_MAX   8
 #define AUX_NS        (17 * NS_PER_SEC) /* fragments live 15 s, ARP requests 5 s */
 #define ARP_CATCH_UP  301u              /* seconds after which every ARP entry has expired */
@@ -81,6 +82,8 @@ static void adjust_pcb(struct tcp_pcb *pcb)
 
 	if (pcb->rto < rto_min)
 		pcb->rto = (s16_t)rto_min;
+	if (pcb->rto > RTO_MAX_TICKS) /* lwIP's own limit is 55 minutes */
+		pcb->rto = RTO_MAX_TICKS;
 	/* Both states end by a timer that a slow reader must not run into while it still gets data. */
 	if (pcb->state == FIN_WAIT_1 || (pcb->state == LAST_ACK && (pcb->unsent || pcb->unacked)))
 		pcb->tmr = tcp_ticks;
@@ -186,4 +189,12 @@ static void tick_fire(struct ktimer *t)
 		return;
 	tick.fast = at <= now + FAST_NS;
 	ktimer_set(t, at > now + 1000000 ? at : now + 1000000);
+}
+
+void net_tick_run(void)
+{
+	if (ktimer_armed(&tick.timer) && clock_mono_ns() >= tick.timer.deadline) {
+		ktimer_cancel(&tick.timer);
+		tick_fire(&tick.timer);
+	}
 }

@@ -2,7 +2,9 @@
 /* Threads as the program makes and ends them. There are no other processes: fork and its kin answer -ENOSYS. */
 #include "libos/arch/x86_64/cpu.h"
 #include "libos/drv/console.h"
+#include "libos/drv/net.h"
 #include "libos/drv/platform.h"
+#include "libos/fs/file.h"
 #include "libos/klib/errno.h"
 #include "libos/klib/string.h"
 #include "libos/mem/page.h"
@@ -179,6 +181,9 @@ long sys_get_robust_list(const uint64_t a[6])
 
 void process_exit(int status)
 {
+	for (int fd = fd_next(0); fd >= 0; fd = fd_next(fd + 1))
+		fd_close(fd);
+	net_exit_drain(); /* data in flight outlives the program */
 	console_flush();
 	platform_exit(UIG_EXIT_CODE, (unsigned)status & 0xff);
 }
