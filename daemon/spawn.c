@@ -22,6 +22,9 @@
 #define STAT_STARTTIME    22 /* field number, proc(5) */
 #define FD_OUT_OF_WAY     64
 
+/* These never return from the child, and would leave their frames poisoned for the next one. */
+#define IN_CHILD __attribute__((no_sanitize_address))
+
 struct child {
 	const struct spawn *spawn;
 	sigset_t mask;
@@ -29,7 +32,7 @@ struct child {
 	const char *what; /* the step that failed */
 };
 
-static int write_record(const char *path)
+static IN_CHILD int write_record(const char *path)
 {
 	char stat[STAT_BYTES];
 	ssize_t n;
@@ -45,7 +48,7 @@ static int write_record(const char *path)
 }
 
 /* First all out of the way of the numbers that they shall have, then there (which clears close-on-exec). */
-static int place_fds(const struct spawn *s)
+static IN_CHILD int place_fds(const struct spawn *s)
 {
 	int moved[SPAWN_FDS_MAX], stdio = fcntl(s->stdio, F_DUPFD_CLOEXEC, FD_OUT_OF_WAY);
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -68,7 +71,7 @@ static int place_fds(const struct spawn *s)
 		: 0;
 }
 
-static int drop_privileges(const struct spawn *s)
+static IN_CHILD int drop_privileges(const struct spawn *s)
 {
 	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
@@ -83,7 +86,7 @@ static int drop_privileges(const struct spawn *s)
 }
 
 /* A new program takes over what is ignored: by us, or by the shell that started us in the background. */
-static void reset_signals(const sigset_t *mask)
+static IN_CHILD void reset_signals(const sigset_t *mask)
 {
 	static const int ignored[] = {SIGPIPE, SIGINT, SIGQUIT, SIGHUP, SIGTERM, SIGCHLD};
 	struct sigaction dfl = {.sa_handler = SIG_DFL};
@@ -94,7 +97,7 @@ static void reset_signals(const sigset_t *mask)
 }
 
 /* A script needs its path, for its interpreter. */
-static int run_program(const struct spawn *s)
+static IN_CHILD int run_program(const struct spawn *s)
 {
 	if (s->program > 0)
 		syscall(SYS_execveat, s->program, "", s->argv, s->envp, AT_EMPTY_PATH);
@@ -103,7 +106,7 @@ static int run_program(const struct spawn *s)
 	return execve(s->path, s->argv, s->envp);
 }
 
-static int child_main(void *arg)
+static IN_CHILD int child_main(void *arg)
 {
 	struct child *c = arg;
 	const struct spawn *s = c->spawn;

@@ -70,7 +70,7 @@ def need(monitor=None):
 
 
 def main():
-    unittest.main(argv=[sys.argv[0], "-v"], verbosity=2)
+    unittest.main(argv=[sys.argv[0], "-v", *sys.argv[1:]], verbosity=2)
 
 
 class Answer:
