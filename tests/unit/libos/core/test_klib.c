@@ -44,7 +44,7 @@ static void printf_like_the_host(void **state)
 				}
 	SAME("%s|%8s|%-8s|%.2s|%c|%%", "abc", "de", "fg", "hij", 'k');
 	SAME("%lu %lld %zu", UINT64_MAX, (long long)INT64_MIN, (size_t)99);
-	SAME("%hhd %hu %hx", -1, 65535, 0xabcd);
+	SAME("%hhd %hu %hx", (signed char)-1, (unsigned short)65535, (unsigned short)0xabcd);
 	SAME("%*d|%-*d|%.*s", 6, 42, 6, 42, 2, "xyz");
 	SAME("%p", (void *)0x1234);
 	assert_int_equal(k_snprintf(NULL, 0, "%d", 12345), 5);

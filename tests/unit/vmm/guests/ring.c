@@ -12,7 +12,7 @@ const struct uig_device *guest_device(uint32_t type)
 		if (bootinfo->device[i].type == type)
 			return &bootinfo->device[i];
 	}
-	CHECK(!"device");
+	guest_fail(__FILE__, __LINE__); /* no such device */
 	return NULL;
 }
 
