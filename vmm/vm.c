@@ -297,6 +297,7 @@ int vm_start(struct vm *vm, uint64_t request_ns, struct err *err)
 		vm_unprepare(vm); /* half a start: the next one begins with a fresh shell */
 		return r;
 	}
+	net_set_ip(&vm->devices.net, vm->config.args);
 	stat_set(&vm->times.request_ns, request_ns);
 	devices_freeze(&vm->devices, false);
 	set_state(vm, VM_RUNNING);

@@ -263,8 +263,9 @@ int netlink_fdb_set(struct netlink *nl, int port, const uint8_t mac[MAC_BYTES])
 		neigh_request(nl, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, AF_BRIDGE, port);
 	struct ndmsg *nd = mnl_nlmsg_get_payload(h);
 
-	nd->ndm_flags = NTF_MASTER;
-	nd->ndm_state = NUD_NOARP; /* a static entry: kept, not learnt anew at another port */
+	/* Static, so kept; sticky, because a static entry alone still moves to the port that sends with its address. */
+	nd->ndm_flags = NTF_MASTER | NTF_STICKY;
+	nd->ndm_state = NUD_NOARP;
 	mnl_attr_put(h, NDA_LLADDR, MAC_BYTES, mac);
 	return change(nl, h);
 }

@@ -52,10 +52,20 @@ static void put(struct console_dev *console, const struct iovec *v, unsigned n, 
 	stat_add(&console->lost, total - done);
 }
 
-static void output(struct console_dev *console, struct iovec *v, unsigned n, uint64_t bytes)
+/* Says once that output was cut: as soon as the line fits, a pipe may be full just now. */
+static void say_cut(struct console_dev *console)
 {
 	struct iovec line = {
 		.iov_base = (char *)(uintptr_t)cut_line, .iov_len = sizeof(cut_line) - 1};
+
+	if (!console->cut || console->cut_said || room(console) < line.iov_len)
+		return;
+	console->cut_said = true;
+	put(console, &line, 1, line.iov_len);
+}
+
+static void output(struct console_dev *console, struct iovec *v, unsigned n, uint64_t bytes)
+{
 	uint64_t take = bytes < console->left ? bytes : console->left;
 
 	console->left -= take;
@@ -64,10 +74,9 @@ static void output(struct console_dev *console, struct iovec *v, unsigned n, uin
 	n = iov_cut(v, n, take);
 	if (n)
 		put(console, v, n, take);
-	if (take < bytes && !console->cut) {
+	if (take < bytes)
 		console->cut = true;
-		put(console, &line, 1, line.iov_len);
-	}
+	say_cut(console);
 }
 
 static int serve(struct virtio_dev *dev, unsigned budget)
@@ -77,6 +86,7 @@ static int serve(struct virtio_dev *dev, unsigned budget)
 	struct chain c;
 	int r;
 
+	say_cut(console);
 	do {
 		while ((r = virtqueue_pop(q, &c)) > 0) {
 			output(console, c.iov, c.nout, c.out_bytes);

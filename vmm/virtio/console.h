@@ -16,10 +16,10 @@
 
 struct console_dev {
 	struct virtio_dev virtio;
-	int fd;        /* borrowed; -1: thrown away */
-	bool is_file;  /* regular: never blocks */
-	uint64_t left; /* bytes until the cut */
-	bool cut;
+	int fd;             /* borrowed; -1: thrown away */
+	bool is_file;       /* regular: never blocks */
+	uint64_t left;      /* bytes until the cut */
+	bool cut, cut_said; /* output was thrown away; the line about it is out */
 	uint64_t bytes, lost;
 };
 

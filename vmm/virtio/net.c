@@ -5,7 +5,9 @@
 #include "vmm/stat.h"
 #include "vmm/virtio/chain.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <net/ethernet.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -13,25 +15,82 @@
 #define ETH_HEADER_BYTES  14u
 #define FRAME_MAX_BYTES   65550u
 #define NET_QUEUE_ENTRIES 256u
+#define ARP_FRAME_BYTES   42u /* with the Ethernet header (RFC 826) */
 
 static struct net_dev *net_of(struct virtio_dev *dev)
 {
 	return (struct net_dev *)((char *)dev - offsetof(struct net_dev, virtio));
 }
 
-/* A frame that the tap does not take is dropped, as a full wire would; none of its errors is the guest's business. */
+void net_set_ip(struct net_dev *net, const char *args)
+{
+	static const char option[] = "ip=";
+	char text[INET_ADDRSTRLEN] = "";
+
+	memset(net->ip, 0, sizeof(net->ip));
+	if (!args || strncmp(args, option, strlen(option)) != 0)
+		return;
+	args += strlen(option);
+	strncat(text, args, strcspn(args, "/ ") < sizeof(text) ? strcspn(args, "/ ") : 0);
+	if (inet_pton(AF_INET, text, net->ip) != 1)
+		memset(net->ip, 0, sizeof(net->ip));
+}
+
+static bool is_own_ip(const struct net_dev *net, const uint8_t *ip)
+{
+	static const uint8_t none[4];
+
+	return memcmp(net->ip, none, 4) == 0 || memcmp(ip, net->ip, 4) == 0 ||
+		memcmp(ip, none, 4) == 0; /* an ARP probe has none yet (RFC 5227) */
+}
+
+/* head: the first n bytes of a frame, n >= ETH_HEADER_BYTES. */
+static bool is_own(const struct net_dev *net, const uint8_t *head, size_t n)
+{
+	unsigned type = (unsigned)head[12] << 8 | head[13];
+
+	if (memcmp(head + 6, net->config.mac, 6) != 0)
+		return false;
+	if (type == ETHERTYPE_ARP) /* sender's addresses */
+		return n == ARP_FRAME_BYTES && memcmp(head + 22, net->config.mac, 6) == 0 &&
+			is_own_ip(net, head + 28);
+	if (type == ETHERTYPE_IP)
+		return n >= ETH_HEADER_BYTES + 20 && is_own_ip(net, head + 26);
+	return type != ETHERTYPE_VLAN && type != 0x88a8; /* a tag would hide what follows */
+}
+
+/* Copies the first max bytes behind the header; returns how many there are. */
+static size_t copy_head(const struct chain *c, uint8_t *head, size_t max)
+{
+	struct iovec v[CHAIN_SEGMENTS_MAX];
+	unsigned m = iov_cut(v, iov_skip(c->iov, c->nout, HEADER_BYTES, v), max);
+	size_t n = 0;
+
+	for (unsigned i = 0; i < m; i++) {
+		memcpy(head + n, v[i].iov_base, v[i].iov_len);
+		n += v[i].iov_len;
+	}
+	return n;
+}
+
+/* A frame that the tap does not take is dropped, as a full wire would; none of its errors is the guest's business. Its head
+ * is checked and sent from a copy: the guest may change its memory meanwhile. */
 static void send_frame(struct net_dev *net, const struct chain *c)
 {
-	struct iovec v[CHAIN_SEGMENTS_MAX + 1];
+	struct iovec v[CHAIN_SEGMENTS_MAX + 2];
 	struct virtio_net_hdr header = {0};
+	uint8_t head[ARP_FRAME_BYTES];
 	ssize_t sent = -1;
-	unsigned n;
+	size_t n;
 
 	if (c->out_bytes >= HEADER_BYTES + ETH_HEADER_BYTES &&
 		c->out_bytes <= HEADER_BYTES + FRAME_MAX_BYTES) {
+		n = copy_head(c, head, sizeof(head));
 		v[0] = (struct iovec){.iov_base = &header, .iov_len = sizeof(header)};
-		n = 1 + iov_skip(c->iov, c->nout, HEADER_BYTES, v + 1);
-		sent = writev(net->tap_fd, v, (int)n);
+		v[1] = (struct iovec){.iov_base = head, .iov_len = n};
+		if (is_own(net, head, n))
+			sent = writev(net->tap_fd, v,
+				2 + (int)iov_skip(c->iov, c->nout, HEADER_BYTES + n, v + 2));
 	}
 	if (sent < 0) {
 		stat_inc(&net->tx_drops);

@@ -5,6 +5,9 @@
  * there never reaches the host. (Checksum and segmentation offload: add the feature bits in net_init(), TUNSETOFFLOAD in
  * dev/tap.c, and the checks of the header in send_frame().)
  *
+ * What goes out carries the device's own MAC address as its source, and in IPv4 and ARP the guest's own IP address
+ * where that is known: on a bridge nobody takes the place of a neighbour. Other frames are dropped.
+ *
  * Specification: virtio 1.2, section 5.1.
  */
 #ifndef VMM_VIRTIO_NET_H
@@ -26,7 +29,8 @@ struct net_config { /* section 5.1.4 */
 struct net_dev {
 	struct virtio_dev virtio;
 	struct net_config config;
-	int tap_fd; /* owned; -1: none */
+	int tap_fd;    /* owned; -1: none */
+	uint8_t ip[4]; /* the guest's IPv4 address; all 0: not known, then any */
 	/* under the devices' lock */
 	bool tap_gone;
 	bool starved; /* the driver has no buffer posted: the tap is left alone until it kicks */
@@ -37,6 +41,9 @@ struct net_dev {
 int net_init(struct net_dev *net, int tap_fd, const uint8_t mac[6], uint16_t mtu,
 	const struct mem *mem, pthread_mutex_t *lock, gpa_t base, struct err *err);
 void net_fini(struct net_dev *net);
+/* Takes the guest's address from its arguments (abi/identity.h; NULL: none), when ip=ADDR/PREFIX is their first word, as the
+ * manager writes it. Else none is known. */
+void net_set_ip(struct net_dev *net, const char *args);
 
 /* True when a frame from the tap could be taken now. */
 bool net_wants_tap(const struct net_dev *net);
