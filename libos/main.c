@@ -181,8 +181,10 @@ void libos_main(const struct uig_bootinfo *bootinfo)
 	bad = read_defaults();
 	if (!bad)
 		bad = args_parse(&boot_args, instance_line(identity));
-	if (bad)
+	if (bad) {
+		kprintf("the arguments can not be used: error %d", -bad);
 		no_program(bad);
+	}
 	if (boot_args.tsc_khz && !boot->tsc_khz)
 		clock_init(boot_args.tsc_khz);
 	if (!identity)

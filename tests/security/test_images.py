@@ -11,9 +11,9 @@ PAGE = 4096
 
 
 def elf(**changes):
-    """The head of a program, with fields of its headers changed."""
+    """A program that runs, with fields of its headers changed."""
     with open(HOSTILE, "rb") as file:
-        data = bytearray(file.read(1 << 20))
+        data = bytearray(file.read())
     places = {"machine": (18, "<H"), "entry": (24, "<Q"), "phoff": (32, "<Q"), "phentsize": (54, "<H"), "phnum": (56, "<H"),
               "offset": (64 + 8, "<Q"), "vaddr": (64 + 16, "<Q"), "filesz": (64 + 32, "<Q"), "memsz": (64 + 40, "<Q")}
     for field, value in changes.items():
@@ -54,7 +54,10 @@ class Images(HostileTest):
                "inodes": good[:1152] + b"\xff" * 3000 + good[4152:], "empty": b""}
         for name, data in bad.items():
             with self.subTest(name):
-                self.fails(name, data)
+                found = self.fails(name, data)
+                if found:  # it was let in: whole at its start, broken further on
+                    self.assertEqual(found["state"], "failed", found)
+                    self.assertIn(b"libos: ", self.log({"id": found["id"]}))
 
     def test_no_program(self):
         for name, data, code in (("text-program", b"hello", 126), ("empty-program", b"", 126), ("script", b"#!/bin/sh\n", None)):
@@ -66,6 +69,7 @@ class Images(HostileTest):
         self.assertEqual((found["state"], found["exit_code"]), ("failed", 127), found)
 
     def test_headers(self):
+        self.assertEqual(self.fails("elf", image_of(elf()), ("/bin/program", "abort"))["exit_code"], 134)  # so it would run
         top = (1 << 64) - PAGE
         for n, changes in enumerate((
                 {"machine": 3}, {"phoff": top}, {"phoff": 1 << 62}, {"phentsize": 1}, {"phnum": 0}, {"phnum": 0xffff},
