@@ -57,6 +57,9 @@ class Manager(HostileTest):
                          % len(body) + body[:5]) for _ in range(20)]
         half += [self.raw(b"PUT /image/half HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000000\r\n\r\nxxxx") for _ in range(20)]
         half += [self.raw(b"PUT /image/half HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\nx")]
+        # these announce a body in an odd way, and do not send it
+        half += [self.raw(b"POST /vm/run HTTP/1.1\r\nHost: localhost\r\n" + odd + b"\r\n\r\n")
+                 for odd in (b"Content-Length: 1\r\nContent-Length: 2", b"Transfer-Encoding: what")]
         self.still_starts()
         for s in half:
             s.close()
@@ -66,10 +69,9 @@ class Manager(HostileTest):
 
     def test_headers(self):
         for head in (b"X: " + b"x" * (1 << 20), b"\r\n".join(b"X%d: y" % n for n in range(20000)), b"X\0: y", b": y",
-                     b"Content-Length: -1", b"Content-Length: 1\r\nContent-Length: 2", b"Transfer-Encoding: what"):
+                     b"Content-Length: -1", b"Content-Length: 99999999999999999999999"):
             try:
                 s = self.raw(b"GET /vm HTTP/1.1\r\nHost: localhost\r\n" + head + b"\r\n\r\n")
-                s.shutdown(socket.SHUT_WR)  # what it waits for does not come
                 answer = s.recv(100)
             except (BrokenPipeError, ConnectionResetError):
                 continue  # closed before all was read
