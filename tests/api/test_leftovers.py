@@ -10,6 +10,22 @@ import unittest
 from harness import DAEMON, Daemon, DaemonTest, main, need
 
 
+def start_ticks(stat):
+    """When the process began, in clock ticks since boot (proc(5), stat, field 22)."""
+    return int(stat.rpartition(")")[2].split()[19])
+
+
+def later_process(ticks):
+    """A process that did not begin in the given tick: pid and tick together are what tells processes apart."""
+    while True:
+        process = subprocess.Popen(["sleep", "1000"])
+        with open(f"/proc/{process.pid}/stat", encoding="ascii") as file:
+            if start_ticks(file.read()) != ticks:
+                return process
+        process.kill()
+        process.wait()
+
+
 class Ends(DaemonTest):
     options = {"pool": 3}
 
@@ -76,13 +92,14 @@ class Ends(DaemonTest):
         self.d.put_shell("long", "exec sleep 1000")
         self.d.run("long")
         self.d.kill()
-        innocent = subprocess.Popen(["sleep", "1000"])
+        record = [f for f in self.d.files("run", "vm") if f.endswith("process")][0]
+        path = os.path.join(self.d.run_dir, "vm", record)
+        with open(path, encoding="ascii") as file:
+            stat = file.read()
+        fields = stat.split(" ")
+        victim = int(fields[0])
+        innocent = later_process(start_ticks(stat))
         try:
-            record = [f for f in self.d.files("run", "vm") if f.endswith("process")][0]
-            path = os.path.join(self.d.run_dir, "vm", record)
-            with open(path, encoding="ascii") as file:
-                fields = file.read().split(" ")
-            victim = int(fields[0])
             with open(path, "w", encoding="ascii") as file:
                 file.write(" ".join([str(innocent.pid)] + fields[1:]))
             self.d.start()
