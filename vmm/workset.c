@@ -17,6 +17,7 @@
 #define HEAD           "uigniter-workset 1\n"
 #define FILE_MAX_BYTES (64 * KIB)
 #define LINE_BYTES     40u
+#define GPA_LIMIT      (1ull << 52) /* what x86-64 page tables can name */
 
 /* Adds a range behind the last; -EINVAL when it does not fit there. */
 static int add(struct workset *set, uint64_t *total, uint64_t gpa, uint64_t pages)
@@ -24,7 +25,7 @@ static int add(struct workset *set, uint64_t *total, uint64_t gpa, uint64_t page
 	const struct workset_range *last = set->nranges ? &set->range[set->nranges - 1] : NULL;
 
 	if (pages == 0 || pages > WORKSET_PAGES_MAX - *total || gpa % PAGE_BYTES != 0 ||
-		set->nranges == WORKSET_RANGES_MAX ||
+		gpa >= GPA_LIMIT || set->nranges == WORKSET_RANGES_MAX ||
 		(last && gpa < last->gpa + last->pages * PAGE_BYTES))
 		return -EINVAL;
 	set->range[set->nranges++] = (struct workset_range){gpa, pages};

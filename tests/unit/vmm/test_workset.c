@@ -23,6 +23,7 @@ static struct workset set, again;
 static void test_parse(void **state)
 {
 	static const char *const bad[] = {
+		HEAD "-d000 13\n",
 		"",
 		"uigniter-workset 2\n",
 		HEAD "1000\n",
