@@ -204,6 +204,18 @@ static int find_part(char **field, const char *layer, const char *name)
 	return set_default(field, path); /* not there: the monitor's probe says so */
 }
 
+/* A path as it was meant where the daemon was started: programs are run from another folder. One that is not there stays, for
+ * the monitor's probe to name. */
+static void make_absolute(char **field)
+{
+	char *path = strchr(*field, '/') && (*field)[0] != '/' ? realpath(*field, NULL) : NULL;
+
+	if (!path)
+		return;
+	free(*field);
+	*field = path;
+}
+
 static int set_defaults(struct config *c, struct err *err)
 {
 	int r = set_default(&c->listen, "127.0.0.1:6666");
@@ -218,6 +230,11 @@ static int set_defaults(struct config *c, struct err *err)
 	r = r < 0 ? r : set_default(&c->log_level, "info");
 	r = r < 0 ? r : find_part(&c->uvmm, "vmm", "uvmm");
 	r = r < 0 ? r : find_part(&c->libos, "libos", "libos.elf");
+	if (r == 0) {
+		make_absolute(&c->uvmm);
+		make_absolute(&c->libos);
+		make_absolute(&c->qemu);
+	}
 	if (r == 0 && !c->socket && asprintf(&c->socket, "%s/uigniterd.sock", c->run_dir) < 0) {
 		c->socket = NULL;
 		r = -ENOMEM;

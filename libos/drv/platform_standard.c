@@ -174,7 +174,7 @@ static void standard_exit(enum uig_exit_kind kind, unsigned code)
 {
 	char line[64];
 
-	snprintf(line, sizeof(line), "uigniter-exit kind=%u code=%u\n", kind, code);
+	snprintf(line, sizeof(line), "uigniter-exit kind=%u code=%u\n", (unsigned)kind, code);
 	for (const char *p = line; *p; p++)
 		standard_debug_putc(*p);
 	outb(0x64, 0xfe);

@@ -152,7 +152,7 @@ static void dump(struct answer *a, const struct nlmsghdr *req, uint32_t pid, uns
 			put_addr(a, &f);
 			end(a, h);
 		} else if (f.index != 1) {
-			for (int dflt = 0; dflt <= (f.gateway != 0); dflt++) {
+			for (int dflt = 0; dflt < (f.gateway ? 2 : 1); dflt++) {
 				struct nlmsghdr *h = begin(a, req, pid, RTM_NEWROUTE);
 				put_route(a, &f, dflt);
 				end(a, h);

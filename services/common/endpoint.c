@@ -97,6 +97,7 @@ static int first_interface(struct in_addr *addr)
 	for (size_t i = 0; i < (size_t)conf.ifc_len / sizeof(req[0]); i++) {
 		struct sockaddr_in sin;
 
+		/* cppcheck-suppress uninitvar ; the kernel filled it */
 		memcpy(&sin, &req[i].ifr_addr, sizeof(sin));
 		if (sin.sin_family != AF_INET ||
 			(ntohl(sin.sin_addr.s_addr) >> 24) == IN_LOOPBACKNET ||

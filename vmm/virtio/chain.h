@@ -29,6 +29,7 @@ static inline unsigned iov_cut(struct iovec *v, unsigned n, size_t max)
 	unsigned m;
 
 	for (m = 0; m < n && max > 0; m++) {
+		/* cppcheck-suppress uninitvar ; the caller filled n parts */
 		if (v[m].iov_len > max)
 			v[m].iov_len = max;
 		max -= v[m].iov_len;

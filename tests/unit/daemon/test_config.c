@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The daemon's options: paths are taken where the daemon was started; what is not usable is refused by a sentence. */
+#include "daemon/config.h"
+#include "lib/err.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static int load(struct config *config, struct err *err, const char *option, const char *value)
+{
+	char program[] = "uigniterd";
+	char *argv[] = {program, strdup(option), strdup(value), NULL};
+	int r = config_load(3, argv, config, err);
+
+	free(argv[1]);
+	free(argv[2]);
+	return r;
+}
+
+static void test_relative_paths(void **state)
+{
+	struct config config;
+	struct err err = {0};
+
+	(void)state;
+	assert_int_equal(chdir("/usr"), 0);
+	assert_int_equal(load(&config, &err, "--uvmm", "bin/env"), 0);
+	assert_string_equal(config.uvmm, "/usr/bin/env");
+	config_fini(&config);
+	assert_int_equal(load(&config, &err, "--libos", "./bin/../bin/env"), 0);
+	assert_string_equal(config.libos, "/usr/bin/env");
+	config_fini(&config);
+	assert_int_equal(load(&config, &err, "--uvmm", "/usr/bin/env"), 0);
+	assert_string_equal(config.uvmm, "/usr/bin/env");
+	config_fini(&config);
+	assert_int_equal(load(&config, &err, "--uvmm", "no/such/thing"), 0);
+	assert_string_equal(config.uvmm, "no/such/thing");
+	config_fini(&config);
+}
+
+static void test_refused(void **state)
+{
+	static const char *const bad[][2] = {
+		{"--listen", "0.0.0.0:6666"},
+		{"--listen", "127.0.0.1"},
+		{"--listen", "127.0.0.1:0"},
+		{"--listen", "127.0.0.1:65536"},
+		{"--run-dir", "run"},
+		{"--state-dir", "state"},
+		{"--log-level", "loud"},
+		{"--on-exhausted", "wait"},
+		{"--process-user", "nobody-of-that-name"},
+		{"--pool", "-1"},
+		{"--pool-memory", "1"},
+		{"--subnet", "10.0.0.0"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct config config;
+		struct err err = {0};
+
+		assert_true(load(&config, &err, bad[i][0], bad[i][1]) < 0);
+		assert_true(strlen(err.msg) > 0);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_relative_paths),
+		cmocka_unit_test(test_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
