@@ -11,7 +11,7 @@ import sys
 TREE = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(TREE, "tools"))
-from demo_host import DemoError, Host, free_port  # noqa: E402
+from demo_host import DemoError, Host, free_port, ip  # noqa: E402, F401
 from demo_manager import Manager, built, tail_of_file  # noqa: E402
 
 IMAGE = "imaging/kvstore"
@@ -75,9 +75,16 @@ class Bench:
         return self.host.path("uigniterd.sock")
 
     def add_image(self):
-        done = subprocess.run([built(self.build, "cli/uigniter"), "image", "build", "-q", "-C", os.path.dirname(service(self.build)),
-                               os.path.join(TREE, "examples/imaging/kvstore.yaml")], stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True,
+        with open(os.path.join(TREE, "examples/imaging/kvstore.yaml"), encoding="ascii") as f:
+            self.build_image(f.read(), os.path.dirname(service(self.build)))
+
+    def build_image(self, manifest, folder):
+        """An image from the manifest's text; its files are found in folder."""
+        path = self.host.path("manifest.yaml")
+        with open(path, "w", encoding="ascii") as f:
+            f.write(manifest)
+        done = subprocess.run([built(self.build, "cli/uigniter"), "image", "build", "-q", "-C", folder, path],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               env={**os.environ, "UIGNITER_HOST": f"unix://{self.socket}"})
         if done.returncode:
             raise DemoError(done.stderr.strip())
