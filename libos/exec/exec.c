@@ -19,12 +19,14 @@
 #include "libos/sched/thread_impl.h"
 #include "libos/sched/upcall.h"
 #include "libos/klib/random.h"
+#include "libos/vdso/vdso.h"
 
 #define STACK_SIZE  0x800000ull /* as RLIMIT_STACK */
 #define STACK_GAP   0x100000ull
 #define PIE_BASE    0x555555554000ull
 #define INTERP_MAX  ELF_INTERP_MAX
 #define STRINGS_MAX 0x20000ull
+#define VDSO_AT     (UIG_USER_TOP - STACK_GAP / 2)
 
 enum auxv_type {
 	AT_NULL = 0,
@@ -46,6 +48,7 @@ enum auxv_type {
 	AT_RANDOM = 25,
 	AT_HWCAP2 = 26,
 	AT_EXECFN = 31,
+	AT_SYSINFO_EHDR = 33,
 	AT_MINSIGSTKSZ = 51,
 };
 
@@ -177,6 +180,7 @@ static void add_auxv(
 	uint8_t seed[16];
 	uptr_t execfn = push_string(s, path), platform = push_string(s, "x86_64"), random;
 
+	add_aux(s, AT_SYSINFO_EHDR, VDSO_AT);
 	random_bytes(seed, sizeof(seed));
 	random = push_bytes(s, seed, sizeof(seed));
 	add_aux(s, AT_HWCAP, cpu.hwcap);
@@ -262,6 +266,8 @@ static int load(
 	uptr_t top, sp;
 	int r = map_stack(&top);
 
+	if (!r)
+		r = vdso_map(VDSO_AT);
 	if (!r)
 		r = load_object(args->argv[0], prog, PIE_BASE);
 	if (r)

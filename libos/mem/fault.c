@@ -10,6 +10,7 @@
 #include "libos/mem/page.h"
 #include "libos/mem/vm_impl.h"
 #include "libos/sched/thread_impl.h"
+#include "libos/vdso/vdso.h"
 
 /*
  * By measurement (touching 4,096 new pages where page tables are shadowed, us a page): 28-46 without neighbours, 12-18 with 16 KiB,
@@ -73,6 +74,10 @@ static int file_page(const struct vma *v, uptr_t addr, bool write, void **frame)
 	bool shared = v->flags & MAP_SHARED;
 	int r;
 
+	if (v->flags & VMA_VDSO) {
+		*frame = vdso_frame(pgoff);
+		return 0;
+	}
 	if (!v->file->ops->get_page)
 		return -EIO;
 	r = v->file->ops->get_page(v->file, pgoff, shared, shared && write, frame);
@@ -190,7 +195,7 @@ int vm_fault(uptr_t addr, bool write, bool exec, bool *accerr)
 		return -ENOMEM;
 	if (*pte & PTE_PRESENT && (!write || *pte & PTE_WRITE))
 		return 0; /* mapped meanwhile, by a neighbour's fault */
-	if (!v->file)
+	if (!v->file && !(v->flags & VMA_VDSO))
 		return fault_anon(v, addr, pte);
 	return fault_file(v, addr, write, pte);
 }

@@ -15,9 +15,20 @@ static void stat_of(struct file *f, struct kstat *st)
 		vfs_fstat(f, st);
 }
 
+static const char *own_name(const struct vma *v)
+{
+	if (v->flags & VMA_HEAP)
+		return "[heap]";
+	if (v->flags & VMA_STACK)
+		return "[stack]";
+	if (v->flags & VMA_VDSO)
+		return v->pgoff ? "[vvar]" : "[vdso]";
+	return "";
+}
+
 static size_t print_area(const struct vma *v, char *buf, size_t size)
 {
-	const char *name = v->flags & VMA_HEAP ? "[heap]" : v->flags & VMA_STACK ? "[stack]" : "";
+	const char *name = own_name(v);
 	char path[256] = "";
 	struct kstat st;
 	int n;

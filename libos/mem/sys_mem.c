@@ -9,6 +9,7 @@
 #define MAP_TYPE            0x0fu
 #define MAP_SHARED_VALIDATE 3
 #define MAP_HUGETLB         0x40000
+#define MAP_KNOWN           0x1fffff
 
 #define PROT_VALID 0x0300000f /* with SEM, GROWSDOWN, GROWSUP */
 
@@ -51,6 +52,7 @@ long sys_mmap(const uint64_t a[6])
 		return -ENOMEM;
 	if (type == MAP_SHARED_VALIDATE)
 		flags &= ~2;
+	flags &= MAP_KNOWN; /* above are the libOS's own, and sizes of huge pages */
 	if (!(flags & MAP_ANONYMOUS)) {
 		f = fd_file((int)a[4]);
 		if (!f)

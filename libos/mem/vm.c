@@ -122,10 +122,9 @@ static int split_at(uptr_t at)
 		return -ENOMEM;
 	*upper = *v;
 	upper->start = at;
-	if (v->file) {
+	if (v->file)
 		file_get(v->file);
-		upper->pgoff += (at - v->start) / PAGE_BYTES;
-	}
+	upper->pgoff += (at - v->start) / PAGE_BYTES;
 	v->end = at;
 	vma_moved(&vm.tree, v);
 	vma_insert(&vm.tree, upper);
@@ -249,7 +248,8 @@ long vm_map(uptr_t addr, uint64_t len, int prot, int flags, struct file *file, u
 	v->start = addr;
 	v->end = addr + len;
 	v->prot = prot & (PROT_READ | PROT_WRITE | PROT_EXEC);
-	v->flags = flags & (MAP_SHARED | MAP_PRIVATE | MAP_GROWSDOWN | VMA_HEAP | VMA_STACK);
+	v->flags = flags &
+		(MAP_SHARED | MAP_PRIVATE | MAP_GROWSDOWN | VMA_HEAP | VMA_STACK | VMA_VDSO);
 	v->file = file ? file_get(file) : NULL;
 	v->pgoff = offset / PAGE_BYTES;
 	vma_insert(&vm.tree, v);
@@ -277,6 +277,8 @@ static bool covered(uptr_t start, uptr_t end)
 
 static bool may_protect(const struct vma *v, int prot)
 {
+	if (prot & PROT_WRITE && v->flags & VMA_VDSO)
+		return false;
 	return !(prot & PROT_WRITE && v->file && v->flags & MAP_SHARED &&
 		!(v->file->flags & FILE_ACCMODE));
 }

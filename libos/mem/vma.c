@@ -214,5 +214,6 @@ bool vma_joins(const struct vma *a, const struct vma *b)
 {
 	if (a->end != b->start || a->prot != b->prot || a->flags != b->flags || a->file != b->file)
 		return false;
-	return !a->file || a->pgoff + (a->end - a->start) / PAGE_BYTES == b->pgoff;
+	return (!a->file && !(a->flags & VMA_VDSO)) ||
+		a->pgoff + (a->end - a->start) / PAGE_BYTES == b->pgoff;
 }

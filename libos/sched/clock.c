@@ -3,7 +3,6 @@
  * ns = (tsc - start) * mult / 2^32, in 128 bits. A clone of a frozen instance gets a new wall clock from its identity
  * page, and its monotonic clock goes on from where it was frozen, whatever the TSC did in between.
  */
-#include "libos/fs/timerfd.h"
 #include "libos/sched/clock.h"
 
 #include "libos/arch/x86_64/cpu.h"
@@ -11,20 +10,21 @@
 #include "libos/klib/errno.h"
 #include "libos/sched/thread_impl.h"
 #include "libos/uapi/time.h"
+#include "libos/vdso/vvar.h"
 
+char clock_page[4096] __attribute__((aligned(4096), section(".bss.page")));
+static struct vvar *const vvar = (struct vvar *)clock_page;
 static uint64_t khz;
-static uint64_t mult, cycles_mult;   /* ns per cycle, cycles per ns, both times 2^32 */
-static uint64_t start_tsc, start_ns; /* monotonic: start_ns at start_tsc */
-static uint64_t wall_tsc, wall_ns;
+static uint64_t cycles_mult; /* cycles per ns, times 2^32 */
 static uint64_t mark_tsc;
 
 void clock_init(uint64_t tsc_khz)
 {
 	khz = tsc_khz ? tsc_khz : 1000000;
-	mult = (1000000ull << 32) / khz;
+	vvar->mult = (1000000ull << 32) / khz;
 	cycles_mult = (khz << 32) / 1000000;
-	start_tsc = rdtsc();
-	wall_tsc = start_tsc;
+	vvar->mono_tsc = vvar->wall_tsc = rdtsc();
+	vvar->seq++;
 }
 
 uint64_t clock_khz(void)
@@ -34,28 +34,24 @@ uint64_t clock_khz(void)
 
 uint64_t clock_cycles_ns(uint64_t cycles)
 {
-	return (uint64_t)((unsigned __int128)cycles * mult >> 32);
+	return (uint64_t)((unsigned __int128)cycles * vvar->mult >> 32);
 }
 
 uint64_t clock_mono_ns(void)
 {
-	return start_ns + clock_cycles_ns(rdtsc() - start_tsc);
+	return vvar_ns(vvar->mono_ns, vvar->mono_tsc, rdtsc(), vvar->mult);
 }
 
 uint64_t clock_real_ns(void)
 {
-	uint64_t now = rdtsc();
-
-	/* the monitor may have read the TSC a little later than our first look at it */
-	if (now < wall_tsc)
-		return wall_ns - clock_cycles_ns(wall_tsc - now);
-	return wall_ns + clock_cycles_ns(now - wall_tsc);
+	return vvar_ns(vvar->wall_ns, vvar->wall_tsc, rdtsc(), vvar->mult);
 }
 
 void clock_set_wall(uint64_t ns, uint64_t tsc)
 {
-	wall_ns = ns;
-	wall_tsc = tsc;
+	vvar->wall_ns = ns;
+	vvar->wall_tsc = tsc;
+	vvar->seq++;
 	timerfd_clock_changed();
 }
 
@@ -85,8 +81,9 @@ void clock_mark(void)
 
 void clock_thaw(void)
 {
-	start_ns += clock_cycles_ns(mark_tsc - start_tsc);
-	start_tsc = rdtsc();
+	vvar->mono_ns += clock_cycles_ns(mark_tsc - vvar->mono_tsc);
+	vvar->mono_tsc = rdtsc();
+	vvar->seq++;
 }
 
 int clock_read(int id, uint64_t *ns)

@@ -5,6 +5,9 @@
 
 #include "abi/types.h"
 
+/* A page that the program may read: libos/vdso/vvar.h. */
+extern char clock_page[4096];
+
 void clock_init(uint64_t tsc_khz);
 /* CLOCK_REALTIME was wall_ns when the TSC was wall_tsc. */
 void clock_set_wall(uint64_t wall_ns, uint64_t wall_tsc);
