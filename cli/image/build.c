@@ -5,6 +5,7 @@
 #include "cli/image/libs.h"
 #include "cli/image/manifest.h"
 #include "cli/image/root.h"
+#include "cli/image/source.h"
 
 #include "lib/jsonx.h"
 
@@ -44,80 +45,98 @@ static int open_context(const struct image_options *o, int *fd, struct err *err)
 	return 0;
 }
 
-/* Where an open file is on the host. */
-static int path_of(int fd, char path[PATH_MAX], struct err *err)
-{
-	char link[40];
-	ssize_t n;
-
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	n = readlink(link, path, PATH_MAX - 1);
-	if (n < 0)
-		return err_sys(err, errno, "%s", link);
-	path[n] = '\0';
-	return 0;
-}
-
 static int at_line(const struct yaml *doc, const char *pointer, struct err *err)
 {
 	return err_prefix(err, "%s:%d", doc->name, yaml_line(doc, pointer));
 }
 
-static int add_program(struct root *root, int context, const struct yaml *doc,
-	char host_path[PATH_MAX], struct err *err)
+/* What is going on: the folder being filled, and where its files come from. */
+struct assembly {
+	struct root *root;
+	const struct yaml *doc;
+	int context;
+	bool host_files;
+	struct libs *libs;        /* owned */
+	char host_path[PATH_MAX]; /* of the program */
+};
+
+static int open_source(const struct assembly *a, const char *path, int *fd, struct err *err)
+{
+	return source_open(a->context, path, a->host_files, fd, err);
+}
+
+static int add_program(struct assembly *a, struct err *err)
 {
 	char *to _cleanup_free_ = NULL;
 	int fd _cleanup_close_ = -1;
-	int rc = source_open(
-		context, json_string_value(json_object_get(doc->root, "program")), &fd, err);
+	int rc = open_source(
+		a, json_string_value(json_object_get(a->doc->root, "program")), &fd, err);
 
 	if (!rc)
-		rc = path_of(fd, host_path, err);
+		rc = source_path(fd, a->host_path, err);
 	if (!rc)
-		rc = manifest_program_path(doc->root, &to);
+		rc = manifest_program_path(a->doc->root, &to);
 	if (!rc) {
-		rc = libs_add(root, fd, host_path, err);
+		rc = libs_new(a->root, fd, a->host_path, &a->libs, err);
 		if (rc == -ENOEXEC)
-			err_prefix(err, "%s", host_path);
+			err_prefix(err, "%s", a->host_path);
 	}
 	if (!rc)
-		rc = root_add_file(root, to, fd, true, err);
-	return rc ? at_line(doc, "/program", err) : 0;
+		rc = root_add_file(a->root, to, fd, true, err);
+	return rc ? at_line(a->doc, "/program", err) : 0;
 }
 
-static int add_files(struct root *root, int context, const struct yaml *doc, struct err *err)
+static int visit_file(void *arg, int fd, struct err *err)
 {
-	const json_t *files = json_object_get(doc->root, "files");
+	struct assembly *a = arg;
+
+	return libs_note(a->libs, fd, err);
+}
+
+static int visit_system_file(void *arg, int fd, struct err *err)
+{
+	return source_check_public(fd, err) ?: visit_file(arg, fd, err);
+}
+
+static int add_files(struct assembly *a, struct err *err)
+{
+	const json_t *files = json_object_get(a->doc->root, "files");
 
 	for (size_t i = 0; i < json_array_size(files); i++) {
 		const json_t *file = json_array_get(files, i);
+		const char *from = json_string_value(json_object_get(file, "from"));
+		bool public = *from == '/' && !a->host_files;
 		int fd _cleanup_close_ = -1;
 		char pointer[40];
-		int rc = source_open(
-			context, json_string_value(json_object_get(file, "from")), &fd, err);
+		int rc = open_source(a, from, &fd, err);
 
 		if (!rc)
-			rc = root_add_tree(
-				root, json_string_value(json_object_get(file, "to")), fd, err);
+			rc = root_add_tree(a->root, json_string_value(json_object_get(file, "to")),
+				fd, public ? visit_system_file : visit_file, a, err);
 		snprintf(pointer, sizeof(pointer), "/files/%zu", i);
 		if (rc)
-			return at_line(doc, pointer, err);
+			return at_line(a->doc, pointer, err);
 	}
 	return 0;
 }
 
-static int assemble(struct root *root, int context, const struct yaml *doc,
-	char host_path[PATH_MAX], struct err *err)
+/* Libraries come last: what the manifest itself puts somewhere stays. */
+static int assemble(struct assembly *a, struct err *err)
 {
 	char *line _cleanup_free_ = NULL;
-	int rc = manifest_cmdline(doc->root, &line, err);
+	int rc = manifest_cmdline(a->doc->root, &line, err);
 
 	if (rc)
-		return at_line(doc, "/args", err);
-	rc = add_program(root, context, doc, host_path, err);
+		return at_line(a->doc, "/args", err);
+	rc = add_program(a, err);
 	if (!rc)
-		rc = add_files(root, context, doc, err);
-	return rc ? rc : root_add_system(root, line, err);
+		rc = add_files(a, err);
+	if (!rc) {
+		rc = libs_add(a->libs, err);
+		if (rc)
+			at_line(a->doc, "/program", err);
+	}
+	return rc ? rc : root_add_system(a->root, line, err);
 }
 
 /* The program's path goes into the configuration, so that host mode can run the same image. */
@@ -134,14 +153,16 @@ static int describe(
 static int build_in(struct root *root, const struct image_options *o, const struct yaml *doc,
 	struct image *image, struct err *err)
 {
-	char host_path[PATH_MAX];
+	struct assembly a = {.root = root, .doc = doc, .host_files = o->host_files};
 	int context _cleanup_close_ = -1;
 	int rc = open_context(o, &context, err);
 
+	a.context = context;
 	if (!rc)
-		rc = assemble(root, context, doc, host_path, err);
+		rc = assemble(&a, err);
 	if (!rc)
-		rc = describe(doc, host_path, image, err);
+		rc = describe(doc, a.host_path, image, err);
+	libs_free(a.libs);
 	return rc ? rc : erofs_make(root->dir, &image->fd, &image->bytes, err);
 }
 

@@ -3,6 +3,7 @@
 #include "cli/image/libs.h"
 
 #include "cli/image/elf.h"
+#include "cli/image/source.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,10 +13,11 @@
 
 #define LIBS_MAX 512
 
-struct walk {
+struct libs {
 	struct root *root;
 	bool musl;
-	const char *loader; /* file name of the loader, which libraries name as well */
+	char loader[ELF_NAME_BYTES]; /* path; "": a static program */
+	const char *loader_name;     /* its last part, which libraries name as well */
 	unsigned int count, next;
 	char *name[LIBS_MAX]; /* owned */
 	char *path[LIBS_MAX]; /* of the library on the host, owned */
@@ -62,7 +64,7 @@ static char *in_runpath(const char *runpath, const char *origin, const char *nam
 }
 
 static char *find_library(
-	const struct walk *w, const struct elf_needs *of, const char *of_path, const char *name)
+	const struct libs *w, const struct elf_needs *of, const char *of_path, const char *name)
 {
 	char copy[PATH_MAX], *path;
 
@@ -73,22 +75,24 @@ static char *find_library(
 	return path;
 }
 
-static bool is_known(const struct walk *w, const char *name)
+static bool is_known(const struct libs *w, const char *name)
 {
 	for (unsigned int i = 0; i < w->count; i++)
 		if (!strcmp(w->name[i], name))
 			return true;
-	if (!strcmp(name, w->loader))
+	if (!strcmp(name, w->loader_name))
 		return true;
 	/* musl's C library is its loader. */
 	return w->musl && (!strcmp(name, "libc.so") || !strncmp(name, "libc.musl-", 10));
 }
 
-static int remember(
-	struct walk *w, const struct elf_needs *of, const char *of_path, struct err *err)
+/* needed: it must be there. */
+static int remember(struct libs *w, const struct elf_needs *of, const char *of_path, bool needed,
+	struct err *err)
 {
 	for (unsigned int i = 0; i < of->nneeded; i++) {
 		const char *name = of->needed[i];
+		char *path;
 
 		if (!*name || strchr(name, '/'))
 			return err_set(
@@ -97,10 +101,13 @@ static int remember(
 			continue;
 		if (w->count == LIBS_MAX)
 			return err_set(err, E2BIG, "%s: more than %d libraries", of_path, LIBS_MAX);
-		w->path[w->count] = find_library(w, of, of_path, name);
-		if (!w->path[w->count])
+		path = find_library(w, of, of_path, name);
+		if (!path && !needed)
+			continue;
+		if (!path)
 			return err_set(err, ENOENT,
 				"%s needs the library %s, which is not installed", of_path, name);
+		w->path[w->count] = path;
 		w->name[w->count] = strdup(name);
 		if (!w->name[w->count++])
 			return err_set(err, ENOMEM, "out of memory");
@@ -108,7 +115,13 @@ static int remember(
 	return 0;
 }
 
-static int add_library(struct walk *w, const char *name, const char *path, struct err *err)
+/* The image has the library at the place where it is on the host. */
+static bool is_in_image(const struct libs *w, const char *path)
+{
+	return !faccessat(w->root->fd, path + 1, F_OK, AT_SYMLINK_NOFOLLOW);
+}
+
+static int add_library(struct libs *w, const char *name, const char *path, struct err *err)
 {
 	struct elf_needs *needs _cleanup_free_ = malloc(sizeof(*needs));
 	int fd _cleanup_close_ = open(path, O_RDONLY | O_CLOEXEC);
@@ -121,52 +134,87 @@ static int add_library(struct walk *w, const char *name, const char *path, struc
 	if (rc)
 		return err_prefix(err, "%s", path);
 	snprintf(to, sizeof(to), "%s/%s", w->musl ? "/lib" : glibc_folders[0], name);
-	rc = root_add_file(w->root, to, fd, true, err);
+	rc = is_in_image(w, path) ? 0 : root_add_file(w->root, to, fd, true, err);
 	if (rc && rc != -EEXIST)
 		return rc;
-	return remember(w, needs, path, err);
+	return remember(w, needs, path, true, err);
 }
 
-static int add_loader(struct walk *w, const char *loader, struct err *err)
+static int add_loader(struct libs *w, struct err *err)
 {
-	int fd _cleanup_close_ = open(loader, O_RDONLY | O_CLOEXEC);
+	int fd _cleanup_close_ = open(w->loader, O_RDONLY | O_CLOEXEC);
 	int rc;
 
-	if (*loader != '/' || strstr(loader, "..") || fd < 0)
-		return err_set(err, ENOENT, "its loader %s is not installed", loader);
-	rc = root_add_file(w->root, loader, fd, true, err);
+	if (*w->loader != '/' || strstr(w->loader, "..") || fd < 0)
+		return err_set(err, ENOENT, "its loader %s is not installed", w->loader);
+	rc = root_add_file(w->root, w->loader, fd, true, err);
 	return rc == -EEXIST ? 0 : rc;
 }
 
-static void free_walk(struct walk *w)
-{
-	for (unsigned int i = 0; i < w->count; i++) {
-		free(w->name[i]);
-		free(w->path[i]);
-	}
-	free(w);
-}
-
-int libs_add(struct root *root, int program_fd, const char *path, struct err *err)
+int libs_new(struct root *root, int program_fd, const char *program_path, struct libs **libs,
+	struct err *err)
 {
 	struct elf_needs *needs _cleanup_free_ = malloc(sizeof(*needs));
-	struct walk *w = calloc(1, sizeof(*w));
+	struct libs *w _cleanup_(libs_freep) = calloc(1, sizeof(*w));
 	int rc = needs && w ? elf_needs_fd(program_fd, needs, err)
 			    : err_set(err, ENOMEM, "out of memory");
 
-	if (!rc && *needs->loader) {
-		w->root = root;
-		w->loader = strrchr(needs->loader, '/') ? strrchr(needs->loader, '/') + 1 : "";
-		w->musl = strstr(needs->loader, "ld-musl") != NULL;
-		rc = add_loader(w, needs->loader, err);
-		if (!rc)
-			rc = remember(w, needs, path, err);
-		while (!rc && w->next < w->count) {
-			rc = add_library(w, w->name[w->next], w->path[w->next], err);
-			w->next++;
-		}
+	if (rc)
+		return rc;
+	w->root = root;
+	snprintf(w->loader, sizeof(w->loader), "%s", needs->loader);
+	w->loader_name = strrchr(w->loader, '/') ? strrchr(w->loader, '/') + 1 : "";
+	w->musl = strstr(w->loader, "ld-musl") != NULL;
+	rc = libs_is_static(w) ? 0 : remember(w, needs, program_path, true, err);
+	if (!rc)
+		*libs = steal_ptr(&w);
+	return rc;
+}
+
+void libs_free(struct libs *libs)
+{
+	if (!libs)
+		return;
+	for (unsigned int i = 0; i < libs->count; i++) {
+		free(libs->name[i]);
+		free(libs->path[i]);
 	}
-	if (w)
-		free_walk(w);
+	free(libs);
+}
+
+void libs_freep(struct libs **libs)
+{
+	libs_free(*libs);
+}
+
+bool libs_is_static(const struct libs *libs)
+{
+	return !*libs->loader;
+}
+
+int libs_note(struct libs *libs, int fd, struct err *err)
+{
+	struct elf_needs *needs _cleanup_free_ = NULL;
+	struct err ignored = {0};
+	char path[PATH_MAX], magic[4];
+
+	if (libs_is_static(libs) || pread(fd, magic, sizeof(magic), 0) != sizeof(magic) ||
+		memcmp(magic, "\177ELF", sizeof(magic)) != 0)
+		return 0;
+	needs = malloc(sizeof(*needs));
+	if (!needs)
+		return err_set(err, ENOMEM, "out of memory");
+	/* An object file, or one of another machine: data like any other. */
+	if (elf_needs_fd(fd, needs, &ignored))
+		return 0;
+	return source_path(fd, path, err) ?: remember(libs, needs, path, false, err);
+}
+
+int libs_add(struct libs *libs, struct err *err)
+{
+	int rc = libs_is_static(libs) ? 0 : add_loader(libs, err);
+
+	for (; !rc && libs->next < libs->count; libs->next++)
+		rc = add_library(libs, libs->name[libs->next], libs->path[libs->next], err);
 	return rc;
 }

@@ -2,6 +2,7 @@
 /* The validator of manifests: one table of fields, one check per kind, sentences with the line. */
 #include "cli/image/manifest.h"
 
+#include "cli/image/source.h"
 #include "lib/util.h"
 
 #include <ctype.h>
@@ -211,9 +212,11 @@ static int check_from(const struct check *c, const char *pointer, json_t *v)
 	if (!is_plain_path(s))
 		return bad(c, pointer,
 			"\"%.200s\" is not a plain path (no \"..\", no \".\", no \"//\")", s);
-	if (*s == '/' && !c->host_files)
+	if (*s == '/' && !c->host_files && !source_is_system_path(s))
 		return bad(c, pointer,
-			"\"%.200s\" is outside of the context (allow it with --host-files)", s);
+			"\"%.200s\" is neither in the context nor the system's (allow it with "
+			"--host-files)",
+			s);
 	return 0;
 }
 

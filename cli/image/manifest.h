@@ -13,8 +13,9 @@
  *   labels: {KEY: text}                                                        at most 64
  *
  * `program` and `from` are relative to the context folder and cannot leave it (no "..", no symbolic link that
- * leads out); absolute paths of the machine need host_files. `to` is absolute in the image and stays out of
- * /proc, /sys, /dev and /etc/uigniter. The program is put at /bin/<its name>, one of an absolute path at that path.
+ * leads out), or absolute: a file of the system that everyone may read (cli/image/source.h), with host_files any.
+ * `to` is absolute in the image and stays out of /proc, /sys, /dev and /etc/uigniter. The program is put at
+ * /bin/<its name>, one of an absolute path at that path. Libraries that program and files need are found.
  */
 #ifndef CLI_IMAGE_MANIFEST_H
 #define CLI_IMAGE_MANIFEST_H

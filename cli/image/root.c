@@ -23,23 +23,6 @@ static int open_below(int dir, const char *path, int flags, mode_t mode, uint64_
 	return fd < 0 ? -errno : (int)fd;
 }
 
-int source_open(int context, const char *path, int *fd, struct err *err)
-{
-	int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY;
-	int n;
-
-	if (*path == '/')
-		n = (n = open(path, flags | O_CLOEXEC)) < 0 ? -errno : n;
-	else
-		n = open_below(context, path, flags, 0, 0);
-	if (n == -EXDEV)
-		return err_set(err, EXDEV, "%s leads out of the context", path);
-	if (n < 0)
-		return err_sys(err, -n, "%s", path);
-	*fd = n;
-	return 0;
-}
-
 static int make_root(struct root *r)
 {
 	char *path _cleanup_free_ = NULL;
@@ -225,7 +208,14 @@ int root_add_file(
 }
 
 /* --- trees ----------------------------------------------------------------------------------------------------- */
-static int add_tree(struct root *root, const char *to, int source_fd, int depth, struct err *err);
+struct tree {
+	struct root *root;
+	root_visit_fn *visit;
+	void *arg;
+	int depth;
+};
+
+static int add_tree(struct tree *t, const char *to, int source_fd, struct err *err);
 
 static int add_link(struct root *root, const char *to, int dir, const char *name, struct err *err)
 {
@@ -247,8 +237,7 @@ static int add_link(struct root *root, const char *to, int dir, const char *name
 	return 0;
 }
 
-static int add_entry(
-	struct root *root, const char *to, int dir, const char *name, int depth, struct err *err)
+static int add_entry(struct tree *t, const char *to, int dir, const char *name, struct err *err)
 {
 	int fd _cleanup_close_ = -1;
 	char path[1024];
@@ -257,48 +246,55 @@ static int add_entry(
 		return err_set(err, ENAMETOOLONG, "%s/%s is too long", to, name);
 	fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
-		return errno == ELOOP ? add_link(root, path, dir, name, err)
+		return errno == ELOOP ? add_link(t->root, path, dir, name, err)
 				      : err_sys(err, errno, "cannot open the source of %s", path);
-	return add_tree(root, path, fd, depth, err);
+	return add_tree(t, path, fd, err);
 }
 
-static int add_folder_entries(
-	struct root *root, const char *to, int source_fd, int depth, struct err *err)
+static int add_folder_entries(struct tree *t, const char *to, int source_fd, struct err *err)
 {
 	struct dirent **list;
 	int n = scandirat(source_fd, ".", &list, NULL, alphasort), rc = 0;
 
 	if (n < 0)
 		return err_sys(err, errno, "cannot read the folder for %s", to);
+	t->depth++;
 	for (int i = 0; i < n; i++) {
 		if (!rc && strcmp(list[i]->d_name, ".") != 0 && strcmp(list[i]->d_name, "..") != 0)
-			rc = add_entry(root, to, source_fd, list[i]->d_name, depth + 1, err);
+			rc = add_entry(t, to, source_fd, list[i]->d_name, err);
 		free(list[i]);
 	}
+	t->depth--;
 	free(list);
 	return rc;
 }
 
-static int add_tree(struct root *root, const char *to, int source_fd, int depth, struct err *err)
+static int add_tree(struct tree *t, const char *to, int source_fd, struct err *err)
 {
 	struct stat st;
 	int rc;
 
 	if (fstat(source_fd, &st))
 		return err_sys(err, errno, "cannot look at the source of %s", to);
-	if (S_ISREG(st.st_mode))
-		return root_add_file(root, to, source_fd, (st.st_mode & 0111) != 0, err);
-	if (!S_ISDIR(st.st_mode))
+	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
 		return err_set(err, EINVAL, "the source of %s is no file or folder", to);
-	if (depth == TREE_MAX_DEPTH)
+	rc = t->visit ? t->visit(t->arg, source_fd, err) : 0;
+	if (rc)
+		return rc;
+	if (S_ISREG(st.st_mode))
+		return root_add_file(t->root, to, source_fd, (st.st_mode & 0111) != 0, err);
+	if (t->depth == TREE_MAX_DEPTH)
 		return err_set(err, ELOOP, "%s is nested too deeply", to);
-	rc = root_add_folder(root, to, err);
-	return rc ? rc : add_folder_entries(root, to, source_fd, depth, err);
+	rc = root_add_folder(t->root, to, err);
+	return rc ? rc : add_folder_entries(t, to, source_fd, err);
 }
 
-int root_add_tree(struct root *root, const char *to, int source_fd, struct err *err)
+int root_add_tree(struct root *root, const char *to, int source_fd, root_visit_fn *visit, void *arg,
+	struct err *err)
 {
-	return add_tree(root, to, source_fd, 0, err);
+	struct tree tree = {.root = root, .visit = visit, .arg = arg};
+
+	return add_tree(&tree, to, source_fd, err);
 }
 
 /* --- what every image has -------------------------------------------------------------------------------------- */

@@ -32,16 +32,18 @@ int root_add_folder(struct root *root, const char *to, struct err *err);
 int root_add_text(struct root *root, const char *to, const char *text, struct err *err);
 int root_add_file(
 	struct root *root, const char *to, int source_fd, bool executable, struct err *err);
-/* Copies a file, or a folder with all below it (regular files, folders and symbolic links), from a descriptor. */
-int root_add_tree(struct root *root, const char *to, int source_fd, struct err *err);
+
+/* Called with each file and folder before it is copied; what is not 0 ends the copying and is its result. */
+typedef int root_visit_fn(void *arg, int fd, struct err *err);
+
+/*
+ * Copies a file, or a folder with all below it (regular files, folders and symbolic links), from a descriptor.
+ * visit: may be NULL.
+ */
+int root_add_tree(struct root *root, const char *to, int source_fd, root_visit_fn *visit, void *arg,
+	struct err *err);
 
 /* Files and folders that every image has, as far as they are not there yet. */
 int root_add_system(struct root *root, const char *cmdline, struct err *err);
-
-/*
- * Opens a source for reading: a relative path below context (links may not lead out of it), an absolute one as it
- * is. *fd belongs to the caller. -EXDEV: it leads out.
- */
-int source_open(int context, const char *path, int *fd, struct err *err);
 
 #endif
