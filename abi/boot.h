@@ -28,8 +28,8 @@ struct uig_libos_note {
 ABI_ASSERT_SIZE(struct uig_libos_note, 32);
 
 #define UIG_MEM_REGIONS_MAX 4u
-#define UIG_DEVICES_MAX     8u
-#define UIG_QUEUES_MAX      2u
+#define UIG_DEVICES_MAX     16u
+#define UIG_QUEUES_MAX      3u
 
 struct uig_mem_region {
 	gpa_t base;
@@ -64,9 +64,10 @@ struct uig_device {
 	uint16_t mtu;      /* net only */
 	uint32_t irq;      /* GSI, for monitors that interrupt; 0 under uvmm */
 	uint32_t reserved;
-	struct uig_queue queue[UIG_QUEUES_MAX]; /* net: 0 rx, 1 tx; console: 0 rx, 1 tx */
+	/* net, console: 0 rx, 1 tx; vsock: 0 rx, 1 tx, 2 events; the others: 0 requests */
+	struct uig_queue queue[UIG_QUEUES_MAX];
 };
-ABI_ASSERT_SIZE(struct uig_device, 104);
+ABI_ASSERT_SIZE(struct uig_device, 136);
 
 struct uig_bootinfo {
 	uint64_t magic; /* UIG_BOOT_MAGIC */

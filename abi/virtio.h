@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Split virtqueues and virtio-mmio version 2 as both sides see them (virtio 1.2, sections 2.7, 4.2, 5.1, 5.3). */
+/* Split virtqueues, virtio-mmio version 2 and the devices as both sides see them (virtio 1.2, sections 2.7, 4.2, 5). */
 #ifndef ABI_VIRTIO_H
 #define ABI_VIRTIO_H
 
@@ -72,6 +72,56 @@ ABI_ASSERT_SIZE(struct virtio_net_hdr, 12);
 #define VIRTIO_NET_HDR_F_DATA_VALID 2u
 #define VIRTIO_NET_HDR_GSO_NONE     0u
 #define VIRTIO_NET_HDR_GSO_TCPV4    1u
+
+/* Block device (section 5.2). A request: this header, data, then one byte of status. */
+#define VIRTIO_BLK_F_SEG_MAX      2
+#define VIRTIO_BLK_F_RO           5
+#define VIRTIO_BLK_F_BLK_SIZE     6
+#define VIRTIO_BLK_F_FLUSH        9
+#define VIRTIO_BLK_F_DISCARD      13
+#define VIRTIO_BLK_F_WRITE_ZEROES 14
+
+#define VIRTIO_BLK_SECTOR_BYTES 512u
+#define VIRTIO_BLK_ID_BYTES     20u
+
+struct virtio_blk_req {
+	uint32_t type; /* VIRTIO_BLK_T_ */
+	uint32_t reserved;
+	uint64_t sector; /* in units of 512 bytes, whatever blk_size says */
+};
+ABI_ASSERT_SIZE(struct virtio_blk_req, 16);
+#define VIRTIO_BLK_T_IN           0u
+#define VIRTIO_BLK_T_OUT          1u
+#define VIRTIO_BLK_T_FLUSH        4u
+#define VIRTIO_BLK_T_GET_ID       8u
+#define VIRTIO_BLK_T_DISCARD      11u
+#define VIRTIO_BLK_T_WRITE_ZEROES 13u
+#define VIRTIO_BLK_S_OK           0u
+#define VIRTIO_BLK_S_IOERR        1u
+#define VIRTIO_BLK_S_UNSUPP       2u
+
+struct virtio_blk_range { /* data of DISCARD and WRITE_ZEROES: one or more of these */
+	uint64_t sector;
+	uint32_t sectors, flags;
+};
+ABI_ASSERT_SIZE(struct virtio_blk_range, 16);
+#define VIRTIO_BLK_RANGE_UNMAP 1u
+
+struct virtio_blk_config {
+	uint64_t capacity; /* sectors */
+	uint32_t size_max, seg_max;
+	uint8_t geometry[4];
+	uint32_t blk_size;
+	uint8_t topology[8];
+	uint8_t writeback, unused0;
+	uint16_t num_queues;
+	uint32_t max_discard_sectors, max_discard_seg, discard_sector_alignment;
+	uint32_t max_write_zeroes_sectors, max_write_zeroes_seg;
+	uint8_t write_zeroes_may_unmap, unused1[3];
+};
+ABI_ASSERT_OFFSET(struct virtio_blk_config, blk_size, 20);
+ABI_ASSERT_OFFSET(struct virtio_blk_config, max_discard_sectors, 36);
+ABI_ASSERT_SIZE(struct virtio_blk_config, 64);
 
 /* virtio-mmio version 2 registers (section 4.2.2). */
 #define VIRTIO_MMIO_MAGIC            0x000u

@@ -12,7 +12,7 @@
 typedef void bus_read_fn(void *dev, uint64_t offset, void *data, unsigned len);
 typedef void bus_write_fn(void *dev, uint64_t offset, const void *data, unsigned len);
 
-#define BUS_RANGES_MAX 10u
+#define BUS_RANGES_MAX 20u
 
 struct bus {
 	unsigned n;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "vmm/config.h"
+#include "vmm/config_impl.h"
 
 #include "lib/err.h"
 #include "lib/jsonx.h"
@@ -12,7 +12,6 @@
 
 #define CONFIG_FILE_MAX_BYTES (64 * KIB)
 #define CONFIG_DEPTH_MAX      8u
-#define PATH_MAX_BYTES        4096u
 #define ARGS_MAX_BYTES        16384u
 #define MEM_MIB_MAX           (1024 * 1024)
 #define MTU_DEFAULT           1500u
@@ -36,6 +35,7 @@ void config_fini(struct config *config)
 	free(config->workset);
 	free(config->iface);
 	free(config->tap);
+	config_drives_fini(config);
 	if (config->tap_fd >= 0)
 		close(config->tap_fd);
 	config_init(config);
@@ -62,7 +62,7 @@ static bool known(const char *const *names, const char *name)
 }
 
 /* An object with no other fields than names (ends with NULL). */
-static int check_fields(const json_t *body, const char *const *names, struct err *err)
+int config_check_fields(const json_t *body, const char *const *names, struct err *err)
 {
 	struct err list = {0};
 	const char *key;
@@ -87,7 +87,7 @@ static int check_fields(const json_t *body, const char *const *names, struct err
 	return 0;
 }
 
-static int required(const json_t *body, const char *name, struct err *err)
+int config_required(const json_t *body, const char *name, struct err *err)
 {
 	return json_object_get(body, name) ? 0 : err_set(err, EINVAL, "missing field `%s`", name);
 }
@@ -99,12 +99,12 @@ int config_machine(struct config *config, const json_t *body, bool patch, struct
 	int64_t vcpus = config->vcpus, mem = config->mem_mib;
 	const char *huge = config->huge_pages ? "Transparent" : "None", *template = "None";
 	bool smt = false, track = false;
-	int r = check_fields(body, names, err);
+	int r = config_check_fields(body, names, err);
 
 	if (r == 0 && !patch)
-		r = required(body, "vcpu_count", err);
+		r = config_required(body, "vcpu_count", err);
 	if (r == 0 && !patch)
-		r = required(body, "mem_size_mib", err);
+		r = config_required(body, "mem_size_mib", err);
 	if (r < 0 || (r = jsonx_opt_int(body, "vcpu_count", 1, 32, &vcpus, err)) < 0 ||
 		(r = jsonx_opt_int(
 			 body, "mem_size_mib", CONFIG_MEM_MIB_MIN, MEM_MIB_MAX, &mem, err)) < 0 ||
@@ -142,12 +142,14 @@ int config_boot(struct config *config, const json_t *body, struct err *err)
 {
 	static const char *const names[] = {"kernel_image_path", "initrd_path", "boot_args", NULL};
 	const char *kernel = NULL, *initrd = NULL, *args = NULL;
-	int r = check_fields(body, names, err);
+	int r = config_check_fields(body, names, err);
 
 	if (r == 0)
-		r = required(body, "kernel_image_path", err);
-	if (r < 0 || (r = jsonx_str(body, "kernel_image_path", PATH_MAX_BYTES, &kernel, err)) < 0 ||
-		(r = jsonx_opt_str(body, "initrd_path", PATH_MAX_BYTES, &initrd, err)) < 0 ||
+		r = config_required(body, "kernel_image_path", err);
+	if (r < 0 ||
+		(r = jsonx_str(body, "kernel_image_path", CONFIG_PATH_MAX_BYTES, &kernel, err)) <
+			0 ||
+		(r = jsonx_opt_str(body, "initrd_path", CONFIG_PATH_MAX_BYTES, &initrd, err)) < 0 ||
 		(r = jsonx_opt_str(body, "boot_args", ARGS_MAX_BYTES, &args, err)) < 0)
 		return r;
 	if (config_set(&config->libos, kernel) < 0 ||
@@ -197,8 +199,7 @@ static bool valid_id(const char *id)
 	return n > 0 && n <= CONFIG_ID_MAX;
 }
 
-static int check_iface(
-	const struct config *config, const char *path_id, const char *id, struct err *err)
+int config_check_id(const char *path_id, const char *id, struct err *err)
 {
 	if (!valid_id(id))
 		return err_set(err, EINVAL,
@@ -208,6 +209,16 @@ static int check_iface(
 		return err_set(err, EINVAL,
 			"The id from the path [%.64s] does not match the id from the body [%.64s]!",
 			path_id, id);
+	return 0;
+}
+
+static int check_iface(
+	const struct config *config, const char *path_id, const char *id, struct err *err)
+{
+	int r = config_check_id(path_id, id, err);
+
+	if (r < 0)
+		return r;
 	if (config->iface && strcmp(config->iface, id) != 0)
 		return err_set(
 			err, EINVAL, "this monitor has one network interface, %s", config->iface);
@@ -219,12 +230,12 @@ int config_net(struct config *config, const char *path_id, const json_t *body, s
 	static const char *const names[] = {"iface_id", "host_dev_name", "guest_mac", "mtu", NULL};
 	const char *id = NULL, *tap = NULL, *mac = NULL;
 	int64_t mtu = MTU_DEFAULT;
-	int r = check_fields(body, names, err);
+	int r = config_check_fields(body, names, err);
 
 	if (r == 0)
-		r = required(body, "iface_id", err);
+		r = config_required(body, "iface_id", err);
 	if (r == 0)
-		r = required(body, "host_dev_name", err);
+		r = config_required(body, "host_dev_name", err);
 	if (r < 0 || (r = jsonx_str(body, "iface_id", CONFIG_ID_MAX, &id, err)) < 0 ||
 		(r = jsonx_str(body, "host_dev_name", 15, &tap, err)) < 0 ||
 		(r = jsonx_opt_str(body, "guest_mac", 32, &mac, err)) < 0 ||
@@ -243,14 +254,16 @@ int config_net(struct config *config, const char *path_id, const json_t *body, s
 
 int config_start(struct config *config, const json_t *body, struct err *err)
 {
-	static const char *const names[] = {"image_path", "boot_args", "guest_mac", NULL};
+	static const char *const names[] = {"image_path", "boot_args", "guest_mac", "drives", NULL};
 	const char *image = config->image, *args = config->args, *mac = NULL;
-	int r = check_fields(body, names, err);
+	int r = config_check_fields(body, names, err);
 
-	if (r < 0 || (r = jsonx_opt_str(body, "image_path", PATH_MAX_BYTES, &image, err)) < 0 ||
+	if (r < 0 ||
+		(r = jsonx_opt_str(body, "image_path", CONFIG_PATH_MAX_BYTES, &image, err)) < 0 ||
 		(r = jsonx_opt_str(body, "boot_args", ARGS_MAX_BYTES, &args, err)) < 0 ||
 		(r = jsonx_opt_str(body, "guest_mac", 32, &mac, err)) < 0 ||
-		(r = set_mac(config, mac, err)) < 0)
+		(r = set_mac(config, mac, err)) < 0 ||
+		(r = config_drives(config, json_object_get(body, "drives"), err)) < 0)
 		return r;
 	return set_two(&config->image, image, &config->args, args) < 0
 		? err_set(err, ENOMEM, "out of memory")
@@ -279,18 +292,18 @@ int config_load(struct config *config, const json_t *root, struct err *err)
 	static const char *const names[] = {
 		"boot-source", "machine-config", "network-interfaces", "drives", NULL};
 	const json_t *machine, *boot;
-	int r = check_fields(root, names, err);
+	int r = config_check_fields(root, names, err);
 
 	if (r < 0)
 		return r;
-	if (json_array_size(json_object_get(root, "drives")) > 0)
-		return err_set(err, EINVAL, "drives are not supported");
 	machine = json_object_get(root, "machine-config");
 	boot = json_object_get(root, "boot-source");
 	if (machine)
 		r = config_machine(config, machine, false, err);
 	if (r == 0 && boot)
 		r = config_boot(config, boot, err);
+	if (r == 0)
+		r = config_drives(config, json_object_get(root, "drives"), err);
 	return r < 0 ? r : load_nets(config, json_object_get(root, "network-interfaces"), err);
 }
 
@@ -349,7 +362,8 @@ json_t *config_json(const struct config *c)
 
 	if (c->tap || c->tap_fd >= 0)
 		json_array_append_new(nets, net_json(c));
-	return json_pack("{s:{s:s?, s:s?, s:s?}, s:o, s:o, s:[]}", "boot-source",
+	return json_pack("{s:{s:s?, s:s?, s:s?}, s:o, s:o, s:o}", "boot-source",
 		"kernel_image_path", c->libos, "initrd_path", c->image, "boot_args", c->args,
-		"machine-config", config_machine_json(c), "network-interfaces", nets, "drives");
+		"machine-config", config_machine_json(c), "network-interfaces", nets, "drives",
+		config_drives_json(c));
 }

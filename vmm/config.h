@@ -16,6 +16,16 @@ struct err;
 #define CONFIG_MEM_MIB_MIN 4u
 #define CONFIG_WINDOW_MIB  64u
 
+#define CONFIG_DRIVES_MAX 8u
+
+/* A drive is opened when it is configured, as Firecracker does: what can not be opened is refused there. */
+struct config_drive {
+	char id[CONFIG_ID_MAX + 1];
+	char *path; /* owned */
+	int fd;     /* owned */
+	bool root, read_only, flush;
+};
+
 struct config {
 	uint32_t vcpus, mem_mib, window_mib;
 	bool huge_pages; /* transparent huge pages for the guest's RAM */
@@ -29,6 +39,8 @@ struct config {
 	bool have_mac;
 	uint8_t mac[6];
 	uint16_t mtu;
+	unsigned ndrives;
+	struct config_drive drive[CONFIG_DRIVES_MAX]; /* the root drive first */
 };
 
 void config_init(struct config *config);
@@ -40,7 +52,14 @@ int config_machine(struct config *config, const json_t *body, bool patch, struct
 int config_boot(struct config *config, const json_t *body, struct err *err);
 int config_net(struct config *config, const char *id, const json_t *body, struct err *err);
 
-/* Body of PUT /uigniter/start: image_path, boot_args, guest_mac, all optional. */
+/* Body of PUT /drives/{id} (vmm/config_drive.c; path_id NULL: part of a larger body), and a list of such bodies (NULL: none). A
+ * known id is replaced. */
+int config_drive(struct config *config, const char *path_id, const json_t *body, struct err *err);
+int config_drives(struct config *config, const json_t *list, struct err *err);
+void config_drives_fini(struct config *config);
+json_t *config_drives_json(const struct config *config);
+
+/* Body of PUT /uigniter/start: image_path, boot_args, guest_mac, drives (a list of bodies of /drives/{id}), all optional. */
 int config_start(struct config *config, const json_t *body, struct err *err);
 
 /* A whole configuration, as Firecracker's --config-file has it. */

@@ -158,6 +158,22 @@ static void put_net(struct httpd_req *req)
 			&err);
 }
 
+/* Drives are made at the start: a prepared shell stays as it is. */
+static void put_drive(struct httpd_req *req)
+{
+	_cleanup_json_ json_t *body = body_of(req, false);
+	struct err err = {0};
+
+	if (body)
+		done(req, config_drive(&vm_of(req)->config, httpd_param(req, "id"), body, &err),
+			&err);
+}
+
+static void patch_drive(struct httpd_req *req)
+{
+	fault(req, "this monitor can not change a drive of a running microVM", "");
+}
+
 static void put_prepare(struct httpd_req *req)
 {
 	struct vm *vm = vm_of(req);
@@ -413,6 +429,8 @@ static const struct httpd_route routes[] = {
 	ROUTE("PATCH", "/machine-config", PHASE_BEFORE, set_machine),
 	ROUTE("PUT", "/boot-source", PHASE_BEFORE, put_boot_source),
 	ROUTE("PUT", "/network-interfaces/{id}", PHASE_BEFORE, put_net),
+	ROUTE("PUT", "/drives/{id}", PHASE_BEFORE, put_drive),
+	ROUTE("PATCH", "/drives/{id}", PHASE_AFTER, patch_drive),
 	ROUTE("PUT", "/actions", PHASE_ANY, put_action),
 	ROUTE("PATCH", "/vm", PHASE_AFTER, patch_vm),
 	ROUTE("PUT", "/uigniter/prepare", PHASE_BEFORE, put_prepare),

@@ -31,50 +31,65 @@ int devices_init(struct devices *d, struct loop *loop, struct err *err)
 
 void devices_fini(struct devices *d)
 {
-	loop_io_del(d->tap_io);
-	for (unsigned i = 0; i < d->ndev; i++)
-		loop_io_del(d->kick_io[i]);
-	net_fini(&d->net);
-	console_fini(&d->console);
+	for (unsigned i = 0; i < d->ndev; i++) {
+		loop_io_del(d->watch[i].kick);
+		loop_io_del(d->watch[i].source);
+		d->dev[i]->ops->fini(d->dev[i]);
+	}
+	d->ndev = d->nattached = 0;
 	if (d->wake_fd >= 0)
 		close(d->wake_fd);
 	pthread_mutex_destroy(&d->lock);
 }
 
-static gpa_t next_base(const struct devices *d)
+gpa_t devices_next_base(const struct devices *d)
 {
 	return UIG_GPA_VIRTIO + d->ndev * UIG_VIRTIO_STRIDE;
+}
+
+int devices_add(struct devices *d, struct virtio_dev *dev, struct err *err)
+{
+	if (d->ndev == DEVICES_MAX) {
+		dev->ops->fini(dev);
+		return err_set(err, ENOSPC, "more than %u devices", DEVICES_MAX);
+	}
+	d->watch[d->ndev] = (struct device_watch){.devices = d, .dev = dev};
+	d->dev[d->ndev++] = dev;
+	return 0;
 }
 
 int devices_add_console(
 	struct devices *d, int fd, uint64_t max_bytes, const struct mem *mem, struct err *err)
 {
-	int r = console_init(&d->console, fd, max_bytes, mem, &d->lock, next_base(d), err);
+	int r = console_init(&d->console, fd, max_bytes, mem, &d->lock, devices_next_base(d), err);
 
-	if (r == 0)
-		d->dev[d->ndev++] = &d->console.virtio;
-	return r;
+	return r < 0 ? r : devices_add(d, &d->console.virtio, err);
 }
 
 int devices_add_net(struct devices *d, int tap_fd, const uint8_t mac[6], uint16_t mtu,
 	const struct mem *mem, struct err *err)
 {
-	int r = net_init(&d->net, tap_fd, mac, mtu, mem, &d->lock, next_base(d), err);
+	int r = net_init(&d->net, tap_fd, mac, mtu, mem, &d->lock, devices_next_base(d), err);
 
-	if (r == 0)
-		d->dev[d->ndev++] = &d->net.virtio;
-	return r;
+	if (r < 0) {
+		d->net.virtio.ops->fini(&d->net.virtio);
+		return r;
+	}
+	return devices_add(d, &d->net.virtio, err);
 }
 
-/* The device loop listens to the tap while it is the one who serves, and there is room for a frame. */
-static void arm_tap(struct devices *d)
+/* The device loop listens to sources while it is the one who serves, and the device can do something with them. */
+static void arm_sources(struct devices *d)
 {
-	bool arm = d->tap_io && !d->vcpu_owns && !d->frozen && net_wants_tap(&d->net);
+	for (unsigned i = 0; i < d->nattached; i++) {
+		struct device_watch *w = &d->watch[i];
+		bool arm = w->source && !d->vcpu_owns && !d->frozen && virtio_wants_source(w->dev);
 
-	if (arm == d->tap_armed)
-		return;
-	d->tap_armed = arm;
-	loop_io_mod(d->tap_io, arm ? EPOLLIN | EPOLLONESHOT : EPOLLONESHOT);
+		if (arm == w->armed)
+			continue;
+		w->armed = arm;
+		loop_io_mod(w->source, arm ? EPOLLIN | EPOLLONESHOT : EPOLLONESHOT);
+	}
 }
 
 /* Serves one device from the device loop; a kick to itself when there is more than a fair share. */
@@ -84,56 +99,56 @@ static void serve_from_loop(struct devices *d, struct virtio_dev *dev)
 	if (!d->vcpu_owns && !d->frozen) {
 		if (virtio_serve(dev, BUDGET))
 			eventfd_write(dev->kick_fd, 1);
-		arm_tap(d);
+		arm_sources(d);
 	}
 	pthread_mutex_unlock(&d->lock);
 }
 
 static void on_kick(void *arg, uint32_t events)
 {
-	struct virtio_dev *dev = arg;
-	struct devices *d = (struct devices *)((char *)dev->lock - offsetof(struct devices, lock));
+	struct device_watch *w = arg;
 	eventfd_t count;
 
-	if (eventfd_read(dev->kick_fd, &count) < 0)
+	if (eventfd_read(w->dev->kick_fd, &count) < 0)
 		return;
-	stat_inc(&d->loop_wakeups);
-	stat_add(&dev->kicks, count);
-	serve_from_loop(d, dev);
+	stat_inc(&w->devices->loop_wakeups);
+	stat_add(&w->dev->kicks, count);
+	serve_from_loop(w->devices, w->dev);
 }
 
-static void on_tap(void *arg, uint32_t events)
+static void on_source(void *arg, uint32_t events)
 {
-	struct devices *d = arg;
+	struct device_watch *w = arg;
 
-	stat_inc(&d->loop_wakeups);
-	pthread_mutex_lock(&d->lock);
-	d->tap_armed =
-		false; /* EPOLLONESHOT: an error does not spin, and a watch that fired is off */
-	pthread_mutex_unlock(&d->lock);
-	serve_from_loop(d, &d->net.virtio);
+	stat_inc(&w->devices->loop_wakeups);
+	pthread_mutex_lock(&w->devices->lock);
+	w->armed = false; /* EPOLLONESHOT: an error does not spin, and a watch that fired is off */
+	pthread_mutex_unlock(&w->devices->lock);
+	serve_from_loop(w->devices, w->dev);
+}
+
+static int attach_one(struct devices *d, struct device_watch *w, struct kvm *kvm, struct bus *bus,
+	struct err *err)
+{
+	struct virtio_dev *dev = w->dev;
+	int r = virtio_attach(dev, bus);
+
+	if (r == 0)
+		r = loop_io_add(d->loop, dev->kick_fd, EPOLLIN, on_kick, w, &w->kick);
+	if (r == 0 && dev->source_fd >= 0)
+		r = loop_io_add(d->loop, dev->source_fd, EPOLLONESHOT, on_source, w, &w->source);
+	if (r < 0)
+		return err_sys(err, -r, "device %s", dev->ops->name);
+	return kvm_add_ioeventfd(kvm, dev->base + VIRTIO_MMIO_QUEUE_NOTIFY, dev->kick_fd, err);
 }
 
 int devices_attach(struct devices *d, struct kvm *kvm, struct bus *bus, struct err *err)
 {
-	for (unsigned i = 0; i < d->ndev; i++) {
-		struct virtio_dev *dev = d->dev[i];
-		int r = virtio_attach(dev, bus);
+	for (; d->nattached < d->ndev; d->nattached++) {
+		int r = attach_one(d, &d->watch[d->nattached], kvm, bus, err);
 
-		if (r == 0)
-			r = loop_io_add(
-				d->loop, dev->kick_fd, EPOLLIN, on_kick, dev, &d->kick_io[i]);
-		if (r < 0)
-			return err_sys(err, -r, "device %s", dev->ops->name);
-		r = kvm_add_ioeventfd(kvm, dev->base + VIRTIO_MMIO_QUEUE_NOTIFY, dev->kick_fd, err);
 		if (r < 0)
 			return r;
-	}
-	if (d->net.tap_fd >= 0) {
-		int r = loop_io_add(d->loop, d->net.tap_fd, EPOLLONESHOT, on_tap, d, &d->tap_io);
-
-		if (r < 0)
-			return err_sys(err, -r, "tap");
 	}
 	return 0;
 }
@@ -159,7 +174,7 @@ void devices_freeze(struct devices *d, bool frozen)
 {
 	pthread_mutex_lock(&d->lock);
 	d->frozen = frozen;
-	arm_tap(d);
+	arm_sources(d);
 	pthread_mutex_unlock(&d->lock);
 }
 
@@ -174,7 +189,7 @@ static void own(struct devices *d, bool mine)
 {
 	pthread_mutex_lock(&d->lock);
 	d->vcpu_owns = mine;
-	arm_tap(d);
+	arm_sources(d);
 	pthread_mutex_unlock(&d->lock);
 }
 
@@ -203,20 +218,22 @@ static int64_t ns_until(const struct devices *d, uint64_t deadline)
 	return ns > (unsigned __int128)WAIT_SLICE_NS ? WAIT_SLICE_NS : (int64_t)ns;
 }
 
-/* Sleeps until the tap, wake_fd or the time; all three are looked at again by the caller. */
+/* Sleeps until a source, wake_fd or the time; all three are looked at again by the caller. */
 static void sleep_in_wait(struct devices *d, uint64_t deadline)
 {
-	struct pollfd fds[2] = {
-		{.fd = d->wake_fd, .events = POLLIN},
-		{.fd = net_wants_tap(&d->net) ? d->net.tap_fd : -1, .events = POLLIN},
-	};
+	struct pollfd fds[1 + DEVICES_MAX] = {{.fd = d->wake_fd, .events = POLLIN}};
 	int64_t ns = deadline == UIG_WAIT_FOREVER || d->tsc_khz == 0 ? -1 : ns_until(d, deadline);
 	struct timespec ts = {.tv_sec = ns / NS_PER_S, .tv_nsec = ns % NS_PER_S};
 	eventfd_t count;
+	nfds_t n = 1;
 
 	if (ns == 0)
 		return;
-	ppoll(fds, 2, ns < 0 ? NULL : &ts, NULL);
+	for (unsigned i = 0; i < d->ndev; i++) {
+		if (virtio_wants_source(d->dev[i]))
+			fds[n++] = (struct pollfd){.fd = d->dev[i]->source_fd, .events = POLLIN};
+	}
+	ppoll(fds, n, ns < 0 ? NULL : &ts, NULL);
 	stat_inc(&d->wait_sleeps);
 	if (fds[0].revents & POLLIN)
 		eventfd_read(d->wake_fd, &count);
@@ -253,8 +270,12 @@ void devices_drain(struct devices *d)
 	pthread_mutex_lock(&d->lock);
 	d->frozen = false;
 	serve_all(d);
+	for (unsigned i = 0; i < d->ndev; i++) {
+		if (d->dev[i]->ops->settle)
+			d->dev[i]->ops->settle(d->dev[i]);
+	}
 	d->frozen = true;
-	arm_tap(d);
+	arm_sources(d);
 	pthread_mutex_unlock(&d->lock);
 }
 

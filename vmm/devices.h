@@ -2,7 +2,7 @@
 /*
  * The devices of one VM and who serves them: the heart of the monitor while the guest runs.
  *
- *   guest runs     the device loop serves kicks (ioeventfd) and the tap, under `lock`.
+ *   guest runs     the device loop serves kicks (ioeventfd) and sources (the tap, finished requests), under `lock`.
  *   vCPU in WAIT   the vCPU thread serves everything itself and sleeps in ppoll(): a request that arrives wakes one
  *                  thread, and that one runs the guest. The device loop keeps its hands off.
  *
@@ -14,8 +14,9 @@
  * there, and the device loop, when it comes to it, may ignore it. Kicks that come after the wait find vcpu_owns false
  * or, when the device loop sees it still true, a later devices_wait() that serves them. The one gap is a kick between the
  * release of ownership and the next wait that the loop handles before the release: not possible, for
- * the guest can only kick after devices_wait() has returned, which is after the release. (2) Frames: the tap is level-triggered
- * in ppoll() and in epoll; arming it again after a wait reports what has come meanwhile. (3) News for the
+ * the guest can only kick after devices_wait() has returned, which is after the release. (2) Frames, and requests that
+ * another thread has finished: a source is level-triggered in ppoll() and in epoll; arming it again after a wait reports what
+ * has come meanwhile. (3) News for the
  * guest: only the vCPU thread fills used rings during a wait, and it looks at used_event after filling and
  * before sleeping; used_event can not change meanwhile, the guest is not running. The condition is a level, not an edge
  * (virtqueue_has_news()): what the device loop published just before the wait makes the wait return at once.
@@ -37,15 +38,22 @@ struct kvm;
 struct loop;
 struct loop_io;
 
-#define DEVICES_MAX 2u
+#define DEVICES_MAX UIG_DEVICES_MAX
+
+struct device_watch {
+	struct devices *devices;
+	struct virtio_dev *dev;
+	struct loop_io *kick, *source;
+	bool armed; /* the source; under lock, or the owner's */
+};
 
 struct devices {
 	pthread_mutex_t lock;
 	bool vcpu_owns; /* under lock; see above */
 	bool frozen;    /* under lock; paused or not started: the device loop serves nothing */
-	bool tap_armed; /* under lock, or the owner's */
-	struct virtio_dev *dev[DEVICES_MAX];
-	unsigned ndev;
+	struct virtio_dev *dev[DEVICES_MAX]; /* owned: devices_fini() calls ops->fini */
+	struct device_watch watch[DEVICES_MAX];
+	unsigned ndev, nattached;
 	struct net_dev net; /* virtio.ops is NULL without a network */
 	struct console_dev console;
 
@@ -53,9 +61,7 @@ struct devices {
 	const uint32_t *events; /* of the identity page, in guest memory; NULL: none */
 	uint64_t tsc_khz;
 
-	struct loop *loop; /* borrowed; the device loop */
-	struct loop_io *tap_io, *kick_io[DEVICES_MAX];
-
+	struct loop *loop;                         /* borrowed; the device loop */
 	uint64_t waits, wait_sleeps, loop_wakeups; /* vCPU thread, vCPU thread, device loop */
 };
 
@@ -63,13 +69,18 @@ int devices_init(struct devices *d, struct loop *loop, struct err *err);
 /* After the vCPU thread has ended. */
 void devices_fini(struct devices *d);
 
-/* Makes the console, and the network interface when tap_fd >= 0 (taken in any case). Before the vCPU runs. */
+/* Adding a device: before the guest runs, so for a prepared shell too (vmm/machine.h). dev is taken, also on failure; its base is
+ * devices_next_base(). */
+gpa_t devices_next_base(const struct devices *d);
+int devices_add(struct devices *d, struct virtio_dev *dev, struct err *err);
+
+/* Makes the console; the network interface (tap_fd is taken in any case). */
 int devices_add_console(
 	struct devices *d, int fd, uint64_t max_bytes, const struct mem *mem, struct err *err);
 int devices_add_net(struct devices *d, int tap_fd, const uint8_t mac[6], uint16_t mtu,
 	const struct mem *mem, struct err *err);
 
-/* Puts the devices on the bus, their kicks into KVM and into the loop. After the memory slots. */
+/* Puts devices that were added since the last call on the bus, their kicks into KVM and into the loop. After the memory slots. */
 int devices_attach(struct devices *d, struct kvm *kvm, struct bus *bus, struct err *err);
 
 /* Sets all devices up with rings in UIG_GPA_RINGS (zeroed) and describes them; returns their number or -errno. */

@@ -2,6 +2,7 @@
 #include "vmm/options.h"
 
 #include "lib/err.h"
+#include "lib/jsonx.h"
 #include "vmm/virtio/console.h"
 #include "vmm/virtio/net.h"
 
@@ -30,6 +31,7 @@ enum option_id {
 	OPT_TAP_FD,
 	OPT_MAC,
 	OPT_MTU,
+	OPT_DRIVE,
 	OPT_CONSOLE,
 	OPT_CONSOLE_MAX,
 	OPT_REPORT,
@@ -67,6 +69,8 @@ static const struct option_def {
 	[OPT_TAP_FD] = {"tap-fd", "N", "network interface: this inherited tap"},
 	[OPT_MAC] = {"mac", "MAC", "its address in the guest (random)"},
 	[OPT_MTU] = {"mtu", "N", "its MTU (1500)"},
+	[OPT_DRIVE] = {"drive", "FILE[:ro]",
+		"block device: this file; more than once: vda, vdb, ..."},
 	[OPT_CONSOLE] = {"console", "FILE", "append the guest's output to it (standard output)"},
 	[OPT_CONSOLE_MAX] = {"console-max-bytes", "N",
 		"cut the guest's output after this (16777216)"},
@@ -159,6 +163,21 @@ static int set_mac(struct options *o, const char *text, struct err *err)
 		: 0;
 }
 
+static int add_drive(struct options *o, const char *text, struct err *err)
+{
+	size_t n = strlen(text);
+	bool ro = n > 3 && strcmp(text + n - 3, ":ro") == 0;
+	char id[16];
+	_cleanup_json_ json_t *body = NULL;
+
+	snprintf(id, sizeof(id), "drive%u", o->config.ndrives);
+	body = json_pack("{s:s, s:b, s:s%, s:b, s:s}", "drive_id", id, "is_root_device", 0,
+		"path_on_host", text, ro ? n - 3 : n, "is_read_only", ro, "cache_type",
+		"Writeback");
+	return body ? config_drive(&o->config, NULL, body, err)
+		    : err_set(err, EINVAL, "--drive %s", text);
+}
+
 static int set_option(struct options *o, enum option_id id, const char *value, struct err *err)
 {
 	switch (id) {
@@ -192,6 +211,8 @@ static int set_option(struct options *o, enum option_id id, const char *value, s
 		return config_set(&o->config.tap, value);
 	case OPT_MAC:
 		return set_mac(o, value, err);
+	case OPT_DRIVE:
+		return add_drive(o, value, err);
 	case OPT_CONSOLE:
 		o->console = value;
 		return 0;

@@ -8,8 +8,7 @@
 #include "lib/loop.h"
 #include "vmm/arch/x86_64/boot_libos.h"
 #include "vmm/arch/x86_64/tables.h"
-#include "vmm/dev/platform.h"
-#include "vmm/dev/tap.h"
+#include "vmm/machine.h"
 #include "vmm/stat.h"
 #include "vmm/workset.h"
 
@@ -147,48 +146,6 @@ static int make_memory(struct vm *vm, struct err *err)
 	return kvm_add_slot(&vm->kvm, UIG_GPA_IMAGE, vm->window_bytes, vm->window, true, err);
 }
 
-static int random_mac(struct config *config)
-{
-	if (getrandom(config->mac, sizeof(config->mac), 0) != (ssize_t)sizeof(config->mac))
-		return -EIO;
-	config->mac[0] = 0x02; /* locally administered, not a group */
-	return 0;
-}
-
-static int make_net(struct vm *vm, struct err *err)
-{
-	struct config *c = &vm->config;
-	_cleanup_close_ int fd = -1;
-	int r = 0;
-
-	if (!c->tap && c->tap_fd < 0)
-		return 0;
-	if (c->tap_fd >= 0) {
-		fd = dup(
-			c->tap_fd); /* the configuration keeps its own: the shell may be made again */
-		r = fd < 0 ? err_sys(err, errno, "tap descriptor") : tap_adopt(fd, err);
-	} else {
-		r = fd = tap_open(c->tap, err);
-	}
-	if (r >= 0 && !c->have_mac)
-		r = random_mac(c);
-	if (r < 0)
-		return r;
-	return devices_add_net(&vm->devices, steal_fd(&fd), c->mac, c->mtu, &vm->mem, err);
-}
-
-static int make_devices(struct vm *vm, struct err *err)
-{
-	int r = make_net(vm, err);
-
-	if (r == 0)
-		r = devices_add_console(
-			&vm->devices, vm->console_fd, vm->console_max_bytes, &vm->mem, err);
-	if (r == 0)
-		r = devices_attach(&vm->devices, &vm->kvm, &vm->bus, err);
-	return r < 0 ? r : platform_attach(vm, &vm->bus);
-}
-
 /* A set that can not be read is no reason to fail: the start is slower, that is all. */
 static void load_workset(struct vm *vm)
 {
@@ -230,7 +187,7 @@ static int prepare(struct vm *vm, struct err *err)
 	if (r == 0)
 		r = vcpu_init(&vm->vcpu, vm, &vm->kvm, err);
 	if (r == 0)
-		r = make_devices(vm, err);
+		r = machine_devices(vm, err);
 	if (r == 0)
 		r = boot_libos_prepare(vm, err);
 	if (r < 0)
@@ -290,7 +247,9 @@ int vm_start(struct vm *vm, uint64_t request_ns, struct err *err)
 		return r;
 	if (vm_state(vm) != VM_READY)
 		return err_set(err, EINVAL, "the VM has been started before");
-	r = boot_libos_image(vm, vm->config.image, &image_bytes, err);
+	r = machine_late_devices(vm, err);
+	if (r == 0)
+		r = boot_libos_image(vm, vm->config.image, &image_bytes, err);
 	if (r == 0)
 		r = boot_libos_identity(vm, image_bytes, err);
 	if (r < 0) {

@@ -100,6 +100,11 @@ static int serve(struct virtio_dev *dev, unsigned budget)
 	return 0;
 }
 
+static void fini(struct virtio_dev *dev)
+{
+	virtio_fini(dev);
+}
+
 static const struct virtio_ops console_ops = {
 	.name = "console",
 	.type = UIG_DEV_CONSOLE,
@@ -107,6 +112,7 @@ static const struct virtio_ops console_ops = {
 	.queue_max = VIRTQUEUE_SIZE_MAX,
 	.queue_prepared = {0, CONSOLE_QUEUE_ENTRIES},
 	.serve = serve,
+	.fini = fini,
 };
 
 int console_init(struct console_dev *console, int fd, uint64_t max_bytes, const struct mem *mem,
@@ -117,11 +123,6 @@ int console_init(struct console_dev *console, int fd, uint64_t max_bytes, const 
 	*console = (struct console_dev){.fd = fd, .left = max_bytes};
 	console->is_file = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
 	return virtio_init(&console->virtio, &console_ops, mem, lock, base, err);
-}
-
-void console_fini(struct console_dev *console)
-{
-	virtio_fini(&console->virtio);
 }
 
 void console_debug(struct console_dev *console, uint8_t byte)

@@ -25,7 +25,6 @@ struct console_dev {
 
 int console_init(struct console_dev *console, int fd, uint64_t max_bytes, const struct mem *mem,
 	pthread_mutex_t *lock, gpa_t base, struct err *err);
-void console_fini(struct console_dev *console);
 
 /* One byte past the queue (abi/platform.h, DEBUG), under the same cap. Under the devices' lock. */
 void console_debug(struct console_dev *console, uint8_t byte);

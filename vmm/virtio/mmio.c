@@ -25,6 +25,7 @@ int virtio_init(struct virtio_dev *dev, const struct virtio_ops *ops, const stru
 	dev->mem = mem;
 	dev->lock = lock;
 	dev->base = base;
+	dev->source_fd = -1;
 	dev->features |= FEATURES_ALWAYS;
 	dev->kick_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	return dev->kick_fd < 0 ? err_sys(err, errno, "eventfd") : 0;

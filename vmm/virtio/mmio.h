@@ -32,6 +32,12 @@ struct virtio_ops {
 	/* Does what the queues ask for, at most about budget requests of each. 0: done, 1: more is left, -EPROTO. */
 	int (*serve)(struct virtio_dev *dev, unsigned budget);
 	void (*reset)(struct virtio_dev *dev); /* may be NULL */
+	/* True when dev->source_fd should be watched now; NULL: never. */
+	bool (*wants_source)(const struct virtio_dev *dev);
+	/* After the end of the guest, all served: waits for what is still under way elsewhere; NULL: nothing. */
+	void (*settle)(struct virtio_dev *dev);
+	/* Gives everything back, the device itself included if it was allocated. Calls virtio_fini(). */
+	void (*fini)(struct virtio_dev *dev);
 };
 
 struct virtio_dev {
@@ -43,6 +49,9 @@ struct virtio_dev {
 	const uint8_t *config; /* borrowed, config_bytes; little-endian */
 	unsigned config_bytes;
 	int kick_fd; /* owned eventfd; a write to QUEUE_NOTIFY */
+	/* The device type's own; -1: none. While readable it makes serve() worth a call: frames of a tap, an eventfd that another
+	 * thread writes when it has finished a request, an epoll of sockets. A level: serve() takes the reason away. */
+	int source_fd;
 
 	/* under lock */
 	uint64_t driver_features;
@@ -52,7 +61,7 @@ struct virtio_dev {
 	uint64_t kicks, failures;
 };
 
-/* base.. must be set up before: ops, config, features (VERSION_1 and EVENT_IDX are added). 0 or -errno. */
+/* Set up before: config, features (VERSION_1 and EVENT_IDX are added). source_fd is none after it. 0 or -errno. */
 int virtio_init(struct virtio_dev *dev, const struct virtio_ops *ops, const struct mem *mem,
 	pthread_mutex_t *lock, gpa_t base, struct err *err);
 void virtio_fini(struct virtio_dev *dev);
@@ -62,15 +71,19 @@ int virtio_attach(struct virtio_dev *dev, struct bus *bus);
  * describes it in out. The features are all that are offered. 0 or -EINVAL. */
 int virtio_prepare(struct virtio_dev *dev, gpa_t *rings, struct uig_device *out);
 
+static inline bool virtio_active(const struct virtio_dev *dev)
+{
+	return !dev->dead && (dev->status & VIRTIO_STATUS_DRIVER_OK);
+}
+static inline bool virtio_wants_source(const struct virtio_dev *dev)
+{
+	return dev->ops->wants_source && virtio_active(dev) && dev->ops->wants_source(dev);
+}
+
 /* Serves the queues; failing the device when its ring is broken. True when more is left. */
 bool virtio_serve(struct virtio_dev *dev, unsigned budget);
 /* True when a queue has something that the guest wants to hear of. */
 bool virtio_has_news(const struct virtio_dev *dev);
 void virtio_told(struct virtio_dev *dev);
-
-static inline bool virtio_active(const struct virtio_dev *dev)
-{
-	return !dev->dead && (dev->status & VIRTIO_STATUS_DRIVER_OK);
-}
 
 #endif

@@ -207,6 +207,24 @@ static void reset(struct virtio_dev *dev)
 	net_of(dev)->starved = true;
 }
 
+static bool wants_tap(const struct virtio_dev *dev)
+{
+	const struct net_dev *net = (const struct net_dev *)dev;
+
+	return !net->starved && !net->tap_gone;
+}
+_Static_assert(offsetof(struct net_dev, virtio) == 0, "a device begins with its transport");
+
+static void fini(struct virtio_dev *dev)
+{
+	struct net_dev *net = net_of(dev);
+
+	virtio_fini(dev);
+	if (net->tap_fd >= 0)
+		close(net->tap_fd);
+	net->tap_fd = -1;
+}
+
 static const struct virtio_ops net_ops = {
 	.name = "net",
 	.type = UIG_DEV_NET,
@@ -215,31 +233,23 @@ static const struct virtio_ops net_ops = {
 	.queue_prepared = {NET_QUEUE_ENTRIES, NET_QUEUE_ENTRIES},
 	.serve = serve,
 	.reset = reset,
+	.wants_source = wants_tap,
+	.fini = fini,
 };
 
 int net_init(struct net_dev *net, int tap_fd, const uint8_t mac[6], uint16_t mtu,
 	const struct mem *mem, pthread_mutex_t *lock, gpa_t base, struct err *err)
 {
+	int r;
+
 	*net = (struct net_dev){
 		.tap_fd = tap_fd, .starved = true, .config = {.queue_pairs = 1, .mtu = mtu}};
 	memcpy(net->config.mac, mac, sizeof(net->config.mac));
 	net->virtio.features = VIRTIO_BIT(VIRTIO_NET_F_MAC) | VIRTIO_BIT(VIRTIO_NET_F_MTU);
 	net->virtio.config = (const uint8_t *)&net->config;
 	net->virtio.config_bytes = sizeof(net->config);
-	return virtio_init(&net->virtio, &net_ops, mem, lock, base, err);
-}
-
-void net_fini(struct net_dev *net)
-{
-	if (!net->virtio.ops)
-		return;
-	virtio_fini(&net->virtio);
-	if (net->tap_fd >= 0)
-		close(net->tap_fd);
-	net->tap_fd = -1;
-}
-
-bool net_wants_tap(const struct net_dev *net)
-{
-	return virtio_active(&net->virtio) && !net->starved && !net->tap_gone;
+	r = virtio_init(&net->virtio, &net_ops, mem, lock, base, err);
+	if (r == 0)
+		net->virtio.source_fd = tap_fd;
+	return r;
 }

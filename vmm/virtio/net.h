@@ -29,7 +29,7 @@ struct net_config { /* section 5.1.4 */
 struct net_dev {
 	struct virtio_dev virtio;
 	struct net_config config;
-	int tap_fd;    /* owned; -1: none */
+	int tap_fd;    /* owned, the source; -1: none */
 	uint8_t ip[4]; /* the guest's IPv4 address; all 0: not known, then any */
 	/* under the devices' lock */
 	bool tap_gone;
@@ -40,12 +40,8 @@ struct net_dev {
 /* tap_fd is taken, non-blocking, with a 12-byte header. 0 or -errno. */
 int net_init(struct net_dev *net, int tap_fd, const uint8_t mac[6], uint16_t mtu,
 	const struct mem *mem, pthread_mutex_t *lock, gpa_t base, struct err *err);
-void net_fini(struct net_dev *net);
 /* Takes the guest's address from its arguments (abi/identity.h; NULL: none), when ip=ADDR/PREFIX is their first word, as the
  * manager writes it. Else none is known. */
 void net_set_ip(struct net_dev *net, const char *args);
-
-/* True when a frame from the tap could be taken now. */
-bool net_wants_tap(const struct net_dev *net);
 
 #endif

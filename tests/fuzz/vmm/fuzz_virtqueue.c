@@ -65,7 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		data += RINGS_BYTES;
 		size -= RINGS_BYTES;
 	}
-	console_fini(&console);
+	console.virtio.ops->fini(&console.virtio);
 	mem_fini(&mem);
 	free(ram);
 	return 0;

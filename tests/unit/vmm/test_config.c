@@ -7,10 +7,14 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
-enum what { MACHINE, MACHINE_PATCH, BOOT, NET, START, FILE_BODY };
+enum what { MACHINE, MACHINE_PATCH, BOOT, NET, DRIVE, START, FILE_BODY };
+
+#define DRIVE_BODY(id, path)                                                                       \
+	"{\"drive_id\":\"" id "\",\"is_root_device\":false,\"path_on_host\":\"" path "\"}"
 
 static int apply(struct config *c, enum what what, const char *text, struct err *err)
 {
@@ -30,6 +34,9 @@ static int apply(struct config *c, enum what what, const char *text, struct err 
 		break;
 	case NET:
 		r = config_net(c, "eth0", body, err);
+		break;
+	case DRIVE:
+		r = config_drive(c, "d0", body, err);
 		break;
 	case START:
 		r = config_start(c, body, err);
@@ -128,7 +135,17 @@ static void test_bad(void **state)
 		{NET, "{\"iface_id\":\"eth0\",\"host_dev_name\":\"t\",\"mtu\":67}", "mtu"},
 		{START, "{\"image\":\"x\"}", "unknown field `image`"},
 		{START, "{\"image_path\":[]}", "image_path"},
-		{FILE_BODY, "{\"drives\":[{}]}", "drives"},
+		{FILE_BODY, "{\"drives\":[{}]}", "missing field `drive_id`"},
+		{FILE_BODY, "{\"drives\":{}}", "expected an array"},
+		{START, "{\"drives\":[3]}", "expected an object"},
+		{DRIVE, "{\"drive_id\":\"d0\",\"is_root_device\":false}",
+			"missing field `path_on_host`"},
+		{DRIVE, DRIVE_BODY("d1", "/dev/null"), "does not match"},
+		{DRIVE, DRIVE_BODY("d0", "/dev/null"), "neither a regular file"},
+		{DRIVE, DRIVE_BODY("d0", "/etc/passwd\",\"cache_type\":\"Fast"), "cache_type"},
+		{DRIVE, DRIVE_BODY("d0", "/etc/passwd\",\"io_engine\":\"Fast"), "io_engine"},
+		{DRIVE, DRIVE_BODY("d0", "/etc/passwd\",\"partuuid\":\"1"), "partuuid"},
+		{DRIVE, DRIVE_BODY("d0", "/etc/passwd\",\"rate_limiter\":\"1"), "unknown field"},
 		{FILE_BODY, "{\"network-interfaces\":{}}", "expected an array"},
 		{FILE_BODY,
 			"{\"network-interfaces\":[{\"iface_id\":\"a b\",\"host_dev_name\":\"t\"}]}",
@@ -149,8 +166,53 @@ static void test_bad(void **state)
 		assert_int_equal(c.mem_mib, 128);
 		assert_null(c.libos);
 		assert_null(c.tap);
+		assert_int_equal(c.ndrives, 0);
 		config_fini(&c);
 	}
+}
+
+/* Drives keep their order, the root drive goes first, a known id is replaced, and no descriptor is lost. */
+static void test_drives(void **state)
+{
+	int before = dup(0), after;
+	struct err err = {0};
+	struct config c;
+	char body[256];
+
+	(void)state;
+	close(before);
+	config_init(&c);
+	assert_int_equal(apply(&c, DRIVE, DRIVE_BODY("d0", "/nonexistent"), &err), -ENOENT);
+	assert_int_equal(apply(&c, DRIVE, DRIVE_BODY("d0", "/etc/passwd"), NULL), 0);
+	assert_int_equal(apply(&c, DRIVE, DRIVE_BODY("d0", "/etc/group"), NULL), 0);
+	assert_int_equal(c.ndrives, 1);
+	assert_string_equal(c.drive[0].path, "/etc/group");
+	assert_int_equal(apply(&c, START,
+				 "{\"drives\":[{\"drive_id\":\"r\",\"is_root_device\":true,"
+				 "\"path_on_host\":\"/etc/passwd\",\"is_read_only\":true}]}",
+				 NULL),
+		0);
+	assert_string_equal(c.drive[0].id, "r");
+	assert_true(c.drive[0].root && c.drive[0].read_only && !c.drive[1].root);
+	assert_int_equal(apply(&c, START,
+				 "{\"drives\":[{\"drive_id\":\"q\",\"is_root_device\":true,"
+				 "\"path_on_host\":\"/etc/passwd\"}]}",
+				 &err),
+		-EINVAL);
+	assert_non_null(strstr(err.msg, "root block device already exists"));
+	for (unsigned i = c.ndrives; i < CONFIG_DRIVES_MAX; i++) {
+		snprintf(body, sizeof(body), "{\"drives\":[" DRIVE_BODY("n%u", "/etc/passwd") "]}",
+			i);
+		assert_int_equal(apply(&c, START, body, NULL), 0);
+	}
+	assert_int_equal(apply(&c, DRIVE, DRIVE_BODY("d0", "/etc/passwd"), NULL), 0);
+	assert_int_equal(
+		apply(&c, START, "{\"drives\":[" DRIVE_BODY("over", "/etc/passwd") "]}", &err),
+		-EINVAL);
+	config_fini(&c);
+	after = dup(0);
+	assert_int_equal(before, after);
+	close(after);
 }
 
 static void test_file(void **state)
@@ -169,7 +231,7 @@ static void test_file(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_good), cmocka_unit_test(test_bad),
-		cmocka_unit_test(test_file)};
+		cmocka_unit_test(test_drives), cmocka_unit_test(test_file)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -87,5 +87,7 @@ void test_mmio(void);
 void test_negotiate(void);
 void test_wild(void);
 void test_netecho(void);
+void test_block(void);
+void test_block_reset(void);
 
 #endif

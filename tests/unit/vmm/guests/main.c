@@ -119,6 +119,8 @@ static const struct {
 	{"negotiate", test_negotiate},
 	{"wild", test_wild},
 	{"netecho", test_netecho},
+	{"block", test_block},
+	{"block-reset", test_block_reset},
 	{"exit", test_exit},
 	{"signal", test_signal},
 	{"panic", test_panic},
