@@ -129,30 +129,69 @@ static void readable(void *arg, uint32_t events)
 		console_finish(c);
 }
 
-int console_new(struct loop *loop, struct console **out, int *write_fd)
+static int console_open(struct loop *loop, const char *fifo, struct console **out)
 {
 	struct console *c = calloc(1, sizeof(*c));
-	int fds[2], r;
+	int r;
 
 	if (!c)
 		return -ENOMEM;
-	*c = (struct console){.loop = loop, .fd = -1, .file = -1};
+	*c = (struct console){.loop = loop, .file = -1};
 	buf_init(&c->early, CONSOLE_EARLY_BYTES);
-	if (pipe2(fds, O_CLOEXEC) < 0) {
-		r = -errno;
+	c->fd = open(fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+	r = c->fd < 0 ? -errno : loop_io_add(loop, c->fd, EPOLLIN, readable, c, &c->io);
+	if (r < 0)
 		console_free(c);
+	else
+		*out = c;
+	return r;
+}
+
+int console_new(struct loop *loop, const char *fifo, struct console **out, int *write_fd)
+{
+	int fd, r;
+
+	if (mkfifo(fifo, 0600) < 0)
+		return -errno;
+	fd = open(fifo, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return -errno;
+	r = console_open(loop, fifo, out);
+	if (r < 0)
+		close(fd);
+	else
+		*write_fd = fd;
+	return r;
+}
+
+/* The last line may have come to the file already. */
+static void note_tail(struct console *c)
+{
+	_cleanup_buf_ struct buf tail;
+
+	buf_init(&tail, 0);
+	if (console_tail(c->path, CONSOLE_LAST_BYTES, -1, &tail) == 0 && tail.len)
+		note_line(c, tail.data, tail.len);
+}
+
+int console_adopt(struct loop *loop, const char *fifo, const char *file, struct console **out)
+{
+	int r = console_open(loop, fifo, out);
+	struct console *c;
+	struct stat st;
+
+	if (r < 0)
 		return r;
-	}
-	c->fd = fds[0];
-	fcntl(c->fd, F_SETFL, O_NONBLOCK);
-	r = loop_io_add(loop, c->fd, EPOLLIN, readable, c, &c->io);
-	if (r < 0) {
-		close(fds[1]);
+	c = *out;
+	c->path = strdup(file);
+	if (!c->path) {
 		console_free(c);
-		return r;
+		return -ENOMEM;
 	}
-	*out = c;
-	*write_fd = fds[1];
+	note_tail(c);
+	c->file = open(file, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
+	if (c->file >= 0 && fstat(c->file, &st) == 0)
+		c->file_bytes = (size_t)st.st_size;
 	return 0;
 }
 

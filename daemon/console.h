@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a VM writes: a pipe that the monitor has as stdout and stderr, read by the loop and written to a file of
+ * What a VM writes: a FIFO that the monitor has as stdout and stderr, read by the loop and written to a file of
  * bounded size (at CONSOLE_FILE_BYTES it becomes FILE.1, in the place of the one before). Until a file is given the
  * bytes stay in memory, the first CONSOLE_EARLY_BYTES of them.
+ *
+ * The FIFO has a name, and the monitor holds it for reading too: when the manager is killed, nothing that the monitor
+ * writes ends it, and the next manager takes the FIFO up again, with the bytes that are in it (console_adopt()). Lost are
+ * those of a monitor that ends while there is no manager: a FIFO that nobody holds is empty.
  */
 #ifndef DAEMON_CONSOLE_H
 #define DAEMON_CONSOLE_H
@@ -25,8 +29,10 @@ struct console_follower;
 /* data NULL: that was all; the follower is gone then. */
 typedef void console_fn(void *arg, const char *data, size_t len);
 
-/* *write_fd is for the child; the caller closes it. 0 or -errno. */
-int console_new(struct loop *loop, struct console **console, int *write_fd);
+/* Makes the FIFO. *write_fd is for the child; the caller closes it. 0 or -errno. */
+int console_new(struct loop *loop, const char *fifo, struct console **console, int *write_fd);
+/* Takes up the FIFO and the file of a VM that an earlier manager started. 0 or -errno. */
+int console_adopt(struct loop *loop, const char *fifo, const char *file, struct console **console);
 /* Ends all followers. NULL is fine. */
 void console_free(struct console *console);
 /* From now on bytes go to this file (absolute), which is made with the first of them, its folder too. 0 or -ENOMEM. */

@@ -17,6 +17,7 @@ struct images;
 struct instances;
 struct pools;
 struct shell;
+struct state_db;
 struct httpc;
 
 /* Totals since the start, for /metrics. */
@@ -31,6 +32,7 @@ struct core {
 	struct config config;
 	struct loop *loop;
 	struct httpc *httpc; /* client of the monitors' APIs */
+	struct state_db *state;
 	struct network *network;
 	struct images *images;
 	struct instances *instances;

@@ -13,6 +13,7 @@
 #include "daemon/network/forward.h"
 #include "daemon/readiness.h"
 #include "daemon/reap.h"
+#include "daemon/state/db.h"
 #include "lib/log.h"
 #include "lib/loop.h"
 
@@ -46,17 +47,11 @@ int instances_new(struct core *core, struct instances **out, struct err *err)
 		return err_sys(err, ENOMEM, "instances");
 	}
 	is->core = core;
-	reap_tree(is->dir); /* of VMs that an earlier daemon had */
-	r = loop_timer_new(core->loop, sweep, is, &is->sweeper);
-	if (r == 0 && mkdir(is->dir, 0711) < 0)
-		r = -errno;
-	if (r < 0) {
-		err_sys(err, -r, "cannot make %s", is->dir);
-		instances_free(is);
-		return r;
-	}
 	*out = is;
-	return 0;
+	r = loop_timer_new(core->loop, sweep, is, &is->sweeper);
+	if (r == 0 && mkdir(is->dir, 0711) < 0 && errno != EEXIST)
+		r = -errno;
+	return r < 0 ? err_sys(err, -r, "cannot make %s", is->dir) : instances_load(is, err);
 }
 
 void instances_free(struct instances *is)
@@ -206,7 +201,7 @@ static int make_argv(struct instance *i, const struct run_spec *spec)
 	return i->cmdline ? r : -ENOMEM;
 }
 
-static int make_paths(struct instance *i)
+int instance_make_paths(struct instance *i)
 {
 	const char *state_dir = i->core->config.state_dir;
 
@@ -221,7 +216,7 @@ static int make_paths(struct instance *i)
 	return 0;
 }
 
-static void table_add(struct instances *is, struct instance *i)
+void instance_table_add(struct instances *is, struct instance *i)
 {
 	i->prev = is->last;
 	if (is->last)
@@ -278,16 +273,18 @@ int instance_new(
 	i->auto_remove = spec->auto_remove;
 	i->labels = spec->labels ? json_incref(spec->labels) : json_object();
 	i->request_ns = spec->request_ns;
+	i->port_count = spec->port_count;
+	memcpy(i->ports, spec->ports, sizeof(i->ports));
 	clock_gettime(CLOCK_REALTIME, &i->created);
 	id_new(i->id);
 	if (spec->name)
 		snprintf(i->name, sizeof(i->name), "%s", spec->name);
 	else
 		make_name(i);
-	table_add(is, i);
+	instance_table_add(is, i);
 	r = make_env(i, spec);
 	r = r < 0 ? r : make_argv(i, spec);
-	r = r < 0 ? r : make_paths(i);
+	r = r < 0 ? r : instance_make_paths(i);
 	if (r < 0) {
 		instance_free(i);
 		return err_sys(err, -r, "VM");
@@ -314,6 +311,8 @@ void instance_free(struct instance *i)
 		shell_discard(i->shell);
 	if (i->dir)
 		reap_tree(i->dir);
+	if (i->saved)
+		state_db_delete(i->core->state, i->id, NULL);
 	table_del(i->core->instances, i);
 	image_put(i->image);
 	json_decref(i->labels);

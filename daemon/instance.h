@@ -13,6 +13,10 @@
  *                  +-- instance_stop() --> STOPPED <--------+
  *
  * An instance that has ended holds no shell, address or port; its record and log stay until it is removed.
+ *
+ * Each change is written to the state database before anybody hears of it. A manager that takes over from one that was killed
+ * reads all records (instances_new()) and goes on with those that run (instances_adopt()): one on its way to RUNNING becomes
+ * FAILED, one on its way to its end goes on to it.
  */
 #ifndef DAEMON_INSTANCE_H
 #define DAEMON_INSTANCE_H
@@ -26,7 +30,8 @@
 
 #define INSTANCES_MAX       4096 /* with those that have ended: the oldest of these make room */
 #define INSTANCE_PORTS_MAX  64
-#define INSTANCE_PREFIX_MIN 4 /* characters of an id */
+#define INSTANCE_PREFIX_MIN 4               /* characters of an id */
+#define INSTANCE_STOP_NS    (10 * NS_PER_S) /* until it is killed, where nobody says otherwise */
 
 enum instance_state {
 	VM_CREATED,
@@ -82,6 +87,7 @@ struct instance {
 	char name[NAME_MAX_BYTES + 1];
 	enum instance_state state;
 	bool hurrying; /* counted in core->hurrying */
+	bool saved;    /* has a row in the state database */
 	bool ready, from_pool, auto_remove, has_exit_code;
 	int exit_code;
 	char reason[256]; /* "": none */
@@ -105,8 +111,13 @@ struct instance {
 	struct instance *prev, *next; /* oldest first */
 };
 
+/* With those of the state database. 0 or -errno with err. */
 int instances_new(struct core *core, struct instances **instances, struct err *err);
 void instances_free(struct instances *instances); /* all have ended; removes their folders */
+/* Whether the shell of this name (and its interface) is that of an instance which runs, or ran when its manager ended. */
+bool instances_use_shell(const struct instances *instances, const char *name);
+/* Takes the shells of these over; one for which that fails has crashed then. How many are alive now. */
+unsigned instances_adopt(struct instances *instances);
 unsigned instances_count(const struct instances *instances);
 struct instance *instances_first(const struct instances *instances);
 /* Asks all to stop, kills after timeout_ns. core->shells gets empty then. */

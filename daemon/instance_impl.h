@@ -14,12 +14,25 @@ struct instances {
 		sweeper; /* removes those of auto_remove that have ended, outside of all callbacks */
 };
 
+/* instance_adopt.c: writes the record to the state database. What can not be written is logged: the VM goes on, only a later
+ * manager will not know. */
+void instance_save(struct instance *inst);
+
 /* instance.c: into and out of the table; new ones are CREATED and hold nothing yet but name, id and folder names. */
 int instance_new(
 	struct instances *is, const struct run_spec *spec, struct instance **inst, struct err *err);
 void instance_free(struct instance *inst);
+int instance_make_paths(struct instance *inst); /* dir and log; 0 or -ENOMEM */
+
+/* instance_adopt.c: reads the state database; records that can not be used are logged and removed. 0 or -errno with err. */
+int instances_load(struct instances *is, struct err *err);
+void instance_table_add(struct instances *is, struct instance *inst);
 
 /* instance_run.c */
+extern const struct shell_owner instance_owner;
+int instance_publish(struct instance *inst, struct err *err);
+void instance_watch_readiness(struct instance *inst);
+void instance_end(struct instance *inst, enum instance_state to, const char *reason);
 void instance_hurry(struct instance *inst, bool on);
 void instance_set_state(struct instance *inst, enum instance_state to);
 

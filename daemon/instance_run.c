@@ -78,7 +78,7 @@ static void give_back(struct instance *i)
 	free_env(i);
 }
 
-static void end(struct instance *i, enum instance_state to, const char *reason)
+void instance_end(struct instance *i, enum instance_state to, const char *reason)
 {
 	if (!i->reason[0])
 		snprintf(i->reason, sizeof(i->reason), "%.255s", reason);
@@ -87,6 +87,7 @@ static void end(struct instance *i, enum instance_state to, const char *reason)
 	i->ready = false;
 	instance_hurry(i, false);
 	give_back(i);
+	instance_save(i);
 	i->core->counters.ended++;
 	i->core->counters.crashed += to == VM_CRASHED;
 	i->core->counters.run_failures += to == VM_FAILED;
@@ -138,7 +139,7 @@ static void shell_ended(void *arg, struct shell *shell)
 
 	i->shell = NULL;
 	shell_free(shell);
-	end(i, end_state(i, &e), e.reason);
+	instance_end(i, end_state(i, &e), e.reason);
 }
 
 /* --- ready ----------------------------------------------------------------------------------------------------- */
@@ -150,6 +151,7 @@ static void is_ready(void *arg)
 	i->readiness = NULL;
 	i->ready = true;
 	i->ready_ns = loop_now_ns();
+	instance_save(i);
 	instance_hurry(i, false);
 	instance_tell_waiters(i);
 }
@@ -173,7 +175,7 @@ static void shell_listening_(void *arg, struct shell *shell)
 	probe_port(arg);
 }
 
-static void watch_readiness(struct instance *i)
+void instance_watch_readiness(struct instance *i)
 {
 	if (!image_config_ready_port(i->image->config)) {
 		is_ready(i);
@@ -209,7 +211,7 @@ static void shell_started_(void *arg, struct shell *shell, const struct err *fai
 
 	(void)shell;
 	if (failed) {
-		end(i, i->state == VM_STOPPING ? VM_STOPPED : VM_FAILED, failed->msg);
+		instance_end(i, i->state == VM_STOPPING ? VM_STOPPED : VM_FAILED, failed->msg);
 		return;
 	}
 	note_start(i);
@@ -219,8 +221,9 @@ static void shell_started_(void *arg, struct shell *shell, const struct err *fai
 		return;
 	}
 	instance_set_state(i, VM_RUNNING);
+	instance_save(i);
 	instance_tell_waiters(i);
-	watch_readiness(i);
+	instance_watch_readiness(i);
 }
 
 /* For a program of the host; *work is its own. */
@@ -250,6 +253,7 @@ static void begin(struct instance *i)
 	int r = console_set_file(i->shell->console, i->log);
 
 	instance_set_state(i, VM_STARTING);
+	instance_save(i);
 	instance_hurry(i, true);
 	if (r < 0)
 		err_sys(&err, -r, "VM");
@@ -261,7 +265,7 @@ static void begin(struct instance *i)
 	if (r < 0 && i->shell->exit.end == SHELL_END_NOEXEC)
 		set_noexec(i, &i->shell->exit);
 	if (r < 0)
-		end(i, VM_FAILED, err.msg);
+		instance_end(i, VM_FAILED, err.msg);
 }
 
 static void shell_ready_(void *arg, struct shell *shell)
@@ -270,20 +274,19 @@ static void shell_ready_(void *arg, struct shell *shell)
 	begin(arg);
 }
 
-static const struct shell_owner instance_owner = {
+const struct shell_owner instance_owner = {
 	.ready = shell_ready_,
 	.started = shell_started_,
 	.listening = shell_listening_,
 	.ended = shell_ended,
 };
 
-static int publish(struct instance *i, const struct run_spec *spec, struct err *err)
+int instance_publish(struct instance *i, struct err *err)
 {
-	for (unsigned n = 0; n < spec->port_count; n++) {
+	for (unsigned n = 0; n < i->port_count; n++) {
 		struct port_map *map = &i->ports[n];
 		int r;
 
-		*map = spec->ports[n];
 		r = forward_new(&(struct forward_config){.loop = i->core->loop,
 					.net = i->core->network,
 					.host_ip = map->host_ip,
@@ -293,7 +296,6 @@ static int publish(struct instance *i, const struct run_spec *spec, struct err *
 			&map->forward, err);
 		if (r < 0)
 			return r;
-		i->port_count++;
 		map->host_port = forward_port(map->forward);
 	}
 	return 0;
@@ -331,7 +333,7 @@ int instance_run(struct instances *is, const struct run_spec *spec, struct insta
 		return r;
 	r = get_shell(i, retry_s, err);
 	if (r == 0)
-		r = publish(i, spec, err);
+		r = instance_publish(i, err);
 	if (r < 0) {
 		instance_free(i);
 		return r;
@@ -359,7 +361,7 @@ void instance_stop(struct instance *i, int64_t timeout_ns)
 	if (instance_has_ended(i))
 		return;
 	if (i->state == VM_CREATED) {
-		end(i, VM_STOPPED, "stopped before it ran");
+		instance_end(i, VM_STOPPED, "stopped before it ran");
 		return;
 	}
 	if (!i->kill_timer && loop_timer_new(i->core->loop, kill_now, i, &i->kill_timer) < 0) {
@@ -370,6 +372,7 @@ void instance_stop(struct instance *i, int64_t timeout_ns)
 	if (i->state == VM_STOPPING)
 		return;
 	instance_set_state(i, VM_STOPPING);
+	instance_save(i);
 	if (runs)
 		shell_stop(i->shell);
 }
@@ -379,11 +382,12 @@ void instance_kill(struct instance *i)
 	if (instance_has_ended(i))
 		return;
 	if (i->state == VM_CREATED) {
-		end(i, VM_STOPPED, "killed before it ran");
+		instance_end(i, VM_STOPPED, "killed before it ran");
 		return;
 	}
 	if (i->state != VM_STOPPING)
 		instance_set_state(i, VM_STOPPING);
+	instance_save(i);
 	snprintf(i->reason, sizeof(i->reason), "killed");
 	shell_kill(i->shell);
 }

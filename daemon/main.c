@@ -10,6 +10,7 @@
 #include "daemon/network/network.h"
 #include "daemon/pool.h"
 #include "daemon/reap.h"
+#include "daemon/state/db.h"
 #include "lib/httpc.h"
 #include "lib/log.h"
 #include "lib/loop.h"
@@ -33,6 +34,7 @@ struct daemon {
 	struct loop_timer *ended_timer;
 	int run_lock;
 	bool api_stopped;
+	unsigned adopted; /* VMs that an earlier manager started */
 };
 
 static int check_host(const struct core *core, struct err *err)
@@ -100,14 +102,22 @@ static void end(void *arg, int signo)
 }
 
 /* --- the start -------------------------------------------------------------------------------------------------- */
+static bool in_use(void *arg, const char *name)
+{
+	return instances_use_shell(arg, name);
+}
+
 static int start_network(struct core *core, struct err *err)
 {
 	const struct config *c = &core->config;
 
+	reap_run_dir(c->run_dir, in_use, core->instances);
 	return network_new(&(struct network_config){.netns = c->netns,
 				   .run_dir = c->run_dir,
 				   .subnet = c->subnet,
-				   .quarantine_ns = c->quarantine_s * NS_PER_S},
+				   .quarantine_ns = c->quarantine_s * NS_PER_S,
+				   .in_use = in_use,
+				   .arg = core->instances},
 		&core->network, err);
 }
 
@@ -119,7 +129,7 @@ static int start(struct daemon *d, struct err *err)
 	int r = monitor_choose(core, c->monitor, &core->monitor, err);
 
 	r = r < 0 ? r : check_host(core, err);
-	r = r < 0 ? r : reap_run_dir(c->run_dir, &d->run_lock, err);
+	r = r < 0 ? r : reap_take_run_dir(c->run_dir, &d->run_lock, err);
 	r = r < 0 ? r : make_state_dir(c->state_dir, err);
 	if (r < 0)
 		return r;
@@ -130,9 +140,13 @@ static int start(struct daemon *d, struct err *err)
 		return err_sys(err, -r, "cannot make the loop");
 	r = httpc_new(core->loop, 0, &core->httpc, err);
 	r = r < 0 ? r : images_new(c->state_dir, &core->images, err);
-	r = r < 0 ? r : start_network(core, err);
+	r = r < 0 ? r : state_db_open(c->state_dir, &core->state, err);
 	r = r < 0 ? r : instances_new(core, &core->instances, err);
-	r = r < 0 ? r : pools_new(core, &core->pools, err);
+	r = r < 0 ? r : start_network(core, err);
+	if (r < 0)
+		return r;
+	d->adopted = instances_adopt(core->instances);
+	r = pools_new(core, &core->pools, err);
 	return r < 0 ? r : api_new(core, &d->api, err);
 }
 
@@ -145,6 +159,7 @@ static void fini(struct daemon *d)
 	instances_free(core->instances);
 	httpc_free(core->httpc);
 	network_free(core->network);
+	state_db_close(core->state);
 	images_free(core->images);
 	if (core->loop) {
 		loop_timer_free(d->ended_timer);
@@ -175,12 +190,15 @@ int main(int argc, char **argv)
 	r = start(&d, &err);
 	if (r < 0) {
 		fprintf(stderr, "uigniterd: cannot start: %s\n", err.msg);
+		if (d.core.instances && instances_count(d.core.instances) > 0)
+			return EXIT_FAILED; /* its VMs go on; the next manager takes them over */
 	} else {
 		log_info("serving",
-			"version=%s socket=%s listen=%s monitor=%s netns=%s subnet=%s pool=%u",
+			"version=%s socket=%s listen=%s monitor=%s netns=%s subnet=%s pool=%u "
+			"taken_over=%u",
 			UIGNITER_VERSION, d.core.config.socket, d.core.config.listen,
 			d.core.monitor->name, d.core.config.netns ? d.core.config.netns : "-",
-			d.core.config.subnet_text, d.core.config.pool);
+			d.core.config.subnet_text, d.core.config.pool, d.adopted);
 		r = loop_run(d.core.loop);
 		log_info("ended", "result=%d", r);
 	}

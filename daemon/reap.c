@@ -72,15 +72,22 @@ static void end_process(pid_t pid, const char *name)
 			"a process of an earlier run does not end", "vm=%s pid=%d", name, (int)pid);
 }
 
-static void reap_one(const char *vm_dir, const char *name)
+void reap_process(const char *dir)
 {
-	char dir[4096 + NAME_MAX + 2], record[sizeof(dir) + sizeof(REAP_RECORD)];
+	char record[4096 + NAME_MAX + 2 + sizeof(REAP_RECORD)];
 	pid_t pid;
 
-	snprintf(dir, sizeof(dir), "%s/%s", vm_dir, name);
 	snprintf(record, sizeof(record), "%s/%s", dir, REAP_RECORD);
 	if (spawn_record_read(record, &pid) == 0)
-		end_process(pid, name);
+		end_process(pid, dir);
+}
+
+static void reap_one(const char *vm_dir, const char *name)
+{
+	char dir[4096 + NAME_MAX + 2];
+
+	snprintf(dir, sizeof(dir), "%s/%s", vm_dir, name);
+	reap_process(dir);
 	reap_dir(dir);
 }
 
@@ -120,11 +127,9 @@ static int take_lock(const char *run_dir, struct err *err)
 	return fd;
 }
 
-int reap_run_dir(const char *run_dir, int *lock, struct err *err)
+int reap_take_run_dir(const char *run_dir, int *lock, struct err *err)
 {
-	_cleanup_(cleanup_dirp) DIR *dir = NULL;
 	char vm_dir[4096];
-	struct dirent *e;
 	int r = make_dir(run_dir, 0755, err), fd;
 
 	if (r < 0)
@@ -138,14 +143,23 @@ int reap_run_dir(const char *run_dir, int *lock, struct err *err)
 		close(fd);
 		return r;
 	}
+	*lock = fd;
+	return 0;
+}
+
+void reap_run_dir(const char *run_dir, bool (*keep)(void *arg, const char *name), void *arg)
+{
+	_cleanup_(cleanup_dirp) DIR *dir = NULL;
+	char vm_dir[4096];
+	struct dirent *e;
+
+	snprintf(vm_dir, sizeof(vm_dir), "%s/vm", run_dir);
 	dir = opendir(vm_dir);
 	while (dir && (e = readdir(dir))) {
-		if (e->d_name[0] != '.')
+		if (e->d_name[0] != '.' && !keep(arg, e->d_name))
 			reap_one(vm_dir, e->d_name);
 	}
 	remove_shared(run_dir);
-	*lock = fd;
-	return 0;
 }
 
 void reap_end(const char *run_dir)

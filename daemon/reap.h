@@ -1,21 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a daemon that was killed left in its run folder: RUN_DIR/vm/NAME/ of each shell, with the record of its process. The
- * next daemon ends the processes and removes the folders; interfaces are removed by network_new(). (Later live
- * monitors will be adopted here instead, by what the state database says of them.)
+ * next daemon goes on with those that an instance of the state database names (instances_adopt()), ends the processes of the
+ * others and removes their folders; their interfaces are removed by network_new().
  */
 #ifndef DAEMON_REAP_H
 #define DAEMON_REAP_H
 
 #include "lib/err.h"
 
+#include <stdbool.h>
+
 #define REAP_SHARED                                                                                \
 	"shared-" /* beginning of the names of files in the run folder that shells share */
 #define REAP_RECORD "process" /* in a shell's folder: written by spawn.c */
 
-/* Makes RUN_DIR and RUN_DIR/vm, takes the lock that only one daemon of this folder can hold (its descriptor in *lock, kept
- * until the end), and cleans up. 0 or -errno with err: -EBUSY when a daemon runs. */
-int reap_run_dir(const char *run_dir, int *lock, struct err *err);
+/* Makes RUN_DIR and RUN_DIR/vm and takes the lock that only one daemon of this folder can hold (its descriptor in *lock, kept
+ * until the end). 0 or -errno with err: -EBUSY when a daemon runs. */
+int reap_take_run_dir(const char *run_dir, int *lock, struct err *err);
+
+/* Cleans up the run folder, except the shells that keep() says are in use; name: of the folder, its interface's too. */
+void reap_run_dir(const char *run_dir, bool (*keep)(void *arg, const char *name), void *arg);
+
+/* Ends the process of a shell's folder and waits for its end. */
+void reap_process(const char *dir);
 
 /* At the end, all VMs gone: removes what is in the run folder; the folder itself stays (it may be the service manager's). */
 void reap_end(const char *run_dir);

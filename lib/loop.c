@@ -215,8 +215,13 @@ static void child_ready(void *arg, uint32_t events)
 	siginfo_t info = {0};
 
 	(void)events;
-	if (waitid(P_PIDFD, (id_t)child->pidfd, &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0)
+	if (waitid(P_PIDFD, (id_t)child->pidfd, &info, WEXITED | WNOHANG) < 0) {
+		if (errno != ECHILD)
+			return;
+		info.si_code = LOOP_NOT_CHILD;
+	} else if (info.si_pid == 0) {
 		return;
+	}
 	loop_child_del(child);
 	fn(fn_arg, info.si_code, info.si_status);
 }

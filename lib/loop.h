@@ -20,7 +20,9 @@ struct loop_child;
 /* events: EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLHUP as epoll gives them. */
 typedef void loop_io_fn(void *arg, uint32_t events);
 typedef void loop_timer_fn(void *arg);
-/* code: si_code (CLD_EXITED, CLD_KILLED, CLD_DUMPED), status: si_status, as waitid(2) gives them. The child is reaped. */
+/* code: si_code (CLD_EXITED, CLD_KILLED, CLD_DUMPED), status: si_status, as waitid(2) gives them. The child is reaped. code
+ * LOOP_NOT_CHILD: a process that is not a child of ours has ended, nobody tells us how. */
+#define LOOP_NOT_CHILD 0
 typedef void loop_child_fn(void *arg, int code, int status);
 typedef void loop_signal_fn(void *arg, int signo);
 
@@ -46,7 +48,7 @@ void loop_timer_set(struct loop_timer *timer, int64_t in_ns); /* from now; 0: as
 void loop_timer_cancel(struct loop_timer *timer);
 void loop_timer_free(struct loop_timer *timer); /* NULL is fine */
 
-/* Watches a child through a pidfd and reaps it. The pidfd can be had for pidfd_send_signal(). */
+/* Watches a child through a pidfd and reaps it; or another process, whose end only is seen. The pidfd can be had for pidfd_send_signal(). */
 int loop_child_add(
 	struct loop *loop, pid_t pid, loop_child_fn *fn, void *arg, struct loop_child **child);
 int loop_child_pidfd(const struct loop_child *child);

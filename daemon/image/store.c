@@ -117,6 +117,19 @@ out_config:
 	return NULL;
 }
 
+struct image *image_of_record(
+	const struct images *images, const char *name, const char *path, json_t *config)
+{
+	struct image *image = images_find(images, name);
+	struct check check = {0};
+
+	if (image && path && image->path && strcmp(image->path, path) == 0)
+		return image_get(image);
+	if (image_config_check(config, &check) < 0)
+		return NULL;
+	return image_new(images, name, NULL, 0, 0, json_incref(config));
+}
+
 /* --- records ------------------------------------------------------------------------------------------------- */
 static void record_name(const char *name, char *out, size_t size)
 {

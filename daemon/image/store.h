@@ -40,6 +40,10 @@ struct image *images_find(const struct images *images, const char *name);
 struct image *images_first(const struct images *images); /* then ->next, ascending by name */
 struct image *image_get(struct image *image);
 void image_put(struct image *image); /* NULL is fine */
+/* The version that a record of an earlier manager names, for an instance that runs on: the store's own when it still is that
+ * one, else one that only the caller has, without a file. A reference for the caller; NULL when config is none. */
+struct image *image_of_record(
+	const struct images *images, const char *name, const char *path, json_t *config);
 
 /* A version in the making. 0 or -errno with err. */
 int image_upload_new(struct images *images, struct image_upload **upload, struct err *err);

@@ -11,6 +11,8 @@
  * The owner (pool or instance) hears of it through struct shell_owner and then calls shell_free(); an owner that has no
  * more use for a shell calls shell_discard() at any time, and hears nothing more. Each shell is on core->shells until all
  * it held is given back.
+ *
+ * A shell that an earlier manager started, and did not live to see the end of, comes back by shell_adopt() as RUNNING.
  */
 #ifndef DAEMON_MONITOR_MONITOR_H
 #define DAEMON_MONITOR_MONITOR_H
@@ -81,10 +83,13 @@ struct monitor_ops {
 	int (*prepare)(struct shell *shell, struct err *err);
 	/* shell_started() is called then or later. 0, or -errno with err. */
 	int (*start)(struct shell *shell, const struct start_spec *spec, struct err *err);
+	/* Of a shell that an earlier manager started: makes shell->priv, so that stop, watch_listen and ended work. 0, or -errno
+	 * with err. */
+	int (*adopt)(struct shell *shell, struct err *err);
 	void (*stop)(struct shell *shell); /* asks the program to end */
 	/* Calls shell_listening() when the program has called listen(); NULL: it can not tell. 0 or -errno. */
 	int (*watch_listen)(struct shell *shell);
-	/* The process ended so (CLD_EXITED ..., see loop_child_fn): fills shell->exit. */
+	/* The process ended so (CLD_EXITED ... or LOOP_NOT_CHILD, see loop_child_fn): fills shell->exit. */
 	void (*ended)(struct shell *shell, int how, int status);
 	void (*release)(
 		struct shell *shell); /* frees shell->priv; called once, the process is gone */
@@ -110,6 +115,7 @@ struct shell {
 	struct loop_child *child;
 	struct console *console;
 	int console_fd;                  /* write end, until the process is there */
+	struct loop_timer *ended_timer;  /* adopted, when its process had ended before */
 	const struct shell_owner *owner; /* NULL: discarded */
 	void *owner_arg;
 	struct shell_exit exit;
@@ -120,6 +126,10 @@ struct shell {
 /* 0, or -errno with err: -EAGAIN no address (retry_s, may be NULL), -EBUSY and -ENOENT as network_lease(). */
 int shell_new(struct core *core, const struct shell_spec *spec, const struct shell_owner *owner,
 	void *arg, struct shell **shell, unsigned *retry_s, struct err *err);
+/* The shell of this address that an earlier manager started, from its folder; log: the file that its console goes to. When its
+ * process has ended meanwhile, the owner hears of that from the loop. 0, or -errno with err and nothing left behind. */
+int shell_adopt(struct core *core, const struct shell_spec *spec, const char *log,
+	const struct shell_owner *owner, void *arg, struct shell **shell, struct err *err);
 void shell_set_owner(struct shell *shell, const struct shell_owner *owner, void *arg);
 int shell_start(struct shell *shell, const struct start_spec *spec, struct err *err);
 void shell_stop(struct shell *shell);

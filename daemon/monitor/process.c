@@ -148,6 +148,17 @@ static int start(struct shell *shell, const struct start_spec *spec, struct err 
 	return 0;
 }
 
+static int adopt(struct shell *shell, struct err *err)
+{
+	struct process *p = malloc(sizeof(*p));
+
+	if (!p)
+		return err_sys(err, ENOMEM, "process");
+	p->netns = -1; /* it lives as long as the process */
+	shell->priv = p;
+	return 0;
+}
+
 static void stop(struct shell *shell)
 {
 	kill(shell->pid, SIGTERM);
@@ -174,6 +185,7 @@ const struct monitor_ops monitor_process = {
 	.probe = probe,
 	.prepare = prepare,
 	.start = start,
+	.adopt = adopt,
 	.stop = stop,
 	.ended = ended,
 	.release = release,

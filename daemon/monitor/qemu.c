@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * QEMU's microvm machine under TCG, for hosts without /dev/kvm: the same libOS and images, slower. QEMU can not be
- * given its image later, so prepare makes only tap and folder, and start spawns. Its QMP channel is one end of a
- * socket pair; stop is a non-maskable interrupt, which the libOS takes as SIGTERM. QEMU does not know how the
+ * given its image later, so prepare makes only tap and folder, and start spawns. Its QMP channel is a socket in the
+ * folder, which a later manager connects to again; stop is a non-maskable interrupt, which the libOS takes as SIGTERM. QEMU does not know how the
  * program ended: the libOS says so in its last console line, "uigniter-exit kind=K code=N".
  */
 #include "daemon/console.h"
@@ -12,13 +12,16 @@
 #include "daemon/monitor/tsc.h"
 #include "daemon/spawn.h"
 #include "lib/log.h"
+#include "lib/loop.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 
-#define ARGV_MAX 64
+#define ARGV_MAX   64
+#define QMP_SOCKET "qmp.sock"
 
 struct qemu {
 	int tap;
@@ -104,19 +107,63 @@ static void fill_words(
 	add(w, "-device", w->device);
 	add(w, "-chardev", "stdio,id=console,signal=off");
 	add(w, "-serial", "chardev:console");
-	add(w, "-chardev", "socket,id=qmp,fd=4");
+	add(w, "-chardev", "socket,id=qmp,fd=4,server=on,wait=off");
 	add(w, "-mon", "chardev=qmp,mode=control");
+}
+
+static int qmp_address(const struct shell *s, struct sockaddr_un *at, struct err *err)
+{
+	_cleanup_free_ char *path = shell_path(s, QMP_SOCKET);
+
+	*at = (struct sockaddr_un){.sun_family = AF_UNIX};
+	if (!path)
+		return err_sys(err, ENOMEM, "VM");
+	if (strlen(path) >= sizeof(at->sun_path))
+		return err_set(err, ENAMETOOLONG,
+			"%s is too long for a socket: choose a shorter --run-dir", path);
+	strcpy(at->sun_path, path);
+	return 0;
+}
+
+/* Listens before QEMU is there: nobody has to wait for its socket. */
+static int qmp_listen(const struct shell *s, struct err *err)
+{
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_un at;
+	int r = qmp_address(s, &at, err);
+
+	if (r < 0)
+		return r;
+	if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 || listen(fd, 1) < 0)
+		return err_sys(err, errno, "cannot make the socket %s", at.sun_path);
+	return steal_fd(&fd);
+}
+
+static int qmp_connect(struct shell *s, struct err *err)
+{
+	static const char hello[] = "{\"execute\":\"qmp_capabilities\"}\n";
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct qemu *q = s->priv;
+	struct sockaddr_un at;
+	int r = qmp_address(s, &at, err);
+
+	if (r < 0)
+		return r;
+	if (fd < 0 || connect(fd, (struct sockaddr *)&at, sizeof(at)) < 0 ||
+		send(fd, hello, sizeof(hello) - 1, MSG_NOSIGNAL) < 0)
+		return err_sys(err, errno, "cannot reach QEMU at %s", at.sun_path);
+	q->qmp = steal_fd(&fd);
+	return 0;
 }
 
 static int start(struct shell *s, const struct start_spec *spec, struct err *err)
 {
-	static const char hello[] = "{\"execute\":\"qmp_capabilities\"}\n";
 	_cleanup_buf_ struct buf line, image;
-	_cleanup_close_ int theirs = -1;
+	_cleanup_close_ int listener = -1;
 	struct qemu *q = s->priv;
 	struct words words = {.n = 0};
 	char *env[] = {NULL};
-	int pair[2], r;
+	int r;
 
 	buf_init(&line, 0);
 	buf_init(&image, 0);
@@ -130,16 +177,15 @@ static int start(struct shell *s, const struct start_spec *spec, struct err *err
 		return r;
 	if (add_path(&image, spec->image) < 0)
 		return err_sys(err, ENOMEM, "VM");
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
-		return err_sys(err, errno, "cannot make a socket");
-	q->qmp = pair[0];
-	theirs = pair[1];
+	listener = qmp_listen(s, err);
+	if (listener < 0)
+		return listener;
 	fill_words(&words, s, image.data, line.data);
 	r = shell_spawn(s,
 		&(struct spawn){.path = s->core->config.qemu,
 			.argv = (char *const *)(uintptr_t)words.argv,
 			.envp = env,
-			.fds = {q->tap, theirs},
+			.fds = {q->tap, listener},
 			.fd_count = 2,
 			.netns = -1},
 		err);
@@ -147,10 +193,23 @@ static int start(struct shell *s, const struct start_spec *spec, struct err *err
 		return r;
 	close(q->tap);
 	q->tap = -1;
-	if (send(q->qmp, hello, sizeof(hello) - 1, MSG_NOSIGNAL) < 0)
-		log_warn("QEMU's control channel does not take a command", "vm=%s error=%d",
-			s->lease.name, errno);
+	r = qmp_connect(s, err);
+	if (r < 0)
+		return r;
 	shell_started(s, NULL);
+	return 0;
+}
+
+static int adopt(struct shell *s, struct err *err)
+{
+	struct qemu *q = malloc(sizeof(*q));
+
+	if (!q)
+		return err_sys(err, ENOMEM, "VM");
+	*q = (struct qemu){.tap = -1, .qmp = -1};
+	s->priv = q;
+	if (qmp_connect(s, NULL) < 0) /* when it has ended; else it can only be killed */
+		log_warn("QEMU's control channel can not be reached", "vm=%s", s->lease.name);
 	return 0;
 }
 
@@ -182,7 +241,7 @@ static void ended(struct shell *s, int how, int status)
 	struct shell_exit *e = &s->exit;
 	unsigned kind, code;
 
-	if (how != CLD_EXITED || status != 0) {
+	if (how != LOOP_NOT_CHILD && (how != CLD_EXITED || status != 0)) {
 		shell_exit_from_process(s, "QEMU", how, status);
 		e->end = SHELL_END_CRASH;
 		return;
@@ -216,6 +275,7 @@ const struct monitor_ops monitor_qemu = {
 	.probe = probe,
 	.prepare = prepare,
 	.start = start,
+	.adopt = adopt,
 	.stop = stop,
 	.ended = ended,
 	.release = release,

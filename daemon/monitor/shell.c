@@ -19,6 +19,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#define CONSOLE_FIFO "console" /* in the shell's folder */
+
 static void set_state(struct shell *s, enum shell_state to)
 {
 	static const unsigned from[] = {
@@ -57,6 +59,7 @@ static void list_del(struct shell *s)
 void shell_free(struct shell *s)
 {
 	assert(s->pid == 0);
+	loop_timer_free(s->ended_timer);
 	if (s->priv)
 		s->ops->release(s);
 	console_free(s->console);
@@ -70,15 +73,31 @@ void shell_free(struct shell *s)
 	free(s);
 }
 
+static int set_dir(struct shell *s, struct err *err)
+{
+	if (asprintf(&s->dir, "%s/vm/%s", s->core->config.run_dir, s->lease.name) >= 0)
+		return 0;
+	s->dir = NULL;
+	return err_sys(err, ENOMEM, "VM");
+}
+
 static int make_dir(struct shell *s, struct err *err)
 {
-	if (asprintf(&s->dir, "%s/vm/%s", s->core->config.run_dir, s->lease.name) < 0) {
-		s->dir = NULL;
-		return err_sys(err, ENOMEM, "VM");
-	}
+	int r = set_dir(s, err);
+
+	if (r < 0)
+		return r;
 	if (mkdir(s->dir, 0700) < 0)
 		return err_sys(err, errno, "cannot make %s", s->dir);
 	return 0;
+}
+
+static int make_console(struct shell *s, struct err *err)
+{
+	_cleanup_free_ char *fifo = shell_path(s, CONSOLE_FIFO);
+	int r = fifo ? console_new(s->core->loop, fifo, &s->console, &s->console_fd) : -ENOMEM;
+
+	return r < 0 ? err_sys(err, -r, "cannot make a console") : 0;
 }
 
 int shell_new(struct core *core, const struct shell_spec *spec, const struct shell_owner *owner,
@@ -97,11 +116,9 @@ int shell_new(struct core *core, const struct shell_spec *spec, const struct she
 	r = make_dir(s, err);
 	if (r < 0)
 		goto out_free;
-	r = console_new(core->loop, &s->console, &s->console_fd);
-	if (r < 0) {
-		err_sys(err, -r, "cannot make a console");
+	r = make_console(s, err);
+	if (r < 0)
 		goto out_free;
-	}
 	r = s->ops->prepare(s, err);
 	if (r < 0)
 		goto out_free;
@@ -151,7 +168,8 @@ static void process_ended(void *arg, int how, int status)
 {
 	struct shell *s = arg;
 
-	kill(-s->pid, SIGKILL); /* what a host program left behind in its session */
+	if (s->pid)
+		kill(-s->pid, SIGKILL); /* what a host program left behind in its session */
 	s->child = NULL;
 	s->pid = 0;
 	console_finish(s->console);
@@ -186,6 +204,85 @@ int shell_spawn(struct shell *s, struct spawn *spawn, struct err *err)
 	close(s->console_fd);
 	s->console_fd = -1;
 	return 0;
+}
+
+/* --- a shell of an earlier manager ----------------------------------------------------------------------------- */
+static void ended_before(void *arg)
+{
+	process_ended(arg, LOOP_NOT_CHILD, 0);
+}
+
+/* Between the record's check and the watch the process may end, and its number go to another one: so it is checked again
+ * when the watch holds it. */
+static int watch_adopted(struct shell *s, const char *record, struct err *err)
+{
+	pid_t pid, again;
+	int r = spawn_record_read(record, &pid);
+
+	if (r == 0)
+		r = loop_child_add(s->core->loop, pid, process_ended, s, &s->child);
+	if (r == 0 && spawn_record_read(record, &again) < 0) {
+		loop_child_del(s->child);
+		s->child = NULL;
+		r = -ESRCH;
+	}
+	if (r == 0) {
+		s->pid = pid;
+		return 0;
+	}
+	if (r != -ESRCH)
+		return err_sys(err, -r, "its process is not known");
+	r = loop_timer_new(s->core->loop, ended_before, s, &s->ended_timer);
+	if (r < 0)
+		return err_sys(err, -r, "VM");
+	loop_timer_set(s->ended_timer, 0);
+	return 0;
+}
+
+int shell_adopt(struct core *core, const struct shell_spec *spec, const char *log,
+	const struct shell_owner *owner, void *arg, struct shell **out, struct err *err)
+{
+	_cleanup_free_ char *record = NULL, *fifo = NULL;
+	struct shell *s = calloc(1, sizeof(*s));
+	int r;
+
+	if (!s)
+		return err_sys(err, ENOMEM, "VM");
+	*s = (struct shell){.core = core,
+		.ops = spec->ops,
+		.state = SHELL_RUNNING,
+		.spec = *spec,
+		.console_fd = -1};
+	list_add(s);
+	r = network_lease(core->network, spec->ip, &s->lease, NULL, err);
+	if (r == 0)
+		r = set_dir(s, err);
+	if (r < 0)
+		goto out_free;
+	record = shell_path(s, REAP_RECORD);
+	fifo = shell_path(s, CONSOLE_FIFO);
+	if (!record || !fifo) {
+		r = err_sys(err, ENOMEM, "VM");
+		goto out_free;
+	}
+	r = console_adopt(core->loop, fifo, log, &s->console);
+	if (r < 0) {
+		err_sys(err, -r, "cannot take up its console");
+		goto out_free;
+	}
+	r = s->ops->adopt(s, err);
+	if (r == 0)
+		r = watch_adopted(s, record, err);
+	if (r < 0)
+		goto out_free;
+	shell_set_owner(s, owner, arg);
+	*out = s;
+	return 0;
+out_free:
+	if (s->dir)
+		reap_process(s->dir);
+	shell_discard(s);
+	return r;
 }
 
 const char *shell_last_line(const struct shell *s)
@@ -226,7 +323,11 @@ void shell_exit_from_process(struct shell *s, const char *who, int how, int stat
 	struct shell_exit *e = &s->exit;
 
 	e->code = status;
-	if (how == CLD_EXITED) {
+	if (how == LOOP_NOT_CHILD) {
+		e->end = SHELL_END_CRASH;
+		snprintf(e->reason, sizeof(e->reason),
+			"%s ended; an earlier manager started it, so how is not known", who);
+	} else if (how == CLD_EXITED) {
 		e->end = SHELL_END_EXIT;
 		snprintf(e->reason, sizeof(e->reason), "%s ended with status %d", who, status);
 	} else {

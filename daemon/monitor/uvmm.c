@@ -12,6 +12,7 @@
 #include "lib/httpc.h"
 #include "lib/jsonx.h"
 #include "lib/log.h"
+#include "lib/loop.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -122,11 +123,9 @@ static int spawn_uvmm(struct shell *s, int tap, int api, struct err *err)
 	return shell_spawn(s, &spawn, err);
 }
 
-static int prepare(struct shell *s, struct err *err)
+static int make_priv(struct shell *s, struct err *err)
 {
 	struct uvmm *u = calloc(1, sizeof(*u));
-	_cleanup_close_ int tap = -1, api = -1;
-	int r;
 
 	if (!u)
 		return err_sys(err, ENOMEM, "VM");
@@ -136,8 +135,17 @@ static int prepare(struct shell *s, struct err *err)
 	if (asprintf(&u->working_set, "%s/" REAP_SHARED "workset-%u", s->core->config.run_dir,
 		    s->spec.memory_mib) < 0)
 		u->working_set = NULL;
-	if (!u->socket || !u->report || !u->working_set)
-		return err_sys(err, ENOMEM, "VM");
+	return u->socket && u->report && u->working_set ? 0 : err_sys(err, ENOMEM, "VM");
+}
+
+static int prepare(struct shell *s, struct err *err)
+{
+	_cleanup_close_ int tap = -1, api = -1;
+	int r = make_priv(s, err);
+	struct uvmm *u = s->priv;
+
+	if (r < 0)
+		return r;
 	tap = lease_tap(s->core->network, &s->lease, err);
 	if (tap < 0)
 		return tap;
@@ -308,7 +316,7 @@ static void ended(struct shell *s, int code, int status)
 	httpc_cancel(u->call);
 	httpc_cancel(u->listen_call);
 	u->call = u->listen_call = NULL;
-	if ((code == CLD_EXITED) && read_report(s) == 0)
+	if ((code == CLD_EXITED || code == LOOP_NOT_CHILD) && read_report(s) == 0)
 		return;
 	shell_exit_from_process(s, "the monitor", code, status);
 	s->exit.end = SHELL_END_CRASH;
@@ -334,6 +342,7 @@ const struct monitor_ops monitor_uvmm = {
 	.probe = probe,
 	.prepare = prepare,
 	.start = start,
+	.adopt = make_priv,
 	.stop = stop,
 	.watch_listen = watch_listen,
 	.ended = ended,

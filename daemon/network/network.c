@@ -26,34 +26,51 @@ struct network {
 	struct subnet subnet;
 	int bridge; /* interface index */
 	bool bridge_ours;
-	char *marker; /* RUN_DIR/bridge */
+	const struct network_config *config; /* while network_new() runs */
+	char *marker;                        /* RUN_DIR/bridge */
 };
 
 static const uint8_t bridge_mac[MAC_BYTES] = {0x02, 'u', 'i', 'g', 0x00, 0x01};
 
 struct link_list {
+	const struct network *net;
 	int index[LINKS_MAX];
-	unsigned count;
+	unsigned count, kept;
 };
+
+static bool in_use(const struct network *net, const char *name)
+{
+	const struct network_config *c = net->config;
+
+	return c && c->in_use && c->in_use(c->arg, name);
+}
 
 static void collect(void *arg, int index, const char *name)
 {
 	struct link_list *list = arg;
 
-	if (strcmp(name, NETWORK_BRIDGE) != 0 && list->count < LINKS_MAX)
+	if (strcmp(name, NETWORK_BRIDGE) == 0)
+		return;
+	if (in_use(list->net, name))
+		list->kept++;
+	else if (list->count < LINKS_MAX)
 		list->index[list->count++] = index;
 }
 
-/* Removes all taps and veths of ours; how many. Each takes some 15 ms in the kernel, so this is for start and end. */
-static unsigned remove_links(struct network *net)
+/* Removes all taps and veths of ours that are not in use; how many. Each takes some 15 ms in the kernel, so this is for start and end. */
+static unsigned remove_links(struct network *net, unsigned *kept)
 {
 	_cleanup_free_ struct link_list *list = calloc(1, sizeof(*list));
 	unsigned removed = 0;
 
-	if (!list || netlink_links(net->nl, NETWORK_PREFIX, collect, list) < 0)
+	if (!list)
+		return 0;
+	list->net = net;
+	if (netlink_links(net->nl, NETWORK_PREFIX, collect, list) < 0)
 		return 0;
 	for (unsigned i = 0; i < list->count; i++)
 		removed += netlink_link_del(net->nl, list->index[i]) == 0;
+	*kept = list->kept;
 	return removed;
 }
 
@@ -69,13 +86,17 @@ static int marker_write(const struct network *net)
 
 static void remove_leftovers(struct network *net)
 {
-	unsigned removed = remove_links(net);
+	unsigned kept = 0, removed = remove_links(net, &kept);
 	int index;
 
 	if (removed)
 		log_info("removed interfaces that an earlier run left", "count=%u", removed);
 	if (access(net->marker, F_OK) < 0)
 		return;
+	if (kept) { /* and so is the bridge, which is ours to remove at the end */
+		net->bridge_ours = true;
+		return;
+	}
 	index = netlink_index(net->nl, NETWORK_BRIDGE);
 	if (index > 0 && netlink_link_del(net->nl, index) == 0)
 		log_info(
@@ -150,6 +171,7 @@ int network_new(const struct network_config *config, struct network **out, struc
 	if (!net)
 		return err_sys(err, ENOMEM, "network");
 	net->subnet = config->subnet;
+	net->config = config;
 	net->ns = (struct netns){.home = -1, .fd = -1};
 	if (asprintf(&net->marker, "%s/bridge", config->run_dir) < 0) {
 		net->marker = NULL;
@@ -171,20 +193,23 @@ int network_new(const struct network_config *config, struct network **out, struc
 	r = setup_bridge(net, err);
 	if (r < 0)
 		goto out_free;
+	net->config = NULL;
 	*out = net;
 	return 0;
 out_free:
-	network_free(net);
+	network_free(net); /* with net->config: what is in use stays */
 	return r;
 }
 
 void network_free(struct network *net)
 {
+	unsigned kept = 0;
+
 	if (!net)
 		return;
 	if (net->nl && net->bridge)
-		remove_links(net);
-	if (net->bridge_ours) {
+		remove_links(net, &kept);
+	if (net->bridge_ours && !kept) {
 		int r = netlink_link_del(net->nl, netlink_index(net->nl, NETWORK_BRIDGE));
 
 		if (r < 0)
@@ -199,16 +224,30 @@ void network_free(struct network *net)
 	free(net);
 }
 
+void network_lease_mac(uint32_t ip, uint8_t mac[MAC_BYTES])
+{
+	const uint8_t bytes[MAC_BYTES] = {0x02, 'u', (uint8_t)(ip >> 24), (uint8_t)(ip >> 16),
+		(uint8_t)(ip >> 8), (uint8_t)ip};
+
+	memcpy(mac, bytes, sizeof(bytes));
+}
+
+bool network_lease_name(const struct subnet *subnet, uint32_t ip, char name[NETWORK_NAME_BYTES])
+{
+	int64_t index = subnet_index(subnet, ip);
+
+	if (index >= 0)
+		snprintf(name, NETWORK_NAME_BYTES, NETWORK_PREFIX "%u", (unsigned)index + 2);
+	return index >= 0;
+}
+
 static void lease_fill(const struct network *net, uint32_t index, struct lease *lease)
 {
 	uint32_t ip = subnet_host(&net->subnet, index);
 
-	*lease = (struct lease){.held = true,
-		.index = index,
-		.ip = ip,
-		.mac = {0x02, 'u', (uint8_t)(ip >> 24), (uint8_t)(ip >> 16), (uint8_t)(ip >> 8),
-			(uint8_t)ip}};
-	snprintf(lease->name, sizeof(lease->name), NETWORK_PREFIX "%u", index + 2);
+	*lease = (struct lease){.held = true, .index = index, .ip = ip};
+	network_lease_mac(ip, lease->mac);
+	network_lease_name(&net->subnet, ip, lease->name);
 }
 
 static int lease_this(struct network *net, uint32_t ip, uint32_t *index, struct err *err)

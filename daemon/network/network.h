@@ -34,14 +34,21 @@ struct network_config {
 	const char *run_dir;
 	struct subnet subnet;
 	int64_t quarantine_ns;
+	/* Whether the interface of this name belongs to a VM that an earlier manager started and that runs on. */
+	bool (*in_use)(void *arg, const char *name);
+	void *arg;
 };
 
-/* Cleans up what an earlier daemon of this run folder left (taps, its bridge), checks the subnet against the routes, makes
+/* Cleans up what an earlier daemon of this run folder left (taps, its bridge), except what is in use; checks the subnet against the routes, makes
  * the bridge or takes the one that is there. 0 or -errno with err. */
 int network_new(const struct network_config *config, struct network **net, struct err *err);
 /* Removes what is left of taps, and the bridge when it was made here. NULL is fine. */
 void network_free(struct network *net);
 
+/* The MAC of an address. */
+void network_lease_mac(uint32_t ip, uint8_t mac[MAC_BYTES]);
+/* The interface of an address. false when the address is none of the subnet. */
+bool network_lease_name(const struct subnet *subnet, uint32_t ip, char name[NETWORK_NAME_BYTES]);
 /* An address: ip, or the next one when ip is 0. -EBUSY: this one is in use. -ENOENT: not of the subnet. -EAGAIN: none is
  * free now; *retry_s says when to ask again (may be NULL). All with err. */
 int network_lease(

@@ -4,9 +4,11 @@ A daemon of one's own for a test: in a network namespace made for it, on folders
 answer is held against the contract. stop() ends the daemon and fails when anything is left: interfaces, processes,
 sockets, files.
 """
+import ctypes
 import http.client
 import json
 import os
+import select
 import shutil
 import signal
 import socket
@@ -73,6 +75,17 @@ def main():
     unittest.main(argv=[sys.argv[0], "-v", *sys.argv[1:]], verbosity=2)
 
 
+def wait_process(pid):
+    """Until a process ends, whoever's child it is."""
+    try:
+        fd = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    if not select.select([fd], [], [], TIMEOUT_S)[0]:
+        raise TimeoutError(f"process {pid} does not end")
+    os.close(fd)
+
+
 class Answer:
     def __init__(self, status, headers, body):
         self.status, self.headers, self.body = status, headers, body
@@ -129,8 +142,10 @@ class Daemon:
                 break
         else:
             self.process.wait()
-            self.log.seek(begin)
-            raise RuntimeError("the daemon did not start: " + self.log.read().decode())
+            self.stderr.close()
+            with self.log:
+                self.log.seek(begin)
+                raise RuntimeError("the daemon did not start: " + self.log.read().decode())
         # from here on the kernel's pipe would fill up
         self.drain = subprocess.Popen(["cat"], stdin=self.stderr, stdout=self.log)
         self.stderr.close()
@@ -189,6 +204,23 @@ class Daemon:
         while self.call("GET", "/readyz").status != 200:
             pass  # each is an exchange with the daemon, whose loop goes on in between
 
+    def connect_inside(self, address, port):
+        """A TCP connection from within the daemon's network namespace."""
+        libc = ctypes.CDLL(None, use_errno=True)
+        home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+        inside = os.open(f"/run/netns/{self.netns}", os.O_RDONLY)
+        try:
+            if libc.setns(inside, 0) < 0:
+                raise OSError(ctypes.get_errno(), "setns")
+            s = socket.socket()
+        finally:
+            libc.setns(home, 0)
+            os.close(home)
+            os.close(inside)
+        s.settimeout(TIMEOUT_S)
+        s.connect((address, port))
+        return s
+
     # --- what is there ---
     def links(self):
         out = subprocess.run(["ip", "-n", self.netns, "-j", "link"], check=True, capture_output=True).stdout
@@ -242,7 +274,7 @@ class Daemon:
         left = [f"process {p}" for p in self.processes()]
         left += [f"interface {link}" for link in self.links()]
         left += [f"file run/{f}" for f in self.files("run")]
-        left += [f"file state/{f}" for f in self.files("state") if not f.startswith("image/")]
+        left += [f"file state/{f}" for f in self.files("state") if not f.startswith(("image/", "state.db"))]
         left += [f"folder {d}" for d in (os.path.join(self.run_dir, "vm"), os.path.join(self.state_dir, "vm"))
                  if os.path.exists(d)]
         assert not left, "left behind: " + ", ".join(left)

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import tempfile
 import unittest
@@ -65,16 +66,85 @@ class Ends(DaemonTest):
             connection.close()
 
     def test_killed(self):
+        """What ran runs on under the next daemon, what was prepared is gone."""
         self.busy()
+        before = self.d.call("GET", "/vm").json["items"]
+        pids = {vm["pid"] for vm in before}
         self.d.kill()
         self.assertGreaterEqual(len(self.d.processes()), 5)
         self.assertGreater(len(self.d.links()), 4)
         self.d.start()
-        self.assertEqual(self.d.call("GET", "/vm").json["items"], [])
-        self.assertEqual(self.d.processes(), [])
+        self.assertEqual(self.d.call("GET", "/vm").json["items"], before)
+        self.assertEqual({int(p.split()[0]) for p in self.d.processes()} & pids, pids)
         self.d.wait_pool()
-        self.assertEqual(len(self.d.links()), 1 + 3)
+        self.assertEqual(len(self.d.links()), 1 + 4 + 3)
         self.d.run("server", wait="ready")
+        self.d.call("POST", f"/vm/{before[0]['id']}/kill")
+        self.assertEqual(self.d.wait(before[0]["id"])["state"], "stopped")
+        self.d.call("DELETE", f"/vm/{before[0]['id']}")
+        self.d.kill()
+        self.d.start()
+        self.assertEqual({vm["id"] for vm in self.d.call("GET", "/vm").json["items"]} & {vm["id"] for vm in before},
+                         {vm["id"] for vm in before[1:]})
+        self.d.end()
+
+    def test_killed_after_the_end_of_a_vm(self):
+        """Records of VMs that ended, with their logs, and what says how they ended."""
+        self.d.put_shell("short", "echo here; exit 5")
+        vm = self.d.run("short", wait="none")
+        self.d.wait(vm["id"])
+        ended = self.d.call("GET", f"/vm/{vm['id']}").json
+        self.assertEqual((ended["state"], ended["exit_code"]), ("stopped", 5))
+        self.d.kill()
+        self.d.start()
+        self.assertEqual(self.d.call("GET", f"/vm/{vm['id']}").json, ended)
+        self.assertEqual(self.d.call("GET", f"/vm/{vm['id']}/logs").body, b"here\n")
+        self.d.end()
+
+    def test_killed_while_it_stops_one(self):
+        self.d.put_shell("stubborn", "trap '' TERM; echo here; sleep 1000 & wait; wait")
+        vm = self.d.run("stubborn")
+        self.d.first_line(vm["id"])
+        connection = self.d.connection()
+        connection.request("POST", f"/vm/{vm['id']}/stop?timeout=1000")
+        while self.d.call("GET", f"/vm/{vm['id']}").json["state"] != "stopping":
+            pass  # each is an exchange with the daemon
+        self.d.kill()
+        connection.close()
+        self.d.start()
+        self.assertEqual(self.d.call("GET", f"/vm/{vm['id']}").json["state"], "stopping")
+        self.d.call("POST", f"/vm/{vm['id']}/kill")
+        self.assertEqual(self.d.wait(vm["id"])["state"], "stopped")
+        self.d.end()
+
+    def test_a_start_that_fails_leaves_them_running(self):
+        self.busy()
+        before = self.d.call("GET", "/vm").json["items"]
+        self.d.kill()
+        listen = self.d.arguments.index("--listen") + 1
+        taken = socket.socket()
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        self.d.arguments[listen] = f"127.0.0.1:{taken.getsockname()[1]}"
+        with self.assertRaises(RuntimeError):
+            self.d.start()
+        taken.close()
+        self.d.arguments[listen] = "none"
+        self.d.start()
+        self.assertEqual(self.d.call("GET", "/vm").json["items"], before)
+        self.d.end()
+
+    def test_another_subnet(self):
+        """Where a VM can not be taken over, it ends, and the list says so."""
+        self.d.put_shell("long", "exec sleep 1000")
+        vm = self.d.run("long")
+        self.d.kill()
+        self.d.arguments[self.d.arguments.index("--subnet") + 1] = "10.78.0.0/24"
+        self.d.start()
+        ended = self.d.call("GET", f"/vm/{vm['id']}").json
+        self.assertEqual(ended["state"], "crashed")
+        self.assertIn("no instance's address", ended["reason"])
+        self.assertEqual([p for p in self.d.processes() if p.startswith(f"{vm['pid']} ")], [])
         self.d.end()
 
     def test_killed_again_and_again(self):

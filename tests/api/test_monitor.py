@@ -5,11 +5,12 @@ server. Skips without what it needs.
 """
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 
-from harness import BUILD, DaemonTest, main, need, TIMEOUT_S
+from harness import BUILD, DaemonTest, main, need, TIMEOUT_S, wait_process
 
 MONITOR = os.environ.get("UIGNITER_MONITOR", "uvmm")
 
@@ -110,15 +111,49 @@ class Vms(DaemonTest):
         self.assertEqual((ended["state"], ended["exit_code"]), ("failed", 127), ended)
 
     def test_daemon_killed(self):
-        for _ in range(2):
-            self.d.run("server", wait="ready")
+        """The next daemon goes on with the VMs of the one that was killed; their connections never break."""
+        vms = [self.d.run("server", wait="ready", name=f"s{n}", ports=[{"guest": 8000}]) for n in range(2)]
         self.d.wait_pool()
+        direct = self.d.connect_inside(vms[0]["ip_address"], 8000)
+        self.addCleanup(direct.close)
+        direct.sendall(b"before")
+        self.assertEqual(direct.recv(100), b"before")
         self.d.kill()
-        self.assertGreaterEqual(len(self.d.processes()), 2)
+        direct.sendall(b"between")
+        self.assertEqual(direct.recv(100), b"between")
         self.d.start()
-        self.assertEqual(self.d.call("GET", "/vm").json["items"], [])
+        direct.sendall(b"after")
+        self.assertEqual(direct.recv(100), b"after")
+        listed = self.d.call("GET", "/vm").json["items"]
+        self.assertEqual(sorted(listed, key=lambda vm: vm["name"]), vms)
+        published = self.connect(vms[1])
+        published.sendall(b"published")
+        self.assertEqual(published.recv(100), b"published")
+        stopped = self.d.call("POST", "/vm/s0/stop?timeout=60").json
+        self.assertEqual((stopped["state"], stopped["exit_code"]), ("stopped", 7), stopped)
+        logs = self.d.call("GET", "/vm/s0/logs").body
+        self.assertEqual((logs.count(b"serving"), logs.count(b"told to end")), (1, 1))
         self.d.wait_pool()
-        self.d.run("server", wait="ready")
+        others = self.d.run("server", wait="ready")
+        self.assertNotEqual(others["ip_address"], vms[1]["ip_address"])
+        self.d.end()
+
+    def test_vms_that_end_while_there_is_no_daemon(self):
+        vms = [self.d.run("server", wait="ready", name=f"s{n}", ports=[{"guest": 8000}]) for n in range(3)]
+        self.d.kill()
+        os.kill(vms[0]["pid"], signal.SIGKILL)
+        if MONITOR == "uvmm":
+            os.kill(vms[1]["pid"], signal.SIGTERM)
+        for vm in vms[:2 if MONITOR == "uvmm" else 1]:
+            wait_process(vm["pid"])
+        self.d.start()
+        self.assertEqual(self.d.wait("s0")["state"], "crashed")
+        if MONITOR == "uvmm":  # which leaves a report
+            ended = self.d.wait("s1")
+            self.assertEqual((ended["state"], ended["exit_code"]), ("stopped", 7), ended)
+        self.assertEqual(self.d.call("GET", "/vm/s2").json, vms[2])
+        again = self.d.run("server", wait="ready", ip_address=vms[0]["ip_address"])
+        self.assertEqual(again["ip_address"], vms[0]["ip_address"])
         self.d.end()
 
 

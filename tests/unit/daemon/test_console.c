@@ -8,6 +8,7 @@
 #include "daemon/console.h"
 #include "lib/loop.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -15,7 +16,7 @@ struct setup {
 	struct loop *loop;
 	struct console *console;
 	int fd;
-	char dir[32], path[64], old[64];
+	char dir[32], path[64], old[64], fifo[64];
 };
 
 static int setup(void **state)
@@ -23,8 +24,10 @@ static int setup(void **state)
 	struct setup *s = calloc(1, sizeof(*s));
 
 	strcpy(s->dir, "/tmp/uig-console-XXXXXX");
-	if (!mkdtemp(s->dir) || loop_new(&s->loop) < 0 ||
-		console_new(s->loop, &s->console, &s->fd) < 0)
+	if (!mkdtemp(s->dir) || loop_new(&s->loop) < 0)
+		return -1;
+	snprintf(s->fifo, sizeof(s->fifo), "%s/console", s->dir);
+	if (console_new(s->loop, s->fifo, &s->console, &s->fd) < 0)
 		return -1;
 	snprintf(s->path, sizeof(s->path), "%s/log", s->dir);
 	snprintf(s->old, sizeof(s->old), "%s/log.1", s->dir);
@@ -41,6 +44,7 @@ static int teardown(void **state)
 	loop_free(s->loop);
 	unlink(s->path);
 	unlink(s->old);
+	unlink(s->fifo);
 	rmdir(s->dir);
 	free(s);
 	return 0;
@@ -108,6 +112,34 @@ static void test_last_line(void **state)
 	assert_int_equal(strlen(console_last_line(s->console)), CONSOLE_LAST_BYTES - 1);
 }
 
+/* As when the manager is killed: the reader is gone, the writer goes on, another reader comes. */
+static void test_taken_up_again(void **state)
+{
+	struct setup *s = *state;
+
+	assert_int_equal(console_set_file(s->console, s->path), 0);
+	say(s, "first\n");
+	console_free(s->console);
+	assert_int_equal(write(s->fd, "meanwhile\n", 10), 10);
+	assert_int_equal(console_adopt(s->loop, s->fifo, s->path, &s->console), 0);
+	assert_string_equal(console_last_line(s->console), "first");
+	assert_int_equal(loop_once(s->loop, -1), 0);
+	say(s, "after\n");
+	assert_string_equal(console_last_line(s->console), "after");
+	expect_tail(s, 100, -1, "first\nmeanwhile\nafter\n");
+}
+
+static void test_no_fifo(void **state)
+{
+	struct setup *s = *state;
+	struct console *other = NULL;
+	int fd = -1;
+
+	assert_int_equal(console_new(s->loop, s->fifo, &other, &fd), -EEXIST);
+	assert_int_equal(console_adopt(s->loop, "/nonexistent/fifo", s->path, &other), -ENOENT);
+	assert_null(other);
+}
+
 static void hear(void *arg, const char *data, size_t len)
 {
 	struct buf *heard = arg;
@@ -165,6 +197,8 @@ int main(void)
 		TEST(test_early_bytes_are_kept),
 		TEST(test_tail),
 		TEST(test_last_line),
+		TEST(test_taken_up_again),
+		TEST(test_no_fifo),
 		TEST(test_followers),
 		TEST(test_rotation),
 	};

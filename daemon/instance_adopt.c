@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Going on where a manager was killed. Of each instance the last state in the database says what becomes of it:
+ *
+ *   ended                 stays as it is: record and log
+ *   RUNNING               taken over: process, console, address, published ports; ready once it is
+ *   STOPPING              taken over, and asked to end again
+ *   CREATED, STARTING     nobody was told yet that it runs: ended as FAILED
+ *
+ * A process that ended while there was no manager ends its instance as soon as the loop runs.
+ */
+#include "daemon/core.h"
+#include "daemon/image/store.h"
+#include "daemon/instance_impl.h"
+#include "daemon/network/forward.h"
+#include "daemon/reap.h"
+#include "daemon/state/db.h"
+#include "daemon/state/record.h"
+#include "lib/jsonx.h"
+#include "lib/log.h"
+#include "lib/loop.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <string.h>
+
+void instance_save(struct instance *i)
+{
+	_cleanup_json_ json_t *record = record_of(i);
+	_cleanup_free_ char *text = record ? json_dumps(record, JSON_COMPACT) : NULL;
+	struct err err = {0};
+
+	if (!text)
+		err_sys(&err, ENOMEM, "VM");
+	else if (state_db_put(i->core->state, i->id, text, &err) == 0)
+		i->saved = true;
+	if (err.msg[0])
+		log_error("cannot keep a VM's state", "id=%s error=\"%s\"", i->id, err.msg);
+}
+
+/* --- reading --------------------------------------------------------------------------------------------------- */
+struct unusable {
+	char id[ID_TEXT_BYTES];
+	struct unusable *next;
+};
+
+struct loading {
+	struct instances *is;
+	struct unusable *unusable;
+};
+
+static int note_unusable(struct loading *l, const char *id, const char *why)
+{
+	struct unusable *u = calloc(1, sizeof(*u));
+
+	log_error("the record of a VM can not be used", "id=%.64s error=\"%s\"", id, why);
+	if (!u)
+		return -ENOMEM;
+	snprintf(u->id, sizeof(u->id), "%s", id);
+	u->next = l->unusable;
+	l->unusable = u;
+	return 0;
+}
+
+static int load_one(void *arg, const char *id, const char *text, size_t len)
+{
+	struct loading *l = arg;
+	struct instance *i = calloc(1, sizeof(*i));
+	struct err err = {0};
+	int r;
+
+	if (!i)
+		return -ENOMEM;
+	i->core = l->is->core;
+	instance_table_add(l->is, i);
+	r = record_load(i, text, len, &err);
+	if (r == 0 && strcmp(i->id, id) != 0)
+		r = err_set(&err, EINVAL, "id: it is that of another");
+	if (r == 0)
+		r = instance_make_paths(i);
+	if (r == 0) {
+		i->saved = true;
+		return 0;
+	}
+	instance_free(i);
+	return note_unusable(l, id, err.msg);
+}
+
+static void remove_unusable(struct loading *l)
+{
+	struct unusable *u;
+
+	while ((u = l->unusable)) {
+		l->unusable = u->next;
+		state_db_delete(l->is->core->state, u->id, NULL);
+		free(u);
+	}
+}
+
+static bool is_known(const struct instances *is, const char *id)
+{
+	for (const struct instance *i = is->first; i; i = i->next) {
+		if (strcmp(i->id, id) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Folders of VMs that no record names. */
+static void remove_unknown(const struct instances *is)
+{
+	DIR *dir = opendir(is->dir);
+	struct dirent *e;
+
+	while (dir && (e = readdir(dir))) {
+		_cleanup_free_ char *path = NULL;
+
+		if (e->d_name[0] == '.' || is_known(is, e->d_name))
+			continue;
+		if (asprintf(&path, "%s/%s", is->dir, e->d_name) < 0)
+			path = NULL;
+		else
+			reap_tree(path);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+int instances_load(struct instances *is, struct err *err)
+{
+	struct loading l = {.is = is};
+	int r = state_db_each(is->core->state, load_one, &l, err);
+
+	if (r == -ENOMEM)
+		err_sys(err, ENOMEM, "VMs");
+	remove_unusable(&l);
+	if (r == 0)
+		remove_unknown(is);
+	return r;
+}
+
+bool instances_use_shell(const struct instances *is, const char *name)
+{
+	for (const struct instance *i = is->first; i; i = i->next) {
+		char own[NETWORK_NAME_BYTES];
+
+		if (!instance_has_ended(i) &&
+			network_lease_name(&is->core->config.subnet, i->ip, own) &&
+			strcmp(own, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* --- taking over ----------------------------------------------------------------------------------------------- */
+/* A port that somebody else has taken meanwhile is lost; the instance is not. */
+static void publish_again(struct instance *i)
+{
+	struct err err = {0};
+
+	if (instance_publish(i, &err) < 0)
+		log_error("a published port is lost", "id=%s error=\"%s\"", i->id, err.msg);
+}
+
+static void go_on(struct instance *i, enum instance_state was)
+{
+	switch (was) {
+	case VM_RUNNING:
+	case VM_STOPPING:
+		i->state = VM_RUNNING;
+		publish_again(i);
+		if (was == VM_STOPPING)
+			instance_stop(i, INSTANCE_STOP_NS);
+		else if (!i->ready)
+			instance_watch_readiness(i);
+		return;
+	default:
+		i->state = VM_STARTING;
+		snprintf(i->reason, sizeof(i->reason), "the manager ended while it started");
+		shell_kill(i->shell);
+	}
+}
+
+static bool adopt(struct instance *i)
+{
+	enum instance_state was = i->state;
+	struct err err = {0};
+	int r = shell_adopt(i->core, &i->spec, i->log, &instance_owner, i, &i->shell, &err);
+
+	if (r < 0) {
+		i->state = was == VM_CREATED || was == VM_STARTING ? VM_STARTING : VM_RUNNING;
+		instance_end(i, i->state == VM_STARTING ? VM_FAILED : VM_CRASHED, err.msg);
+		return false;
+	}
+	log_info("taken over", "id=%s name=%s vm=%s pid=%d", i->id, i->name, i->shell->lease.name,
+		(int)i->shell->pid);
+	go_on(i, was);
+	return true;
+}
+
+unsigned instances_adopt(struct instances *is)
+{
+	unsigned alive = 0;
+
+	for (struct instance *i = is->first; i; i = i->next) {
+		i->spec.ip = i->ip; /* of those that have ended too: shown */
+		if (!instance_has_ended(i))
+			alive += adopt(i);
+	}
+	return alive;
+}

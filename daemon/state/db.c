@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/state/db.h"
+
+#include "lib/log.h"
+#include "lib/util.h"
+
+#include <errno.h>
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <string.h>
+
+#define STATE_VERSION "1" /* PRAGMA user_version; another one is a file of another manager */
+
+struct state_db {
+	sqlite3 *sqlite;
+	sqlite3_stmt *put, *delete, *each;
+};
+
+static const char schema[] =
+	"PRAGMA journal_mode = WAL;"
+	"PRAGMA synchronous = NORMAL;"
+	"PRAGMA user_version = " STATE_VERSION ";"
+	"CREATE TABLE IF NOT EXISTS instance ("
+	"  seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, record TEXT NOT NULL) STRICT;";
+
+static int fail(struct state_db *db, const char *what, struct err *err)
+{
+	return err_set(
+		err, EIO, "cannot %s the state database: %s", what, sqlite3_errmsg(db->sqlite));
+}
+
+static int read_version(void *arg, int columns, char **values, char **names)
+{
+	bool *ours = arg;
+
+	(void)names;
+	*ours = columns == 1 && values[0] &&
+		(strcmp(values[0], STATE_VERSION) == 0 || strcmp(values[0], "0") == 0);
+	return 0;
+}
+
+static int prepare(struct state_db *db, const char *sql, sqlite3_stmt **out)
+{
+	return sqlite3_prepare_v3(db->sqlite, sql, -1, SQLITE_PREPARE_PERSISTENT, out, NULL);
+}
+
+/* SQLITE_OK, or why this file is of no use. */
+static int open_file(struct state_db *db, const char *path)
+{
+	bool ours = false;
+	int r = sqlite3_open_v2(path, &db->sqlite,
+		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+
+	if (r == SQLITE_OK)
+		r = sqlite3_exec(db->sqlite, "PRAGMA user_version", read_version, &ours, NULL);
+	if (r == SQLITE_OK && !ours)
+		r = SQLITE_MISMATCH;
+	if (r == SQLITE_OK)
+		r = sqlite3_exec(db->sqlite, schema, NULL, NULL, NULL);
+	if (r == SQLITE_OK)
+		r = prepare(db,
+			"INSERT INTO instance(id, record) VALUES (?1, ?2)"
+			" ON CONFLICT(id) DO UPDATE SET record = excluded.record",
+			&db->put);
+	if (r == SQLITE_OK)
+		r = prepare(db, "DELETE FROM instance WHERE id = ?1", &db->delete);
+	if (r == SQLITE_OK)
+		r = prepare(db, "SELECT id, record FROM instance ORDER BY seq", &db->each);
+	return r;
+}
+
+static void close_file(struct state_db *db)
+{
+	sqlite3_finalize(db->put);
+	sqlite3_finalize(db->delete);
+	sqlite3_finalize(db->each);
+	sqlite3_close(db->sqlite);
+	*db = (struct state_db){0};
+}
+
+/* With its journal, which belongs to this file only. */
+static int put_aside(const char *path)
+{
+	char from[4200], to[4200];
+
+	snprintf(to, sizeof(to), "%s.unusable", path);
+	if (rename(path, to) < 0)
+		return -errno;
+	snprintf(from, sizeof(from), "%s-wal", path);
+	unlink(from);
+	snprintf(from, sizeof(from), "%s-shm", path);
+	unlink(from);
+	return 0;
+}
+
+int state_db_open(const char *state_dir, struct state_db **out, struct err *err)
+{
+	struct state_db *db = calloc(1, sizeof(*db));
+	char path[4096];
+	int r;
+
+	if (!db)
+		return err_sys(err, ENOMEM, "state database");
+	snprintf(path, sizeof(path), "%s/state.db", state_dir);
+	r = open_file(db, path);
+	if (r == SQLITE_CORRUPT || r == SQLITE_NOTADB || r == SQLITE_MISMATCH) {
+		log_error("the state database can not be used and is put aside",
+			"path=%s error=\"%s\"", path, sqlite3_errstr(r));
+		close_file(db);
+		r = put_aside(path) < 0 ? SQLITE_CANTOPEN : open_file(db, path);
+	}
+	if (r != SQLITE_OK) {
+		err_set(err, EIO, "cannot open %s: %s", path, sqlite3_errstr(r));
+		state_db_close(db);
+		return -EIO;
+	}
+	*out = db;
+	return 0;
+}
+
+void state_db_close(struct state_db *db)
+{
+	if (!db)
+		return;
+	close_file(db);
+	free(db);
+}
+
+static int run(struct state_db *db, sqlite3_stmt *statement, const char *what, struct err *err)
+{
+	int r = sqlite3_step(statement);
+
+	if (r != SQLITE_DONE)
+		r = fail(db, what, err);
+	else
+		r = 0;
+	sqlite3_reset(statement);
+	sqlite3_clear_bindings(statement);
+	return r;
+}
+
+int state_db_put(struct state_db *db, const char *id, const char *record, struct err *err)
+{
+	sqlite3_bind_text(db->put, 1, id, -1, SQLITE_STATIC);
+	sqlite3_bind_text(db->put, 2, record, -1, SQLITE_STATIC);
+	return run(db, db->put, "write to", err);
+}
+
+int state_db_delete(struct state_db *db, const char *id, struct err *err)
+{
+	sqlite3_bind_text(db->delete, 1, id, -1, SQLITE_STATIC);
+	return run(db, db->delete, "delete from", err);
+}
+
+int state_db_each(struct state_db *db, state_db_fn *fn, void *arg, struct err *err)
+{
+	int r = 0, step;
+
+	while ((step = sqlite3_step(db->each)) == SQLITE_ROW && r >= 0) {
+		r = fn(arg, (const char *)sqlite3_column_text(db->each, 0),
+			(const char *)sqlite3_column_text(db->each, 1),
+			(size_t)sqlite3_column_bytes(db->each, 1));
+	}
+	if (r >= 0 && step != SQLITE_DONE && step != SQLITE_ROW)
+		r = fail(db, "read", err);
+	sqlite3_reset(db->each);
+	return r;
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/state/record.h"
+
+#include "daemon/core.h"
+#include "daemon/image/store.h"
+#include "daemon/monitor/args.h"
+#include "lib/jsonx.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define RECORD_DEPTH 12
+#define NAMES_MAX    16 /* of a list of names, as a bound */
+
+static json_int_t ns_of(const struct timespec *t)
+{
+	return (json_int_t)t->tv_sec * NS_PER_S + t->tv_nsec;
+}
+
+static json_t *argv_json(char *const *argv)
+{
+	json_t *words;
+
+	if (!argv)
+		return json_null();
+	words = json_array();
+	for (; *argv; argv++)
+		json_array_append_new(words, json_string(*argv));
+	return words;
+}
+
+static json_t *ports_json(const struct instance *i)
+{
+	json_t *ports = json_array();
+
+	for (unsigned n = 0; n < i->port_count; n++)
+		json_array_append_new(ports,
+			json_pack("{s:I, s:i, s:i}", "ip", (json_int_t)i->ports[n].host_ip, "host",
+				(int)i->ports[n].host_port, "guest", (int)i->ports[n].guest_port));
+	return ports;
+}
+
+static json_t *image_json(const struct image *image)
+{
+	return json_pack("{s:s, s:s?, s:O}", "name", image->name, "path", image->path, "config",
+		image->config);
+}
+
+static json_t *shell_json(const struct instance *i)
+{
+	return json_pack("{s:s, s:i, s:i, s:I}", "monitor", i->spec.ops->name, "memory_mib",
+		(int)i->spec.memory_mib, "vcpus", (int)i->spec.vcpus, "ip", (json_int_t)i->ip);
+}
+
+json_t *record_of(const struct instance *i)
+{
+	return json_pack("{s:s, s:s, s:s, s:b, s:b, s:b, s:o, s:s, s:o, s:o, s:o, s:O, s:o, "
+			 "s:I, s:I, s:I, s:I, s:I, s:I}",
+		"id", i->id, "name", i->name, "state", instance_state_names[i->state], "ready",
+		(int)i->ready, "from_pool", (int)i->from_pool, "auto_remove", (int)i->auto_remove,
+		"exit_code", i->has_exit_code ? json_integer(i->exit_code) : json_null(), "reason",
+		i->reason, "image", image_json(i->image), "shell", shell_json(i), "argv",
+		argv_json(i->argv), "labels", i->labels, "ports", ports_json(i), "request_ns",
+		(json_int_t)i->request_ns, "start_ns", (json_int_t)i->start_ns, "ready_ns",
+		(json_int_t)i->ready_ns, "created", ns_of(&i->created), "started",
+		ns_of(&i->started), "ended", ns_of(&i->ended));
+}
+
+/* --- back ------------------------------------------------------------------------------------------------------ */
+static int load_text(const json_t *root, const char *key, char *out, size_t size, struct err *err)
+{
+	const char *text;
+	int r = jsonx_str(root, key, size - 1, &text, err);
+
+	if (r == 0)
+		snprintf(out, size, "%s", text);
+	return r;
+}
+
+static int load_state(struct instance *i, const json_t *root, struct err *err)
+{
+	const char *text;
+	int r = jsonx_str(root, "state", NAMES_MAX, &text, err);
+
+	if (r < 0)
+		return r;
+	for (unsigned n = 0; instance_state_names[n]; n++) {
+		if (strcmp(instance_state_names[n], text) != 0)
+			continue;
+		i->state = (enum instance_state)n;
+		return 0;
+	}
+	return err_set(err, EINVAL, "state: there is none of the name %s", text);
+}
+
+static int load_time(const json_t *root, const char *key, struct timespec *out, struct err *err)
+{
+	int64_t ns;
+	int r = jsonx_int(root, key, 0, INT64_MAX, &ns, err);
+
+	if (r == 0)
+		*out = (struct timespec){.tv_sec = ns / NS_PER_S, .tv_nsec = (long)(ns % NS_PER_S)};
+	return r;
+}
+
+static int load_times(struct instance *i, const json_t *root, struct err *err)
+{
+	int r = jsonx_int(root, "request_ns", 0, INT64_MAX, &i->request_ns, err);
+
+	r = r < 0 ? r : jsonx_int(root, "start_ns", 0, INT64_MAX, &i->start_ns, err);
+	r = r < 0 ? r : jsonx_int(root, "ready_ns", 0, INT64_MAX, &i->ready_ns, err);
+	r = r < 0 ? r : load_time(root, "created", &i->created, err);
+	r = r < 0 ? r : load_time(root, "started", &i->started, err);
+	return r < 0 ? r : load_time(root, "ended", &i->ended, err);
+}
+
+static int load_flags(struct instance *i, const json_t *root, struct err *err)
+{
+	const json_t *code = json_object_get(root, "exit_code");
+	int r = jsonx_bool(root, "ready", &i->ready, err);
+
+	r = r < 0 ? r : jsonx_bool(root, "from_pool", &i->from_pool, err);
+	r = r < 0 ? r : jsonx_bool(root, "auto_remove", &i->auto_remove, err);
+	i->has_exit_code = json_is_integer(code);
+	i->exit_code = (int)json_integer_value(code);
+	return r;
+}
+
+static int load_shell(struct instance *i, const json_t *root, struct err *err)
+{
+	const json_t *shell = json_object_get(root, "shell");
+	int64_t memory_mib = 0, vcpus = 0, ip = 0;
+	const char *monitor = NULL;
+	int r = jsonx_str(shell, "monitor", NAMES_MAX, &monitor, err);
+
+	r = r < 0 ? r : jsonx_int(shell, "memory_mib", 1, UINT32_MAX, &memory_mib, err);
+	r = r < 0 ? r : jsonx_int(shell, "vcpus", 1, UINT16_MAX, &vcpus, err);
+	r = r < 0 ? r : jsonx_int(shell, "ip", 0, UINT32_MAX, &ip, err);
+	if (r < 0)
+		return r;
+	i->spec = (struct shell_spec){.ops = monitor_find(monitor),
+		.memory_mib = (unsigned)memory_mib,
+		.vcpus = (unsigned)vcpus,
+		.ip = (uint32_t)ip};
+	i->ip = (uint32_t)ip;
+	network_lease_mac(i->ip, i->mac);
+	return i->spec.ops ? 0 : err_set(err, EINVAL, "there is no monitor %s", monitor);
+}
+
+static int load_image(struct instance *i, const json_t *root, struct err *err)
+{
+	const json_t *image = json_object_get(root, "image");
+	const char *name = NULL, *path = NULL;
+	int r = jsonx_str(image, "name", IMAGE_NAME_MAX_BYTES, &name, err);
+
+	r = r < 0 ? r : jsonx_opt_str(image, "path", 4096, &path, err);
+	if (r < 0)
+		return r;
+	i->image = image_of_record(i->core->images, name, path, json_object_get(image, "config"));
+	return i->image ? 0 : err_set(err, EINVAL, "image %s: no configuration", name);
+}
+
+static int load_argv(struct instance *i, const json_t *root, struct err *err)
+{
+	const json_t *words = json_object_get(root, "argv");
+	size_t n = json_array_size(words);
+
+	if (json_is_array(words)) {
+		i->argv = n <= ARGS_WORDS_MAX ? calloc(n + 1, sizeof(*i->argv)) : NULL;
+		if (!i->argv)
+			return err_set(err, EINVAL, "argv");
+	}
+	for (size_t k = 0; k < n; k++) {
+		const char *word = json_string_value(json_array_get(words, k));
+
+		i->argv[k] = word ? strdup(word) : NULL;
+		if (!i->argv[k])
+			return err_set(err, EINVAL, "argv");
+	}
+	i->cmdline = args_join(i->argv);
+	return i->cmdline ? 0 : err_sys(err, ENOMEM, "VM");
+}
+
+static int load_ports(struct instance *i, const json_t *root, struct err *err)
+{
+	const json_t *ports = json_object_get(root, "ports"), *port;
+	size_t n;
+	int r = 0;
+
+	if (json_array_size(ports) > INSTANCE_PORTS_MAX)
+		return err_set(err, EINVAL, "ports: too many");
+	json_array_foreach(ports, n, port)
+	{
+		int64_t ip = 0, host = 0, guest = 0;
+
+		r = r < 0 ? r : jsonx_int(port, "ip", 0, UINT32_MAX, &ip, err);
+		r = r < 0 ? r : jsonx_int(port, "host", 1, UINT16_MAX, &host, err);
+		r = r < 0 ? r : jsonx_int(port, "guest", 1, UINT16_MAX, &guest, err);
+		i->ports[n] = (struct port_map){.host_ip = (uint32_t)ip,
+			.host_port = (uint16_t)host,
+			.guest_port = (uint16_t)guest};
+	}
+	i->port_count = r < 0 ? 0 : (unsigned)json_array_size(ports);
+	return r;
+}
+
+int record_load(struct instance *i, const char *text, size_t len, struct err *err)
+{
+	_cleanup_json_ json_t *root = NULL;
+	json_t *labels;
+	int r = jsonx_parse_object(text, len, RECORD_DEPTH, &root, err);
+
+	r = r < 0 ? r : load_text(root, "id", i->id, sizeof(i->id), err);
+	r = r < 0 ? r : load_text(root, "name", i->name, sizeof(i->name), err);
+	r = r < 0 ? r : load_text(root, "reason", i->reason, sizeof(i->reason), err);
+	r = r < 0 ? r : load_state(i, root, err);
+	r = r < 0 ? r : load_flags(i, root, err);
+	r = r < 0 ? r : load_times(i, root, err);
+	r = r < 0 ? r : load_shell(i, root, err);
+	r = r < 0 ? r : load_image(i, root, err);
+	r = r < 0 ? r : load_argv(i, root, err);
+	r = r < 0 ? r : load_ports(i, root, err);
+	labels = r < 0 ? NULL : json_object_get(root, "labels");
+	if (r == 0 && !json_is_object(labels))
+		r = err_set(err, EINVAL, "labels: an object is wanted");
+	i->labels = r < 0 ? NULL : json_incref(labels);
+	return r;
+}

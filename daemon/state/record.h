@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An instance as JSON, for the state database: all that a later manager must know to go on with it. Times of day are in
+ * ns since the epoch, others in ns of the monotonic clock (only their differences are used).
+ */
+#ifndef DAEMON_STATE_RECORD_H
+#define DAEMON_STATE_RECORD_H
+
+#include "daemon/instance.h"
+
+#define RECORD_MAX_BYTES_STATE (512 * KIB)
+
+/* A new reference; NULL without memory. */
+json_t *record_of(const struct instance *inst);
+
+/* Fills an instance that is all zero but for core, from a record. What it allocates belongs to the instance, also on
+ * failure: 0, -EINVAL or -ENOMEM with err. */
+int record_load(struct instance *inst, const char *text, size_t len, struct err *err);
+
+#endif

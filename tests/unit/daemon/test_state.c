@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The state database and the records in it: what is written comes back, what is broken is refused. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "daemon/core.h"
+#include "daemon/image/store.h"
+#include "daemon/state/db.h"
+#include "daemon/state/record.h"
+#include "lib/jsonx.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct setup {
+	char dir[40], path[64];
+	struct state_db *db;
+	struct core core;
+};
+
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+static int setup(void **state)
+{
+	struct setup *s = calloc(1, sizeof(*s));
+
+	strcpy(s->dir, "/tmp/uig-state-XXXXXX");
+	if (!mkdtemp(s->dir) || state_db_open(s->dir, &s->db, NULL) < 0 ||
+		images_new(s->dir, &s->core.images, NULL) < 0)
+		return -1;
+	snprintf(s->path, sizeof(s->path), "%s/state.db", s->dir);
+	*state = s;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct setup *s = *state;
+
+	state_db_close(s->db);
+	images_free(s->core.images);
+	nftw(s->dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+	free(s);
+	return 0;
+}
+
+static int append(void *arg, const char *id, const char *record, size_t len)
+{
+	char *text = arg;
+
+	assert_int_equal(len, strlen(record));
+	sprintf(text + strlen(text), "%s=%s;", id, record);
+	return 0;
+}
+
+static void expect_rows(struct setup *s, const char *rows)
+{
+	char text[256] = "";
+
+	assert_int_equal(state_db_each(s->db, append, text, NULL), 0);
+	assert_string_equal(text, rows);
+}
+
+static void reopen(struct setup *s)
+{
+	state_db_close(s->db);
+	s->db = NULL;
+	assert_int_equal(state_db_open(s->dir, &s->db, NULL), 0);
+}
+
+static void test_rows(void **state)
+{
+	struct setup *s = *state;
+
+	expect_rows(s, "");
+	assert_int_equal(state_db_put(s->db, "b", "1", NULL), 0);
+	assert_int_equal(state_db_put(s->db, "a", "2", NULL), 0);
+	assert_int_equal(state_db_put(s->db, "b", "3", NULL), 0);
+	expect_rows(s, "b=3;a=2;");
+	reopen(s);
+	expect_rows(s, "b=3;a=2;");
+	assert_int_equal(state_db_delete(s->db, "b", NULL), 0);
+	assert_int_equal(state_db_delete(s->db, "b", NULL), 0);
+	expect_rows(s, "a=2;");
+}
+
+static int stop(void *arg, const char *id, const char *record, size_t len)
+{
+	(void)id;
+	(void)record;
+	(void)len;
+	++*(int *)arg;
+	return -ECANCELED;
+}
+
+static void test_each_stops(void **state)
+{
+	struct setup *s = *state;
+	int calls = 0;
+
+	state_db_put(s->db, "a", "1", NULL);
+	state_db_put(s->db, "b", "2", NULL);
+	assert_int_equal(state_db_each(s->db, stop, &calls, NULL), -ECANCELED);
+	assert_int_equal(calls, 1);
+	expect_rows(s, "a=1;b=2;");
+}
+
+static void test_a_file_that_is_no_database(void **state)
+{
+	struct setup *s = *state;
+	char aside[80];
+	int fd;
+
+	state_db_put(s->db, "a", "1", NULL);
+	state_db_close(s->db);
+	s->db = NULL;
+	fd = open(s->path, O_WRONLY | O_TRUNC);
+	assert_true(fd >= 0);
+	for (int i = 0; i < 100; i++)
+		assert_int_equal(write(fd, "this is no database\n", 20), 20);
+	close(fd);
+	reopen(s);
+	expect_rows(s, "");
+	snprintf(aside, sizeof(aside), "%s.unusable", s->path);
+	assert_int_equal(access(aside, F_OK), 0);
+	assert_int_equal(state_db_put(s->db, "a", "1", NULL), 0);
+	reopen(s);
+	expect_rows(s, "a=1;");
+}
+
+static void test_no_folder(void **state)
+{
+	struct state_db *db = NULL;
+	struct err err = {0};
+
+	(void)state;
+	assert_int_equal(state_db_open("/nonexistent", &db, &err), -EIO);
+	assert_non_null(strstr(err.msg, "/nonexistent/state.db"));
+	assert_null(db);
+}
+
+/* --- records --------------------------------------------------------------------------------------------------- */
+static char *text_of(const struct instance *i)
+{
+	_cleanup_json_ json_t *record = record_of(i);
+
+	assert_non_null(record);
+	return json_dumps(record, JSON_COMPACT);
+}
+
+static void fini(struct instance *i)
+{
+	for (char **a = i->argv; a && *a; a++)
+		free(*a);
+	free(i->argv);
+	free(i->cmdline);
+	json_decref(i->labels);
+	image_put(i->image);
+}
+
+static char full_record[] =
+	"{\"id\":\"00000000-0000-4000-8000-000000000000\",\"name\":\"n\",\"state\":\"running\","
+	"\"ready\":true,"
+	"\"from_pool\":false,\"auto_remove\":true,\"exit_code\":null,\"reason\":\"\","
+	"\"image\":{\"name\":\"i\",\"path\":null,\"config\":{\"ports\":[80]}},"
+	"\"shell\":{\"monitor\":\"uvmm\",\"memory_mib\":64,\"vcpus\":1,\"ip\":168427522},"
+	"\"argv\":[\"/bin/x\",\"a b\"],\"labels\":{\"k\":\"v\"},"
+	"\"ports\":[{\"ip\":2130706433,\"host\":8080,\"guest\":80}],"
+	"\"request_ns\":5,\"start_ns\":6,\"ready_ns\":7,\"created\":1000000001,\"started\":2,"
+	"\"ended\":0}";
+
+static void test_record_comes_back(void **state)
+{
+	struct setup *s = *state;
+	struct instance i = {.core = &s->core};
+	_cleanup_free_ char *text = NULL;
+	struct err err = {0};
+
+	if (record_load(&i, full_record, strlen(full_record), &err) < 0)
+		fail_msg("%s", err.msg);
+	assert_int_equal(i.state, VM_RUNNING);
+	assert_int_equal(i.ip, 168427522);
+	assert_ptr_equal(i.spec.ops, &monitor_uvmm);
+	assert_string_equal(i.argv[1], "a b");
+	assert_null(i.argv[2]);
+	assert_int_equal(i.port_count, 1);
+	assert_int_equal(i.ports[0].guest_port, 80);
+	assert_int_equal(i.created.tv_sec, 1);
+	assert_int_equal(i.created.tv_nsec, 1);
+	text = text_of(&i);
+	assert_string_equal(text, full_record);
+	fini(&i);
+}
+
+/* Each field once missing, once of another type. */
+static void test_broken_records(void **state)
+{
+	struct setup *s = *state;
+	json_t *whole = json_loads(full_record, 0, NULL), *value;
+	const char *key;
+	unsigned refused = 0;
+
+	json_object_foreach(whole, key, value)
+	{
+		bool optional = strcmp(key, "exit_code") == 0 || strcmp(key, "argv") == 0 ||
+			strcmp(key, "ports") == 0;
+
+		for (int other = 0; other < 2 && !optional; other++) {
+			json_t *broken = json_copy(whole);
+			struct instance i = {.core = &s->core};
+			char *text;
+
+			if (other)
+				json_object_set_new(broken, key, json_array());
+			else
+				json_object_del(broken, key);
+			text = json_dumps(broken, 0);
+			refused += record_load(&i, text, strlen(text), NULL) < 0;
+			fini(&i);
+			free(text);
+			json_decref(broken);
+		}
+	}
+	assert_int_equal(refused, (json_object_size(whole) - 3) * 2);
+	json_decref(whole);
+}
+
+static void refuse(struct setup *s, const char *from, const char *to)
+{
+	struct instance i = {.core = &s->core};
+	const char *at = strstr(full_record, from);
+	struct err err = {0};
+	char text[2000];
+
+	assert_non_null(at);
+	snprintf(text, sizeof(text), "%.*s%s%s", (int)(at - full_record), full_record, to,
+		at + strlen(from));
+	assert_true(record_load(&i, text, strlen(text), &err) < 0);
+	assert_true(err.msg[0]);
+	fini(&i);
+}
+
+static void test_bad_values(void **state)
+{
+	struct setup *s = *state;
+
+	refuse(s, "\"running\"", "\"walking\"");
+	refuse(s, "\"uvmm\"", "\"other\"");
+	refuse(s, "\"memory_mib\":64", "\"memory_mib\":0");
+	refuse(s, "\"host\":8080", "\"host\":80800");
+	refuse(s, "\"a b\"", "7");
+	refuse(s, "\"ports\":[80]", "\"ports\":[0]");
+	refuse(s, "00000000-0000-4000", "000000000000000000000000000-0000-4000");
+	refuse(s, "}]", "}");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_rows, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_each_stops, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_file_that_is_no_database, setup, teardown),
+		cmocka_unit_test(test_no_folder),
+		cmocka_unit_test_setup_teardown(test_record_comes_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_broken_records, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_bad_values, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
