@@ -51,7 +51,9 @@ static inline int virtq_need_event(uint16_t event, uint16_t now, uint16_t old)
 #define VIRTIO_NET_F_MTU        3
 #define VIRTIO_NET_F_MAC        5
 #define VIRTIO_NET_F_GUEST_TSO4 7
+#define VIRTIO_NET_F_GUEST_TSO6 8
 #define VIRTIO_NET_F_HOST_TSO4  11
+#define VIRTIO_NET_F_HOST_TSO6  12
 #define VIRTIO_NET_F_MRG_RXBUF  15
 #define VIRTIO_F_EVENT_IDX      29
 #define VIRTIO_F_VERSION_1      32
@@ -72,6 +74,7 @@ ABI_ASSERT_SIZE(struct virtio_net_hdr, 12);
 #define VIRTIO_NET_HDR_F_DATA_VALID 2u
 #define VIRTIO_NET_HDR_GSO_NONE     0u
 #define VIRTIO_NET_HDR_GSO_TCPV4    1u
+#define VIRTIO_NET_HDR_GSO_TCPV6    4u
 
 /* Block device (section 5.2). A request: this header, data, then one byte of status. */
 #define VIRTIO_BLK_F_SEG_MAX      2

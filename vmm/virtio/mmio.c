@@ -106,6 +106,8 @@ static void set_status(struct virtio_dev *dev, uint32_t status)
 	if ((set & VIRTIO_STATUS_DRIVER_OK) && !(status & VIRTIO_STATUS_FEATURES_OK))
 		status &= ~VIRTIO_STATUS_DRIVER_OK;
 	dev->status = status | (dev->status & VIRTIO_STATUS_NEEDS_RESET);
+	if ((set & status & VIRTIO_STATUS_DRIVER_OK) && dev->ops->accept_features)
+		dev->ops->accept_features(dev);
 }
 
 static void set_queue_ready(struct virtio_dev *dev, struct virtqueue *q, uint32_t ready)
@@ -314,5 +316,7 @@ int virtio_prepare(struct virtio_dev *dev, gpa_t *rings, struct uig_device *out)
 	dev->driver_features = dev->features;
 	dev->status = VIRTIO_STATUS_ACKNOWLEDGE | VIRTIO_STATUS_DRIVER | VIRTIO_STATUS_FEATURES_OK |
 		VIRTIO_STATUS_DRIVER_OK;
+	if (dev->ops->accept_features)
+		dev->ops->accept_features(dev);
 	return 0;
 }

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * virtio-net on a tap. Frames go between guest memory and the tap in one system call each, without a copy in the
- * monitor. No offload is offered yet, so the header in front of each frame is the monitor's own: what the guest writes
- * there never reaches the host. (Checksum and segmentation offload: add the feature bits in net_init(), TUNSETOFFLOAD in
- * dev/tap.c, and the checks of the header in send_frame().)
+ * monitor: checksums and the cutting of large TCP segments are left to the host's kernel, which has them on the way to
+ * another guest never done at all. What the guest asks of the kernel in the header is checked (net_filter.h), as is whose
+ * frames it sends.
  *
- * What goes out carries the device's own MAC address as its source, and in IPv4 and ARP the guest's own IP address
- * where that is known: on a bridge nobody takes the place of a neighbour. Other frames are dropped.
+ * A driver with mergeable buffers keeps room for the longest frame posted (64 KiB with GUEST_TSO4): until it does, the tap is left alone.
  *
  * Specification: virtio 1.2, section 5.1.
  */
@@ -14,6 +13,7 @@
 #define VMM_VIRTIO_NET_H
 
 #include "vmm/virtio/mmio.h"
+#include "vmm/virtio/net_filter.h"
 
 #define NET_QUEUE_RX 0u
 #define NET_QUEUE_TX 1u
@@ -29,8 +29,8 @@ struct net_config { /* section 5.1.4 */
 struct net_dev {
 	struct virtio_dev virtio;
 	struct net_config config;
-	int tap_fd;    /* owned, the source; -1: none */
-	uint8_t ip[4]; /* the guest's IPv4 address; all 0: not known, then any */
+	int tap_fd; /* owned, the source; -1: none */
+	struct net_identity identity;
 	/* under the devices' lock */
 	bool tap_gone;
 	bool starved; /* the driver has no buffer posted: the tap is left alone until it kicks */
@@ -40,8 +40,8 @@ struct net_dev {
 /* tap_fd is taken, non-blocking, with a 12-byte header. 0 or -errno. */
 int net_init(struct net_dev *net, int tap_fd, const uint8_t mac[6], uint16_t mtu,
 	const struct mem *mem, pthread_mutex_t *lock, gpa_t base, struct err *err);
-/* Takes the guest's address from its arguments (abi/identity.h; NULL: none), when ip=ADDR/PREFIX is their first word, as the
- * manager writes it. Else none is known. */
+/* Takes the guest's addresses from its arguments (abi/identity.h; NULL: none): ip=ADDR/PREFIX as their first
+ * word and ip6=ADDR/PREFIX behind it, as the manager writes them. */
 void net_set_ip(struct net_dev *net, const char *args);
 
 #endif

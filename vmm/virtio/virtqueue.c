@@ -124,19 +124,29 @@ int virtqueue_pop(struct virtqueue *q, struct chain *c)
 	return r;
 }
 
-void virtqueue_unpop(struct virtqueue *q)
+void virtqueue_unpop(struct virtqueue *q, unsigned n)
 {
-	q->last_avail--;
+	q->last_avail = (uint16_t)(q->last_avail - n);
+}
+
+void virtqueue_fill(struct virtqueue *q, unsigned n, uint16_t head, uint32_t bytes)
+{
+	struct virtq_used_elem *e = &q->useds->ring[(q->used_idx + n) & (q->size - 1)];
+
+	__atomic_store_n(&e->id, head, __ATOMIC_RELAXED);
+	__atomic_store_n(&e->len, bytes, __ATOMIC_RELAXED);
+}
+
+void virtqueue_publish(struct virtqueue *q, unsigned n)
+{
+	q->used_idx = (uint16_t)(q->used_idx + n);
+	__atomic_store_n(&q->useds->idx, q->used_idx, __ATOMIC_RELEASE);
 }
 
 void virtqueue_push(struct virtqueue *q, uint16_t head, uint32_t bytes)
 {
-	struct virtq_used_elem *e = &q->useds->ring[q->used_idx & (q->size - 1)];
-
-	__atomic_store_n(&e->id, head, __ATOMIC_RELAXED);
-	__atomic_store_n(&e->len, bytes, __ATOMIC_RELAXED);
-	q->used_idx++;
-	__atomic_store_n(&q->useds->idx, q->used_idx, __ATOMIC_RELEASE);
+	virtqueue_fill(q, 0, head, bytes);
+	virtqueue_publish(q, 1);
 }
 
 static void set_avail_event(struct virtqueue *q, uint16_t value)
@@ -147,16 +157,21 @@ static void set_avail_event(struct virtqueue *q, uint16_t value)
 	__atomic_store_n(event, value, __ATOMIC_RELAXED);
 }
 
-bool virtqueue_want_kick(struct virtqueue *q)
+bool virtqueue_want_kick_at(struct virtqueue *q, uint16_t seen)
 {
 	if (!q->live)
 		return false;
 	if (q->event_idx)
-		set_avail_event(q, q->last_avail);
+		set_avail_event(q, seen);
 	else
 		__atomic_store_n(&q->useds->flags, 0, __ATOMIC_RELAXED);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	return __atomic_load_n(&q->avails->idx, __ATOMIC_ACQUIRE) != q->last_avail;
+	return __atomic_load_n(&q->avails->idx, __ATOMIC_ACQUIRE) != seen;
+}
+
+bool virtqueue_want_kick(struct virtqueue *q)
+{
+	return virtqueue_want_kick_at(q, q->last_avail);
 }
 
 void virtqueue_mute_kick(struct virtqueue *q)

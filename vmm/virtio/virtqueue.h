@@ -53,14 +53,19 @@ void virtqueue_reset(struct virtqueue *q);
 
 /* Takes the next request: 1 and *chain, 0 when there is none, -EPROTO when the ring is broken. */
 int virtqueue_pop(struct virtqueue *q, struct chain *chain);
-/* Puts back the request that was popped last. */
-void virtqueue_unpop(struct virtqueue *q);
+/* Puts back the n requests that were popped last. */
+void virtqueue_unpop(struct virtqueue *q, unsigned n);
 /* Gives a request back with bytes written into it; the guest sees it at once. */
 void virtqueue_push(struct virtqueue *q, uint16_t head, uint32_t bytes);
+/* The same for several that the guest shall see together: fill in the n-th (from 0), then publish all. */
+void virtqueue_fill(struct virtqueue *q, unsigned n, uint16_t head, uint32_t bytes);
+void virtqueue_publish(struct virtqueue *q, unsigned n);
 
 /* Asks the driver to kick at its next addition, or not to. virtqueue_want_kick() returns true when a request came
  * in meanwhile: the caller has to look again. */
 bool virtqueue_want_kick(struct virtqueue *q);
+/* The same for a device that has seen the requests up to `seen`, but left some of them, for they are not enough. */
+bool virtqueue_want_kick_at(struct virtqueue *q, uint16_t seen);
 void virtqueue_mute_kick(struct virtqueue *q);
 
 /* True when the driver has asked to hear of what is in the used ring now (abi/platform.h, WAIT). */

@@ -99,7 +99,7 @@ static void test_chain(void **state)
 	assert_ptr_equal(c.iov[1].iov_base, f->ro);
 	assert_ptr_equal(c.iov[2].iov_base, f->ram + DATA + 100);
 	assert_int_equal(virtqueue_pop(&f->q, &c), 0);
-	virtqueue_unpop(&f->q);
+	virtqueue_unpop(&f->q, 1);
 	assert_int_equal(virtqueue_pop(&f->q, &c), 1);
 	virtqueue_push(&f->q, 3, 30);
 	assert_int_equal(f->used->idx, 1);
