@@ -163,6 +163,8 @@ static int build_in(struct root *root, const struct image_options *o, const stru
 	if (!rc)
 		rc = describe(doc, a.host_path, image, err);
 	libs_free(a.libs);
+	if (!rc)
+		rc = root_fix_times(root, err);
 	return rc ? rc : erofs_make(root->dir, &image->fd, &image->bytes, err);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * mkfs.erofs as a child: uncompressed, so that files can be mapped in place; no inline tails, so that every regular file
- * begins on a page; time, owner, UUID and extended attributes fixed, so that the same files give the same bytes.
+ * begins on a page; owner, UUID and extended attributes fixed, so that the same files (with the same times) give the same bytes.
  */
 #include "cli/image/build.h"
 
@@ -17,7 +17,8 @@
 
 #define IMAGE_UUID "7569676e-6974-6572-8000-000000000001" /* "uigniter", version 1 of the layout */
 
-extern char **environ;
+/* The child's whole environment. Times of files are kept up to this one, the year 2100, and it is the image's own. */
+static const char *const environment[] = {"SOURCE_DATE_EPOCH=4102444800", NULL};
 
 static int spawn(const char *const argv[], int out, pid_t *pid)
 {
@@ -32,8 +33,8 @@ static int spawn(const char *const argv[], int out, pid_t *pid)
 	if (!rc)
 		rc = posix_spawn_file_actions_adddup2(&actions, out, 2);
 	if (!rc)
-		rc = posix_spawnp(
-			pid, argv[0], &actions, NULL, (char *const *)(uintptr_t)argv, environ);
+		rc = posix_spawnp(pid, argv[0], &actions, NULL, (char *const *)(uintptr_t)argv,
+			(char *const *)(uintptr_t)environment);
 	posix_spawn_file_actions_destroy(&actions);
 	return -rc;
 }
@@ -84,7 +85,7 @@ int erofs_make(const char *dir, int *fd, uint64_t *bytes, struct err *err)
 
 	if (asprintf(&root, "%s/root", dir) < 0 || asprintf(&file, "%s/image.erofs", dir) < 0)
 		return err_set(err, ENOMEM, "out of memory");
-	rc = run((const char *const[]){"mkfs.erofs", "-T0", "--all-root", "-x-1", "-Enoinline_data",
+	rc = run((const char *const[]){"mkfs.erofs", "--all-root", "-x-1", "-Enoinline_data",
 			 "-U" IMAGE_UUID, file, root, NULL},
 		err);
 	if (rc)

@@ -151,6 +151,12 @@ int root_add_folder(struct root *root, const char *to, struct err *err)
 	return rc < 0 ? err_sys(err, -rc, "cannot make %s in the image", to) : 0;
 }
 
+/* The time of last change, in whole seconds. */
+static int set_time(int fd, time_t s)
+{
+	return futimens(fd, (const struct timespec[2]){{.tv_sec = s}, {.tv_sec = s}});
+}
+
 /* A new, empty file in the image for writing. */
 static int create_file(struct root *root, const char *to, bool executable, int *fd, struct err *err)
 {
@@ -180,9 +186,9 @@ int root_add_text(struct root *root, const char *to, const char *text, struct er
 
 	if (rc)
 		return rc;
-	return write(fd, text, strlen(text)) == (ssize_t)strlen(text)
-		? 0
-		: err_sys(err, errno, "cannot write %s", to);
+	if (write(fd, text, strlen(text)) != (ssize_t)strlen(text) || set_time(fd, 0))
+		return err_sys(err, errno, "cannot write %s", to);
+	return 0;
 }
 
 int root_add_file(
@@ -190,13 +196,16 @@ int root_add_file(
 {
 	int fd _cleanup_close_ = -1;
 	int rc = create_file(root, to, executable, &fd, err);
+	struct stat st;
 	off_t at = 0;
 
 	while (!rc) {
 		ssize_t n = sendfile(fd, source_fd, &at, 1 << 30);
 
 		if (!n)
-			return 0;
+			return fstat(source_fd, &st) || set_time(fd, st.st_mtim.tv_sec)
+				? err_sys(err, errno, "cannot set the time of %s", to)
+				: 0;
 		if (n < 0)
 			return err_sys(err, errno, "cannot copy to %s", to);
 		root->bytes += (uint64_t)n;
@@ -295,6 +304,43 @@ int root_add_tree(struct root *root, const char *to, int source_fd, root_visit_f
 	struct tree tree = {.root = root, .visit = visit, .arg = arg};
 
 	return add_tree(&tree, to, source_fd, err);
+}
+
+/* --- times ----------------------------------------------------------------------------------------------------- */
+/* Takes fd. */
+static int fix_times_below(int fd)
+{
+	static const struct timespec zero[2];
+	DIR *d = fdopendir(fd);
+	struct dirent *e;
+	int rc = 0;
+
+	if (!d) {
+		close(fd);
+		return -ENOMEM;
+	}
+	while (!rc && (e = readdir(d))) {
+		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..") || e->d_type == DT_REG)
+			continue;
+		if (e->d_type == DT_LNK) {
+			rc = utimensat(fd, e->d_name, zero, AT_SYMLINK_NOFOLLOW) ? -errno : 0;
+			continue;
+		}
+		rc = openat(fd, e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		rc = rc < 0 ? -errno : fix_times_below(rc);
+	}
+	if (!rc && futimens(fd, zero))
+		rc = -errno;
+	closedir(d);
+	return rc;
+}
+
+int root_fix_times(struct root *root, struct err *err)
+{
+	int fd = openat(root->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc = fd < 0 ? -errno : fix_times_below(fd);
+
+	return rc ? err_sys(err, -rc, "cannot set the times of the image's folders") : 0;
 }
 
 /* --- what every image has -------------------------------------------------------------------------------------- */

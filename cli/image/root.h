@@ -2,7 +2,8 @@
 /*
  * The root folder of an image while it is being made, in a temporary folder of its own. Every path is resolved below
  * the root with no symbolic link on the way (openat2), so that nothing that was copied in can lead a later file
- * out. Nothing is ever written over: -EEXIST. Modes are 0755 or 0644, so that an image is the same whatever umask is.
+ * out. Nothing is ever written over: -EEXIST. Modes are 0755 or 0644, so that an image is the same whatever umask is. A file
+ * keeps its time of last change (python's compiled modules are checked by it), in whole seconds.
  */
 #ifndef CLI_IMAGE_ROOT_H
 #define CLI_IMAGE_ROOT_H
@@ -45,5 +46,8 @@ int root_add_tree(struct root *root, const char *to, int source_fd, root_visit_f
 
 /* Files and folders that every image has, as far as they are not there yet. */
 int root_add_system(struct root *root, const char *cmdline, struct err *err);
+
+/* The last step: folders and links, which were made just now, get the time 0, so that the same files give the same image. */
+int root_fix_times(struct root *root, struct err *err);
 
 #endif
