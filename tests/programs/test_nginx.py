@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""nginx as one process: small and large pages, ranges, keep-alive, errors, posts to nothing, many connections."""
+import hashlib
+import os
+import re
+import shutil
+
+from programs import MANIFESTS, ProgramTest, main, need_installed
+
+need_nginx = need_installed("/usr/sbin/nginx", "curl")
+
+
+class Nginx(ProgramTest):
+    def site(self, **files):
+        """The example's manifest with pages of our own."""
+        folder = self.folder(**files)
+        shutil.copytree(os.path.join(MANIFESTS, "nginx"), os.path.join(folder, "nginx"))
+        more = "".join(f"\n  - {{from: {name}, to: /srv/www/{name}}}" for name in files)
+        with open(os.path.join(MANIFESTS, "nginx.yaml"), encoding="utf-8") as f:
+            text = f.read().replace("files:", "files:" + more)
+        with open(os.path.join(folder, "nginx.yaml"), "w", encoding="utf-8") as f:
+            f.write(text)
+        self.vm = self.start(self.build(os.path.join(folder, "nginx.yaml")))
+        return f"http://{self.vm['ip_address']}"
+
+    def curl(self, *words, **more):
+        return self.inside("curl", "-sS", "--max-time", "60", *words, **more)
+
+    @need_nginx
+    def test_example(self):
+        self.vm = self.start(self.build("nginx"))
+        said = self.curl("-i", f"http://{self.vm['ip_address']}/")
+        self.assertRegex(said, r"^HTTP/1\.1 200 OK\nServer: nginx")
+        self.assertIn("Content-Type: text/html", said)
+        self.assertIn("Welcome to nginx!", said)
+        self.stop(self.vm)
+
+    @need_nginx
+    def test_pages(self):
+        page = os.urandom(200 << 10)
+        url = self.site(page=page, small="<p>hello\n", empty="")
+        self.assertEqual(self.curl(f"{url}/small"), "<p>hello\n")
+        self.assertEqual(self.curl(f"{url}/empty"), "")
+        for _ in range(3):
+            got = self.curl(f"{url}/page", text=False)
+            self.assertEqual(hashlib.sha256(got).digest(), hashlib.sha256(page).digest())
+        self.assertEqual(self.curl("-r", "100000-100099", f"{url}/page", text=False), page[100000:100100])
+        status = ("-o", "/dev/null", "-w", "%{http_code} %{size_download} %{num_connects}\n")
+        self.assertRegex(self.curl(*status, f"{url}/none"), "^404 ")
+        self.assertRegex(self.curl("-I", *status, f"{url}/page"), "^200 0 ")
+        self.assertRegex(self.curl("-X", "POST", "--data-binary", "x" * 100, *status, f"{url}/small"), "^405 ")
+        self.assertRegex(self.curl("--path-as-is", *status, f"{url}/../../etc/passwd"), "^400 ")
+        # one connection for all
+        said = self.curl(*status, f"{url}/small", *status, "--next", "-sS", *status, f"{url}/small")
+        self.assertEqual([line.split()[2] for line in said.split("\n") if line], ["1", "0"])
+
+    @need_installed("/usr/sbin/nginx", "ab")
+    def test_many_connections(self):
+        url = self.site(page="x" * 20000)
+        for options in (("-c", "50", "-n", "1000"), ("-k", "-c", "50", "-n", "3000")):
+            said = self.inside("ab", "-q", "-l", *options, f"{url}/page")
+            self.assertRegex(said, rf"Complete requests: +{options[-1]}\n")
+            self.assertRegex(said, r"Failed requests: +0\n")
+            self.assertIsNone(re.search(r"Non-2xx", said), said)
+
+
+if __name__ == "__main__":
+    main()
