@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The 9P2000.L server behind a volume: a folder of the host, given as a descriptor, and everything below it; nothing else, whatever the
+ * client says. Knows nothing of virtqueues.
+ *
+ *   beneath     names are single components, looked up with openat2(RESOLVE_BENEATH, NO_SYMLINKS, NO_MAGICLINKS, NO_XDEV) below the
+ *               O_PATH descriptor of a fid; ".." is no name; symbolic links are read, never followed; other mounts are not entered.
+ *   no devices  only regular files and folders are ever opened for data: an O_PATH descriptor tells the type, which never changes, and
+ *               is reopened through /proc/self/fd. A FIFO or socket can be made and named, not opened.
+ *   no powers   set-user-id and set-group-id bits are dropped, device nodes refused, and owners never change: files belong to the
+ *               monitor's user, whom the client sees as root (0).
+ *
+ * Threads: one thread serves; requests are done in the order they are given, each to its end, so that a flush finds nothing to
+ * do. A call may block as the host's file system does. The caller's umask applies to what is created: it should be 0.
+ */
+#ifndef VMM_P9_SERVER_H
+#define VMM_P9_SERVER_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+struct err;
+struct p9_server;
+
+#define P9_SEGMENTS_MAX 64u /* parts of a request, and of the room for its answer */
+
+/* dir_fd (a folder; O_PATH will do) is taken in any case. 0 or -errno. */
+int p9_server_new(int dir_fd, bool read_only, struct p9_server **server, struct err *err);
+void p9_server_free(struct p9_server *server); /* NULL is fine */
+
+/*
+ * Serves one request. Both lists are memory that the client may change meanwhile; each byte of a message's fields is read once. Returns
+ * the bytes of the answer in out, or -EPROTO when there is no room for any answer, or no message.
+ */
+ssize_t p9_server_serve(struct p9_server *server, const struct iovec *in, unsigned nin,
+	const struct iovec *out, unsigned nout);
+
+/* Fids in use, for tests. */
+unsigned p9_server_fids(const struct p9_server *server);
+
+#endif
