@@ -30,6 +30,7 @@ ABI_ASSERT_SIZE(struct uig_libos_note, 32);
 #define UIG_MEM_REGIONS_MAX 4u
 #define UIG_DEVICES_MAX     16u
 #define UIG_QUEUES_MAX      3u
+#define UIG_TAG_BYTES       8u
 
 struct uig_mem_region {
 	gpa_t base;
@@ -60,9 +61,14 @@ struct uig_device {
 	uint32_t flags;    /* UIG_DEVF_ */
 	gpa_t mmio;        /* virtio-mmio version 2 register page */
 	uint64_t features; /* negotiated when prepared, else 0 */
-	uint8_t mac[6];    /* net only */
-	uint16_t mtu;      /* net only */
-	uint32_t irq;      /* GSI, for monitors that interrupt; 0 under uvmm */
+	union {
+		struct { /* net */
+			uint8_t mac[6];
+			uint16_t mtu;
+		};
+		char tag[UIG_TAG_BYTES]; /* 9p: what mount= of the arguments names it by, ends with a NUL */
+	};
+	uint32_t irq; /* GSI, for monitors that interrupt; 0 under uvmm */
 	uint32_t reserved;
 	/* net, console: 0 rx, 1 tx; vsock: 0 rx, 1 tx, 2 events; the others: 0 requests */
 	struct uig_queue queue[UIG_QUEUES_MAX];

@@ -23,6 +23,7 @@ void config_init(struct config *config)
 		.mem_mib = 128,
 		.window_mib = CONFIG_WINDOW_MIB,
 		.tap_fd = -1,
+		.fd_channel = -1,
 		.mtu = MTU_DEFAULT,
 	};
 }
@@ -36,6 +37,9 @@ void config_fini(struct config *config)
 	free(config->iface);
 	free(config->tap);
 	config_drives_fini(config);
+	config_volumes_fini(config);
+	if (config->fd_channel >= 0)
+		close(config->fd_channel);
 	if (config->tap_fd >= 0)
 		close(config->tap_fd);
 	config_init(config);
@@ -254,7 +258,8 @@ int config_net(struct config *config, const char *path_id, const json_t *body, s
 
 int config_start(struct config *config, const json_t *body, struct err *err)
 {
-	static const char *const names[] = {"image_path", "boot_args", "guest_mac", "drives", NULL};
+	static const char *const names[] = {
+		"image_path", "boot_args", "guest_mac", "drives", "volumes", NULL};
 	const char *image = config->image, *args = config->args, *mac = NULL;
 	int r = config_check_fields(body, names, err);
 
@@ -263,7 +268,8 @@ int config_start(struct config *config, const json_t *body, struct err *err)
 		(r = jsonx_opt_str(body, "boot_args", ARGS_MAX_BYTES, &args, err)) < 0 ||
 		(r = jsonx_opt_str(body, "guest_mac", 32, &mac, err)) < 0 ||
 		(r = set_mac(config, mac, err)) < 0 ||
-		(r = config_drives(config, json_object_get(body, "drives"), err)) < 0)
+		(r = config_drives(config, json_object_get(body, "drives"), err)) < 0 ||
+		(r = config_volumes(config, json_object_get(body, "volumes"), err)) < 0)
 		return r;
 	return set_two(&config->image, image, &config->args, args) < 0
 		? err_set(err, ENOMEM, "out of memory")
@@ -290,7 +296,7 @@ static int load_nets(struct config *config, const json_t *nets, struct err *err)
 int config_load(struct config *config, const json_t *root, struct err *err)
 {
 	static const char *const names[] = {
-		"boot-source", "machine-config", "network-interfaces", "drives", NULL};
+		"boot-source", "machine-config", "network-interfaces", "drives", "volumes", NULL};
 	const json_t *machine, *boot;
 	int r = config_check_fields(root, names, err);
 
@@ -304,6 +310,8 @@ int config_load(struct config *config, const json_t *root, struct err *err)
 		r = config_boot(config, boot, err);
 	if (r == 0)
 		r = config_drives(config, json_object_get(root, "drives"), err);
+	if (r == 0)
+		r = config_volumes(config, json_object_get(root, "volumes"), err);
 	return r < 0 ? r : load_nets(config, json_object_get(root, "network-interfaces"), err);
 }
 
@@ -362,8 +370,8 @@ json_t *config_json(const struct config *c)
 
 	if (c->tap || c->tap_fd >= 0)
 		json_array_append_new(nets, net_json(c));
-	return json_pack("{s:{s:s?, s:s?, s:s?}, s:o, s:o, s:o}", "boot-source",
+	return json_pack("{s:{s:s?, s:s?, s:s?}, s:o, s:o, s:o, s:o}", "boot-source",
 		"kernel_image_path", c->libos, "initrd_path", c->image, "boot_args", c->args,
 		"machine-config", config_machine_json(c), "network-interfaces", nets, "drives",
-		config_drives_json(c));
+		config_drives_json(c), "volumes", config_volumes_json(c));
 }

@@ -26,6 +26,17 @@ struct config_drive {
 	bool root, read_only, flush;
 };
 
+#define CONFIG_VOLUMES_MAX 8u
+#define CONFIG_TAG_MAX     7u
+
+/* A folder of the host for the guest. Opened when it is configured, or received (vmm/dev/folder.h). */
+struct config_volume {
+	char tag[CONFIG_TAG_MAX + 1];
+	char *path; /* owned; NULL: came as a descriptor */
+	int fd;     /* owned, O_PATH */
+	bool read_only;
+};
+
 struct config {
 	uint32_t vcpus, mem_mib, window_mib;
 	bool huge_pages; /* transparent huge pages for the guest's RAM */
@@ -41,6 +52,9 @@ struct config {
 	uint16_t mtu;
 	unsigned ndrives;
 	struct config_drive drive[CONFIG_DRIVES_MAX]; /* the root drive first */
+	unsigned nvolumes;
+	struct config_volume volume[CONFIG_VOLUMES_MAX];
+	int fd_channel; /* owned socket on which descriptors of folders come; -1: none */
 };
 
 void config_init(struct config *config);
@@ -59,7 +73,16 @@ int config_drives(struct config *config, const json_t *list, struct err *err);
 void config_drives_fini(struct config *config);
 json_t *config_drives_json(const struct config *config);
 
-/* Body of PUT /uigniter/start: image_path, boot_args, guest_mac, drives (a list of bodies of /drives/{id}), all optional. */
+/* Volumes (vmm/config_volume.c): a list of {tag, path_on_host, is_read_only}, NULL: none. Without path_on_host the folder's descriptor
+ * must have been sent on fd_channel, one for each such volume, in the list's order. A known tag is
+ * replaced. 0 or -errno. */
+int config_volumes(struct config *config, const json_t *list, struct err *err);
+/* TAG=FOLDER[:ro]. */
+int config_volume_option(struct config *config, const char *text, struct err *err);
+void config_volumes_fini(struct config *config);
+json_t *config_volumes_json(const struct config *config);
+
+/* Body of PUT /uigniter/start: image_path, boot_args, guest_mac, drives (a list of bodies of /drives/{id}), volumes, all optional. */
 int config_start(struct config *config, const json_t *body, struct err *err);
 
 /* A whole configuration, as Firecracker's --config-file has it. */

@@ -162,10 +162,8 @@ int devices_prepare(struct devices *d, struct uig_device *out, struct err *err)
 
 		if (r < 0)
 			return err_sys(err, -r, "rings of %s", d->dev[i]->ops->name);
-		if (d->dev[i] == &d->net.virtio) {
-			memcpy(out[i].mac, d->net.config.mac, sizeof(out[i].mac));
-			out[i].mtu = d->net.config.mtu;
-		}
+		if (d->dev[i]->ops->describe)
+			d->dev[i]->ops->describe(d->dev[i], &out[i]);
 	}
 	return (int)d->ndev;
 }

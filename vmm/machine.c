@@ -6,9 +6,11 @@
 #include "vmm/dev/platform.h"
 #include "vmm/dev/tap.h"
 #include "vmm/virtio/blk.h"
+#include "vmm/virtio/p9.h"
 #include "vmm/vm.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/random.h>
 
 static int random_mac(struct config *config)
@@ -75,11 +77,28 @@ static int make_drive(struct vm *vm, const struct config_drive *drive, struct er
 	return r < 0 ? r : devices_add(d, &blk->virtio, err);
 }
 
+static int make_volume(struct vm *vm, const struct config_volume *volume, struct err *err)
+{
+	struct devices *d = &vm->devices;
+	struct p9_setup setup = {.tag = volume->tag,
+		.fd = fcntl(volume->fd, F_DUPFD_CLOEXEC, 0),
+		.read_only = volume->read_only};
+	struct virtio_dev *dev;
+	int r;
+
+	if (setup.fd < 0)
+		return err_sys(err, errno, "volume %s", volume->tag);
+	r = p9_dev_new(&setup, &vm->mem, &d->lock, devices_next_base(d), &dev, err);
+	return r < 0 ? err_prefix(err, "volume %s", volume->tag) : devices_add(d, dev, err);
+}
+
 int machine_late_devices(struct vm *vm, struct err *err)
 {
 	int r = 0;
 
 	for (unsigned i = 0; i < vm->config.ndrives && r == 0; i++)
 		r = make_drive(vm, &vm->config.drive[i], err);
+	for (unsigned i = 0; i < vm->config.nvolumes && r == 0; i++)
+		r = make_volume(vm, &vm->config.volume[i], err);
 	return r < 0 ? r : devices_attach(&vm->devices, &vm->kvm, &vm->bus, err);
 }

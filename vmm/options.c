@@ -32,6 +32,8 @@ enum option_id {
 	OPT_MAC,
 	OPT_MTU,
 	OPT_DRIVE,
+	OPT_VOLUME,
+	OPT_FD_CHANNEL,
 	OPT_CONSOLE,
 	OPT_CONSOLE_MAX,
 	OPT_REPORT,
@@ -71,6 +73,10 @@ static const struct option_def {
 	[OPT_MTU] = {"mtu", "N", "its MTU (1500)"},
 	[OPT_DRIVE] = {"drive", "FILE[:ro]",
 		"block device: this file; more than once: vda, vdb, ..."},
+	[OPT_VOLUME] = {"volume", "TAG=FOLDER[:ro]",
+		"share this folder; mount=TAG:PLACE in --args puts it into the tree"},
+	[OPT_FD_CHANNEL] = {"fd-channel", "N",
+		"descriptors of volumes come on this inherited socket"},
 	[OPT_CONSOLE] = {"console", "FILE", "append the guest's output to it (standard output)"},
 	[OPT_CONSOLE_MAX] = {"console-max-bytes", "N",
 		"cut the guest's output after this (16777216)"},
@@ -120,6 +126,7 @@ static int set_number(struct options *o, enum option_id id, const char *text, st
 		[OPT_VCPUS] = {1, 1},
 		[OPT_WINDOW_MIB] = {2, 4096},
 		[OPT_TAP_FD] = {0, INT_MAX},
+		[OPT_FD_CHANNEL] = {0, INT_MAX},
 		[OPT_MTU] = {NET_MTU_MIN, NET_MTU_MAX},
 		[OPT_CONSOLE_MAX] = {0, INT64_MAX},
 		[OPT_REPORT_FD] = {0, INT_MAX},
@@ -138,6 +145,8 @@ static int set_number(struct options *o, enum option_id id, const char *text, st
 		o->config.window_mib = (uint32_t)(n + 1) & ~1u; /* whole large pages */
 	else if (id == OPT_TAP_FD)
 		o->config.tap_fd = (int)n;
+	else if (id == OPT_FD_CHANNEL)
+		o->config.fd_channel = (int)n;
 	else if (id == OPT_MTU)
 		o->config.mtu = (uint16_t)n;
 	else if (id == OPT_CONSOLE_MAX)
@@ -213,6 +222,8 @@ static int set_option(struct options *o, enum option_id id, const char *value, s
 		return set_mac(o, value, err);
 	case OPT_DRIVE:
 		return add_drive(o, value, err);
+	case OPT_VOLUME:
+		return config_volume_option(&o->config, value, err);
 	case OPT_CONSOLE:
 		o->console = value;
 		return 0;
@@ -234,6 +245,7 @@ static int set_option(struct options *o, enum option_id id, const char *value, s
 	case OPT_VCPUS:
 	case OPT_WINDOW_MIB:
 	case OPT_TAP_FD:
+	case OPT_FD_CHANNEL:
 	case OPT_MTU:
 	case OPT_CONSOLE_MAX:
 	case OPT_REPORT_FD:

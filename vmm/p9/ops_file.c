@@ -51,7 +51,7 @@ static int take_transfer(
 		return r;
 	at = p9_get64(&c->in);
 	*count = p9_get32(&c->in);
-	if (c->in.bad || at > INT64_MAX || *count > INT64_MAX - at)
+	if (c->in.bad || at > INT64_MAX || (type == S_IFREG && *count > INT64_MAX - at))
 		return -EINVAL;
 	if ((*f)->io_fd < 0)
 		return -EBADF;

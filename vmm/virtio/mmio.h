@@ -38,6 +38,8 @@ struct virtio_ops {
 	void (*settle)(struct virtio_dev *dev);
 	/* Gives everything back, the device itself included if it was allocated. Calls virtio_fini(). */
 	void (*fini)(struct virtio_dev *dev);
+	/* Fills in what the boot information says of this type of device; may be NULL. */
+	void (*describe)(const struct virtio_dev *dev, struct uig_device *out);
 	/* The driver is ready, driver_features are what it accepted; may be NULL. */
 	void (*accept_features)(struct virtio_dev *dev);
 };

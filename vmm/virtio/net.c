@@ -360,6 +360,14 @@ static void accept_features(struct virtio_dev *dev)
 		log_warn("tap offloads", "error=\"%s\"", strerror(errno));
 }
 
+static void describe(const struct virtio_dev *dev, struct uig_device *out)
+{
+	const struct net_dev *net = (const struct net_dev *)dev;
+
+	memcpy(out->mac, net->config.mac, sizeof(out->mac));
+	out->mtu = net->config.mtu;
+}
+
 static const struct virtio_ops net_ops = {
 	.name = "net",
 	.type = UIG_DEV_NET,
@@ -370,6 +378,7 @@ static const struct virtio_ops net_ops = {
 	.reset = reset,
 	.wants_source = wants_tap,
 	.fini = fini,
+	.describe = describe,
 	.accept_features = accept_features,
 };
 

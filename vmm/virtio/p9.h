@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * virtio-9p: a folder of the host for the guest (vmm/p9/). Requests are done by a thread of the device's own: a read may wait for the
- * disk and a sync always does, and neither the guest's network nor the monitor's API may wait with it. One thread, because the requests
- * of a volume are done in order, which makes closing behind writing, and flushing, need no further thought.
+ * virtio-9p: a folder of the host for the guest (vmm/p9/). All requests are done by an I/O thread of the device's own
+ * (vmm/io_thread.h): a read may wait for the disk and a sync always does, and neither the guest's network nor the monitor's API may
+ * wait with it. One thread, because the requests of a volume are done in order: closing behind writing, or a request
+ * for a fid that the request in front of it makes, need no answer in between.
  *
- *   serve()  takes requests off the ring into free jobs, and puts finished jobs on the used ring: whoever owns the devices
- *   thread   runs one job after the other, marks it finished, writes source_fd
- *
- * So rings are touched by the devices' owner alone (vmm/devices.h); the thread sees the request's memory only. A reset of the
- * device drops what is under way when it comes back (`era`).
+ * Rings are touched by who serves the device alone (vmm/devices.h); the thread sees the request's memory and the session. A reset
+ * of the device drops what is under way when it comes back (`era`).
  *
  * Specification: virtio 1.2, device id 9; abi/p9.h.
  */
@@ -17,10 +15,14 @@
 
 #include "vmm/virtio/mmio.h"
 
-#define P9_TAG_MAX (UIG_TAG_BYTES - 1)
+struct p9_setup {
+	const char *tag; /* 1 to UIG_TAG_BYTES - 1 bytes */
+	int fd;          /* the folder; taken in any case */
+	bool read_only;
+};
 
-/* A device (freed by ops->fini) that serves the folder dir_fd, taken in any case, under a tag of 1 to P9_TAG_MAX bytes. 0 or -errno. */
-int p9_dev_new(int dir_fd, bool read_only, const char *tag, const struct mem *mem,
-	pthread_mutex_t *lock, gpa_t base, struct virtio_dev **dev, struct err *err);
+/* A device, given back by ops->fini. 0 or -errno. */
+int p9_dev_new(const struct p9_setup *setup, const struct mem *mem, pthread_mutex_t *lock,
+	gpa_t base, struct virtio_dev **dev, struct err *err);
 
 #endif

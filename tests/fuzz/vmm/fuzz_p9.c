@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A session of the 9P server: records of length[2] and a message, whose size field is set right (unless its top bit is set). The folder has
+ * a few files, and a name beside it that must never be seen.
+ */
+#include "abi/p9.h"
+#include "lib/err.h"
+#include "vmm/p9/fid.h"
+#include "vmm/p9/server.h"
+
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define ROOM 4096u
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+
+static char dir[] = "/tmp/uig-fuzz-p9-XXXXXX";
+
+static void clean(void)
+{
+	char command[64];
+
+	snprintf(command, sizeof(command), "rm -rf %s", dir);
+	if (system(command) != 0)
+		perror(dir);
+}
+
+static int folder(void)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/in", dir);
+	if (mkdir(path, 0755) == 0) {
+		fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		close(openat(fd, "a", O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
+		if (symlinkat("../SECRET", fd, "s") < 0 || mkfifoat(fd, "f", 0644) < 0 ||
+			mkdirat(fd, "d", 0755) < 0)
+			abort();
+		return fd;
+	}
+	return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	char path[64];
+
+	if (!mkdtemp(dir))
+		abort();
+	atexit(clean);
+	snprintf(path, sizeof(path), "%s/SECRET", dir);
+	close(open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+	return 0;
+}
+
+static void check(const uint8_t *answer, ssize_t n)
+{
+	uint32_t size;
+
+	if (n < (ssize_t)P9_HEAD_BYTES || n > (ssize_t)ROOM)
+		abort();
+	memcpy(&size, answer, sizeof(size));
+	if (size != (uint32_t)n)
+		abort();
+	/* a listing that tells what lies beside the folder */
+	if (answer[4] == P9_TREADDIR + 1 && memmem(answer, (size_t)n, "SECRET", 6))
+		abort();
+}
+
+static void serve(struct p9_server *s, uint8_t *msg, size_t n, bool honest)
+{
+	uint8_t answer[ROOM];
+	struct iovec in[2] = {{msg, n / 2}, {msg + n / 2, n - n / 2}};
+	struct iovec out = {answer, sizeof(answer)};
+	ssize_t got;
+
+	if (honest && n >= 4)
+		memcpy(msg, &(uint32_t){(uint32_t)n}, 4);
+	got = p9_server_serve(s, in, 2, &out, 1);
+	if (got >= 0)
+		check(answer, got);
+	if (p9_server_fids(s) > P9_FIDS_MAX)
+		abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct p9_server *s;
+	char path[64];
+
+	if (size < 1 || p9_server_new(folder(), data[0] & 1, &s, NULL) < 0)
+		return 0;
+	data++;
+	size--;
+	while (size >= 2) {
+		size_t n = (size_t)data[0] | (size_t)(data[1] & 0x3f) << 8;
+		bool honest = !(data[1] & 0x80);
+		uint8_t *msg;
+
+		data += 2;
+		size -= 2;
+		if (n > size)
+			n = size;
+		msg = malloc(n ? n : 1);
+		memcpy(msg, data, n);
+		serve(s, msg, n, honest);
+		free(msg);
+		data += n;
+		size -= n;
+	}
+	p9_server_free(s);
+	snprintf(path, sizeof(path), "%s/SECRET", dir);
+	if (access(path, F_OK) < 0)
+		abort();
+	return 0;
+}
