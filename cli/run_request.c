@@ -8,6 +8,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* A port number in len characters, or -1. */
@@ -145,7 +146,31 @@ static int add_numbers(const struct args *args, json_t *body)
 			json_integer((int)(args_seconds(args, "timeout", 0) * 1000 + 0.999)));
 	if (args_has(args, "rm") && args_has(args, "detach"))
 		rc |= json_object_set_new(body, "auto_remove", json_true());
+	if (args_has(args, "ttl"))
+		rc |= json_object_set_new(body, "ttl_s", json_integer(args_count(args, "ttl", 0)));
 	return rc ? -ENOMEM : 0;
+}
+
+/* "on-failure" or "on-failure:5". */
+static int add_restart(const struct args *args, json_t *body, struct err *err)
+{
+	const char *v = args_text(args, "restart"), *colon = v ? strchr(v, ':') : NULL;
+	unsigned long retries = 0;
+	char *end = NULL;
+
+	if (!v)
+		return 0;
+	if (colon)
+		retries = strtoul(colon + 1, &end, 10);
+	if (colon && (colon[1] < '0' || colon[1] > '9' || *end || retries > 1000000))
+		return err_set(err, EINVAL,
+			"--restart \"%s\" is not POLICY[:MAX], such as on-failure:5", v);
+	if (json_object_set_new(body, "restart",
+		    json_pack("{s:o, s:i}", "policy",
+			    json_stringn(v, colon ? (size_t)(colon - v) : strlen(v)), "max_retries",
+			    (int)retries)))
+		return err_set(err, EINVAL, "--restart is not UTF-8");
+	return 0;
 }
 
 int run_request(const struct args *args, json_t **body, struct err *err)
@@ -165,6 +190,8 @@ int run_request(const struct args *args, json_t **body, struct err *err)
 		rc = add_text(args, texts[i].option, texts[i].field, b, err);
 	if (!rc)
 		rc = add_numbers(args, b);
+	if (!rc)
+		rc = add_restart(args, b, err);
 	if (!rc)
 		rc = add_ports(args, b, err);
 	if (!rc)

@@ -48,7 +48,8 @@ static void rotate(struct console *c)
 /* The folder is made with the first bytes as well: not on the way of the request that starts a VM. */
 static int open_file(const char *path)
 {
-	int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, fd = open(path, flags, 0600);
+	int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW,
+	    fd = open(path, flags, 0600);
 	char folder[4096];
 
 	if (fd >= 0 || errno != ENOENT)
@@ -57,6 +58,18 @@ static int open_file(const char *path)
 	*strrchr(folder, '/') = '\0';
 	mkdir(folder, CONSOLE_FOLDER_MODE);
 	return open(path, flags, 0600);
+}
+
+/* What an earlier run of the VM wrote stays. */
+static int open_log(struct console *c)
+{
+	struct stat st;
+
+	c->file = open_file(c->path);
+	if (c->file < 0)
+		return -errno;
+	c->file_bytes = fstat(c->file, &st) == 0 ? (size_t)st.st_size : 0;
+	return 0;
 }
 
 /* A full disk loses console bytes; the VM goes on. */
@@ -70,9 +83,7 @@ static void store(struct console *c, const char *data, size_t len)
 	}
 	if (c->file >= 0 && c->file_bytes + len > CONSOLE_FILE_BYTES)
 		rotate(c);
-	if (c->file < 0)
-		c->file = open_file(c->path);
-	if (c->file < 0)
+	if (c->file < 0 && open_log(c) < 0)
 		return;
 	n = write(c->file, data, len);
 	if (n > 0)
@@ -178,7 +189,6 @@ int console_adopt(struct loop *loop, const char *fifo, const char *file, struct 
 {
 	int r = console_open(loop, fifo, out);
 	struct console *c;
-	struct stat st;
 
 	if (r < 0)
 		return r;
@@ -189,9 +199,6 @@ int console_adopt(struct loop *loop, const char *fifo, const char *file, struct 
 		return -ENOMEM;
 	}
 	note_tail(c);
-	c->file = open(file, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
-	if (c->file >= 0 && fstat(c->file, &st) == 0)
-		c->file_bytes = (size_t)st.st_size;
 	return 0;
 }
 

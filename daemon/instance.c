@@ -22,8 +22,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-const char *const instance_state_names[] = {
-	"created", "starting", "running", "stopping", "stopped", "failed", "crashed", NULL};
+const char *const instance_state_names[] = {"created", "starting", "running", "paused", "stopping",
+	"stopped", "failed", "crashed", NULL};
 
 static void sweep(void *arg)
 {
@@ -244,7 +244,7 @@ static void table_del(struct instances *is, struct instance *i)
 static bool make_room(struct instances *is)
 {
 	for (struct instance *i = is->first; i && is->count >= INSTANCES_MAX; i = i->next) {
-		if (instance_has_ended(i)) {
+		if (instance_has_ended(i) && !i->restart.pending) {
 			instance_free(i);
 			break;
 		}
@@ -270,7 +270,10 @@ int instance_new(
 	i->core = is->core;
 	i->image = image_get(spec->image);
 	i->spec = spec->shell;
+	i->static_ip = spec->shell.ip;
 	i->auto_remove = spec->auto_remove;
+	i->restart = spec->restart;
+	i->ttl_s = spec->ttl_s;
 	i->labels = spec->labels ? json_incref(spec->labels) : json_object();
 	i->request_ns = spec->request_ns;
 	i->port_count = spec->port_count;
@@ -307,6 +310,8 @@ void instance_free(struct instance *i)
 		forward_free(i->ports[n].forward);
 	readiness_free(i->readiness);
 	loop_timer_free(i->kill_timer);
+	loop_timer_free(i->restart.timer);
+	loop_timer_free(i->ttl_timer);
 	if (i->shell)
 		shell_discard(i->shell);
 	if (i->dir)

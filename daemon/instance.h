@@ -12,6 +12,9 @@
  *                  |          FAILED                     STOPPING                v
  *                  +-- instance_stop() --> STOPPED <--------+
  *
+ * RUNNING <-- instance_resume() -- PAUSED (and back by instance_pause()); PAUSED ends as RUNNING does. One that has ended begins
+ * anew as CREATED: instance_start(), also by its restart policy.
+ *
  * An instance that has ended holds no shell, address or port; its record and log stay until it is removed.
  *
  * Each change is written to the state database before anybody hears of it. A manager that takes over from one that was killed
@@ -37,12 +40,25 @@ enum instance_state {
 	VM_CREATED,
 	VM_STARTING,
 	VM_RUNNING,
+	VM_PAUSED,
 	VM_STOPPING,
 	VM_STOPPED,
 	VM_FAILED,
 	VM_CRASHED
 };
 extern const char *const instance_state_names[]; /* NULL behind the last */
+
+enum restart_policy { RESTART_NO, RESTART_ON_FAILURE, RESTART_ALWAYS, RESTART_UNLESS_STOPPED };
+extern const char *const restart_policy_names[]; /* NULL behind the last */
+
+struct restart {
+	enum restart_policy policy;
+	unsigned max_retries; /* 0: no limit */
+	unsigned count;       /* by the policy, so far */
+	bool pending;         /* it has ended and will be started again */
+	int64_t wait_ns;      /* the last waiting time; 0: none yet */
+	struct loop_timer *timer;
+};
 
 /* What can be waited for; a wait also ends when it can not be reached any more. */
 enum instance_goal {
@@ -78,7 +94,9 @@ struct run_spec {
 	struct port_map ports[INSTANCE_PORTS_MAX];
 	unsigned port_count;
 	bool auto_remove;
-	int64_t request_ns; /* when the request came, loop_now_ns() */
+	struct restart restart; /* policy and max_retries */
+	unsigned ttl_s;         /* 0: no limit */
+	int64_t request_ns;     /* when the request came, loop_now_ns() */
 };
 
 struct instance {
@@ -89,15 +107,19 @@ struct instance {
 	bool hurrying; /* counted in core->hurrying */
 	bool saved;    /* has a row in the state database */
 	bool ready, from_pool, auto_remove, has_exit_code;
+	bool wanted_down; /* somebody asked it to end: no policy starts it again */
+	struct restart restart;
+	unsigned ttl_s; /* 0: no limit */
+	struct loop_timer *ttl_timer;
 	int exit_code;
 	char reason[256]; /* "": none */
 	struct image *image;
 	struct shell *shell; /* NULL after the end */
 	struct shell_spec spec;
-	uint32_t ip;
+	uint32_t ip, static_ip; /* that it has, that was asked for (0: any) */
 	uint8_t mac[MAC_BYTES];
 	char **argv;   /* owned; NULL: the image's own */
-	char **env;    /* owned, until the start */
+	char **env;    /* owned */
 	char *cmdline; /* argv as a line */
 	json_t *labels;
 	struct port_map ports[INSTANCE_PORTS_MAX];
@@ -131,6 +153,11 @@ int instances_find(const struct instances *instances, const char *key, struct in
  * on in the background. */
 int instance_run(struct instances *instances, const struct run_spec *spec, struct instance **inst,
 	unsigned *retry_s, struct err *err);
+/* One that has ended, again: as instance_run(), -EBUSY when it has not. What fails makes it FAILED. */
+int instance_start(struct instance *inst, unsigned *retry_s, struct err *err);
+/* Stops its processor and its devices, or lets them go on; nothing happens to one that is so already. 0, or -EBUSY with err. */
+int instance_pause(struct instance *inst, struct err *err);
+int instance_resume(struct instance *inst, struct err *err);
 /* Asks it to end, kills it after timeout_ns. Nothing happens to one that has ended. */
 void instance_stop(struct instance *inst, int64_t timeout_ns);
 void instance_kill(struct instance *inst);

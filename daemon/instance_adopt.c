@@ -2,8 +2,8 @@
 /*
  * Going on where a manager was killed. Of each instance the last state in the database says what becomes of it:
  *
- *   ended                 stays as it is: record and log
- *   RUNNING               taken over: process, console, address, published ports; ready once it is
+ *   ended                 stays as it is: record and log; started again when its policy was about to
+ *   RUNNING, PAUSED       taken over: process, console, address, published ports; ready once it is
  *   STOPPING              taken over, and asked to end again
  *   CREATED, STARTING     nobody was told yet that it runs: ended as FAILED
  *
@@ -166,9 +166,11 @@ static void go_on(struct instance *i, enum instance_state was)
 {
 	switch (was) {
 	case VM_RUNNING:
+	case VM_PAUSED:
 	case VM_STOPPING:
-		i->state = VM_RUNNING;
+		i->state = was == VM_PAUSED ? VM_PAUSED : VM_RUNNING;
 		publish_again(i);
+		instance_watch_ttl(i);
 		if (was == VM_STOPPING)
 			instance_stop(i, INSTANCE_STOP_NS);
 		else if (!i->ready)
@@ -184,8 +186,12 @@ static void go_on(struct instance *i, enum instance_state was)
 static bool adopt(struct instance *i)
 {
 	enum instance_state was = i->state;
+	struct shell_spec spec = i->spec;
 	struct err err = {0};
-	int r = shell_adopt(i->core, &i->spec, i->log, &instance_owner, i, &i->shell, &err);
+	int r;
+
+	spec.ip = i->ip;
+	r = shell_adopt(i->core, &spec, i->log, &instance_owner, i, &i->shell, &err);
 
 	if (r < 0) {
 		i->state = was == VM_CREATED || was == VM_STARTING ? VM_STARTING : VM_RUNNING;
@@ -203,9 +209,10 @@ unsigned instances_adopt(struct instances *is)
 	unsigned alive = 0;
 
 	for (struct instance *i = is->first; i; i = i->next) {
-		i->spec.ip = i->ip; /* of those that have ended too: shown */
 		if (!instance_has_ended(i))
 			alive += adopt(i);
+		else
+			instance_resume_restart(i);
 	}
 	return alive;
 }

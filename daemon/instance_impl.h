@@ -33,6 +33,14 @@ extern const struct shell_owner instance_owner;
 int instance_publish(struct instance *inst, struct err *err);
 void instance_watch_readiness(struct instance *inst);
 void instance_end(struct instance *inst, enum instance_state to, const char *reason);
+/* From CREATED on: shell, ports, start. 0 or -errno as instance_run(); nothing is undone. */
+int instance_launch(struct instance *inst, unsigned *retry_s, struct err *err);
+
+/* instance_again.c */
+void instance_consider_restart(struct instance *inst); /* it has ended */
+void instance_no_restart(struct instance *inst);       /* somebody wants it down */
+void instance_resume_restart(struct instance *inst);   /* under another manager */
+void instance_watch_ttl(struct instance *inst);        /* it runs */
 void instance_hurry(struct instance *inst, bool on);
 void instance_set_state(struct instance *inst, enum instance_state to);
 

@@ -26,13 +26,14 @@
 #define POOL_RETRY_S 1
 
 static const unsigned from[] = {
-	[VM_CREATED] = 0,
+	[VM_CREATED] = 1u << VM_STOPPED | 1u << VM_FAILED | 1u << VM_CRASHED,
 	[VM_STARTING] = 1u << VM_CREATED,
-	[VM_RUNNING] = 1u << VM_STARTING,
-	[VM_STOPPING] = 1u << VM_STARTING | 1u << VM_RUNNING,
-	[VM_STOPPED] = 1u << VM_CREATED | 1u << VM_RUNNING | 1u << VM_STOPPING,
+	[VM_RUNNING] = 1u << VM_STARTING | 1u << VM_PAUSED,
+	[VM_PAUSED] = 1u << VM_RUNNING,
+	[VM_STOPPING] = 1u << VM_STARTING | 1u << VM_RUNNING | 1u << VM_PAUSED,
+	[VM_STOPPED] = 1u << VM_CREATED | 1u << VM_RUNNING | 1u << VM_PAUSED | 1u << VM_STOPPING,
 	[VM_FAILED] = 1u << VM_CREATED | 1u << VM_STARTING | 1u << VM_RUNNING,
-	[VM_CRASHED] = 1u << VM_RUNNING,
+	[VM_CRASHED] = 1u << VM_RUNNING | 1u << VM_PAUSED,
 };
 
 void instance_set_state(struct instance *i, enum instance_state to)
@@ -54,14 +55,6 @@ void instance_hurry(struct instance *i, bool on)
 }
 
 /* --- the end --------------------------------------------------------------------------------------------------- */
-static void free_env(struct instance *i)
-{
-	for (char **e = i->env; e && *e; e++)
-		free(*e);
-	free(i->env);
-	i->env = NULL;
-}
-
 static void give_back(struct instance *i)
 {
 	readiness_free(i->readiness);
@@ -75,7 +68,6 @@ static void give_back(struct instance *i)
 	if (i->shell)
 		shell_discard(i->shell);
 	i->shell = NULL;
-	free_env(i);
 }
 
 void instance_end(struct instance *i, enum instance_state to, const char *reason)
@@ -87,6 +79,7 @@ void instance_end(struct instance *i, enum instance_state to, const char *reason
 	i->ready = false;
 	instance_hurry(i, false);
 	give_back(i);
+	instance_consider_restart(i);
 	instance_save(i);
 	i->core->counters.ended++;
 	i->core->counters.crashed += to == VM_CRASHED;
@@ -215,7 +208,6 @@ static void shell_started_(void *arg, struct shell *shell, const struct err *fai
 		return;
 	}
 	note_start(i);
-	free_env(i);
 	if (i->state == VM_STOPPING) { /* asked for while it started */
 		shell_stop(i->shell);
 		return;
@@ -223,6 +215,7 @@ static void shell_started_(void *arg, struct shell *shell, const struct err *fai
 	instance_set_state(i, VM_RUNNING);
 	instance_save(i);
 	instance_tell_waiters(i);
+	instance_watch_ttl(i);
 	instance_watch_readiness(i);
 }
 
@@ -233,7 +226,8 @@ static int make_folders(const struct instance *i, char **work, struct err *err)
 		*work = NULL;
 		return err_sys(err, ENOMEM, "VM");
 	}
-	if ((mkdir(i->dir, CONSOLE_FOLDER_MODE) < 0 && errno != EEXIST) || mkdir(*work, 0700) < 0)
+	if ((mkdir(i->dir, CONSOLE_FOLDER_MODE) < 0 && errno != EEXIST) ||
+		(mkdir(*work, 0700) < 0 && errno != EEXIST))
 		return err_sys(err, errno, "cannot make %s", *work);
 	return 0;
 }
@@ -323,6 +317,20 @@ static int get_shell(struct instance *i, unsigned *retry_s, struct err *err)
 	return 0;
 }
 
+int instance_launch(struct instance *i, unsigned *retry_s, struct err *err)
+{
+	int r = get_shell(i, retry_s, err);
+
+	if (r == 0)
+		r = instance_publish(i, err);
+	if (r < 0)
+		return r;
+	i->core->counters.runs++;
+	if (i->shell->state == SHELL_READY)
+		begin(i); /* may end it at once: the record is there all the same */
+	return 0;
+}
+
 int instance_run(struct instances *is, const struct run_spec *spec, struct instance **out,
 	unsigned *retry_s, struct err *err)
 {
@@ -331,18 +339,12 @@ int instance_run(struct instances *is, const struct run_spec *spec, struct insta
 
 	if (r < 0)
 		return r;
-	r = get_shell(i, retry_s, err);
-	if (r == 0)
-		r = instance_publish(i, err);
-	if (r < 0) {
+	r = instance_launch(i, retry_s, err);
+	if (r < 0)
 		instance_free(i);
-		return r;
-	}
-	*out = i;
-	is->core->counters.runs++;
-	if (i->shell->state == SHELL_READY)
-		begin(i); /* may end it at once: the record is there all the same */
-	return 0;
+	else
+		*out = i;
+	return r;
 }
 
 /* --- stop ------------------------------------------------------------------------------------------------------ */
@@ -356,8 +358,9 @@ static void kill_now(void *arg)
 
 void instance_stop(struct instance *i, int64_t timeout_ns)
 {
-	bool runs = i->state == VM_RUNNING;
+	bool runs = i->state == VM_RUNNING || i->state == VM_PAUSED;
 
+	instance_no_restart(i);
 	if (instance_has_ended(i))
 		return;
 	if (i->state == VM_CREATED) {
@@ -371,6 +374,8 @@ void instance_stop(struct instance *i, int64_t timeout_ns)
 	loop_timer_set(i->kill_timer, timeout_ns);
 	if (i->state == VM_STOPPING)
 		return;
+	if (i->state == VM_PAUSED)
+		shell_freeze(i->shell, false);
 	instance_set_state(i, VM_STOPPING);
 	instance_save(i);
 	if (runs)
@@ -379,6 +384,7 @@ void instance_stop(struct instance *i, int64_t timeout_ns)
 
 void instance_kill(struct instance *i)
 {
+	instance_no_restart(i);
 	if (instance_has_ended(i))
 		return;
 	if (i->state == VM_CREATED) {

@@ -36,6 +36,9 @@ bool api_is_json(struct httpd_req *req);
 httpd_fn api_guard;
 
 httpd_fn vm_run, vm_list, vm_get, vm_delete, vm_stop, vm_kill, vm_wait, vm_logs, vm_stats;
+httpd_fn vm_start_again, vm_restart, vm_pause, vm_resume;
+/* What instance_run() or instance_start() refused, as a problem. */
+void answer_run_refused(struct httpd_req *req, int r, unsigned retry_s, const struct err *err);
 httpd_fn image_list, image_get_one, image_put_begin, image_put_done, image_patch, image_delete_one;
 httpd_body_fn image_put_body;
 httpd_fn pool_list, pool_put, pool_delete;

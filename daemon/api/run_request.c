@@ -16,6 +16,8 @@
 #define WAIT_MAX_MS       600000
 #define ENV_MAX           256
 #define LABELS_MAX        64
+#define RETRIES_MAX       1000000
+#define TTL_MAX_S         31536000
 
 typedef int field_fn(struct run_request *q, struct check *c, const char *field, json_t *value);
 
@@ -208,6 +210,32 @@ static int take_auto_remove(
 	return check_bool(c, field, value, &q->auto_remove);
 }
 
+/* The policy alone, or an object with it. */
+static int take_restart(struct run_request *q, struct check *c, const char *field, json_t *value)
+{
+	json_t *word = json_is_object(value) ? json_object_get(value, "policy") : value;
+	unsigned policy = RESTART_NO;
+	const char *key;
+	json_t *item;
+
+	json_object_foreach(value, key, item)
+	{
+		if (strcmp(key, "policy") != 0 && strcmp(key, "max_retries") != 0)
+			return check_fail(c, field, key, "restart: there is no field %.40s", key);
+	}
+	if (check_word(c, field, word, restart_policy_names, &policy) < 0 ||
+		check_uint(c, "restart/max_retries", json_object_get(value, "max_retries"), 0,
+			RETRIES_MAX, &q->restart.max_retries) < 0)
+		return -EINVAL;
+	q->restart.policy = (enum restart_policy)policy;
+	return 0;
+}
+
+static int take_ttl(struct run_request *q, struct check *c, const char *field, json_t *value)
+{
+	return check_uint(c, field, value, 1, TTL_MAX_S, &q->ttl_s);
+}
+
 /* Empty values ask for nothing. */
 static int refuse(struct run_request *q, struct check *c, const char *field, json_t *value)
 {
@@ -241,9 +269,9 @@ static const struct {
 	{"kernel", refuse},
 	{"mac", refuse},
 	{"volumes", refuse},
-	{"restart", refuse},
+	{"restart", take_restart},
 	{"health", refuse},
-	{"ttl_s", refuse},
+	{"ttl_s", take_ttl},
 };
 
 static int take_field(struct run_request *q, struct check *c, const char *name, json_t *value)
@@ -274,6 +302,11 @@ int run_request_parse(const char *body, size_t len, struct run_request *out, str
 	}
 	if (!q.image_name || !*q.image_name) {
 		r = check_fail(c, "image_name", NULL, "image_name is wanted");
+		goto out_fini;
+	}
+	if (q.auto_remove && q.restart.policy != RESTART_NO) {
+		r = check_fail(c, "restart", NULL,
+			"restart: a VM that is removed when it has ended can not be started again");
 		goto out_fini;
 	}
 	*out = q;

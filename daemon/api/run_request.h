@@ -25,6 +25,8 @@ struct run_request {
 	enum run_wait wait;
 	unsigned wait_timeout_ms;
 	bool auto_remove;
+	struct restart restart; /* policy and max_retries */
+	unsigned ttl_s;         /* 0: no limit */
 };
 
 /* 0 and *request (run_request_fini() it), or -EINVAL with check. */

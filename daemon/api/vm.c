@@ -14,6 +14,7 @@
 #define STOP_DEFAULT_NS (10 * NS_PER_S)
 #define KILL_WAIT_NS    (10 * NS_PER_S)
 #define WAIT_DEFAULT_NS (30 * NS_PER_S)
+#define START_WAIT_NS   (30 * NS_PER_S)
 
 /* --- list --------------------------------------------------------------------------------------------------- */
 struct filter {
@@ -123,7 +124,9 @@ static void answer_when(struct httpd_req *req, struct instance *i, enum instance
 		answer(req, i, instance_reached(i, goal));
 		return;
 	}
-	w = calloc(1, sizeof(*w));
+	w = httpd_data(req); /* of its first wait, when this is another one */
+	if (!w)
+		w = calloc(1, sizeof(*w));
 	if (w) {
 		*w = (struct waiting){.req = req, .answer = answer};
 		httpd_set_data(req, w, waiting_free);
@@ -166,6 +169,89 @@ void vm_kill(struct httpd_req *req)
 		return;
 	instance_kill(i);
 	answer_when(req, i, GOAL_ENDED, KILL_WAIT_NS, answer_killed);
+}
+
+/* --- start, restart, pause, resume ------------------------------------------------------------------------------ */
+static void answer_started(struct httpd_req *req, struct instance *i, bool reached)
+{
+	if (reached || i->state == VM_STOPPED || i->state == VM_CRASHED) /* it ran */
+		answer_json(req, 200, vm_json(i));
+	else
+		answer_vm_problem(req, 503, "start_failed", i->id, "VM %s could not be started: %s",
+			i->name, i->reason);
+}
+
+static void start(struct httpd_req *req, struct instance *i)
+{
+	struct err err = {0};
+	unsigned retry_s = 1;
+	int r;
+
+	if (api_core(req)->ending) {
+		answer_retry(req, 503, "unavailable", 10, "the manager is ending");
+		return;
+	}
+	r = instance_start(i, &retry_s, &err);
+	if (r == -EBUSY)
+		answer_problem(req, 409, "conflict", "%s", err.msg);
+	else if (r < 0)
+		answer_run_refused(req, r, retry_s, &err);
+	else
+		answer_when(req, i, GOAL_RUNNING, START_WAIT_NS, answer_started);
+}
+
+void vm_start_again(struct httpd_req *req)
+{
+	struct instance *i = api_instance(req);
+
+	if (i)
+		start(req, i);
+}
+
+static void stopped_to_start(struct httpd_req *req, struct instance *i, bool reached)
+{
+	if (reached)
+		start(req, i);
+	else
+		answer_problem(req, 500, "internal", "VM %s does not end", i->name);
+}
+
+void vm_restart(struct httpd_req *req)
+{
+	struct instance *i = api_instance(req);
+	int64_t timeout_ns = STOP_DEFAULT_NS;
+
+	if (!i || !query_seconds(req, "timeout", &timeout_ns))
+		return;
+	instance_stop(i, timeout_ns);
+	answer_when(req, i, GOAL_ENDED, timeout_ns + KILL_WAIT_NS, stopped_to_start);
+}
+
+static void answer_action(
+	struct httpd_req *req, const struct instance *i, int r, const struct err *err)
+{
+	if (r < 0)
+		answer_problem(req, 409, "conflict", "%s", err->msg);
+	else
+		answer_json(req, 200, vm_json(i));
+}
+
+void vm_pause(struct httpd_req *req)
+{
+	struct instance *i = api_instance(req);
+	struct err err = {0};
+
+	if (i)
+		answer_action(req, i, instance_pause(i, &err), &err);
+}
+
+void vm_resume(struct httpd_req *req)
+{
+	struct instance *i = api_instance(req);
+	struct err err = {0};
+
+	if (i)
+		answer_action(req, i, instance_resume(i, &err), &err);
 }
 
 static void answer_deleted(struct httpd_req *req, struct instance *i, bool reached)

@@ -49,7 +49,7 @@ json_t *vm_json(const struct instance *i)
 	mac_format(i->mac, mac);
 	return json_pack("{s:s, s:s, s:s, s:s, s:b, s:s?, s:o, s:s, s:s, s:s, s:i, s:i, s:s, s:o, "
 			 "s:o, s:O, s:b, s:b, "
-			 "s:o, s:o, s:o, s:o, s:o}",
+			 "s:o, s:o, s:o, s:o, s:o, s:{s:s, s:i}, s:i, s:b, s:o}",
 		"id", i->id, "ip_address", ip, "name", i->name, "state",
 		instance_state_names[i->state], "ready", (int)i->ready, "reason",
 		i->reason[0] ? i->reason : NULL, "exit_code",
@@ -60,5 +60,8 @@ json_t *vm_json(const struct instance *i)
 		ports_json(i), "labels", i->labels, "auto_remove", (int)i->auto_remove, "from_pool",
 		(int)i->from_pool, "start_ms", since_request(i, i->start_ns), "ready_ms",
 		since_request(i, i->ready_ns), "created_at", time_json(&i->created), "started_at",
-		time_json(&i->started), "ended_at", time_json(&i->ended));
+		time_json(&i->started), "ended_at", time_json(&i->ended), "restart", "policy",
+		restart_policy_names[i->restart.policy], "max_retries", (int)i->restart.max_retries,
+		"restarts", (int)i->restart.count, "restart_pending", (int)i->restart.pending,
+		"ttl_s", i->ttl_s ? json_integer(i->ttl_s) : json_null());
 }

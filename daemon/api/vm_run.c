@@ -97,7 +97,7 @@ static void answer_when(struct httpd_req *req, struct instance *i, const struct 
 			"there is no memory to wait with; VM %s was made", i->name);
 }
 
-static void refuse(struct httpd_req *req, int r, unsigned retry_s, const struct err *err)
+void answer_run_refused(struct httpd_req *req, int r, unsigned retry_s, const struct err *err)
 {
 	switch (-r) {
 	case EEXIST:
@@ -146,6 +146,8 @@ static bool make_spec(struct httpd_req *req, const struct run_request *q, struct
 		.labels = q->labels,
 		.port_count = q->port_count,
 		.auto_remove = q->auto_remove,
+		.restart = q->restart,
+		.ttl_s = q->ttl_s,
 		.request_ns = loop_now_ns() - httpd_elapsed_ns(req),
 		.shell = {.ops = core->monitor,
 			.vcpus = q->vcpus,
@@ -191,7 +193,7 @@ static void run(struct httpd_req *req, const struct run_request *q)
 		return;
 	r = instance_run(core->instances, &spec, &i, &retry_s, &err);
 	if (r < 0)
-		refuse(req, r, retry_s, &err);
+		answer_run_refused(req, r, retry_s, &err);
 	else
 		answer_when(req, i, q);
 }

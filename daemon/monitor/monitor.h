@@ -134,6 +134,8 @@ void shell_set_owner(struct shell *shell, const struct shell_owner *owner, void 
 int shell_start(struct shell *shell, const struct start_spec *spec, struct err *err);
 void shell_stop(struct shell *shell);
 void shell_kill(struct shell *shell);
+/* Stops all processes of the shell where they are, or lets them go on. */
+void shell_freeze(struct shell *shell, bool on);
 /* Ended shells only. */
 void shell_free(struct shell *shell);
 void shell_discard(struct shell *shell);

@@ -155,6 +155,13 @@ void shell_kill(struct shell *s)
 		kill(-s->pid, SIGKILL);
 }
 
+/* By signal: the vCPU is a thread of the process, and so are its devices. */
+void shell_freeze(struct shell *s, bool on)
+{
+	if (s->pid)
+		kill(-s->pid, on ? SIGSTOP : SIGCONT);
+}
+
 void shell_discard(struct shell *s)
 {
 	s->owner = NULL;

@@ -5,9 +5,11 @@
 #include "lib/util.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define STATE_VERSION "1" /* PRAGMA user_version; another one is a file of another manager */
 
@@ -93,6 +95,15 @@ static int put_aside(const char *path)
 	return 0;
 }
 
+/* Environments may hold secrets. SQLite gives its journal the mode of the file. */
+static void make_private(const char *path)
+{
+	_cleanup_close_ int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd >= 0 && fchmod(fd, 0600) < 0)
+		log_warn("cannot make a file private", "path=%s error=%d", path, errno);
+}
+
 int state_db_open(const char *state_dir, struct state_db **out, struct err *err)
 {
 	struct state_db *db = calloc(1, sizeof(*db));
@@ -102,12 +113,15 @@ int state_db_open(const char *state_dir, struct state_db **out, struct err *err)
 	if (!db)
 		return err_sys(err, ENOMEM, "state database");
 	snprintf(path, sizeof(path), "%s/state.db", state_dir);
+	make_private(path);
 	r = open_file(db, path);
 	if (r == SQLITE_CORRUPT || r == SQLITE_NOTADB || r == SQLITE_MISMATCH) {
 		log_error("the state database can not be used and is put aside",
 			"path=%s error=\"%s\"", path, sqlite3_errstr(r));
 		close_file(db);
-		r = put_aside(path) < 0 ? SQLITE_CANTOPEN : open_file(db, path);
+		r = put_aside(path) < 0 ? SQLITE_CANTOPEN : SQLITE_OK;
+		make_private(path);
+		r = r == SQLITE_OK ? open_file(db, path) : r;
 	}
 	if (r != SQLITE_OK) {
 		err_set(err, EIO, "cannot open %s: %s", path, sqlite3_errstr(r));

@@ -9,15 +9,16 @@
 #include <errno.h>
 #include <string.h>
 
-#define RECORD_DEPTH 12
-#define NAMES_MAX    16 /* of a list of names, as a bound */
+#define RECORD_DEPTH  12
+#define NAMES_MAX     16 /* of a list of names, as a bound */
+#define ENV_WORDS_MAX 1024
 
 static json_int_t ns_of(const struct timespec *t)
 {
 	return (json_int_t)t->tv_sec * NS_PER_S + t->tv_nsec;
 }
 
-static json_t *argv_json(char *const *argv)
+static json_t *words_json(char *const *argv)
 {
 	json_t *words;
 
@@ -46,21 +47,32 @@ static json_t *image_json(const struct image *image)
 		image->config);
 }
 
+static json_t *restart_json(const struct restart *r)
+{
+	return json_pack("{s:s, s:i, s:i, s:b, s:I}", "policy", restart_policy_names[r->policy],
+		"max_retries", (int)r->max_retries, "count", (int)r->count, "pending",
+		(int)r->pending, "wait_ns", (json_int_t)r->wait_ns);
+}
+
 static json_t *shell_json(const struct instance *i)
 {
-	return json_pack("{s:s, s:i, s:i, s:I}", "monitor", i->spec.ops->name, "memory_mib",
-		(int)i->spec.memory_mib, "vcpus", (int)i->spec.vcpus, "ip", (json_int_t)i->ip);
+	return json_pack("{s:s, s:i, s:i, s:I, s:I}", "monitor", i->spec.ops->name, "memory_mib",
+		(int)i->spec.memory_mib, "vcpus", (int)i->spec.vcpus, "ip", (json_int_t)i->ip,
+		"static_ip", (json_int_t)i->static_ip);
 }
 
 json_t *record_of(const struct instance *i)
 {
-	return json_pack("{s:s, s:s, s:s, s:b, s:b, s:b, s:o, s:s, s:o, s:o, s:o, s:O, s:o, "
-			 "s:I, s:I, s:I, s:I, s:I, s:I}",
+	return json_pack(
+		"{s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:o, s:s, s:o, s:o, s:o, s:o, s:O, s:o, "
+		"s:o, s:i, s:I, s:I, s:I, s:I, s:I, s:I}",
 		"id", i->id, "name", i->name, "state", instance_state_names[i->state], "ready",
 		(int)i->ready, "from_pool", (int)i->from_pool, "auto_remove", (int)i->auto_remove,
-		"exit_code", i->has_exit_code ? json_integer(i->exit_code) : json_null(), "reason",
-		i->reason, "image", image_json(i->image), "shell", shell_json(i), "argv",
-		argv_json(i->argv), "labels", i->labels, "ports", ports_json(i), "request_ns",
+		"wanted_down", (int)i->wanted_down, "exit_code",
+		i->has_exit_code ? json_integer(i->exit_code) : json_null(), "reason", i->reason,
+		"image", image_json(i->image), "shell", shell_json(i), "argv", words_json(i->argv),
+		"env", words_json(i->env), "labels", i->labels, "ports", ports_json(i), "restart",
+		restart_json(&i->restart), "ttl_s", (int)i->ttl_s, "request_ns",
 		(json_int_t)i->request_ns, "start_ns", (json_int_t)i->start_ns, "ready_ns",
 		(json_int_t)i->ready_ns, "created", ns_of(&i->created), "started",
 		ns_of(&i->started), "ended", ns_of(&i->ended));
@@ -121,6 +133,7 @@ static int load_flags(struct instance *i, const json_t *root, struct err *err)
 
 	r = r < 0 ? r : jsonx_bool(root, "from_pool", &i->from_pool, err);
 	r = r < 0 ? r : jsonx_bool(root, "auto_remove", &i->auto_remove, err);
+	r = r < 0 ? r : jsonx_bool(root, "wanted_down", &i->wanted_down, err);
 	i->has_exit_code = json_is_integer(code);
 	i->exit_code = (int)json_integer_value(code);
 	return r;
@@ -129,13 +142,14 @@ static int load_flags(struct instance *i, const json_t *root, struct err *err)
 static int load_shell(struct instance *i, const json_t *root, struct err *err)
 {
 	const json_t *shell = json_object_get(root, "shell");
-	int64_t memory_mib = 0, vcpus = 0, ip = 0;
+	int64_t memory_mib = 0, vcpus = 0, ip = 0, static_ip = 0;
 	const char *monitor = NULL;
 	int r = jsonx_str(shell, "monitor", NAMES_MAX, &monitor, err);
 
 	r = r < 0 ? r : jsonx_int(shell, "memory_mib", 1, UINT32_MAX, &memory_mib, err);
 	r = r < 0 ? r : jsonx_int(shell, "vcpus", 1, UINT16_MAX, &vcpus, err);
 	r = r < 0 ? r : jsonx_int(shell, "ip", 0, UINT32_MAX, &ip, err);
+	r = r < 0 ? r : jsonx_int(shell, "static_ip", 0, UINT32_MAX, &static_ip, err);
 	if (r < 0)
 		return r;
 	i->spec = (struct shell_spec){.ops = monitor_find(monitor),
@@ -143,6 +157,7 @@ static int load_shell(struct instance *i, const json_t *root, struct err *err)
 		.vcpus = (unsigned)vcpus,
 		.ip = (uint32_t)ip};
 	i->ip = (uint32_t)ip;
+	i->static_ip = (uint32_t)static_ip;
 	network_lease_mac(i->ip, i->mac);
 	return i->spec.ops ? 0 : err_set(err, EINVAL, "there is no monitor %s", monitor);
 }
@@ -160,25 +175,64 @@ static int load_image(struct instance *i, const json_t *root, struct err *err)
 	return i->image ? 0 : err_set(err, EINVAL, "image %s: no configuration", name);
 }
 
-static int load_argv(struct instance *i, const json_t *root, struct err *err)
+/* null: no words at all. */
+static int load_words(const json_t *root, const char *key, size_t max, char ***out, struct err *err)
 {
-	const json_t *words = json_object_get(root, "argv");
+	const json_t *words = json_object_get(root, key);
 	size_t n = json_array_size(words);
+	char **to;
 
-	if (json_is_array(words)) {
-		i->argv = n <= ARGS_WORDS_MAX ? calloc(n + 1, sizeof(*i->argv)) : NULL;
-		if (!i->argv)
-			return err_set(err, EINVAL, "argv");
-	}
+	if (!json_is_array(words))
+		return 0;
+	to = n <= max ? calloc(n + 1, sizeof(*to)) : NULL;
+	if (!to)
+		return err_set(err, EINVAL, "%s: too many", key);
+	*out = to;
 	for (size_t k = 0; k < n; k++) {
 		const char *word = json_string_value(json_array_get(words, k));
 
-		i->argv[k] = word ? strdup(word) : NULL;
-		if (!i->argv[k])
-			return err_set(err, EINVAL, "argv");
+		to[k] = word ? strdup(word) : NULL;
+		if (!to[k])
+			return err_set(err, EINVAL, "%s: strings are wanted", key);
 	}
+	return 0;
+}
+
+static int load_command(struct instance *i, const json_t *root, struct err *err)
+{
+	int r = load_words(root, "argv", ARGS_WORDS_MAX, &i->argv, err);
+
+	r = r < 0 ? r : load_words(root, "env", ENV_WORDS_MAX, &i->env, err);
+	if (r < 0)
+		return r;
 	i->cmdline = args_join(i->argv);
 	return i->cmdline ? 0 : err_sys(err, ENOMEM, "VM");
+}
+
+static int load_restart(struct instance *i, const json_t *root, struct err *err)
+{
+	const json_t *restart = json_object_get(root, "restart");
+	int64_t max_retries = 0, count = 0, ttl_s = 0;
+	const char *policy = NULL;
+	int r = jsonx_str(restart, "policy", NAMES_MAX, &policy, err);
+
+	r = r < 0 ? r : jsonx_int(restart, "max_retries", 0, INT32_MAX, &max_retries, err);
+	r = r < 0 ? r : jsonx_int(restart, "count", 0, INT32_MAX, &count, err);
+	r = r < 0 ? r : jsonx_bool(restart, "pending", &i->restart.pending, err);
+	r = r < 0 ? r : jsonx_int(restart, "wait_ns", 0, INT64_MAX, &i->restart.wait_ns, err);
+	r = r < 0 ? r : jsonx_int(root, "ttl_s", 0, INT32_MAX, &ttl_s, err);
+	if (r < 0)
+		return r;
+	i->restart.max_retries = (unsigned)max_retries;
+	i->restart.count = (unsigned)count;
+	i->ttl_s = (unsigned)ttl_s;
+	for (unsigned n = 0; restart_policy_names[n]; n++) {
+		if (strcmp(restart_policy_names[n], policy) != 0)
+			continue;
+		i->restart.policy = (enum restart_policy)n;
+		return 0;
+	}
+	return err_set(err, EINVAL, "restart: there is no policy %s", policy);
 }
 
 static int load_ports(struct instance *i, const json_t *root, struct err *err)
@@ -218,7 +272,8 @@ int record_load(struct instance *i, const char *text, size_t len, struct err *er
 	r = r < 0 ? r : load_times(i, root, err);
 	r = r < 0 ? r : load_shell(i, root, err);
 	r = r < 0 ? r : load_image(i, root, err);
-	r = r < 0 ? r : load_argv(i, root, err);
+	r = r < 0 ? r : load_command(i, root, err);
+	r = r < 0 ? r : load_restart(i, root, err);
 	r = r < 0 ? r : load_ports(i, root, err);
 	labels = r < 0 ? NULL : json_object_get(root, "labels");
 	if (r == 0 && !json_is_object(labels))

@@ -61,6 +61,8 @@ class Contract:
 
     def validate(self, schema, value, where):
         schema = self.resolve(schema)
+        if "anyOf" in schema:
+            self.validate_any(schema["anyOf"], value, where)
         kinds = schema.get("type")
         if kinds and not any(self.is_type(value, k) for k in ([kinds] if isinstance(kinds, str) else kinds)):
             raise ContractError(f"{where}: {value!r} is no {kinds}")
@@ -75,6 +77,15 @@ class Contract:
         if isinstance(value, list) and "items" in schema:
             for i, item in enumerate(value):
                 self.validate(schema["items"], item, f"{where}/{i}")
+
+    def validate_any(self, schemas, value, where):
+        for schema in schemas:
+            try:
+                self.validate(schema, value, where)
+                return
+            except ContractError:
+                pass
+        raise ContractError(f"{where}: {value!r} is none of the kinds")
 
     def validate_object(self, schema, value, where):
         for name in schema.get("required", []):

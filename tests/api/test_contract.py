@@ -15,6 +15,9 @@ class EveryOperation(DaemonTest):
                      "/pool", "/healthz", "/readyz", "/version", "/info", "/metrics", "/openapi.json"):
             self.assertEqual(d.call("GET", path).status, 200, path)
         other = d.call("POST", "/vm/create", {"image_name": "server"}).json["id"]
+        for action in ("pause", "resume", "restart"):
+            self.assertEqual(d.call("POST", f"/vm/{other}/{action}").status, 200, action)
+        self.assertEqual(d.call("POST", f"/vm/{other}/start").status, 409)
         self.assertEqual(d.call("POST", f"/vm/{other}/stop").status, 201)
         self.assertEqual(d.call("POST", f"/vm/{vm}/kill").status, 200)
         self.assertEqual(d.call("DELETE", f"/vm/{vm}").status, 204)

@@ -42,7 +42,7 @@ class Refusals(DaemonTest):
             "auto_remove": [1, "true"],
             "read_only": [False, 1],
             "volumes": [[{}]],
-            "restart": [{"policy": "always"}],
+            "restart": [{"policy": "always", "more": 1}, "sometimes", [1], {"max_retries": "1"}], "ttl_s": [0, "1"],
             "mac": ["02:00:00:00:00:01"],
         }
         for field, values in wrong.items():

@@ -173,12 +173,17 @@ static void fini(struct instance *i)
 static char full_record[] =
 	"{\"id\":\"00000000-0000-4000-8000-000000000000\",\"name\":\"n\",\"state\":\"running\","
 	"\"ready\":true,"
-	"\"from_pool\":false,\"auto_remove\":true,\"exit_code\":null,\"reason\":\"\","
+	"\"from_pool\":false,\"auto_remove\":true,\"wanted_down\":false,\"exit_code\":null,"
+	"\"reason\":\"\","
 	"\"image\":{\"name\":\"i\",\"path\":null,\"config\":{\"ports\":[80]}},"
-	"\"shell\":{\"monitor\":\"uvmm\",\"memory_mib\":64,\"vcpus\":1,\"ip\":168427522},"
-	"\"argv\":[\"/bin/x\",\"a b\"],\"labels\":{\"k\":\"v\"},"
+	"\"shell\":{\"monitor\":\"uvmm\",\"memory_mib\":64,\"vcpus\":1,\"ip\":168427522,\"static_"
+	"ip\":0},"
+	"\"argv\":[\"/bin/x\",\"a b\"],\"env\":null,\"labels\":{\"k\":\"v\"},"
 	"\"ports\":[{\"ip\":2130706433,\"host\":8080,\"guest\":80}],"
-	"\"request_ns\":5,\"start_ns\":6,\"ready_ns\":7,\"created\":1000000001,\"started\":2,"
+	"\"restart\":{\"policy\":\"always\",\"max_retries\":0,\"count\":2,\"pending\":false,\"wait_"
+	"ns\":9},"
+	"\"ttl_s\":0,\"request_ns\":5,\"start_ns\":6,\"ready_ns\":7,\"created\":1000000001,"
+	"\"started\":2,"
 	"\"ended\":0}";
 
 static void test_record_comes_back(void **state)
@@ -215,7 +220,7 @@ static void test_broken_records(void **state)
 	json_object_foreach(whole, key, value)
 	{
 		bool optional = strcmp(key, "exit_code") == 0 || strcmp(key, "argv") == 0 ||
-			strcmp(key, "ports") == 0;
+			strcmp(key, "env") == 0 || strcmp(key, "ports") == 0;
 
 		for (int other = 0; other < 2 && !optional; other++) {
 			json_t *broken = json_copy(whole);
@@ -233,7 +238,7 @@ static void test_broken_records(void **state)
 			json_decref(broken);
 		}
 	}
-	assert_int_equal(refused, (json_object_size(whole) - 3) * 2);
+	assert_int_equal(refused, (json_object_size(whole) - 4) * 2);
 	json_decref(whole);
 }
 
@@ -259,6 +264,8 @@ static void test_bad_values(void **state)
 	refuse(s, "\"running\"", "\"walking\"");
 	refuse(s, "\"uvmm\"", "\"other\"");
 	refuse(s, "\"memory_mib\":64", "\"memory_mib\":0");
+	refuse(s, "\"always\"", "\"sometimes\"");
+	refuse(s, "\"env\":null", "\"env\":[1]");
 	refuse(s, "\"host\":8080", "\"host\":80800");
 	refuse(s, "\"a b\"", "7");
 	refuse(s, "\"ports\":[80]", "\"ports\":[0]");
