@@ -19,6 +19,7 @@
 #include "libos/drv/console.h"
 #include "libos/drv/net.h"
 #include "libos/drv/platform.h"
+#include "libos/drv/virtio_blk.h"
 #include "libos/exec/args.h"
 #include "libos/exec/exec.h"
 #include "libos/fs/vfs.h"
@@ -45,6 +46,16 @@ static const struct uig_device *find_device(enum uig_device_type type)
 			return &boot->device[i];
 	}
 	return NULL;
+}
+
+static void open_disks(void)
+{
+	for (unsigned i = 0; i < boot->ndevices && i < UIG_DEVICES_MAX; i++) {
+		int r = boot->device[i].type == UIG_DEV_BLOCK ? vblk_open(&boot->device[i]) : 0;
+
+		if (r)
+			kprintf("block device: error %d", -r);
+	}
 }
 
 static void init_machine(void)
@@ -173,6 +184,7 @@ void libos_main(const struct uig_bootinfo *bootinfo)
 	r = console_init(find_device(UIG_DEV_CONSOLE));
 	if (r)
 		kprintf("console: error %d", -r);
+	open_disks();
 	r = vfs_init(boot->image ? page_ptr(boot->image) : NULL, boot->image_bytes);
 	if (r) {
 		kprintf("the image can not be used: error %d", -r);

@@ -116,6 +116,11 @@ void virtio_notify(struct virtio_device *vd, unsigned queue)
 	reg_set(vd, VIRTIO_MMIO_QUEUE_NOTIFY, queue);
 }
 
+uint32_t virtio_config32(struct virtio_device *vd, unsigned at)
+{
+	return reg_get(vd, VIRTIO_MMIO_CONFIG + at);
+}
+
 uint8_t virtio_config8(struct virtio_device *vd, unsigned at)
 {
 	unsigned aligned = at & ~3u;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * virtio-mmio version 2 (virtio 1.2, section 4.2): one device with at most two queues, either negotiated here (QEMU microvm,
+ * virtio-mmio version 2 (virtio 1.2, section 4.2): one device with at most UIG_QUEUES_MAX queues, either negotiated here (QEMU microvm,
  * Firecracker) or handed over live by the monitor (UIG_DEVF_PREPARED), when no register is touched before the first kick.
  */
 #ifndef LIBOS_DRV_VIRTIO_MMIO_H
@@ -30,7 +30,8 @@ static inline void virtio_kick(struct virtio_device *vd, unsigned queue)
 		virtio_notify(vd, queue);
 }
 
-/* Byte `at` of the device's configuration space. */
+/* 32 bits at `at`, a multiple of 4; byte `at` of the device's configuration space. */
+uint32_t virtio_config32(struct virtio_device *vd, unsigned at);
 uint8_t virtio_config8(struct virtio_device *vd, unsigned at);
 
 #endif

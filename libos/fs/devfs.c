@@ -187,10 +187,14 @@ static int node_add(
 int devfs_new(struct super **sb)
 {
 	int rc = memfs_new("devtmpfs", NULL, 0, page_total() / 2, sb);
+	uint64_t rdev;
+	char name[4];
 
 	for (unsigned i = 0; i < DEVICES && !rc; i++)
 		rc = node_add(*sb, devices[i].name, S_IFCHR | 0666,
 			dev_make(devices[i].major, devices[i].minor), NULL);
+	for (unsigned i = 0; !rc && blkdev_node(i, name, &rdev); i++)
+		rc = node_add(*sb, name, S_IFBLK | 0660, rdev, NULL);
 	for (unsigned i = 0; i < sizeof(links) / sizeof(links[0]) && !rc; i++)
 		rc = node_add(*sb, links[i].name, S_IFLNK | 0777, 0, links[i].to);
 	if (!rc)

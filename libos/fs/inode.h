@@ -217,6 +217,9 @@ void vfs_each_mount(void (*fn)(const char *path, struct super *sb, void *arg), v
 
 /* Opening of device nodes (devfs.c) and fifos (pipe.c). */
 int chrdev_open(struct inode *inode, struct file *f);
+int blkdev_open(struct inode *inode, struct file *f); /* blkdev.c */
+/* The node of the n-th block device: its name (vda, ...) and number; false: there is none. */
+bool blkdev_node(unsigned n, char name[4], uint64_t *rdev);
 int fifo_open(struct inode *inode, struct file *f);
 void fifo_forget(struct inode *inode); /* the inode goes away */
 

@@ -190,6 +190,8 @@ static int memfs_open(struct inode *inode, struct file *f)
 		return fifo_open(inode, f);
 	case S_IFCHR:
 		return chrdev_open(inode, f);
+	case S_IFBLK:
+		return blkdev_open(inode, f);
 	default:
 		return -ENXIO;
 	}

@@ -12,6 +12,7 @@
 #include "libos/mem/uaccess.h"
 #include "libos/exec/args.h"
 #include "libos/fs/file.h"
+#include "libos/fs/inode.h"
 #include "libos/mem/vm.h"
 #include "libos/sched/clock.h"
 #include "libos/sched/thread_impl.h"
@@ -428,6 +429,17 @@ void signal_thread_sync(int signo)
 uint64_t rlimit_soft(unsigned resource)
 {
 	return shim_nofile;
+}
+
+/* No machine, no disks. */
+int blkdev_open(struct inode *inode, struct file *f)
+{
+	return -ENXIO;
+}
+
+bool blkdev_node(unsigned n, char name[4], uint64_t *rdev)
+{
+	return false;
 }
 
 void console_write(const char *text, size_t len)
