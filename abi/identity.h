@@ -6,7 +6,8 @@
  *
  * args is one line in the grammar that the kernel command line of a standard boot has too:
  *
- *   ip=ADDR/PREFIX gw=ADDR dns=ADDR hostname=NAME trace=0|1 env=K=V ... mount=TAG:FOLDER[:ro] ... [tsc_khz=N] [wall_ns=N] -- PROGRAM ARG...
+ *   ip=ADDR/PREFIX gw=ADDR dns=ADDR hostname=NAME trace=0|1 patch=on|off|N env=K=V ... mount=TAG:FOLDER[:ro] ... [tsc_khz=N] [wall_ns=N]
+ *   -- PROGRAM ARG...
  *
  * Words are separated by blanks; a word with blanks, quotes or backslashes is written in double quotes, in
  * which \" and \\ stand for " and \. mount= puts the 9p device of that tag (a volume) at a folder, which is made when it is

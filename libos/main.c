@@ -13,6 +13,7 @@
 #include "abi/layout.h"
 #include "libos/arch/x86_64/cpu.h"
 #include "libos/arch/x86_64/idt.h"
+#include "libos/arch/x86_64/patch.h"
 #include "libos/arch/x86_64/pt.h"
 #include "libos/arch/x86_64/standard.h"
 #include "libos/arch/x86_64/trap.h"
@@ -157,6 +158,7 @@ static void start_program(void)
 		kprintf("no program is named");
 		no_program(-ENOENT);
 	}
+	patch_init(boot_args.patch_after);
 	r = exec_load(&boot_args, regs);
 	if (r)
 		no_program(r);

@@ -5,11 +5,12 @@
  */
 #include "libos/exec/args.h"
 
+#include "libos/arch/x86_64/patch.h"
 #include "libos/klib/errno.h"
 #include "libos/klib/kprintf.h"
 #include "libos/klib/string.h"
 
-struct args boot_args;
+struct args boot_args = {.patch_after = PATCH_AFTER};
 
 /* Takes the next word off *text: NULL at the end; *bad when its quotes do not close. */
 static char *next_word(char **text, bool *bad)
@@ -86,6 +87,19 @@ static int parse_number(const char *p, uint64_t *value)
 	return 0;
 }
 
+/* "off", "on", or after how many traps. */
+static int parse_patch(const char *p, unsigned *after)
+{
+	uint64_t n = PATCH_AFTER;
+
+	if (!strcmp(p, "off"))
+		n = 0;
+	else if (strcmp(p, "on") && (parse_number(p, &n) || n > PATCH_MAX))
+		return -EINVAL;
+	*after = (unsigned)n;
+	return 0;
+}
+
 static int parse_hostname(const char *p, struct args *args)
 {
 	size_t n = strlen(p);
@@ -146,6 +160,8 @@ static int parse_option(struct args *args, char *word)
 		return parse_number(value, &args->tsc_khz);
 	if (IS("wall_ns"))
 		return parse_number(value, &args->wall_ns);
+	if (IS("patch"))
+		return parse_patch(value, &args->patch_after);
 	if (IS("trace")) {
 		args->trace = strcmp(value, "0");
 		return 0;

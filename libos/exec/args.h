@@ -13,6 +13,7 @@ struct args {
 	struct net_config net;
 	char hostname[64];
 	bool trace;
+	unsigned patch_after;           /* traps until a system call is patched; 0: never */
 	uint64_t tsc_khz, wall_ns;      /* 0: not given */
 	char *argv[ARGS_MAX_WORDS + 1]; /* NULL-terminated, in the lines' text */
 	char *envp[ARGS_MAX_WORDS + 1];

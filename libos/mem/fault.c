@@ -116,6 +116,16 @@ static int copy_page(const struct vma *v, uptr_t addr, uint64_t *pte)
 	return 0;
 }
 
+void *vm_own_page(const struct vma *v, uptr_t addr)
+{
+	uint64_t *pte = pt_find(addr, NULL);
+
+	if (!pte || !(*pte & PTE_PRESENT) ||
+		(!(*pte & PTE_OWN) && copy_page(v, page_round_down(addr), pte)))
+		return NULL;
+	return page_ptr(*pte & PTE_FRAME);
+}
+
 /* Neighbours of a file page that is only read. Private pages that may be written are left: they would be mapped twice. */
 static void map_around(const struct vma *v, uptr_t addr, uint64_t *pte)
 {

@@ -23,6 +23,8 @@ static const char *own_name(const struct vma *v)
 		return "[stack]";
 	if (v->flags & VMA_VDSO)
 		return v->pgoff ? "[vvar]" : "[vdso]";
+	if (v->flags & VMA_STUBS)
+		return "[stubs]";
 	return "";
 }
 

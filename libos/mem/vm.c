@@ -3,6 +3,7 @@
  * Mapping, unmapping, protection. All changes of areas go through vm_split() first, so that only whole areas are worked on, and vm_join()
  * last. Entries of the page tables are only changed here and in fault.c.
  */
+#include "libos/arch/x86_64/patch.h"
 #include "libos/fs/file.h"
 #include "libos/klib/errno.h"
 #include "libos/klib/string.h"
@@ -179,6 +180,7 @@ int vm_unmap(uptr_t addr, uint64_t len)
 	v = vma_find(&vm.tree, addr);
 	if (!v || v->start >= end)
 		return 0;
+	patch_forget(addr, end);
 	vm_zap(addr, end, &flush);
 	for (; v && v->start < end; v = next) {
 		next = v->next;
@@ -249,7 +251,8 @@ long vm_map(uptr_t addr, uint64_t len, int prot, int flags, struct file *file, u
 	v->end = addr + len;
 	v->prot = prot & (PROT_READ | PROT_WRITE | PROT_EXEC);
 	v->flags = flags &
-		(MAP_SHARED | MAP_PRIVATE | MAP_GROWSDOWN | VMA_HEAP | VMA_STACK | VMA_VDSO);
+		(MAP_SHARED | MAP_PRIVATE | MAP_GROWSDOWN | VMA_HEAP | VMA_STACK | VMA_VDSO |
+			VMA_STUBS);
 	v->file = file ? file_get(file) : NULL;
 	v->pgoff = offset / PAGE_BYTES;
 	vma_insert(&vm.tree, v);
@@ -302,6 +305,8 @@ int vm_protect(uptr_t addr, uint64_t len, int prot)
 		return -ENOMEM;
 	r = vm_split(addr, end);
 	prot &= PROT_READ | PROT_WRITE | PROT_EXEC;
+	if (prot != (PROT_READ | PROT_EXEC))
+		patch_forget(addr, end);
 	for (struct vma *v = vma_find(&vm.tree, addr); !r && v && v->start < end; v = v->next) {
 		if (!may_protect(v, prot)) {
 			r = -EACCES;
@@ -326,6 +331,7 @@ int vm_discard(uptr_t addr, uint64_t len)
 		return 0;
 	if (!range_ok(addr, len))
 		return -ENOMEM;
+	patch_forget(addr, addr + len);
 	vm_zap(addr, addr + len, &flush);
 	pt_flush_done(&flush);
 	return covered(addr, addr + len) ? 0 : -ENOMEM;
@@ -351,9 +357,12 @@ void vm_unmap_file(struct inode *inode, uint64_t pgoff, uint64_t npages)
 		to = pgoff + npages;
 		if (to > last || to < pgoff)
 			to = last;
-		if (from < to)
-			vm_zap(v->start + (from - first) * PAGE_BYTES,
-				v->start + (to - first) * PAGE_BYTES, &flush);
+		if (from >= to)
+			continue;
+		from = v->start + (from - first) * PAGE_BYTES;
+		to = v->start + (to - first) * PAGE_BYTES;
+		patch_forget(from, to);
+		vm_zap(from, to, &flush);
 	}
 	pt_flush_done(&flush);
 }
@@ -411,6 +420,7 @@ static long move_area(struct vma *v, uint64_t old_len, uint64_t new_len, uptr_t 
 	struct pt_flush flush = {0};
 	uptr_t from = v->start;
 
+	patch_forget(from, from + old_len);
 	if (!insert_copy(v, to, new_len))
 		return -ENOMEM;
 	if (move_entries(from, to, old_len < new_len ? old_len : new_len, &flush)) {

@@ -19,6 +19,8 @@ extern struct vm vm;
 void vm_zap(uptr_t start, uptr_t end, struct pt_flush *flush);
 /* Sets what a present entry may do, by the area's protection. */
 uint64_t vm_pte_flags(const struct vma *vma, bool writable);
+/* Makes the page at addr, which is there, the program's own (a private area of a file): its frame, or NULL when there is no memory. */
+void *vm_own_page(const struct vma *v, uptr_t addr);
 /* Splits the areas at start and end, so that no area crosses either. 0 or -ENOMEM. */
 int vm_split(uptr_t start, uptr_t end);
 /* Joins areas with their neighbours, in and around [start, end). */

@@ -23,6 +23,7 @@ struct vma {
 
 #define VMA_HEAP  0x1000000 /* [heap] and [stack], for /proc/self/maps */
 #define VMA_STACK 0x2000000
+#define VMA_STUBS 0x8000000 /* of arch/x86_64/patch.c */
 #define VMA_VDSO  0x4000000 /* pages of the libOS's own, page pgoff of the vDSO at start */
 
 struct vma_tree {

@@ -7,6 +7,7 @@
 
 #include "abi/identity.h"
 #include "libos/arch/x86_64/asm.h"
+#include "libos/arch/x86_64/patch.h"
 #include "libos/arch/x86_64/trap.h"
 #include "libos/drv/platform.h"
 #include "libos/sched/clock.h"
@@ -51,6 +52,7 @@ void upcall_set(uint64_t deadline)
 void upcall_handle(struct regs *regs)
 {
 	regs->rflags |= upcall_user_flags; /* off at the time of the upcall */
+	regs->rip = patch_true_rip(regs->rip);
 	platform_preempt(0);
 	sched_poll();
 	user_return(regs);

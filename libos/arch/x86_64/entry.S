@@ -43,7 +43,7 @@ lstar:
 	pushq	saved_r11(%rip)
 	pushq	$ASM_SEL_CODE3
 	pushq	saved_rcx(%rip)
-	pushq	$0
+	pushq	saved_rcx(%rip)	/* error: where the short way back leads */
 	pushq	$VECTOR_SYSCALL
 	pushq	%rax
 	pushq	%rdi
@@ -68,7 +68,8 @@ lstar:
 	popfq
 2:	xorl	%ebp, %ebp
 	movq	%rsp, %rdi
-	call	syscall_entry
+	call	syscall_trap
+syscall_return:
 	testl	%eax, %eax
 	jnz	return_full
 	addq	$8, %rsp
@@ -87,10 +88,62 @@ lstar:
 	popq	%rdx
 	popq	%rsi
 	popq	%rdi
-	addq	$40, %rsp	/* orig_rax vector error rip cs */
+	addq	$16, %rsp	/* orig_rax vector */
+	popq	saved_rcx(%rip)	/* error: RCX itself, or the rest of a stub */
+	addq	$16, %rsp	/* rip cs */
 	popfq
 	popq	%rsp
-	jmp	*%rcx
+	jmp	*saved_rcx(%rip)
+
+/* ---- system calls from stubs (patch_code.h): as above, but RCX and R11 hold the address behind the call and the way back, and the
+ * flags are the program's still. */
+	.globl patched_entry
+	.type patched_entry, @function
+	.balign 16
+patched_entry:
+	movq	%rsp, saved_rsp(%rip)
+	movq	cur_kstack_top(%rip), %rsp
+	pushq	$ASM_SEL_DATA3
+	pushq	saved_rsp(%rip)
+	pushfq
+2:	pushq	$ASM_SEL_CODE3
+	pushq	%rcx
+	pushq	%r11
+	pushq	$VECTOR_SYSCALL
+	pushq	%rax
+	movq	(5 * 8)(%rsp), %r11
+	pushq	%rdi
+	pushq	%rsi
+	pushq	%rdx
+	pushq	%rcx
+	pushq	%rax
+	pushq	%r8
+	pushq	%r9
+	pushq	%r10
+	pushq	%r11
+	pushq	%rbx
+	pushq	%rbp
+	pushq	%r12
+	pushq	%r13
+	pushq	%r14
+	pushq	%r15
+	pushq	$0
+	testl	$(RFLAGS_TF | RFLAGS_DF | RFLAGS_NT | RFLAGS_AC), %r11d
+	jz	1f
+	pushq	libos_flags(%rip)
+	popfq
+1:	xorl	%ebp, %ebp
+	movq	%rsp, %rdi
+	call	syscall_entry
+	jmp	syscall_return
+patched_entry_stepped:
+	movq	%rsp, saved_rsp(%rip)
+	movq	cur_kstack_top(%rip), %rsp
+	pushq	$ASM_SEL_DATA3
+	pushq	saved_rsp(%rip)
+	pushfq
+	orl	$RFLAGS_TF, (%rsp)
+	jmp	2b
 
 /* ---- upcall: the program was interrupted (abi/identity.h); its RIP is in the upcall page, all other registers are its own */
 	.globl upcall_entry
@@ -231,7 +284,15 @@ exception_common:
 	jmp	return_full
 
 exception_stack_bad:
-	movq	%rsp, %rdi
+	/* a program that single-steps comes to patched_entry, which has no stack yet */
+	cmpq	$patched_entry, REGS_RIP(%rsp)
+	jne	4f
+	cmpq	$1, REGS_VECTOR(%rsp)
+	jne	4f
+	movq	$patched_entry_stepped, REGS_RIP(%rsp)
+	andl	$~RFLAGS_TF, REGS_RFLAGS(%rsp)
+	jmp	return_full
+4:	movq	%rsp, %rdi
 	andq	$-16, %rsp
 	call	exception_fatal
 	ud2

@@ -7,6 +7,7 @@
 #define LIBOS_ARCH_REGS_H
 
 #define REGS_RCX    (12 * 8)
+#define REGS_VECTOR (17 * 8)
 #define REGS_RIP    (19 * 8)
 #define REGS_RFLAGS (21 * 8)
 #define REGS_RSP    (22 * 8)
@@ -34,12 +35,14 @@ struct regs {
 	uint64_t r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi;
 	uint64_t orig_rax; /* number of the system call; -1: an exception */
 	uint64_t vector;   /* exception, or VECTOR_SYSCALL */
-	uint64_t error;    /* its error code */
+	uint64_t
+		error; /* its error code; of a call: where the short way back leads, for RIP and RCX as they are */
 	uint64_t rip, cs, rflags, rsp, ss;
 };
 ABI_ASSERT_SIZE(struct regs, REGS_BYTES);
 ABI_ASSERT_OFFSET(struct regs, r11, REGS_R11);
 ABI_ASSERT_OFFSET(struct regs, rcx, REGS_RCX);
+ABI_ASSERT_OFFSET(struct regs, vector, REGS_VECTOR);
 ABI_ASSERT_OFFSET(struct regs, rip, REGS_RIP);
 ABI_ASSERT_OFFSET(struct regs, rflags, REGS_RFLAGS);
 ABI_ASSERT_OFFSET(struct regs, rsp, REGS_RSP);

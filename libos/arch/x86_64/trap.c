@@ -7,6 +7,7 @@
 
 #include "abi/layout.h"
 #include "libos/arch/x86_64/cpu.h"
+#include "libos/arch/x86_64/patch.h"
 #include "libos/arch/x86_64/stack.h"
 #include "libos/klib/errno.h"
 #include "libos/klib/kprintf.h"
@@ -157,12 +158,18 @@ void exception_entry(struct regs *regs)
 {
 	struct siginfo info = {0};
 	struct sigstate *sig = &current_thread->sig;
-	uint64_t addr = 0;
+	uint64_t addr = 0, rip;
 
 	if (from_libos(regs)) {
 		libos_exception(regs);
 		return;
 	}
+	rip = patch_true_rip(regs->rip);
+	if (regs->vector == VECTOR_DB && rip != regs->rip)
+		return; /* a stub is one step */
+	regs->rip = rip;
+	if (regs->vector == VECTOR_UD && patch_invalid_opcode(regs))
+		return;
 	if (regs->vector == VECTOR_PF) {
 		addr = cpu_fault_address();
 		if (page_fault(regs, addr, &info)) {
