@@ -228,11 +228,9 @@ static int start(struct call *c, const struct api_request *q, const char *url)
 		.done = on_done,
 		.arg = c};
 
-	if (c->body)
-		headers[n++] = "Content-Type: application/json";
-	else if (q->body_bytes || (q->method && !strcmp(q->method, "PUT")))
+	if (!c->body && (q->body_bytes || (q->method && !strcmp(q->method, "PUT"))))
 		headers[n++] = "Content-Type: application/octet-stream";
-	else if (q->method && !strcmp(q->method, "POST"))
+	else if (c->body || (q->method && !strcmp(q->method, "POST")))
 		headers[n++] = "Content-Type: application/json";
 	if (q->header)
 		headers[n] = q->header;

@@ -72,7 +72,7 @@ int parse_memory_mib(const char *s, int64_t *mib)
 		return -EINVAL;
 	n = strtoull(s, NULL, 10);
 	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
-		if (strcasecmp(s + digits, units[i].suffix))
+		if (strcasecmp(s + digits, units[i].suffix) != 0)
 			continue;
 		*mib = (int64_t)((n * units[i].bytes + MIB - 1) / MIB);
 		return n ? 0 : -EINVAL;
@@ -178,10 +178,8 @@ static void getopt_tables(const struct args *a, struct option *longs, char *shor
 
 static struct given *given_of(struct args *a, int code)
 {
-	if (code >= 256)
-		return &a->option[code - 256];
 	for (size_t i = 0; i < a->noptions; i++)
-		if (a->option[i].spec->letter == code)
+		if (code == 256 + (int)i || code == a->option[i].spec->letter)
 			return &a->option[i];
 	return NULL;
 }
@@ -199,6 +197,7 @@ static int parse_options(struct args *a, int argc, char **argv, struct err *err)
 {
 	struct option longs[ARGS_OPTIONS_MAX + 1];
 	char shorts[2 * ARGS_OPTIONS_MAX + 2];
+	struct given *g;
 	int code, rc;
 
 	getopt_tables(a, longs, shorts);
@@ -209,7 +208,9 @@ static int parse_options(struct args *a, int argc, char **argv, struct err *err)
 			return unknown_option(argv, err);
 		if (code == ':')
 			return err_set(err, EINVAL, "%s needs a value", argv[optind - 1]);
-		rc = take_value(given_of(a, code), optarg, err);
+		g = given_of(a, code);
+		assert(g); /* getopt_long() gives only what the tables hold */
+		rc = take_value(g, optarg, err);
 		if (rc)
 			return rc;
 	}
@@ -232,7 +233,7 @@ static int check_operands(const struct command *c, const struct args *a, struct 
 static int split_program(const struct command *c, struct args *a, int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--"))
+		if (strcmp(argv[i], "--") != 0)
 			continue;
 		if (!c->takes_program)
 			return argc;

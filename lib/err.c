@@ -5,10 +5,17 @@
 #include <stdarg.h>
 #include <string.h>
 
-int err_set(struct err *err, int code, const char *fmt, ...)
+/* Never 0, whatever the caller took for a code: a failure must not pass for success. */
+static int positive(int code)
+{
+	return code > 0 ? code : EINVAL;
+}
+
+int(err_set)(struct err *err, int code, const char *fmt, ...)
 {
 	va_list ap;
 
+	code = positive(code);
 	if (!err)
 		return -code;
 	err->code = code;
@@ -18,11 +25,12 @@ int err_set(struct err *err, int code, const char *fmt, ...)
 	return -code;
 }
 
-int err_sys(struct err *err, int code, const char *fmt, ...)
+int(err_sys)(struct err *err, int code, const char *fmt, ...)
 {
 	va_list ap;
 	size_t n;
 
+	code = positive(code);
 	if (!err)
 		return -code;
 	err->code = code;
@@ -34,7 +42,7 @@ int err_sys(struct err *err, int code, const char *fmt, ...)
 	return -code;
 }
 
-int err_prefix(struct err *err, const char *fmt, ...)
+int(err_prefix)(struct err *err, const char *fmt, ...)
 {
 	char old[ERR_MSG_BYTES];
 	va_list ap;
@@ -48,5 +56,5 @@ int err_prefix(struct err *err, const char *fmt, ...)
 	va_end(ap);
 	n = strlen(err->msg);
 	snprintf(err->msg + n, sizeof(err->msg) - n, ": %s", old);
-	return -err->code;
+	return -positive(err->code);
 }

@@ -286,7 +286,7 @@ int httpd_listen_tcp(struct httpd *h, const char *address, uint16_t port, struct
 
 int httpd_listen_fd(struct httpd *h, int fd, struct err *err)
 {
-	struct sockaddr_storage ss;
+	struct sockaddr_storage ss = {0};
 	socklen_t len = sizeof(ss);
 	uint16_t port = 0;
 
@@ -325,14 +325,15 @@ static int clear_stale(const struct sockaddr_un *sun)
 int httpd_listen_unix(struct httpd *h, const char *path, mode_t mode, struct err *err)
 {
 	struct sockaddr_un sun = {.sun_family = AF_UNIX};
+	size_t len = strlen(path);
 	_cleanup_close_ int fd = -1;
 	mode_t old;
 	int r;
 
-	if (strlen(path) >= sizeof(sun.sun_path))
+	if (len >= sizeof(sun.sun_path))
 		return err_set(err, ENAMETOOLONG, "the socket path \"%s\" is longer than %zu bytes",
 			path, sizeof(sun.sun_path) - 1);
-	strcpy(sun.sun_path, path);
+	memcpy(sun.sun_path, path, len + 1);
 	r = clear_stale(&sun);
 	if (r < 0)
 		return err_sys(err, -r, "cannot listen on %s", path);

@@ -416,8 +416,8 @@ static void check_phase(struct httpd_req *req)
 
 #define ROUTE(m, p, when, fn)                                                                      \
 	{                                                                                          \
-		.method = m, .pattern = p, .begin = check_phase, .handler = fn,                    \
-		.body_max = BODY_MAX_BYTES, .tag = when                                            \
+		.method = (m), .pattern = (p), .begin = check_phase, .handler = (fn),              \
+		.body_max = BODY_MAX_BYTES, .tag = (when)                                          \
 	}
 
 static const struct httpd_route routes[] = {

@@ -279,7 +279,7 @@ int options_parse(int argc, char **argv, struct options *o, struct err *err)
 	config_init(&o->config);
 	for (int i = 1; i < argc; i++) {
 		int id = find_option(argv[i], err), r;
-		const char *value = NULL;
+		const char *value = "";
 
 		if (id < 0)
 			return id;

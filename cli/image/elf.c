@@ -67,11 +67,14 @@ static int check_header(struct view *v, struct err *err)
 {
 	const Elf64_Ehdr *h = at(v, 0, 1, sizeof(*h));
 
-	if (!h || memcmp(h->e_ident, ELFMAG, SELFMAG) != 0)
+	if (!h || memcmp(h->e_ident, ELFMAG, SELFMAG) != 0) {
+		const char *start = at(v, 0, 2, 1);
+
 		return err_set(err, ENOEXEC, "not an ELF program%s",
-			v->len > 2 && !memcmp(v->data, "#!", 2)
+			start && !memcmp(start, "#!", 2)
 				? " (a script: name its interpreter as the program)"
 				: "");
+	}
 	if (h->e_ident[EI_CLASS] != ELFCLASS64 || h->e_ident[EI_DATA] != ELFDATA2LSB ||
 		h->e_machine != EM_X86_64 || (h->e_type != ET_EXEC && h->e_type != ET_DYN))
 		return err_set(err, ENOEXEC, "not an x86-64 program or library");

@@ -145,9 +145,10 @@ int root_add_folder(struct root *root, const char *to, struct err *err)
 	if (rc)
 		return rc;
 	rc = make_way(root, to + 1, true);
-	if (!rc)
-		rc = fd =
-			open_below(root->fd, to + 1, O_PATH | O_DIRECTORY, 0, RESOLVE_NO_SYMLINKS);
+	if (!rc) {
+		fd = open_below(root->fd, to + 1, O_PATH | O_DIRECTORY, 0, RESOLVE_NO_SYMLINKS);
+		rc = fd < 0 ? fd : 0;
+	}
 	return rc < 0 ? err_sys(err, -rc, "cannot make %s in the image", to) : 0;
 }
 

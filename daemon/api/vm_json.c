@@ -38,7 +38,9 @@ static json_t *ports_json(const struct instance *i)
 /* Milliseconds from the request, to the microsecond; null for a time that has not come. */
 static json_t *since_request(const struct instance *i, int64_t ns)
 {
-	return ns ? json_real((double)((ns - i->request_ns) / 1000) / 1000) : json_null();
+	int64_t us = (ns - i->request_ns) / 1000;
+
+	return ns ? json_real((double)us / 1000) : json_null();
 }
 
 json_t *vm_json(const struct instance *i)

@@ -58,14 +58,13 @@ static void waited(void *arg, struct instance *i, bool reached)
 	struct waiting *w = arg;
 
 	w->waiter = NULL;
-	if (reached)
+	if (reached ||
+		(w->wait != RUN_WAIT_READY && instance_has_ended(i) && i->state != VM_FAILED))
 		answer_vm(w->req, i);
 	else if (i->state == VM_FAILED)
 		answer_failed(w->req, i);
-	else if (w->wait == RUN_WAIT_READY || !instance_has_ended(i))
-		answer_not_ready(w->req, i);
 	else
-		answer_vm(w->req, i);
+		answer_not_ready(w->req, i);
 }
 
 static void answer_when(struct httpd_req *req, struct instance *i, const struct run_request *q)

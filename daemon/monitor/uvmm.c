@@ -54,11 +54,12 @@ static int listen_socket(const char *path, struct err *err)
 {
 	struct sockaddr_un at = {.sun_family = AF_UNIX};
 	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	size_t len = strlen(path);
 
-	if (strlen(path) >= sizeof(at.sun_path))
+	if (len >= sizeof(at.sun_path))
 		return err_set(err, ENAMETOOLONG,
 			"%s is too long for a socket: choose a shorter --run-dir", path);
-	strcpy(at.sun_path, path);
+	memcpy(at.sun_path, path, len + 1);
 	if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 || listen(fd, BACKLOG) < 0)
 		return err_sys(err, errno, "cannot make the socket %s", path);
 	return steal_fd(&fd);

@@ -27,8 +27,9 @@ struct slot {
 struct addrpool {
 	uint32_t count, used, fresh;
 	int64_t quarantine_ns;
-	struct slot *slot;  /* count */
-	struct rest *ring;  /* 2 * count */
+	struct slot *slot; /* count */
+	struct rest *ring;
+	uint32_t ring_size; /* 2 * count */
 	uint32_t head, len; /* oldest entry, entries */
 };
 
@@ -36,13 +37,14 @@ int addrpool_new(uint32_t count, int64_t quarantine_ns, struct addrpool **out)
 {
 	struct addrpool *p = calloc(1, sizeof(*p));
 
-	assert(count > 0);
+	assert(count > 0 && count <= UINT32_MAX / 2);
 	if (!p)
 		return -ENOMEM;
 	p->count = count;
 	p->quarantine_ns = quarantine_ns;
 	p->slot = calloc(count, sizeof(*p->slot));
-	p->ring = calloc((size_t)count * 2, sizeof(*p->ring));
+	p->ring_size = count * 2;
+	p->ring = calloc(p->ring_size, sizeof(*p->ring));
 	if (!p->slot || !p->ring) {
 		addrpool_free(p);
 		return -ENOMEM;
@@ -69,7 +71,7 @@ static bool entry_counts(const struct addrpool *p, const struct rest *r)
 
 static void ring_pop(struct addrpool *p)
 {
-	p->head = (p->head + 1) % (p->count * 2);
+	p->head = (p->head + 1) % p->ring_size;
 	p->len--;
 }
 
@@ -82,7 +84,7 @@ static void compact(struct addrpool *p)
 		ring_pop(p);
 		if (!entry_counts(p, &r))
 			continue;
-		p->ring[(p->head + p->len) % (p->count * 2)] = r;
+		p->ring[(p->head + p->len) % p->ring_size] = r;
 		p->len++;
 	}
 }
@@ -134,9 +136,9 @@ void addrpool_put(struct addrpool *p, uint32_t index, int64_t now_ns)
 	s->resting = true;
 	s->stamp++;
 	p->used--;
-	if (p->len == p->count * 2)
+	if (p->len == p->ring_size)
 		compact(p);
-	p->ring[(p->head + p->len) % (p->count * 2)] = (struct rest){
+	p->ring[(p->head + p->len) % p->ring_size] = (struct rest){
 		.index = index, .stamp = s->stamp, .until_ns = now_ns + p->quarantine_ns};
 	p->len++;
 }

@@ -15,10 +15,15 @@
 #define NL_BYTES 8192 /* one message; dumps come in parts of at most this */
 
 /* libmnl's mnl_attr_for_each() does not pass -Wconversion. */
+static bool attr_there(const struct nlattr *attr, const struct nlmsghdr *nlh)
+{
+	return mnl_attr_ok(
+		attr, (int)((char *)mnl_nlmsg_get_payload_tail(nlh) - (const char *)attr));
+}
+
 #define for_each_attr(attr, nlh, offset)                                                           \
-	for (attr = mnl_nlmsg_get_payload_offset(nlh, offset); mnl_attr_ok(                        \
-		     attr, (int)((char *)mnl_nlmsg_get_payload_tail(nlh) - (const char *)attr));   \
-		attr = mnl_attr_next(attr))
+	for ((attr) = mnl_nlmsg_get_payload_offset(nlh, offset); attr_there(attr, nlh);            \
+		(attr) = mnl_attr_next(attr))
 
 struct netlink {
 	struct mnl_socket *sock;

@@ -166,6 +166,7 @@ static int setup_bridge(struct network *net, struct err *err)
 int network_new(const struct network_config *config, struct network **out, struct err *err)
 {
 	struct network *net = calloc(1, sizeof(*net));
+	char *marker = NULL;
 	int r;
 
 	if (!net)
@@ -173,11 +174,11 @@ int network_new(const struct network_config *config, struct network **out, struc
 	net->subnet = config->subnet;
 	net->config = config;
 	net->ns = (struct netns){.home = -1, .fd = -1};
-	if (asprintf(&net->marker, "%s/bridge", config->run_dir) < 0) {
-		net->marker = NULL;
+	if (asprintf(&marker, "%s/bridge", config->run_dir) < 0) {
 		r = err_sys(err, ENOMEM, "network");
 		goto out_free;
 	}
+	net->marker = marker;
 	r = netns_open(config->netns, &net->ns, err);
 	if (r < 0)
 		goto out_free;

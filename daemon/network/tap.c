@@ -13,11 +13,12 @@ int tap_open(const struct netns *ns, const char *name)
 	struct ifreq ifr = {
 		.ifr_flags = (short)(IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | IFF_TUN_EXCL)};
 	_cleanup_close_ int fd = -1;
+	size_t len = strlen(name);
 	int r;
 
-	if (strlen(name) >= sizeof(ifr.ifr_name))
+	if (len >= sizeof(ifr.ifr_name))
 		return -EINVAL;
-	strcpy(ifr.ifr_name, name);
+	memcpy(ifr.ifr_name, name, len + 1);
 	r = netns_enter(ns); /* a tap belongs to the namespace in which the device was opened */
 	if (r < 0)
 		return r;

@@ -95,17 +95,18 @@ void registry_free(struct registry *reg)
 
 static struct entry *find(struct registry *reg, const char *key)
 {
+	size_t len = strlen(key);
 	struct entry *e;
 
 	for (size_t i = 0; i < reg->count; i++) {
 		if (strcmp(reg->entry[i].key, key) == 0)
 			return &reg->entry[i];
 	}
-	if (reg->count == KEYS_MAX || strlen(key) >= KEY_BYTES)
+	if (reg->count == KEYS_MAX || len >= KEY_BYTES)
 		return NULL;
 	e = &reg->entry[reg->count++];
 	e->reg = reg;
-	strcpy(e->key, key);
+	memcpy(e->key, key, len + 1);
 	return e;
 }
 

@@ -124,7 +124,7 @@ static struct peer *peer_of(struct upstream *up, const char *text)
 	if (!oldest)
 		return NULL; /* all in use: this one goes uncounted */
 	*oldest = (struct peer){0};
-	strcpy(oldest->text, text);
+	snprintf(oldest->text, sizeof(oldest->text), "%s", text);
 	return oldest;
 }
 

@@ -210,10 +210,11 @@ static void serve_waiters(struct db *db)
 	while (db->waiters.first && queue_count(db->queue, TASK_READY)) {
 		struct client *c = db->waiters.first;
 		struct lease lease;
-		int r = queue_begin(db->queue)
-			?: queue_lease(db->queue, c->worker, now_ms(db), &lease);
+		int r = queue_begin(db->queue);
 
-		if (r < 0) {
+		if (r == 0)
+			r = queue_lease(db->queue, c->worker, now_ms(db), &lease);
+		if (r != 0) {
 			if (r != -ENOENT)
 				database_failed(db, r);
 			return;

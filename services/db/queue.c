@@ -186,8 +186,9 @@ static int load_next_id(struct queue *q)
 /* Leases survive a restart, but none for longer than a lease is: the clock may have been wrong before. */
 static int clip_leases(struct queue *q, int64_t now)
 {
-	char *text = sqlite3_mprintf("UPDATE task SET due = %lld WHERE state = 1 AND due > %lld",
-		(long long)(now + q->cfg.lease_ms), (long long)(now + q->cfg.lease_ms));
+	long long latest = now + q->cfg.lease_ms;
+	char *text = sqlite3_mprintf(
+		"UPDATE task SET due = %lld WHERE state = 1 AND due > %lld", latest, latest);
 	int rc = text ? sqlite3_exec(q->db, text, NULL, NULL, NULL) : SQLITE_NOMEM;
 
 	sqlite3_free(text);

@@ -117,14 +117,15 @@ void store_free(struct store *s)
 
 static struct key *add_key(struct store *s, struct key **link, const char *name)
 {
+	size_t bytes = cost(name);
 	struct key *k;
 
 	if (s->keys >= STORE_KEYS_MAX)
 		return NULL;
-	k = calloc(1, sizeof(*k) + cost(name));
+	k = calloc(1, sizeof(*k) + bytes);
 	if (!k)
 		return NULL;
-	strcpy(k->name, name);
+	memcpy(k->name, name, bytes);
 	*link = k;
 	s->keys++;
 	s->bytes += key_cost(k);
