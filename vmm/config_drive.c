@@ -65,7 +65,7 @@ static int parse(const char *path_id, const json_t *body, struct config_drive *d
 	if (partuuid)
 		return err_set(err, EINVAL, "partuuid is not supported");
 	drive->flush = strcmp(cache, "Writeback") == 0;
-	strcpy(drive->id, id); /* its length was checked */
+	snprintf(drive->id, sizeof(drive->id), "%s", id); /* its length was checked */
 	return 0;
 }
 

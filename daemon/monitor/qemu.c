@@ -114,14 +114,15 @@ static void fill_words(
 static int qmp_address(const struct shell *s, struct sockaddr_un *at, struct err *err)
 {
 	_cleanup_free_ char *path = shell_path(s, QMP_SOCKET);
+	size_t len = path ? strlen(path) : 0;
 
 	*at = (struct sockaddr_un){.sun_family = AF_UNIX};
 	if (!path)
 		return err_sys(err, ENOMEM, "VM");
-	if (strlen(path) >= sizeof(at->sun_path))
+	if (len >= sizeof(at->sun_path))
 		return err_set(err, ENAMETOOLONG,
 			"%s is too long for a socket: choose a shorter --run-dir", path);
-	strcpy(at->sun_path, path);
+	memcpy(at->sun_path, path, len + 1);
 	return 0;
 }
 

@@ -192,7 +192,7 @@ void blk_request_id(struct blk_request *r, const char id[VIRTIO_BLK_ID_BYTES])
 int blk_request_decode(struct blk_request *r, const struct blk_dev *blk, const struct chain *c)
 {
 	const struct iovec *last = &c->iov[c->nout + c->nin - 1];
-	struct virtio_blk_req head;
+	struct virtio_blk_req head = {0};
 
 	if (c->out_bytes < sizeof(head) || c->in_bytes < 1)
 		return -EPROTO;
