@@ -21,6 +21,7 @@ struct libs {
 	unsigned int count, next;
 	char *name[LIBS_MAX]; /* owned */
 	char *path[LIBS_MAX]; /* of the library on the host, owned */
+	bool must[LIBS_MAX];  /* the program needs it, and so what it needs */
 };
 
 static const char *const glibc_folders[] = {"/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu",
@@ -75,20 +76,23 @@ static char *find_library(
 	return path;
 }
 
-static bool is_known(const struct libs *w, const char *name)
+static bool is_known(struct libs *w, const char *name, bool must)
 {
-	for (unsigned int i = 0; i < w->count; i++)
-		if (!strcmp(w->name[i], name))
-			return true;
+	for (unsigned int i = 0; i < w->count; i++) {
+		if (strcmp(w->name[i], name) != 0)
+			continue;
+		w->must[i] |= must;
+		return true;
+	}
 	if (!strcmp(name, w->loader_name))
 		return true;
 	/* musl's C library is its loader. */
 	return w->musl && (!strcmp(name, "libc.so") || !strncmp(name, "libc.musl-", 10));
 }
 
-/* needed: it must be there. */
-static int remember(struct libs *w, const struct elf_needs *of, const char *of_path, bool needed,
-	struct err *err)
+/* must: one that is missing is an error; a module finds its library among those that are loaded by then, or is done without. */
+static int remember(
+	struct libs *w, const struct elf_needs *of, const char *of_path, bool must, struct err *err)
 {
 	for (unsigned int i = 0; i < of->nneeded; i++) {
 		const char *name = of->needed[i];
@@ -97,17 +101,18 @@ static int remember(struct libs *w, const struct elf_needs *of, const char *of_p
 		if (!*name || strchr(name, '/'))
 			return err_set(
 				err, ENOEXEC, "%s: library \"%s\" is no plain name", of_path, name);
-		if (is_known(w, name))
+		if (is_known(w, name, must))
 			continue;
 		if (w->count == LIBS_MAX)
 			return err_set(err, E2BIG, "%s: more than %d libraries", of_path, LIBS_MAX);
 		path = find_library(w, of, of_path, name);
-		if (!path && !needed)
+		if (!path && !must)
 			continue;
 		if (!path)
 			return err_set(err, ENOENT,
 				"%s needs the library %s, which is not installed", of_path, name);
 		w->path[w->count] = path;
+		w->must[w->count] = must;
 		w->name[w->count] = strdup(name);
 		if (!w->name[w->count++])
 			return err_set(err, ENOMEM, "out of memory");
@@ -121,8 +126,9 @@ static bool is_in_image(const struct libs *w, const char *path)
 	return !faccessat(w->root->fd, path + 1, F_OK, AT_SYMLINK_NOFOLLOW);
 }
 
-static int add_library(struct libs *w, const char *name, const char *path, struct err *err)
+static int add_library(struct libs *w, unsigned int i, struct err *err)
 {
+	const char *name = w->name[i], *path = w->path[i];
 	struct elf_needs *needs _cleanup_free_ = malloc(sizeof(*needs));
 	int fd _cleanup_close_ = open(path, O_RDONLY | O_CLOEXEC);
 	char to[512];
@@ -137,7 +143,7 @@ static int add_library(struct libs *w, const char *name, const char *path, struc
 	rc = is_in_image(w, path) ? 0 : root_add_file(w->root, to, fd, true, err);
 	if (rc && rc != -EEXIST)
 		return rc;
-	return remember(w, needs, path, true, err);
+	return remember(w, needs, path, w->must[i], err);
 }
 
 static int add_loader(struct libs *w, struct err *err)
@@ -215,6 +221,6 @@ int libs_add(struct libs *libs, struct err *err)
 	int rc = libs_is_static(libs) ? 0 : add_loader(libs, err);
 
 	for (; !rc && libs->next < libs->count; libs->next++)
-		rc = add_library(libs, libs->name[libs->next], libs->path[libs->next], err);
+		rc = add_library(libs, libs->next, err);
 	return rc;
 }
