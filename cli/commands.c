@@ -49,6 +49,12 @@ static const struct option_spec run_options[] = {
 		.kind = VALUE_LIST,
 		.metavar = "[[ADDR:]HOST:]GUEST",
 		.help = "publish a TCP port on the host (127.0.0.1 by default)"},
+	{.name = "volume",
+		.letter = 'v',
+		.kind = VALUE_LIST,
+		.metavar = "SRC:TARGET[:ro]",
+		.help = "a folder of the host at TARGET, or a file as the disk /dev/vda (vdb, "
+			"...)"},
 	{.name = "label", .letter = 'l', .kind = VALUE_LIST, .metavar = "K=V", .help = "label"},
 	{.name = "monitor",
 		.kind = VALUE_CHOICE,

@@ -72,6 +72,48 @@ static int add_ports(const struct args *args, json_t *body, struct err *err)
 	return ports && json_object_set_new(body, "ports", ports) ? -ENOMEM : 0;
 }
 
+json_t *parse_volume(const char *s)
+{
+	const char *colon = strchr(s, ':'), *target = colon ? colon + 1 : s,
+		   *end = strchr(target, ':');
+	char *source _cleanup_free_ = NULL, *given _cleanup_free_ = NULL;
+	bool read_only = end && strcmp(end, ":ro") == 0;
+
+	errno = 0;
+	if (!colon || colon == s || *target != '/' || (end && !read_only))
+		return NULL;
+	given = strndup(s, (size_t)(colon - s));
+	source = given ? realpath(given, NULL) : NULL;
+	if (!source)
+		return NULL;
+	return json_pack("{s:s, s:s%, s:b}", "source", source, "target", target,
+		end ? (size_t)(end - target) : strlen(target), "read_only", read_only);
+}
+
+static int add_volumes(const struct args *args, json_t *body, struct err *err)
+{
+	size_t n;
+	const char *const *list = args_list(args, "volume", &n);
+	json_t *volumes = n ? json_array() : NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		json_t *volume = parse_volume(list[i]);
+
+		if (volume) {
+			json_array_append_new(volumes, volume);
+			continue;
+		}
+		json_decref(volumes);
+		if (errno)
+			return err_sys(err, errno, "--volume \"%s\"", list[i]);
+		return err_set(err, EINVAL,
+			"--volume \"%s\" is not SRC:TARGET[:ro], such as data:/data or "
+			"disk.img:/dev/vda",
+			list[i]);
+	}
+	return volumes && json_object_set_new(body, "volumes", volumes) ? -ENOMEM : 0;
+}
+
 static int add_pair(json_t *map, const char *option, const char *pair, struct err *err)
 {
 	const char *equals = strchr(pair, '='), *value = equals ? equals + 1 : NULL;
@@ -194,6 +236,8 @@ int run_request(const struct args *args, json_t **body, struct err *err)
 		rc = add_restart(args, b, err);
 	if (!rc)
 		rc = add_ports(args, b, err);
+	if (!rc)
+		rc = add_volumes(args, b, err);
 	if (!rc)
 		rc = add_pairs(args, "env", "env", b, err);
 	if (!rc)

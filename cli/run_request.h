@@ -15,4 +15,8 @@ int run_request(const struct args *args, json_t **body, struct err *err);
 /* "[[ADDR:]HOST:]GUEST" as {address, host, guest}; host 0 or absent is any free port. NULL when it is none. */
 json_t *parse_port(const char *s);
 
+/* "SRC:TARGET[:ro]" as {source, target, read_only}; SRC may be relative to the folder that one is in. NULL when it is none, or
+ * there is no SRC (errno). */
+json_t *parse_volume(const char *s);
+
 #endif

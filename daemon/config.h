@@ -31,6 +31,7 @@ struct config {
 	char *on_exhausted;       /* "create" or "reject" */
 	char *uvmm, *libos, *qemu;
 	char *monitor;      /* "auto", or the name of one */
+	char *volume_root;  /* folders with : between them; NULL: none */
 	char *process_user; /* whom host-mode programs run as */
 	uid_t process_uid;
 	gid_t process_gid;

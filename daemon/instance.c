@@ -275,6 +275,7 @@ int instance_new(
 	i->restart = spec->restart;
 	i->ttl_s = spec->ttl_s;
 	i->labels = spec->labels ? json_incref(spec->labels) : json_object();
+	i->volumes = json_incref(spec->volumes);
 	i->request_ns = spec->request_ns;
 	i->port_count = spec->port_count;
 	memcpy(i->ports, spec->ports, sizeof(i->ports));
@@ -321,6 +322,7 @@ void instance_free(struct instance *i)
 	table_del(i->core->instances, i);
 	image_put(i->image);
 	json_decref(i->labels);
+	json_decref(i->volumes);
 	free_words(i->argv);
 	free_words(i->env);
 	free(i->cmdline);

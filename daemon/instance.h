@@ -91,6 +91,7 @@ struct run_spec {
 	const char *name;        /* NULL: made from image and id */
 	char *const *argv;       /* NULL: the image's cmd, or what the image itself says */
 	json_t *env, *labels;    /* objects or NULL */
+	json_t *volumes;         /* daemon/volume.h; or NULL */
 	struct port_map ports[INSTANCE_PORTS_MAX];
 	unsigned port_count;
 	bool auto_remove;
@@ -122,6 +123,7 @@ struct instance {
 	char **env;    /* owned */
 	char *cmdline; /* argv as a line */
 	json_t *labels;
+	json_t *volumes; /* owned; NULL: none (daemon/volume.h) */
 	struct port_map ports[INSTANCE_PORTS_MAX];
 	unsigned port_count;
 	char *dir, *log;                        /* folder and console file */

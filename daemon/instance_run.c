@@ -241,6 +241,7 @@ static void begin(struct instance *i)
 		.hostname = i->name,
 		.argv = i->argv,
 		.env = i->env,
+		.volumes = i->volumes,
 		.program = image_config_process(config, "program"),
 		.root = image_config_process(config, "root")};
 	struct err err = {0};

@@ -4,6 +4,7 @@
 #include "daemon/config.h"
 #include "daemon/monitor/args.h"
 #include "daemon/network/subnet.h"
+#include "daemon/volume.h"
 #include "lib/jsonx.h"
 
 #include <errno.h>
@@ -231,6 +232,11 @@ static int take_restart(struct run_request *q, struct check *c, const char *fiel
 	return 0;
 }
 
+static int take_volumes(struct run_request *q, struct check *c, const char *field, json_t *value)
+{
+	return volumes_take(c, field, value, &q->volumes);
+}
+
 static int take_ttl(struct run_request *q, struct check *c, const char *field, json_t *value)
 {
 	return check_uint(c, field, value, 1, TTL_MAX_S, &q->ttl_s);
@@ -268,7 +274,7 @@ static const struct {
 	{"auto_remove", take_auto_remove},
 	{"kernel", refuse},
 	{"mac", refuse},
-	{"volumes", refuse},
+	{"volumes", take_volumes},
 	{"restart", take_restart},
 	{"health", refuse},
 	{"ttl_s", take_ttl},
@@ -320,6 +326,8 @@ void run_request_fini(struct run_request *q)
 {
 	args_free(q->argv);
 	json_decref(q->root);
+	json_decref(q->volumes);
 	q->argv = NULL;
+	q->volumes = NULL;
 	q->root = NULL;
 }

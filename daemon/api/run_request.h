@@ -20,6 +20,7 @@ struct run_request {
 	unsigned vcpus;
 	uint32_t ip;          /* 0: any */
 	json_t *env, *labels; /* or NULL */
+	json_t *volumes;      /* owned; NULL: none (daemon/volume.h) */
 	struct port_map ports[INSTANCE_PORTS_MAX];
 	unsigned port_count;
 	enum run_wait wait;

@@ -50,7 +50,7 @@ json_t *vm_json(const struct instance *i)
 	ipv4_format(i->ip, ip);
 	mac_format(i->mac, mac);
 	return json_pack("{s:s, s:s, s:s, s:s, s:b, s:s?, s:o, s:s, s:s, s:s, s:i, s:i, s:s, s:o, "
-			 "s:o, s:O, s:b, s:b, "
+			 "s:o, s:O, s:o, s:b, s:b, "
 			 "s:o, s:o, s:o, s:o, s:o, s:{s:s, s:i}, s:i, s:b, s:o}",
 		"id", i->id, "ip_address", ip, "name", i->name, "state",
 		instance_state_names[i->state], "ready", (int)i->ready, "reason",
@@ -59,10 +59,12 @@ json_t *vm_json(const struct instance *i)
 		i->image->name, "cmdline", i->cmdline, "monitor", i->spec.ops->name, "memory_mib",
 		(int)i->spec.memory_mib, "vcpus", (int)i->spec.vcpus, "mac", mac, "pid",
 		i->shell && i->shell->pid ? json_integer(i->shell->pid) : json_null(), "ports",
-		ports_json(i), "labels", i->labels, "auto_remove", (int)i->auto_remove, "from_pool",
-		(int)i->from_pool, "start_ms", since_request(i, i->start_ns), "ready_ms",
-		since_request(i, i->ready_ns), "created_at", time_json(&i->created), "started_at",
-		time_json(&i->started), "ended_at", time_json(&i->ended), "restart", "policy",
+		ports_json(i), "labels", i->labels, "volumes",
+		i->volumes ? json_incref(i->volumes) : json_array(), "auto_remove",
+		(int)i->auto_remove, "from_pool", (int)i->from_pool, "start_ms",
+		since_request(i, i->start_ns), "ready_ms", since_request(i, i->ready_ns),
+		"created_at", time_json(&i->created), "started_at", time_json(&i->started),
+		"ended_at", time_json(&i->ended), "restart", "policy",
 		restart_policy_names[i->restart.policy], "max_retries", (int)i->restart.max_retries,
 		"restarts", (int)i->restart.count, "restart_pending", (int)i->restart.pending,
 		"ttl_s", i->ttl_s ? json_integer(i->ttl_s) : json_null());

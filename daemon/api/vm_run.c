@@ -6,6 +6,7 @@
 #include "daemon/core.h"
 #include "daemon/image/store.h"
 #include "daemon/pool.h"
+#include "daemon/volume.h"
 #include "lib/loop.h"
 
 #include <errno.h>
@@ -129,6 +130,7 @@ static bool make_spec(struct httpd_req *req, const struct run_request *q, struct
 {
 	struct core *core = api_core(req);
 	struct image *image = images_find(core->images, q->image_name);
+	struct volume_files files;
 	struct err err = {0};
 	unsigned memory;
 
@@ -143,6 +145,7 @@ static bool make_spec(struct httpd_req *req, const struct run_request *q, struct
 		.argv = q->argv,
 		.env = q->env,
 		.labels = q->labels,
+		.volumes = q->volumes,
 		.port_count = q->port_count,
 		.auto_remove = q->auto_remove,
 		.restart = q->restart,
@@ -165,6 +168,15 @@ static bool make_spec(struct httpd_req *req, const struct run_request *q, struct
 			spec->shell.ops->name, spec->shell.ops->vcpus_max);
 		return false;
 	}
+	if (q->volumes && spec->shell.ops == &monitor_process) {
+		answer_problem(req, 400, "bad_request", "the monitor process has no volumes");
+		return false;
+	}
+	if (volume_files_open(&files, q->volumes, core->config.volume_root, &err) < 0) {
+		answer_problem(req, 400, "bad_request", "%s", err.msg);
+		return false;
+	}
+	volume_files_close(&files);
 	if (!image->path && spec->shell.ops != &monitor_process) {
 		answer_problem(req, 400, "bad_request",
 			"the image %s is a record without a file, only the monitor \"process\" can "

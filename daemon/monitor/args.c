@@ -2,6 +2,7 @@
 #include "daemon/monitor/args.h"
 
 #include "daemon/monitor/monitor.h"
+#include "daemon/volume.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -129,6 +130,8 @@ static int add_all(const struct subnet *subnet, const struct lease *lease,
 	r = r < 0 ? r : add_option(line, "hostname", spec->hostname);
 	for (char *const *e = spec->env; e && *e && r == 0; e++)
 		r = add_option(line, "env", *e);
+	if (r == 0)
+		r = volumes_boot_words(spec->volumes, line);
 	if (r == 0 && spec->argv && spec->argv[0])
 		r = args_add(line, "--");
 	for (char *const *a = spec->argv; a && *a && r == 0; a++)

@@ -20,6 +20,7 @@
 #include "daemon/network/network.h"
 #include "lib/err.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -46,6 +47,7 @@ struct start_spec {
 	const char *hostname;
 	char *const *argv;   /* program and arguments; NULL: the image's own */
 	char *const *env;    /* "KEY=VALUE", NULL behind the last */
+	json_t *volumes;     /* daemon/volume.h; NULL: none */
 	const char *program; /* process monitor: path on the host, or NULL */
 	const char *root;    /* process monitor: folder to run in; NULL: work */
 	const char *work;    /* process monitor: folder that the program may write to */

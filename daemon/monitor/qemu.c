@@ -11,6 +11,7 @@
 #include "daemon/monitor/monitor.h"
 #include "daemon/monitor/tsc.h"
 #include "daemon/spawn.h"
+#include "daemon/volume.h"
 #include "lib/log.h"
 #include "lib/loop.h"
 
@@ -20,12 +21,13 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
-#define ARGV_MAX   64
+#define ARGV_MAX   (64 + 4 * VOLUMES_MAX)
 #define QMP_SOCKET "qmp.sock"
 
 struct qemu {
 	int tap;
 	int qmp; /* our end */
+	struct volume_files volumes;
 };
 
 static int probe(const struct core *core, struct err *err)
@@ -68,6 +70,7 @@ struct words {
 	const char *argv[ARGV_MAX];
 	size_t n;
 	char memory[32], vcpus[16], netdev[64], device[96];
+	char backend[VOLUMES_MAX][128], front[VOLUMES_MAX][64];
 };
 
 static void add(struct words *w, const char *option, const char *value)
@@ -109,6 +112,32 @@ static void fill_words(
 	add(w, "-serial", "chardev:console");
 	add(w, "-chardev", "socket,id=qmp,fd=4,server=on,wait=off");
 	add(w, "-mon", "chardev=qmp,mode=control");
+}
+
+static void add_volumes(struct words *w, const json_t *volumes, const struct volume_files *files)
+{
+	/* QEMU gives the first device the last place: the first disk comes last here. */
+	for (size_t i = json_array_size(volumes); i-- > 0;) {
+		const json_t *volume = json_array_get(volumes, i);
+		bool ro = volume_is_read_only(volume), disk = volume_is_disk(volume);
+		char tag[VOLUME_TAG_BYTES];
+
+		volume_tag((unsigned)i, tag);
+		if (disk)
+			snprintf(w->backend[i], sizeof(w->backend[i]),
+				"if=none,id=%s,format=raw,file=%s%s", tag, files->path[i],
+				ro ? ",readonly=on" : "");
+		else
+			snprintf(w->backend[i], sizeof(w->backend[i]),
+				"local,id=%s,path=%s,security_model=none%s", tag, files->path[i],
+				ro ? ",readonly=on" : "");
+		snprintf(w->front[i], sizeof(w->front[i]),
+			disk ? "virtio-blk-device,drive=%s"
+			     : "virtio-9p-device,fsdev=%s,mount_tag=%s",
+			tag, tag);
+		add(w, disk ? "-drive" : "-fsdev", w->backend[i]);
+		add(w, "-device", w->front[i]);
+	}
 }
 
 static int qmp_address(const struct shell *s, struct sockaddr_un *at, struct err *err)
@@ -181,7 +210,11 @@ static int start(struct shell *s, const struct start_spec *spec, struct err *err
 	listener = qmp_listen(s, err);
 	if (listener < 0)
 		return listener;
+	r = volume_files_open(&q->volumes, spec->volumes, s->core->config.volume_root, err);
+	if (r < 0)
+		return r;
 	fill_words(&words, s, image.data, line.data);
+	add_volumes(&words, spec->volumes, &q->volumes);
 	r = shell_spawn(s,
 		&(struct spawn){.path = s->core->config.qemu,
 			.argv = (char *const *)(uintptr_t)words.argv,
@@ -266,6 +299,7 @@ static void release(struct shell *s)
 		close(q->tap);
 	if (q->qmp >= 0)
 		close(q->qmp);
+	volume_files_close(&q->volumes);
 	free(q);
 	s->priv = NULL;
 }

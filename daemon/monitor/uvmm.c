@@ -9,6 +9,7 @@
 #include "daemon/monitor/monitor.h"
 #include "daemon/reap.h"
 #include "daemon/spawn.h"
+#include "daemon/volume.h"
 #include "lib/httpc.h"
 #include "lib/jsonx.h"
 #include "lib/log.h"
@@ -30,9 +31,10 @@
 #define BACKLOG            8
 
 struct uvmm {
-	char *socket, *report; /* paths */
-	char *working_set;     /* path of a file that all of this memory size share */
-	char *start_body;      /* of the PUT under way */
+	char *socket, *report;       /* paths */
+	char *working_set;           /* path of a file that all of this memory size share */
+	char *start_body;            /* of the PUT under way */
+	struct volume_files volumes; /* until it has opened them */
 	struct httpc_call *call, *listen_call;
 };
 
@@ -186,6 +188,7 @@ static void started(void *arg, const struct httpc_response *response)
 	u->call = NULL;
 	free(u->start_body);
 	u->start_body = NULL;
+	volume_files_close(&u->volumes);
 	if (response->status == 200 || response->status == 204) {
 		shell_started(s, NULL);
 		return;
@@ -194,10 +197,45 @@ static void started(void *arg, const struct httpc_response *response)
 	shell_started(s, &err);
 }
 
-static char *start_body(const struct start_spec *spec, const char *boot_args)
+/* Disks are Firecracker's drives, folders our own addition. */
+static void add_volumes(json_t *root, const json_t *volumes, const struct volume_files *files)
+{
+	json_t *drives = json_array(), *folders = json_array(), *volume;
+	size_t i;
+
+	json_array_foreach(volumes, i, volume)
+	{
+		int read_only = volume_is_read_only(volume);
+		char tag[VOLUME_TAG_BYTES];
+
+		volume_tag((unsigned)i, tag);
+		if (volume_is_disk(volume))
+			json_array_append_new(drives,
+				json_pack("{s:s, s:b, s:s, s:b, s:s}", "drive_id", tag,
+					"is_root_device", 0, "path_on_host", files->path[i],
+					"is_read_only", read_only, "cache_type", "Writeback"));
+		else
+			json_array_append_new(folders,
+				json_pack("{s:s, s:s, s:b}", "tag", tag, "path_on_host",
+					files->path[i], "is_read_only", read_only));
+	}
+	if (json_array_size(drives))
+		json_object_set(root, "drives", drives);
+	if (json_array_size(folders))
+		json_object_set(root, "volumes", folders);
+	json_decref(drives);
+	json_decref(folders);
+}
+
+static char *start_body(
+	const struct start_spec *spec, const struct volume_files *files, const char *boot_args)
 {
 	json_t *root = json_pack("{s:s*, s:s}", "image_path", spec->image, "boot_args", boot_args);
-	char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
+	char *text;
+
+	if (root)
+		add_volumes(root, spec->volumes, files);
+	text = root ? json_dumps(root, JSON_COMPACT) : NULL;
 
 	json_decref(root);
 	return text;
@@ -216,7 +254,10 @@ static int start(struct shell *s, const struct start_spec *spec, struct err *err
 	r = args_boot(s->core->network, &s->lease, spec, &line, err);
 	if (r < 0)
 		return r;
-	u->start_body = start_body(spec, line.data);
+	r = volume_files_open(&u->volumes, spec->volumes, s->core->config.volume_root, err);
+	if (r < 0)
+		return r;
+	u->start_body = start_body(spec, &u->volumes, line.data);
 	if (!u->start_body)
 		return err_set(err, EINVAL, "arguments or environment are not UTF-8");
 	r = request(
@@ -333,6 +374,7 @@ static void release(struct shell *s)
 	free(u->report);
 	free(u->working_set);
 	free(u->start_body);
+	volume_files_close(&u->volumes);
 	free(u);
 	s->priv = NULL;
 }

@@ -4,6 +4,7 @@
 #include "daemon/core.h"
 #include "daemon/image/store.h"
 #include "daemon/monitor/args.h"
+#include "daemon/volume.h"
 #include "lib/jsonx.h"
 
 #include <errno.h>
@@ -64,17 +65,17 @@ static json_t *shell_json(const struct instance *i)
 json_t *record_of(const struct instance *i)
 {
 	return json_pack(
-		"{s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:o, s:s, s:o, s:o, s:o, s:o, s:O, s:o, "
+		"{s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:o, s:s, s:o, s:o, s:o, s:o, s:O, s:O*, s:o, "
 		"s:o, s:i, s:I, s:I, s:I, s:I, s:I, s:I}",
 		"id", i->id, "name", i->name, "state", instance_state_names[i->state], "ready",
 		(int)i->ready, "from_pool", (int)i->from_pool, "auto_remove", (int)i->auto_remove,
 		"wanted_down", (int)i->wanted_down, "exit_code",
 		i->has_exit_code ? json_integer(i->exit_code) : json_null(), "reason", i->reason,
 		"image", image_json(i->image), "shell", shell_json(i), "argv", words_json(i->argv),
-		"env", words_json(i->env), "labels", i->labels, "ports", ports_json(i), "restart",
-		restart_json(&i->restart), "ttl_s", (int)i->ttl_s, "request_ns",
-		(json_int_t)i->request_ns, "start_ns", (json_int_t)i->start_ns, "ready_ns",
-		(json_int_t)i->ready_ns, "created", ns_of(&i->created), "started",
+		"env", words_json(i->env), "labels", i->labels, "volumes", i->volumes, "ports",
+		ports_json(i), "restart", restart_json(&i->restart), "ttl_s", (int)i->ttl_s,
+		"request_ns", (json_int_t)i->request_ns, "start_ns", (json_int_t)i->start_ns,
+		"ready_ns", (json_int_t)i->ready_ns, "created", ns_of(&i->created), "started",
 		ns_of(&i->started), "ended", ns_of(&i->ended));
 }
 
@@ -258,6 +259,15 @@ static int load_ports(struct instance *i, const json_t *root, struct err *err)
 	return r;
 }
 
+static int load_volumes(struct instance *i, const json_t *root, struct err *err)
+{
+	struct check check = {.pointer = ""};
+
+	if (volumes_take(&check, "volumes", json_object_get(root, "volumes"), &i->volumes) == 0)
+		return 0;
+	return err_set(err, EINVAL, "%s", check.err.msg);
+}
+
 int record_load(struct instance *i, const char *text, size_t len, struct err *err)
 {
 	_cleanup_json_ json_t *root = NULL;
@@ -279,5 +289,5 @@ int record_load(struct instance *i, const char *text, size_t len, struct err *er
 	if (r == 0 && !json_is_object(labels))
 		r = err_set(err, EINVAL, "labels: an object is wanted");
 	i->labels = r < 0 ? NULL : json_incref(labels);
-	return r;
+	return r < 0 ? r : load_volumes(i, root, err);
 }

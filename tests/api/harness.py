@@ -110,7 +110,8 @@ class UnixConnection(http.client.HTTPConnection):
 class Daemon:
     count = 0
 
-    def __init__(self, *options, subnet="10.77.0.0/24", monitor="process", pool=2, listen="none", folder=None, netns=None):
+    def __init__(self, *options, subnet="10.77.0.0/24", monitor="process", pool=2, listen="none", folder=None, netns=None,
+                 volume_root=None):
         Daemon.count += 1
         self.own_netns = netns is None
         self.netns = netns or f"uig-test-{os.getpid()}-{Daemon.count}"
@@ -127,6 +128,8 @@ class Daemon:
         self.arguments = [DAEMON, "--netns", self.netns, "--run-dir", self.run_dir, "--state-dir", self.state_dir,
                           "--listen", listen, "--subnet", subnet, "--monitor", monitor, "--pool", str(pool),
                           "--quarantine", "0", *options]
+        if volume_root:
+            self.arguments += ["--volume-root", volume_root]
         self.start()
 
     def start(self):

@@ -15,6 +15,9 @@ from harness import BUILD, DaemonTest, main, need, TIMEOUT_S, wait_process
 MONITOR = os.environ.get("UIGNITER_MONITOR", "uvmm")
 
 
+VOLUMES = tempfile.mkdtemp(prefix="uig-volumes-")
+
+
 def make_image():
     with tempfile.TemporaryDirectory() as folder:
         os.makedirs(os.path.join(folder, "root", "bin"))
@@ -26,7 +29,7 @@ def make_image():
 
 
 class Vms(DaemonTest):
-    options = {"monitor": MONITOR, "pool": 2}
+    options = {"monitor": MONITOR, "pool": 2, "volume_root": VOLUMES}
 
     def setUp(self):
         super().setUp()
@@ -70,6 +73,62 @@ class Vms(DaemonTest):
         for n, s in [(n, self.connect(vm)) for n, vm in enumerate(vms)]:
             s.sendall(b"%d" % n)
             self.assertEqual(s.recv(10), b"%d" % n)
+
+    def volume(self, name, text):
+        path = os.path.join(VOLUMES, name)
+        with open(path, "wb") as file:
+            file.write(text.ljust(65536, b"\0"))
+        return path
+
+    def test_disks(self):
+        """In the order of their names, whatever that of the request; what the VM wrote is in the file; read-only holds."""
+        paths = [self.volume(f"disk{n}", b"old%d" % n) for n in range(3)]
+        volumes = [{"source": path, "target": f"/dev/vd{'abc'[n]}", "read_only": n == 2} for n, path in enumerate(paths)]
+        words = ["/bin/server", "disk", "/dev/vda", "new0", "/dev/vdb", "new1", "/dev/vdc", "new2"]
+        vm = self.d.run("plain", args=words, volumes=volumes[::-1], wait="none")
+        self.assertEqual(vm["volumes"], volumes)
+        ended = self.d.wait(vm["id"])
+        logs = self.d.call("GET", f"/vm/{vm['id']}/logs").body.decode().replace("\r", "")
+        self.assertEqual(ended["exit_code"], 0, logs)
+        for line in ("/dev/vda=old0\n", "/dev/vdb=old1\n", "/dev/vdc=old2 (read-only)\n"):
+            self.assertIn(line, logs)
+        for n, path in enumerate(paths):
+            with open(path, "rb") as file:
+                self.assertEqual(file.read(5), b"old2\0" if n == 2 else b"new%d\0" % n)
+        # again, by its record
+        self.assertEqual(self.d.call("POST", f"/vm/{vm['id']}/start").status, 200)
+        self.assertEqual(self.d.wait(vm["id"])["exit_code"], 0)
+        self.assertIn(b"/dev/vda=new0", self.d.call("GET", f"/vm/{vm['id']}/logs").body)
+
+    def test_volumes_refused(self):
+        """What lies outside of --volume-root, also behind a link; what is not there or of the wrong kind."""
+        link = os.path.join(VOLUMES, "link")
+        if not os.path.islink(link):
+            os.symlink("/etc/passwd", link)
+        there = self.volume("there", b"")
+        for source, target, said in (("/etc/passwd", "/dev/vda", "--volume-root"), (link, "/dev/vda", "--volume-root"),
+                                     (VOLUMES + "/../" + os.path.basename(VOLUMES) + "x", "/dev/vda", "No such"),
+                                     (os.path.join(VOLUMES, "none"), "/dev/vda", "No such"), (VOLUMES, "/dev/vda", "neither"),
+                                     (there, "/data", "no folder"), ("/dev/null", "/dev/vda", "--volume-root")):
+            answer = self.d.call("POST", "/vm/run", {"image_name": "plain", "args": ["/bin/server", "show"],
+                                                     "volumes": [{"source": source, "target": target}]})
+            self.assertEqual(answer.status, 400, answer)
+            self.assertIn(said, answer.json["detail"])
+        self.assertEqual(self.d.call("GET", "/vm").json["items"], [])
+
+    def test_one_writer(self):
+        disk = self.volume("shared", b"")
+        if MONITOR != "uvmm":
+            self.skipTest("QEMU has words of its own for it")
+        volumes = [{"source": disk, "target": "/dev/vda"}]
+        first = self.d.run("server", wait="ready", volumes=volumes)
+        second = self.d.run("server", wait="none", volumes=volumes)
+        ended = self.d.wait(second["id"])
+        self.assertEqual(ended["state"], "failed", ended)
+        self.assertIn("in use by another VM", ended["reason"])
+        self.d.call("POST", f"/vm/{first['id']}/kill")
+        self.d.wait(first["id"])
+        self.d.run("server", wait="ready", volumes=volumes)
 
     def test_kill(self):
         vm = self.d.run("plain", args=["/bin/server", "stubborn"])
@@ -160,4 +219,7 @@ class Vms(DaemonTest):
 if __name__ == "__main__":
     need(MONITOR)
     IMAGE = make_image()
-    main()
+    try:
+        main()
+    finally:
+        shutil.rmtree(VOLUMES)

@@ -151,6 +151,19 @@ static void take_trailing_devices(void)
 	}
 }
 
+/* By address: disks get their names in this order. */
+static void sort_devices(void)
+{
+	for (unsigned i = 1; i < info.ndevices; i++) {
+		struct uig_device dev = info.device[i];
+		unsigned at = i;
+
+		for (; at > 0 && info.device[at - 1].mmio > dev.mmio; at--)
+			info.device[at] = info.device[at - 1];
+		info.device[at] = dev;
+	}
+}
+
 static void find_devices(void)
 {
 	take_trailing_devices();
@@ -203,6 +216,7 @@ void standard_main(uint64_t start_info)
 	info.cr3 = gpa_of(standard_pml4);
 	read_start_info(page_ptr(start_info));
 	find_devices();
+	sort_devices();
 	libos_main(&info);
 }
 

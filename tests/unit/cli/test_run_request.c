@@ -85,6 +85,35 @@ static void test_ports(void **state)
 	}
 }
 
+static void test_volumes(void **state)
+{
+	static const struct {
+		const char *text, *source, *target;
+		bool read_only;
+	} good[] = {{"/etc:/data", "/etc", "/data", false},
+		{"/etc:/data:ro", "/etc", "/data", true},
+		{"/etc/../etc/passwd:/dev/vda:ro", "/etc/passwd", "/dev/vda", true}};
+	static const char *const bad[] = {"", ":", "/etc", "/etc:", "/etc:data", ":/data",
+		"/etc:/data:", "/etc:/data:rw", "/etc:/data:ro:", "/nonexistent:/data"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		json_t *v _cleanup_json_ = parse_volume(good[i].text);
+
+		assert_non_null(v);
+		assert_string_equal(
+			json_string_value(json_object_get(v, "source")), good[i].source);
+		assert_string_equal(
+			json_string_value(json_object_get(v, "target")), good[i].target);
+		assert_int_equal(json_is_true(json_object_get(v, "read_only")), good[i].read_only);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		json_t *v _cleanup_json_ = parse_volume(bad[i]);
+
+		if (v)
+			fail_msg("volume \"%s\" was taken", bad[i]);
+	}
+}
+
 static void test_refused(void **state)
 {
 	json_t *body _cleanup_json_ = NULL;
@@ -106,6 +135,7 @@ int main(void)
 		cmocka_unit_test(test_whole_body),
 		cmocka_unit_test(test_foreground_removes_itself),
 		cmocka_unit_test(test_ports),
+		cmocka_unit_test(test_volumes),
 		cmocka_unit_test(test_refused),
 	};
 
