@@ -168,6 +168,24 @@ static const struct option_spec build_options[] = {
 	{0},
 };
 
+static const struct option_spec trace_options[] = {
+	{.name = "manifest",
+		.kind = VALUE_TEXT,
+		.metavar = "NAME",
+		.help = "print a manifest for an image of this name (default: a list of all "
+			"files)"},
+	{.name = "missing-from",
+		.kind = VALUE_TEXT,
+		.metavar = "MANIFEST",
+		.help = "print only the lines that the files of this manifest lack"},
+	{.name = "timeout",
+		.letter = 't',
+		.kind = VALUE_SECONDS,
+		.metavar = "SECONDS",
+		.help = "ask the program to end after this time (default: never)"},
+	{0},
+};
+
 const struct command commands[] = {
 	{.name = "run",
 		.alias = "vm run",
@@ -288,6 +306,19 @@ const struct command commands[] = {
 			  "(tcp), labels.",
 		.example = "uigniter image build -C build/services examples/imaging/kvstore.yaml",
 		.options = build_options},
+	{.name = "image trace",
+		.run = cmd_image_trace,
+		.operands = "-- PROGRAM ARG...",
+		.takes_program = true,
+		.summary = "run a program on this machine and list the files that it uses",
+		.detail = "For manifests: what is found by this is what a program loads while it "
+			  "runs "
+			  "(modules, configuration, certificates), beside the libraries that image "
+			  "build finds by itself. Threads and children count too. Use all of a "
+			  "server "
+			  "that an image has to do, then end it by Ctrl-C.",
+		.example = "uigniter image trace --manifest lua -- lua5.4 script.lua > lua.yaml",
+		.options = trace_options},
 	{.name = "image ls",
 		.alias = "images",
 		.run = cmd_image_ls,

@@ -17,20 +17,20 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static int load_manifest(const struct image_options *o, struct yaml *doc, struct err *err)
+int manifest_load(const char *path, bool host_files, struct yaml *doc, struct err *err)
 {
 	char *text _cleanup_free_ = malloc(YAML_MAX_BYTES + 1);
-	FILE *f _cleanup_fclose_ = fopen(o->manifest, "re");
+	FILE *f _cleanup_fclose_ = fopen(path, "re");
 	size_t len;
 	int rc;
 
 	if (!text || !f)
-		return err_sys(err, text ? errno : ENOMEM, "%s", o->manifest);
+		return err_sys(err, text ? errno : ENOMEM, "%s", path);
 	len = fread(text, 1, YAML_MAX_BYTES + 1, f);
 	if (ferror(f))
-		return err_sys(err, errno, "%s", o->manifest);
-	rc = yaml_load(o->manifest, text, len, doc, err);
-	return rc ? rc : manifest_check(doc, o->host_files, err);
+		return err_sys(err, errno, "%s", path);
+	rc = yaml_load(path, text, len, doc, err);
+	return rc ? rc : manifest_check(doc, host_files, err);
 }
 
 static int open_context(const struct image_options *o, int *fd, struct err *err)
@@ -182,7 +182,7 @@ int image_build(const struct image_options *options, struct image *image, struct
 	struct image made = {.fd = -1};
 	struct yaml doc _cleanup_(yaml_fini) = {0};
 	sigset_t held, before;
-	int rc = load_manifest(options, &doc, err);
+	int rc = manifest_load(options->manifest, options->host_files, &doc, err);
 
 	if (rc)
 		return rc;

@@ -27,6 +27,9 @@
 /* Checks doc->root against the above; whole numbers in env become texts. 0, or -EINVAL with "NAME:LINE: sentence". */
 int manifest_check(struct yaml *doc, bool host_files, struct err *err);
 
+/* Reads a file and checks it. doc: to be freed by yaml_fini() also after a failure. 0, -EINVAL, -errno. */
+int manifest_load(const char *path, bool host_files, struct yaml *doc, struct err *err);
+
 /* True for ^[a-z0-9][a-z0-9._-]{0,62}$ parts joined by "/", with a ":tag" (as the API has them). */
 bool manifest_is_image_name(const char *name);
 
