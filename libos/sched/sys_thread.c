@@ -6,6 +6,7 @@
 #include "libos/drv/platform.h"
 #include "libos/fs/file.h"
 #include "libos/klib/errno.h"
+#include "libos/klib/kprintf.h"
 #include "libos/klib/string.h"
 #include "libos/mem/page.h"
 #include "libos/sched/futex.h"
@@ -50,13 +51,40 @@ static int clone_tids(const struct thread *t, const struct clone_args *c)
 	return 0;
 }
 
-static long clone_thread(const struct clone_args *c)
+/* ENOSYS, not EAGAIN: shells try that one again and again, and programs would report a passing shortage. Said once. */
+static long no_process(const char *call)
+{
+	static bool said;
+
+	if (!said)
+		kprintf("%s: an instance is one process, it cannot make another process: -ENOSYS",
+			call);
+	said = true;
+	return -ENOSYS;
+}
+
+long sys_fork(const uint64_t a[6])
+{
+	return no_process("fork");
+}
+
+long sys_vfork(const uint64_t a[6])
+{
+	return no_process("vfork");
+}
+
+long sys_execve(const uint64_t a[6])
+{
+	return no_process("execve");
+}
+
+static long clone_thread(const struct clone_args *c, const char *call)
 {
 	struct regs regs = *thread_regs(current_thread);
 	struct thread *t;
 
 	if ((c->flags & CLONE_THREAD_SET) != CLONE_THREAD_SET)
-		return -ENOSYS; /* another process */
+		return no_process(call);
 	if (c->flags & CLONE_SETTLS && (!cpu_canonical(c->tls) || c->tls >= UIG_USER_TOP))
 		return -EPERM;
 	regs.rax = 0;
@@ -88,7 +116,7 @@ long sys_clone(const uint64_t a[6])
 	struct clone_args c = {
 		.flags = a[0], .stack = a[1], .parent_tid = a[2], .child_tid = a[3], .tls = a[4]};
 
-	return clone_thread(&c);
+	return clone_thread(&c, "clone");
 }
 
 long sys_clone3(const uint64_t a[6])
@@ -104,7 +132,7 @@ long sys_clone3(const uint64_t a[6])
 	if (c.flags & 0xff || !c.stack != !c.stack_size)
 		return -EINVAL;
 	c.stack += c.stack_size;
-	return clone_thread(&c);
+	return clone_thread(&c, "clone3");
 }
 
 /* ---- when a thread ends */

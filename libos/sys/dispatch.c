@@ -17,14 +17,14 @@
 
 static long not_there(uint64_t nr)
 {
-	static uint64_t named[SYSCALL_TABLE_SIZE / 64];
+	static uint64_t
+		named[SYSCALL_TABLE_SIZE / 64 + 1]; /* the last bit: all numbers beyond the table */
 	const char *name = nr < SYSCALL_TABLE_SIZE ? syscall_table[nr].name : NULL;
+	uint64_t bit = nr < SYSCALL_TABLE_SIZE ? nr : SYSCALL_TABLE_SIZE;
 
-	if (nr < SYSCALL_TABLE_SIZE) {
-		if (named[nr / 64] >> nr % 64 & 1)
-			return -ENOSYS;
-		named[nr / 64] |= 1ull << nr % 64;
-	}
+	if (named[bit / 64] >> bit % 64 & 1)
+		return -ENOSYS;
+	named[bit / 64] |= 1ull << bit % 64;
 	kprintf("system call %s (%lu) is not there: -ENOSYS", name ? name : "?", nr);
 	return -ENOSYS;
 }
