@@ -203,16 +203,15 @@ static void put_header(const struct room *room, const struct virtio_net_hdr *hea
 static void publish(struct net_dev *net, const struct room *room, uint64_t bytes)
 {
 	struct virtqueue *q = &net->virtio.queue[NET_QUEUE_RX];
-	unsigned n = 0;
+	unsigned n;
 
-	do {
+	for (n = 0; bytes > 0 && n < room->nchains; n++) {
 		uint32_t part =
 			bytes < room->chain_bytes[n] ? (uint32_t)bytes : room->chain_bytes[n];
 
 		virtqueue_fill(q, n, room->head[n], part);
 		bytes -= part;
-		n++;
-	} while (bytes > 0);
+	}
 	virtqueue_unpop(q, room->nchains - n);
 	virtqueue_publish(q, n);
 }

@@ -21,6 +21,9 @@ int main(void)
 	SHOW(connect(fd, SA(&nobody), sizeof(nobody)));
 	SHOW(connect(fd, SA(&address), sizeof(address)));
 	SHOW(connect(fd, SA(&address), sizeof(address)));
+	SHOW(connect(fd, SA(&address),
+		3)); /* too short, but a connected socket has no use for more than the family */
+	SHOW(connect(fd, SA(&address), 1)); /* not even a family */
 	fd = socket(AF_INET, SOCK_STREAM, 0);
 	SHOW(connect(fd, SA(&address), 3));
 	SHOW(connect(fd, SA(&other), sizeof(other)));

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * netpeer REPORT COUNT UVMM ARG...: runs the monitor and is the other end of its tap uigtest0. Sends COUNT frames of all sizes
- * in bursts, checks that each comes back whole and in order, says "quit", and gives back the monitor's exit status.
+ * netpeer ANSWERS COUNT UVMM ARG...: runs the monitor and is the other end of its tap uigtest0. Sends COUNT frames of all
+ * sizes in bursts, checks that each comes back whole and in order, says "quit", and gives back the monitor's exit status.
+ * The file ANSWERS then holds how many frames the guest sent: the frames come in order, so that its answer to "quit" is
+ * the last, and nobody else sends (tell the namespace to leave IPv6 alone), so that it was given as many.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -28,6 +30,7 @@
 #define BURST_MAX   16u
 #define PATIENCE_MS 20000
 
+static unsigned answers; /* frames that the guest sent */
 static const unsigned char guest_mac[6] = {2, 0, 0, 0, 0, 7}, our_mac[6] = {2, 0, 0, 0, 0, 1};
 
 static void die(const char *what)
@@ -73,21 +76,31 @@ static size_t make(unsigned char *frame, unsigned i)
 	return n;
 }
 
-/* Reads the next frame from the guest (ours, that the tap shows too, are passed over). */
-static size_t next(int s, unsigned char *frame)
+/* The next frame from the guest (ours, that the tap shows too, are passed over), or 0 when none comes in time. */
+static size_t next_within(int s, unsigned char *frame, int patience_ms)
 {
-	for (;;) {
-		struct pollfd p = {.fd = s, .events = POLLIN};
-		ssize_t n;
+	struct pollfd p = {.fd = s, .events = POLLIN};
 
-		if (poll(&p, 1, PATIENCE_MS) != 1)
-			die("no frame came back");
-		n = recv(s, frame, FRAME_MAX + 100, 0);
+	while (poll(&p, 1, patience_ms) == 1) {
+		ssize_t n = recv(s, frame, FRAME_MAX + 100, 0);
+
 		if (n < 0)
 			die("recv");
-		if (memcmp(frame + 6, guest_mac, 6) == 0)
-			return (size_t)n;
+		if (memcmp(frame + 6, guest_mac, 6) != 0)
+			continue;
+		answers++;
+		return (size_t)n;
 	}
+	return 0;
+}
+
+static size_t next(int s, unsigned char *frame)
+{
+	size_t n = next_within(s, frame, PATIENCE_MS);
+
+	if (n == 0)
+		die("no frame came back");
+	return n;
 }
 
 static bool is_answer(const unsigned char *got, size_t len, unsigned i)
@@ -118,16 +131,12 @@ static void first(int s)
 {
 	unsigned char frame[FRAME_MAX], got[FRAME_MAX + 100];
 	size_t n = make(frame, 0);
-	struct pollfd p = {.fd = s, .events = POLLIN};
 
 	for (int tries = 0; tries < 2000; tries++) {
 		if (send(s, frame, n, 0) < 0 && errno != ENETDOWN && errno != ENOBUFS)
 			die("send");
-		while (poll(&p, 1, 10) == 1) {
-			if (recv(s, got, sizeof(got), 0) == (ssize_t)n &&
-				memcmp(got + 6, guest_mac, 6) == 0)
-				return;
-		}
+		if (next_within(s, got, 10) > 0)
+			return;
 	}
 	die("the guest does not answer");
 }
@@ -139,6 +148,14 @@ static void expect_quit(int s)
 
 	while (next(s, got) < 15 || got[14] != 'q')
 		;
+}
+
+static void write_answers(const char *path)
+{
+	FILE *f = fopen(path, "w");
+
+	if (!f || fprintf(f, "%u\n", answers) < 0 || fclose(f) != 0)
+		die(path);
 }
 
 int main(int argc, char **argv)
@@ -174,6 +191,7 @@ int main(int argc, char **argv)
 	if (send(s, frame, FRAME_MIN, 0) < 0)
 		die("send");
 	expect_quit(s);
+	write_answers(argv[1]);
 	if (waitpid(monitor, &status, 0) < 0)
 		die("wait");
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
