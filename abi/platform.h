@@ -15,6 +15,9 @@
  *   EXIT       the VM ends; the value is UIG_EXIT(kind, code).
  *   MILESTONE  the monitor notes the time (exit report, API).
  *   DEBUG      one byte to the console log, unbuffered: for panics only.
+ *   FREE       address (gpa, page-aligned) of a struct uig_free_list: the guest does not need this memory any more. The monitor gives
+ *              it back to the host, stores how many ranges of the list it has served in `done`, and stops at the first
+ *              that is not whole pages of the guest's RAM. What was served reads as zeros.
  */
 #ifndef ABI_PLATFORM_H
 #define ABI_PLATFORM_H
@@ -26,6 +29,7 @@
 #define UIG_REG_EXIT      0x10u
 #define UIG_REG_MILESTONE 0x18u
 #define UIG_REG_DEBUG     0x20u
+#define UIG_REG_FREE      0x28u
 
 #define UIG_PLATFORM_MAGIC 0x4d524f4654414c50ull /* "PLATFORM" */
 #define UIG_WAIT_FOREVER   0xffffffffffffffffull
@@ -37,6 +41,19 @@ enum uig_exit_kind {
 	UIG_EXIT_PANIC = 2,  /* the libOS found itself broken */
 	UIG_EXIT_NOEXEC = 3, /* the program could not be started: errno */
 };
+
+#define UIG_FREE_RANGES 255u
+struct uig_free_range {
+	gpa_t base;
+	uint64_t bytes;
+};
+struct uig_free_list { /* one page */
+	uint32_t count; /* by the guest */
+	uint32_t done;  /* by the monitor */
+	uint64_t reserved;
+	struct uig_free_range range[UIG_FREE_RANGES];
+};
+ABI_ASSERT_SIZE(struct uig_free_list, 4096);
 
 enum uig_milestone {
 	UIG_MS_LIBOS = 1,   /* libOS entered */

@@ -56,7 +56,7 @@ static json_t *counts(const struct vm *vm)
 
 	return json_pack(
 		"{s:{s:o, s:o, s:o, s:o, s:o, s:o}, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-		"s:o, s:o, s:o, s:o}",
+		"s:o, s:o, s:o, s:o, s:o}",
 		"exits", "mmio", count(&c->exits[EXIT_MMIO]), "io", count(&c->exits[EXIT_IO]),
 		"hlt", count(&c->exits[EXIT_HLT]), "upcalls", count(&vm->upcall.delivered),
 		"interrupted", count(&c->exits[EXIT_INTR]), "unknown_address",
@@ -66,7 +66,8 @@ static json_t *counts(const struct vm *vm)
 		"rx_packets", count(&d->net.rx_packets), "rx_bytes", count(&d->net.rx_bytes),
 		"tx_packets", count(&d->net.tx_packets), "tx_bytes", count(&d->net.tx_bytes),
 		"tx_drops", count(&d->net.tx_drops), "console_bytes", count(&d->console.bytes),
-		"console_lost", count(&d->console.lost));
+		"console_lost", count(&d->console.lost), "returned_bytes",
+		count(&vm->returned_bytes));
 }
 
 json_t *report_json(struct vm *vm, const char *id)

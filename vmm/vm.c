@@ -8,6 +8,7 @@
 #include "lib/loop.h"
 #include "vmm/arch/x86_64/boot_libos.h"
 #include "vmm/arch/x86_64/tables.h"
+#include "vmm/giveback.h"
 #include "vmm/machine.h"
 #include "vmm/stat.h"
 #include "vmm/workset.h"
@@ -439,6 +440,11 @@ void vm_guest_milestone(struct vm *vm, uint64_t which)
 		return;
 	stat_set(&vm->times.milestone_ns[which], (uint64_t)loop_now_ns());
 	eventfd_write(vm->notify_fd, 1);
+}
+
+void vm_guest_free(struct vm *vm, uint64_t list)
+{
+	stat_add(&vm->returned_bytes, giveback_serve(&vm->mem, list));
 }
 
 void vm_guest_debug(struct vm *vm, uint8_t byte)

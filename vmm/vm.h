@@ -69,6 +69,7 @@ struct vm {
 	struct devices devices;
 	struct elf_plan libos;
 	struct upcall upcall;
+	uint64_t returned_bytes;        /* that the guest has given back, in all: vmm/giveback.h */
 	uint64_t low_bytes, high_bytes; /* RAM below the device gap, from 4 GiB */
 	uint8_t *window;       /* host address of the image window: UIG_IMAGE_MAX_BYTES reserved */
 	uint64_t window_bytes; /* of that known to KVM */
@@ -135,6 +136,7 @@ void vm_end(struct vm *vm, enum vm_end_reason reason, uint32_t code, const char 
 void vm_guest_wait(struct vm *vm, uint64_t deadline);
 void vm_guest_exit(struct vm *vm, uint32_t kind, uint32_t code);
 void vm_guest_milestone(struct vm *vm, uint64_t which);
+void vm_guest_free(struct vm *vm, uint64_t list);
 void vm_guest_debug(struct vm *vm, uint8_t byte);
 
 /* --- any thread --- */

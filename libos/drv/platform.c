@@ -5,6 +5,7 @@
 #include "abi/boot.h"
 #include "abi/layout.h"
 #include "libos/drv/console.h"
+#include "libos/mem/page.h"
 
 static const struct platform_ops *ops;
 
@@ -30,6 +31,14 @@ void platform_milestone(enum uig_milestone ms)
 {
 	if (ops->milestone)
 		ops->milestone(ms);
+}
+
+unsigned platform_free(struct uig_free_list *list)
+{
+	list->done = 0;
+	if (ops->free)
+		ops->free(page_gpa(list));
+	return __atomic_load_n(&list->done, __ATOMIC_ACQUIRE);
 }
 
 void platform_preempt(uint64_t deadline)

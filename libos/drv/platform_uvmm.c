@@ -26,6 +26,11 @@ static void uvmm_milestone(enum uig_milestone ms)
 	write_reg(UIG_REG_MILESTONE, ms);
 }
 
+static void uvmm_free(gpa_t list)
+{
+	write_reg(UIG_REG_FREE, list);
+}
+
 static void uvmm_debug_putc(char c)
 {
 	write_reg(UIG_REG_DEBUG, (uint8_t)c);
@@ -35,5 +40,6 @@ const struct platform_ops platform_uvmm = {
 	.wait = uvmm_wait,
 	.exit = uvmm_exit,
 	.milestone = uvmm_milestone,
+	.free = uvmm_free,
 	.debug_putc = uvmm_debug_putc,
 };

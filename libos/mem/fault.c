@@ -16,6 +16,8 @@
  * By measurement (touching 4,096 new pages where page tables are shadowed, us a page): 28-46 without neighbours, 12-18 with 16 KiB,
  * 9 with 64 KiB, 7 with 256 KiB, 7 with 1 MiB. Frames are only plentiful while less than half of RAM is taken.
  */
+#define RESERVE_FRAMES                                                                             \
+	128u /* not for the program: what the libOS needs to tell of it and to end well */
 #define AROUND_MOST (256 * 1024ull)
 #define AROUND_SOME (64 * 1024ull)
 #define AROUND_FILE (256 * 1024ull)
@@ -50,7 +52,7 @@ static void install(uint64_t *pte, const struct vma *v, void *frame, bool writab
 static int fault_anon(const struct vma *v, uptr_t addr, uint64_t *pte)
 {
 	uptr_t lo, hi;
-	void *frame = page_alloc();
+	void *frame = page_free_count() > RESERVE_FRAMES ? page_alloc() : NULL;
 
 	if (!frame)
 		return -ENOMEM;
@@ -89,7 +91,7 @@ static int copy_page(const struct vma *v, uptr_t addr, uint64_t *pte)
 {
 	struct pt_flush flush = {0};
 	uint64_t old = *pte;
-	void *from, *copy = page_alloc_raw();
+	void *from, *copy = page_free_count() > RESERVE_FRAMES ? page_alloc_raw() : NULL;
 	int r;
 
 	if (!copy)

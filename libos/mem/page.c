@@ -10,7 +10,8 @@
 #include "libos/klib/kprintf.h"
 #include "libos/klib/string.h"
 
-#define ORDERS 21u /* blocks of 4 KiB to 4 GiB */
+#define ORDERS       21u /* blocks of 4 KiB to 4 GiB */
+#define RETURN_ORDER 4u  /* what is smaller is not worth a system call of the host */
 
 struct region {
 	char *base; /* frame 0, direct map */
@@ -22,6 +23,8 @@ static struct region regions[UIG_MEM_REGIONS_MAX];
 static unsigned nregions;
 static struct list free_lists[ORDERS];
 static uint64_t total, free_count;
+
+uint64_t page_dirty, page_dirty_least;
 
 static struct region *region_of(const void *p)
 {
@@ -108,10 +111,33 @@ static void block_add(struct region *r, uint64_t index, unsigned order, bool zer
 
 	page->order = (uint8_t)order;
 	page->flags = (uint8_t)(PAGE_FREE | (zero ? PAGE_ZERO : 0));
-	if (zero)
+	if (zero) {
 		list_add_tail(&free_lists[order], &page->link);
-	else
+	} else {
 		list_add_head(&free_lists[order], &page->link);
+		page_dirty += 1ull << order;
+	}
+}
+
+/* Takes a free block off its list. True: it is zero. */
+static bool block_del(struct page *page)
+{
+	bool zero = page->flags & PAGE_ZERO;
+
+	list_del(&page->link);
+	if (!zero)
+		page_dirty -= 1ull << page->order;
+	page->flags = zero ? PAGE_ZERO : 0;
+	return zero;
+}
+
+/* Gives back halves of the block of order k until it is of that order. */
+static void block_cut(struct region *r, uint64_t index, unsigned k, unsigned order, bool zero)
+{
+	while (k > order) {
+		k--;
+		block_add(r, index + (1ull << k), k, zero);
+	}
 }
 
 /* Frees a block, joined with its buddy as long as that is free. */
@@ -127,8 +153,7 @@ static void block_free(struct region *r, uint64_t index, unsigned order, bool ze
 		/* what was used stays apart from what never was: its memory is there already */
 		if (zero != !!(b->flags & PAGE_ZERO) && order >= 4)
 			break;
-		zero = zero && (b->flags & PAGE_ZERO);
-		list_del(&b->link);
+		zero = block_del(b) && zero;
 		b->flags = 0;
 		index &= ~(1ull << order);
 	}
@@ -173,15 +198,10 @@ static struct page *block_take(unsigned order)
 	if (k == ORDERS)
 		return wild_take(order);
 	page = container_of(free_lists[k].next, struct page, link);
-	zero = page->flags & PAGE_ZERO;
-	list_del(&page->link);
+	zero = block_del(page);
 	r = region_of_page(page);
 	index = (uint64_t)(page - r->pages);
-	while (k > order) {
-		k--;
-		block_add(r, index + (1ull << k), k, zero);
-	}
-	page->flags = zero ? PAGE_ZERO : 0;
+	block_cut(r, index, k, order, zero);
 	return page;
 }
 
@@ -214,6 +234,8 @@ static void *run_take(size_t n, bool *zero)
 	}
 	for (uint64_t i = n; i < 1ull << order; i++)
 		frame_free(r, index + i, *zero);
+	if (page_dirty < page_dirty_least)
+		page_dirty_least = page_dirty;
 	return frame_of(r, index);
 }
 
@@ -274,6 +296,37 @@ unsigned page_refs(const void *p)
 bool page_is_ram(const void *p)
 {
 	return region_of(p);
+}
+
+unsigned page_take_dirty(struct page_block *block, unsigned max, uint64_t frames)
+{
+	unsigned n = 0;
+
+	for (unsigned k = ORDERS; k-- > RETURN_ORDER;) {
+		while (n < max && frames >> RETURN_ORDER && !list_empty(&free_lists[k])) {
+			struct page *page = container_of(free_lists[k].next, struct page, link);
+			struct region *r = region_of_page(page);
+			uint64_t index = (uint64_t)(page - r->pages);
+			unsigned order = k;
+
+			if (page->flags & PAGE_ZERO)
+				break; /* those come last */
+			block_del(page);
+			while (1ull << order > frames)
+				order--;
+			block_cut(r, index, k, order, false);
+			block[n++] = (struct page_block){frame_of(r, index), order};
+			frames -= 1ull << order;
+		}
+	}
+	return n;
+}
+
+void page_return(const struct page_block *block, bool zero)
+{
+	struct region *r = region_of(block->at);
+
+	block_free(r, ((uint64_t)block->at - (uint64_t)r->base) / PAGE_BYTES, block->order, zero);
 }
 
 uint64_t page_total(void)

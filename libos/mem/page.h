@@ -38,6 +38,17 @@ bool page_is_ram(const void *p);
 uint64_t page_total(void);
 uint64_t page_free_count(void);
 
+/* Free frames that the host still has memory for, because they were used; and the fewest since page_dirty_least was set last. */
+extern uint64_t page_dirty, page_dirty_least;
+struct page_block {
+	char *at;
+	unsigned order; /* 2^order frames */
+};
+/* Takes such blocks of some size out of the free memory, at most max of them and `frames` frames, the largest first; how many. */
+unsigned page_take_dirty(struct page_block *block, unsigned max, uint64_t frames);
+/* Puts one back; zero: it reads as zeros now, and counts as never used. To be done before anything else happens to frames. */
+void page_return(const struct page_block *block, bool zero);
+
 static inline gpa_t page_gpa(const void *p)
 {
 	return (gpa_t)p - UIG_VA_DIRECT;

@@ -7,6 +7,7 @@
 #include "libos/fs/file.h"
 #include "libos/klib/errno.h"
 #include "libos/klib/string.h"
+#include "libos/mem/giveback.h"
 #include "libos/mem/kmalloc.h"
 #include "libos/mem/page.h"
 #include "libos/mem/vm_impl.h"
@@ -200,6 +201,7 @@ int vm_unmap(uptr_t addr, uint64_t len)
 			pt_flush_all(&flush);
 	}
 	pt_flush_done(&flush);
+	giveback_check();
 	return 0;
 }
 
@@ -334,6 +336,7 @@ int vm_discard(uptr_t addr, uint64_t len)
 	patch_forget(addr, addr + len);
 	vm_zap(addr, addr + len, &flush);
 	pt_flush_done(&flush);
+	giveback_check();
 	return covered(addr, addr + len) ? 0 : -ENOMEM;
 }
 

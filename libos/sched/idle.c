@@ -6,6 +6,7 @@
 #include "libos/sched/idle.h"
 
 #include "libos/drv/platform.h"
+#include "libos/mem/giveback.h"
 #include "libos/sched/clock.h"
 #include "libos/sched/event.h"
 #include "libos/sched/thread_impl.h"
@@ -68,6 +69,7 @@ void idle(void)
 	sched_poll();
 	if (sched_runnable())
 		return;
+	giveback_check();
 	pollers_kick();
 	if (arm_pollers() || event_pending())
 		return;

@@ -36,6 +36,9 @@ static void platform_write(void *arg, uint64_t offset, const void *data, unsigne
 	case UIG_REG_EXIT:
 		vm_guest_exit(vm, (uint32_t)(value >> 32), (uint32_t)value);
 		break;
+	case UIG_REG_FREE:
+		vm_guest_free(vm, value);
+		break;
 	case UIG_REG_MILESTONE:
 		vm_guest_milestone(vm, value);
 		break;

@@ -11,6 +11,7 @@
 #include "libos/arch/x86_64/stack.h"
 #include "libos/klib/errno.h"
 #include "libos/klib/kprintf.h"
+#include "libos/mem/page.h"
 #include "libos/mem/vm.h"
 #include "libos/sched/event.h"
 #include "libos/sched/idle.h"
@@ -126,7 +127,8 @@ static bool page_fault(struct regs *regs, uint64_t addr, struct siginfo *info)
 		info->signo = SIGBUS;
 		info->code = BUS_ADRERR;
 	} else if (r == -ENOMEM) {
-		kprintf("out of memory at address 0x%lx", addr);
+		kprintf("out of memory: %lu of %lu pages are free, at address 0x%lx",
+			page_free_count(), page_total(), addr);
 		info->signo = SIGKILL;
 		info->code = SI_KERNEL;
 	} else {
@@ -147,7 +149,13 @@ static void libos_exception(struct regs *regs)
 	}
 	if (regs->vector == VECTOR_PF) {
 		addr = cpu_fault_address();
-		if ((addr < UIG_USER_TOP && page_fault(regs, addr, &info)) || fix_up(regs))
+		if (addr < UIG_USER_TOP) {
+			if (page_fault(regs, addr, &info))
+				return;
+			if (info.signo == SIGKILL) /* no memory left: not EFAULT */
+				signal_force(&info);
+		}
+		if (fix_up(regs))
 			return;
 		describe(regs, addr);
 	}

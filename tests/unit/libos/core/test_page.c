@@ -26,7 +26,7 @@ static int setup(void **state)
 	ram = mmap(NULL, RAM_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	assert_ptr_not_equal(ram, MAP_FAILED);
 	nregions = 0;
-	total = free_count = 0;
+	total = free_count = page_dirty = 0;
 	ready = false;
 	page_init(&boot);
 	return 0;
@@ -97,6 +97,44 @@ static void runs(void **state)
 	assert_null(page_alloc_run(0));
 	assert_null(page_alloc_run(FRAMES));
 	assert_null(page_alloc_run(SIZE_MAX));
+}
+
+/* What was used and is free can be taken for giving back, and counts as new memory once it is zero. */
+static void dirty(void **state)
+{
+	struct page_block block[4];
+	uint64_t before = page_free_count();
+	char *p = page_alloc_run(64), *q;
+	unsigned n;
+
+	page_dirty_least = UINT64_MAX;
+	assert_int_equal(page_dirty, 0);
+	memset(p, 0xaa, 64 * PAGE_BYTES);
+	page_free_run(p, 64);
+	assert_int_equal(page_dirty, 64);
+	assert_int_equal(page_take_dirty(block, 4, 15), 0); /* nothing so small */
+	n = page_take_dirty(block, 4, 47);
+	assert_true(n >= 1 && block[0].order == 5 && page_dirty <= 32);
+	page_return(&block[0], false);
+	for (unsigned i = 1; i < n; i++)
+		page_return(&block[i], false);
+	assert_int_equal(page_dirty, 64);
+	assert_int_equal(page_take_dirty(block, 0, 64), 0);
+	n = page_take_dirty(block, 4, UINT64_MAX);
+	assert_int_equal(n, 1);
+	assert_ptr_equal(block[0].at, p);
+	assert_int_equal(block[0].order, 6);
+	memset(p, 0, 64 * PAGE_BYTES);
+	page_return(&block[0], true);
+	assert_int_equal(page_dirty, 0);
+	assert_int_equal(page_free_count(), before);
+	q = page_alloc(); /* dirty memory first, and the fewest there was is noted */
+	page_put(q);
+	assert_true(page_dirty >= 1 && page_dirty <= 16); /* with its zero buddies */
+	page_dirty_least = page_dirty;
+	q = page_alloc();
+	assert_true(page_dirty_least < page_dirty + 1 && page_dirty_least == page_dirty);
+	page_put(q);
 }
 
 struct object {
@@ -171,6 +209,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(all_frames_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(references, setup, teardown),
 		cmocka_unit_test_setup_teardown(runs, setup, teardown),
+		cmocka_unit_test_setup_teardown(dirty, setup, teardown),
 		cmocka_unit_test_setup_teardown(kmalloc_walk, setup, teardown),
 		cmocka_unit_test_setup_teardown(out_of_memory, setup, teardown),
 	};
