@@ -229,6 +229,13 @@ static int place(uptr_t *addr, uint64_t len, int flags)
 	return vm_unmap(*addr, len);
 }
 
+/* Memory that the program may write all of, more than there is: refused at once, as Linux does, rather than at some later fault. */
+static bool overcommits(uint64_t more, int prot, int flags)
+{
+	return prot & PROT_WRITE && flags & MAP_PRIVATE && !(flags & MAP_NORESERVE) &&
+		more / PAGE_BYTES > page_total();
+}
+
 long vm_map(uptr_t addr, uint64_t len, int prot, int flags, struct file *file, uint64_t offset)
 {
 	struct vma *v;
@@ -239,7 +246,7 @@ long vm_map(uptr_t addr, uint64_t len, int prot, int flags, struct file *file, u
 	if (len > UIG_USER_TOP)
 		return -ENOMEM;
 	len = page_round_up(len);
-	if (vm.tree.count >= VMAS_MAX)
+	if (vm.tree.count >= VMAS_MAX || overcommits(len, prot, flags))
 		return -ENOMEM;
 	v = kzalloc(sizeof(*v));
 	if (!v)
@@ -456,6 +463,8 @@ long vm_remap(uptr_t addr, uint64_t old_len, uint64_t new_len, int flags, uptr_t
 	v = vma_find(&vm.tree, addr);
 	if (!range_ok(addr, old_len) || !v || v->start > addr || v->end < addr + old_len)
 		return -EFAULT;
+	if (new_len > old_len && overcommits(new_len - old_len, v->prot, v->flags))
+		return -ENOMEM;
 	if (flags & MREMAP_FIXED) {
 		if (!range_ok(fixed_at, new_len) ||
 			(fixed_at < addr + old_len && addr < fixed_at + new_len))

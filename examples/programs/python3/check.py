@@ -236,6 +236,13 @@ def check_libraries():
     raises(RecursionError, lambda: deep(0))
 
 
+def check_memory():
+    kept = [bytes(n * 1000) for n in range(300)]
+    assert sum(map(len, kept)) == 44850000
+    if "UNIKERNEL" in os.environ:  # where memory may be overcommitted, this would take it all
+        raises(MemoryError, lambda: bytearray(1 << 33))
+
+
 def check_no_processes():
     if "UNIKERNEL" not in os.environ:
         return
