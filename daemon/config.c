@@ -40,7 +40,7 @@ static const struct option_row options[] = {
 	{"pool", "N", "VMs to keep prepared (default: 4)", NUMBER, AT(pool), 0, CONFIG_POOL_MAX},
 	{"pool-memory", "MIB", "their memory, and the default of VMs (default: 128)", NUMBER,
 		AT(pool_memory_mib), CONFIG_MEMORY_MIB_MIN, CONFIG_MEMORY_MIB_MAX},
-	{"on-exhausted", "create|reject",
+	{"on-exhausted", "create|wait|reject",
 		"what a run does that finds the pool empty (default: create)", STRING,
 		AT(on_exhausted)},
 	{"monitor", "NAME",
@@ -280,8 +280,9 @@ static int check(struct config *c, struct err *err)
 	if (log_level_parse(c->log_level, &c->level) < 0)
 		return err_set(err, EINVAL, "--log-level %s: debug, info, warn or error is wanted",
 			c->log_level);
-	if (strcmp(c->on_exhausted, "create") != 0 && strcmp(c->on_exhausted, "reject") != 0)
-		return err_set(err, EINVAL, "--on-exhausted %s: create or reject is wanted",
+	if (strcmp(c->on_exhausted, "create") != 0 && strcmp(c->on_exhausted, "wait") != 0 &&
+		strcmp(c->on_exhausted, "reject") != 0)
+		return err_set(err, EINVAL, "--on-exhausted %s: create, wait or reject is wanted",
 			c->on_exhausted);
 	if (!user)
 		return err_set(

@@ -28,7 +28,7 @@ struct config {
 	unsigned pool;            /* prepared VMs of the default profile */
 	unsigned pool_memory_mib; /* their memory, and the default of VMs */
 	unsigned quarantine_s;    /* how long an address rests */
-	char *on_exhausted;       /* "create" or "reject" */
+	char *on_exhausted;       /* "create", "wait" or "reject" */
 	char *uvmm, *libos, *qemu;
 	char *monitor;      /* "auto", or the name of one */
 	char *volume_root;  /* folders with : between them; NULL: none */

@@ -18,6 +18,7 @@ struct instances;
 struct pools;
 struct shell;
 struct state_db;
+struct events;
 struct httpc;
 
 /* Totals since the start, for /metrics. */
@@ -33,6 +34,7 @@ struct core {
 	struct loop *loop;
 	struct httpc *httpc; /* client of the monitors' APIs */
 	struct state_db *state;
+	struct events *events;
 	struct network *network;
 	struct images *images;
 	struct instances *instances;

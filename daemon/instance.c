@@ -6,11 +6,13 @@
 #include "daemon/instance.h"
 
 #include "daemon/core.h"
+#include "daemon/events.h"
 #include "daemon/image/config.h"
 #include "daemon/image/store.h"
 #include "daemon/instance_impl.h"
 #include "daemon/monitor/args.h"
 #include "daemon/network/forward.h"
+#include "daemon/pool.h"
 #include "daemon/readiness.h"
 #include "daemon/reap.h"
 #include "daemon/state/db.h"
@@ -293,6 +295,7 @@ int instance_new(
 		instance_free(i);
 		return err_sys(err, -r, "VM");
 	}
+	events_vm(is->core->events, "created", i);
 	*out = i;
 	return 0;
 }
@@ -310,6 +313,8 @@ void instance_free(struct instance *i)
 	for (unsigned n = 0; n < i->port_count; n++)
 		forward_free(i->ports[n].forward);
 	readiness_free(i->readiness);
+	pools_wait_cancel(i->pool_waiter);
+	loop_timer_free(i->pool_timer);
 	loop_timer_free(i->kill_timer);
 	loop_timer_free(i->restart.timer);
 	loop_timer_free(i->ttl_timer);
@@ -335,6 +340,7 @@ void instance_remove(struct instance *i)
 {
 	assert(instance_has_ended(i));
 	log_info("removed", "id=%s name=%s", i->id, i->name);
+	events_vm(i->core->events, "removed", i);
 	instance_free(i);
 }
 

@@ -131,6 +131,8 @@ struct instance {
 	struct timespec created, started, ended;
 	struct readiness *readiness;
 	struct loop_timer *kill_timer;
+	struct pool_waiter *pool_waiter; /* while it waits for a prepared shell */
+	struct loop_timer *pool_timer;
 	struct instance_waiter *waiters;
 	struct instance *prev, *next; /* oldest first */
 };

@@ -5,6 +5,7 @@
  */
 #include "daemon/console.h"
 #include "daemon/core.h"
+#include "daemon/events.h"
 #include "daemon/image/config.h"
 #include "daemon/image/store.h"
 #include "daemon/instance_impl.h"
@@ -24,6 +25,7 @@
 #define EXIT_NOENT   127
 #define EXIT_SIGNAL  128
 #define POOL_RETRY_S 1
+#define POOL_WAIT_NS (30 * NS_PER_S)
 
 static const unsigned from[] = {
 	[VM_CREATED] = 1u << VM_STOPPED | 1u << VM_FAILED | 1u << VM_CRASHED,
@@ -42,6 +44,7 @@ void instance_set_state(struct instance *i, enum instance_state to)
 	log_debug("state", "id=%s from=%s to=%s", i->id, instance_state_names[i->state],
 		instance_state_names[to]);
 	i->state = to;
+	events_vm(i->core->events, instance_state_names[to], i);
 }
 
 void instance_hurry(struct instance *i, bool on)
@@ -57,6 +60,10 @@ void instance_hurry(struct instance *i, bool on)
 /* --- the end --------------------------------------------------------------------------------------------------- */
 static void give_back(struct instance *i)
 {
+	pools_wait_cancel(i->pool_waiter);
+	i->pool_waiter = NULL;
+	if (i->pool_timer)
+		loop_timer_cancel(i->pool_timer);
 	readiness_free(i->readiness);
 	i->readiness = NULL;
 	loop_timer_free(i->kill_timer);
@@ -145,6 +152,7 @@ static void is_ready(void *arg)
 	i->ready = true;
 	i->ready_ns = loop_now_ns();
 	instance_save(i);
+	events_vm(i->core->events, "ready", i);
 	instance_hurry(i, false);
 	instance_tell_waiters(i);
 }
@@ -296,40 +304,87 @@ int instance_publish(struct instance *i, struct err *err)
 	return 0;
 }
 
-static int get_shell(struct instance *i, unsigned *retry_s, struct err *err)
+static void got_shell(struct instance *i)
 {
-	int r = pools_take(i->core->pools, &i->spec, &i->shell);
-
-	if (r == -EBUSY) {
-		*retry_s = POOL_RETRY_S;
-		return err_set(err, EAGAIN, "the pool is empty, and set to reject then");
-	}
-	if (r > 0) {
-		shell_set_owner(i->shell, &instance_owner, i);
-		i->from_pool = true;
-	} else {
-		r = shell_new(i->core, &i->spec, &instance_owner, i, &i->shell, retry_s, err);
-		if (r < 0)
-			return r;
-	}
 	i->spec.memory_mib = i->shell->spec.memory_mib;
 	i->ip = i->shell->lease.ip;
 	memcpy(i->mac, i->shell->lease.mac, sizeof(i->mac));
-	return 0;
 }
 
-int instance_launch(struct instance *i, unsigned *retry_s, struct err *err)
+static int go(struct instance *i, struct err *err)
 {
-	int r = get_shell(i, retry_s, err);
+	int r;
 
-	if (r == 0)
-		r = instance_publish(i, err);
+	got_shell(i);
+	r = instance_publish(i, err);
 	if (r < 0)
 		return r;
 	i->core->counters.runs++;
 	if (i->shell->state == SHELL_READY)
 		begin(i); /* may end it at once: the record is there all the same */
 	return 0;
+}
+
+static void take_shell(struct instance *i, struct shell *shell)
+{
+	i->shell = shell;
+	i->from_pool = true;
+	shell_set_owner(shell, &instance_owner, i);
+}
+
+/* --- waiting for a prepared shell ------------------------------------------------------------------------------- */
+static void shell_came(void *arg, struct shell *shell)
+{
+	struct instance *i = arg;
+	struct err err = {0};
+
+	i->pool_waiter = NULL;
+	loop_timer_cancel(i->pool_timer);
+	if (!shell) {
+		instance_end(i, VM_FAILED, "the pool's profile is gone");
+		return;
+	}
+	take_shell(i, shell);
+	if (go(i, &err) < 0)
+		instance_end(i, VM_FAILED, err.msg);
+}
+
+static void no_shell_came(void *arg)
+{
+	struct instance *i = arg;
+
+	instance_end(i, VM_FAILED, "no prepared VM was free in time");
+}
+
+static int wait_for_shell(struct instance *i, struct err *err)
+{
+	if (!i->pool_timer && loop_timer_new(i->core->loop, no_shell_came, i, &i->pool_timer) < 0)
+		return err_sys(err, ENOMEM, "VM");
+	i->pool_waiter = pools_wait(i->core->pools, &i->spec, shell_came, i);
+	if (!i->pool_waiter)
+		return err_set(err, EAGAIN, "the pool is empty, and too many wait for it already");
+	loop_timer_set(i->pool_timer, POOL_WAIT_NS);
+	return 0;
+}
+
+int instance_launch(struct instance *i, unsigned *retry_s, struct err *err)
+{
+	struct shell *shell = NULL;
+	int r = pools_take(i->core->pools, &i->spec, &shell);
+
+	*retry_s = POOL_RETRY_S;
+	if (r == -EBUSY)
+		return err_set(err, EAGAIN, "the pool is empty, and set to reject then");
+	if (r == -EINPROGRESS)
+		return wait_for_shell(i, err);
+	if (r > 0) {
+		take_shell(i, shell);
+	} else {
+		r = shell_new(i->core, &i->spec, &instance_owner, i, &i->shell, retry_s, err);
+		if (r < 0)
+			return r;
+	}
+	return go(i, err);
 }
 
 int instance_run(struct instances *is, const struct run_spec *spec, struct instance **out,

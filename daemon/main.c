@@ -5,6 +5,7 @@
  */
 #include "daemon/api/api.h"
 #include "daemon/core.h"
+#include "daemon/events.h"
 #include "daemon/image/store.h"
 #include "daemon/instance.h"
 #include "daemon/network/network.h"
@@ -97,6 +98,7 @@ static void end(void *arg, int signo)
 	d->core.ending = true;
 	pools_stop(d->core.pools);
 	instances_stop_all(d->core.instances, STOP_GRACE_NS);
+	events_end(d->core.events);
 	api_stop(d->api, api_has_stopped, d);
 	check_ended(d);
 }
@@ -138,6 +140,9 @@ static int start(struct daemon *d, struct err *err)
 	r = r < 0 ? r : loop_timer_new(core->loop, check_ended, d, &d->ended_timer);
 	if (r < 0)
 		return err_sys(err, -r, "cannot make the loop");
+	core->events = events_new();
+	if (!core->events)
+		return err_sys(err, ENOMEM, "events");
 	r = httpc_new(core->loop, 0, &core->httpc, err);
 	r = r < 0 ? r : images_new(c->state_dir, &core->images, err);
 	r = r < 0 ? r : state_db_open(c->state_dir, &core->state, err);
@@ -160,6 +165,7 @@ static void fini(struct daemon *d)
 	httpc_free(core->httpc);
 	network_free(core->network);
 	state_db_close(core->state);
+	events_free(core->events);
 	images_free(core->images);
 	if (core->loop) {
 		loop_timer_free(d->ended_timer);

@@ -18,7 +18,7 @@
 #define RETRY_FIRST_NS     (100 * NS_PER_MS)
 #define RETRY_MAX_NS       (10 * NS_PER_S)
 
-const char *const pool_exhausted_names[] = {"create", "reject", NULL};
+const char *const pool_exhausted_names[] = {"create", "reject", "wait", NULL};
 
 struct member {
 	struct pool *pool; /* NULL: its profile is gone or has changed; discarded when prepared */
@@ -26,6 +26,13 @@ struct member {
 	struct shell *shell;
 	bool ready;
 	struct member *next;
+};
+
+struct pool_waiter {
+	struct pool *pool;
+	pool_wait_fn *fn;
+	void *arg;
+	struct pool_waiter *next;
 };
 
 struct pools {
@@ -83,13 +90,33 @@ static void mark_ready(struct member *m)
 	ps->retry_ns = 0;
 }
 
+static struct shell *take_from(struct pools *ps, const struct pool *pool);
+
+/* Those who wait get what is ready, in the order in which they came. */
+static void serve_waiters(struct pools *ps, struct pool *pool)
+{
+	struct pool_waiter *w;
+	struct shell *shell;
+
+	while ((w = pool->waiters) && (shell = take_from(ps, pool))) {
+		pool_wait_fn *fn = w->fn;
+		void *arg = w->arg;
+
+		pool->hits++;
+		pools_wait_cancel(w);
+		fn(arg, shell);
+	}
+}
+
 static void shell_is_ready(void *arg, struct shell *shell)
 {
 	struct member *m = arg;
+	struct pools *ps = m->pools;
 
 	(void)shell;
 	mark_ready(m);
-	refill_soon(m->pools, 0);
+	refill_soon(ps, 0);
+	serve_waiters(ps, m->pool);
 }
 
 static void note_failure(struct pools *ps, struct pool *pool, const char *why)
@@ -154,15 +181,17 @@ static int prepare_one(struct pools *ps, struct pool *pool, struct err *err)
 	member_add(ps, m);
 	pool->preparing++;
 	ps->preparing++;
-	if (m->shell->state == SHELL_READY)
+	if (m->shell->state == SHELL_READY) {
 		mark_ready(m);
+		serve_waiters(ps, pool);
+	}
 	return 0;
 }
 
 static struct pool *wanting(const struct pools *ps)
 {
 	for (struct pool *p = ps->first; p; p = p->next) {
-		if (p->ready + p->preparing < p->set.target)
+		if (p->ready + p->preparing < p->set.target + p->waiting)
 			return p;
 	}
 	return NULL;
@@ -171,7 +200,7 @@ static struct pool *wanting(const struct pools *ps)
 /* VMs between their start and their readiness get the processor first. pools_calm() calls again. */
 static bool others_hurry(const struct pools *ps, const struct pool *pool)
 {
-	return ps->core->hurrying > 0 && pool->ready * 2 >= pool->set.target &&
+	return ps->core->hurrying > 0 && !pool->waiters && pool->ready * 2 >= pool->set.target &&
 		loop_now_ns() < ps->impatient_ns;
 }
 
@@ -264,6 +293,14 @@ void pools_delete(struct pools *ps, struct pool *pool)
 	struct pool **p = &ps->first;
 
 	drain(ps, pool, 0);
+	while (pool->waiters) {
+		struct pool_waiter *w = pool->waiters;
+		pool_wait_fn *fn = w->fn;
+		void *arg = w->arg;
+
+		pools_wait_cancel(w);
+		fn(arg, NULL);
+	}
 	while (*p != pool)
 		p = &(*p)->next;
 	*p = pool->next;
@@ -332,7 +369,41 @@ int pools_take(struct pools *ps, const struct shell_spec *spec, struct shell **o
 		return 1;
 	}
 	pool->misses++;
+	if (pool->set.on_exhausted == POOL_WAIT)
+		return -EINPROGRESS;
 	return pool->set.on_exhausted == POOL_REJECT ? -EBUSY : 0;
+}
+
+struct pool_waiter *pools_wait(
+	struct pools *ps, const struct shell_spec *spec, pool_wait_fn *fn, void *arg)
+{
+	struct pool *pool = best_fit(ps, spec);
+	struct pool_waiter *w = pool && pool->waiting < POOL_WAITING_MAX ? malloc(sizeof(*w))
+									 : NULL,
+			   **p;
+
+	if (!w)
+		return NULL;
+	*w = (struct pool_waiter){.pool = pool, .fn = fn, .arg = arg};
+	for (p = &pool->waiters; *p; p = &(*p)->next)
+		;
+	*p = w;
+	pool->waiting++;
+	refill_soon(ps, ps->retry_ns);
+	return w;
+}
+
+void pools_wait_cancel(struct pool_waiter *w)
+{
+	struct pool_waiter **p;
+
+	if (!w)
+		return;
+	for (p = &w->pool->waiters; *p != w; p = &(*p)->next)
+		;
+	*p = w->next;
+	w->pool->waiting--;
+	free(w);
 }
 
 void pools_calm(struct pools *ps)
@@ -347,7 +418,9 @@ int pools_new(struct core *core, struct pools **out, struct err *err)
 	struct pool_settings set = {.target = c->pool,
 		.memory_mib = c->pool_memory_mib,
 		.vcpus = 1,
-		.on_exhausted = strcmp(c->on_exhausted, "reject") == 0 ? POOL_REJECT : POOL_CREATE};
+		.on_exhausted = strcmp(c->on_exhausted, "reject") == 0 ? POOL_REJECT
+			: strcmp(c->on_exhausted, "wait") == 0         ? POOL_WAIT
+								       : POOL_CREATE};
 	struct pools *ps = calloc(1, sizeof(*ps));
 	struct pool *pool;
 	int r;

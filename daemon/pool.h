@@ -13,10 +13,12 @@
 
 #define POOL_PROFILES_MAX 16
 #define POOL_DEFAULT      "default"
+#define POOL_WAITING_MAX  1024 /* of one profile */
 
 struct pools;
+struct pool_waiter;
 
-enum pool_exhausted { POOL_CREATE, POOL_REJECT };
+enum pool_exhausted { POOL_CREATE, POOL_REJECT, POOL_WAIT };
 extern const char *const pool_exhausted_names[]; /* NULL behind the last */
 
 struct pool_settings {
@@ -30,7 +32,9 @@ struct pool {
 	struct pool_settings set;
 	unsigned ready, preparing;
 	uint64_t hits, misses, deaths;
-	char last_error[256]; /* of the refill; "" after a success */
+	unsigned waiting;
+	struct pool_waiter *waiters; /* who came first is first */
+	char last_error[256];        /* of the refill; "" after a success */
 	struct pool *next;
 };
 
@@ -52,9 +56,17 @@ bool pools_full(const struct pools *pools);
 
 /*
  * A ready shell for the spec, oldest first: 1 and *shell, which has no owner now; 0: the caller may make one; -EBUSY: no
- * shell, and the profile says reject. A spec that no profile fits is no miss.
+ * shell, and the profile says reject; -EINPROGRESS: no shell, and the profile says wait: see pools_wait(). A spec that no profile
+ * fits is no miss.
  */
 int pools_take(struct pools *pools, const struct shell_spec *spec, struct shell **shell);
+
+/* Behind -EINPROGRESS: fn is called with the next shell that is free when it is the caller's turn, or with NULL when the profile
+ * is deleted. NULL when POOL_WAITING_MAX wait already, or without memory. Once called the waiter is gone. */
+typedef void pool_wait_fn(void *arg, struct shell *shell);
+struct pool_waiter *pools_wait(
+	struct pools *pools, const struct shell_spec *spec, pool_wait_fn *fn, void *arg);
+void pools_wait_cancel(struct pool_waiter *waiter); /* NULL is fine */
 /* core->hurrying has become less: the refill may go on. */
 void pools_calm(struct pools *pools);
 

@@ -2,13 +2,15 @@
 /* uigniter kill, start, restart, pause, resume: one call for each instance. */
 #include "cli/verb.h"
 
+#include <string.h>
+
 static int act(struct api *api, const struct invocation *inv, const char *name, const char *action,
 	struct err *err)
 {
 	struct buf path _cleanup_buf_ = {0};
 	int rc = api_vm_path(&path, name, action, err);
 
-	if (!rc && args_has(inv->args, "timeout"))
+	if (!rc && strcmp(action, "/restart") == 0 && args_has(inv->args, "timeout"))
 		rc = buf_printf(&path, "?timeout=%g", args_seconds(inv->args, "timeout", 0));
 	if (!rc)
 		rc = api_call(

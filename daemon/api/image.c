@@ -2,6 +2,7 @@
 #include "daemon/api/api.h"
 #include "daemon/api/vm_json.h"
 #include "daemon/core.h"
+#include "daemon/events.h"
 #include "daemon/image/name.h"
 #include "daemon/image/store.h"
 #include "lib/jsonx.h"
@@ -159,6 +160,7 @@ void image_put_done(struct httpd_req *req)
 		return;
 	log_info("image stored", "image=%s bytes=%llu", image->name,
 		(unsigned long long)image->bytes);
+	events_image(api_core(req)->events, "stored", image->name);
 	answer_json(req, replaced ? 200 : 201, image_json(image));
 }
 
@@ -194,8 +196,12 @@ void image_delete_one(struct httpd_req *req)
 
 	if (!image)
 		return;
-	if (image_delete(api_core(req)->images, image, &err) < 0)
+	image_get(image); /* its name, for the event */
+	if (image_delete(api_core(req)->images, image, &err) < 0) {
 		answer_problem(req, 500, "internal", "%s", err.msg);
-	else
+	} else {
+		events_image(api_core(req)->events, "deleted", image->name);
 		httpd_reply(req, 204, NULL, NULL, 0);
+	}
+	image_put(image);
 }

@@ -10,13 +10,13 @@
 
 static json_t *pool_json(const struct pool *p)
 {
-	return json_pack("{s:s, s:s, s:i, s:i, s:i, s:s, s:i, s:i, s:I, s:I, s:I, s:s?}", "profile",
-		p->name, "monitor", p->ops->name, "memory_mib", (int)p->set.memory_mib, "vcpus",
-		(int)p->set.vcpus, "target", (int)p->set.target, "on_exhausted",
+	return json_pack("{s:s, s:s, s:i, s:i, s:i, s:s, s:i, s:i, s:I, s:I, s:I, s:s?, s:i}",
+		"profile", p->name, "monitor", p->ops->name, "memory_mib", (int)p->set.memory_mib,
+		"vcpus", (int)p->set.vcpus, "target", (int)p->set.target, "on_exhausted",
 		pool_exhausted_names[p->set.on_exhausted], "ready", (int)p->ready, "preparing",
 		(int)p->preparing, "hits", (json_int_t)p->hits, "misses", (json_int_t)p->misses,
 		"deaths", (json_int_t)p->deaths, "last_error",
-		p->last_error[0] ? p->last_error : NULL);
+		p->last_error[0] ? p->last_error : NULL, "waiting", (int)p->waiting);
 }
 
 void pool_list(struct httpd_req *req)

@@ -57,6 +57,7 @@ const struct httpd_route api_routes[] = {
 		.pattern = "/pool/{profile}",
 		.handler = pool_delete,
 		.begin = api_guard},
+	{.method = "GET", .pattern = "/events", .handler = events_get, .begin = api_guard},
 	{.method = "GET", .pattern = "/healthz", .handler = system_healthz, .begin = api_guard},
 	{.method = "GET", .pattern = "/readyz", .handler = system_readyz, .begin = api_guard},
 	{.method = "GET", .pattern = "/version", .handler = system_version, .begin = api_guard},

@@ -48,7 +48,7 @@ class Pool(DaemonTest):
         self.assertEqual(self.d.call("DELETE", "/pool/big").status, 204)
         self.refused(self.d.call("DELETE", "/pool/big"), 404, "not_found")
         self.refused(self.d.call("DELETE", "/pool/default"), 409, "conflict")
-        for body in ({"target": -1}, {"target": 10**6}, {"target": "1"}, {"what": 1}, {"memory_mib": 1}, {"on_exhausted": "wait"}, []):
+        for body in ({"target": -1}, {"target": 10**6}, {"target": "1"}, {"what": 1}, {"memory_mib": 1}, {"on_exhausted": "later"}, []):
             self.refused(self.d.call("PUT", "/pool/default", body), 400, "invalid_field")
         self.refused(self.d.call("PUT", "/pool/Upper", {}), 400, "bad_request")
         self.assertEqual(self.profile()["target"], 3)
@@ -82,6 +82,54 @@ class Pool(DaemonTest):
         for connection in connections:
             connection.close()
         self.assertEqual(self.profile()["misses"], len(refused))
+
+
+class Waits(DaemonTest):
+    options = {"pool": 1}
+
+    def runs(self, count, **fields):
+        connections = [self.d.connection() for _ in range(count)]
+        for connection in connections:
+            connection.request("POST", "/vm/run", json.dumps({"image_name": "long", **fields}), {"Content-Type": "application/json"})
+        return connections
+
+    def test_all_are_served_from_the_pool(self):
+        self.d.put_shell("long", "exec sleep 1000")
+        self.d.call("PUT", "/pool/default", {"on_exhausted": "wait"})
+        self.d.wait_pool()
+        connections = self.runs(30)
+        answers = [connection.getresponse() for connection in connections]
+        vms = [json.loads(answer.read()) for answer in answers]
+        for connection in connections:
+            connection.close()
+        self.assertEqual({(a.status, vm["from_pool"], vm["state"]) for a, vm in zip(answers, vms)}, {(201, True, "running")})
+        self.assertEqual(len({vm["ip_address"] for vm in vms}), 30)
+        profile = self.d.call("GET", "/pool").json["items"][0]
+        self.assertEqual((profile["waiting"], profile["hits"]), (0, 30))
+
+    def test_stopped_while_it_waits(self):
+        self.d.put_shell("long", "exec sleep 1000")
+        self.d.put_image("broken", {"cmd": ["x"], "process": {"program": "/nonexistent"}})
+        self.d.call("PUT", "/pool/default", {"on_exhausted": "wait"})
+        self.d.wait_pool()
+        for connection in self.runs(20, wait="none"):
+            connection.getresponse().read()
+            connection.close()
+        for vm in self.d.call("GET", "/vm").json["items"]:
+            self.assertIn(self.d.call("POST", f"/vm/{vm['id']}/kill").json["state"], ("stopped",))
+        self.assertEqual(self.d.call("GET", "/pool").json["items"][0]["waiting"], 0)
+
+    def test_the_profile_goes_away(self):
+        self.d.put_shell("long", "exec sleep 1000")
+        self.d.call("PUT", "/pool/big", {"target": 1, "memory_mib": 512, "on_exhausted": "wait"})
+        self.d.wait_pool()
+        connections = self.runs(20, memory_mib=512, wait="none")
+        connections[-1].getresponse().read()  # all have come
+        self.d.call("DELETE", "/pool/big")
+        for vm in self.d.call("GET", "/vm").json["items"]:
+            self.assertIn(vm["state"], ("running", "starting", "failed"))
+        for connection in connections:
+            connection.close()
 
 
 class Addresses(DaemonTest):

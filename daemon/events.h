@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What happens, as it happens: each event has a number, one more than the one before, and is JSON of schema Event. The last
+ * EVENTS_KEPT are kept, so that who was away can go on behind the last one heard.
+ */
+#ifndef DAEMON_EVENTS_H
+#define DAEMON_EVENTS_H
+
+#include <jansson.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define EVENTS_KEPT 1024
+
+struct events;
+struct events_follower;
+struct instance;
+
+struct event {
+	uint64_t id;
+	char *text; /* JSON in one line */
+};
+
+/* NULL without memory. */
+struct events *events_new(void);
+/* Tells all followers that this is the end. NULL is fine. */
+void events_end(struct events *events);
+void events_free(struct events *events);
+
+/* "vm.WHAT" of an instance. An event that can not be made for want of memory is left out: its number is missing. */
+void events_vm(struct events *events, const char *what, const struct instance *inst);
+/* "image.WHAT" of the image of that name. */
+void events_image(struct events *events, const char *what, const char *name);
+
+/* The number of the last event; 0: there was none. */
+uint64_t events_last(const struct events *events);
+/* The first event kept with a number above id; NULL: there is none. Borrowed until the next event. */
+const struct event *events_after(const struct events *events, uint64_t id);
+
+/* fn is called for each event from now on, and with NULL at the end, after which the follower is gone. NULL without memory. */
+typedef void events_fn(void *arg, const struct event *event);
+struct events_follower *events_follow(struct events *events, events_fn *fn, void *arg);
+void events_unfollow(struct events_follower *follower);
+
+#endif

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""GET /events: pages and streams, going on behind the last one heard, slow readers."""
+import json
+
+from harness import DaemonTest, main, need
+
+
+class Stream:
+    def __init__(self, d, since=None, last=None):
+        self.connection = d.connection()
+        headers = {"Accept": "text/event-stream"}
+        if last is not None:
+            headers["Last-Event-ID"] = str(last)
+        self.connection.request("GET", "/events" + (f"?since={since}" if since is not None else ""), headers=headers)
+        self.response = self.connection.getresponse()
+        assert self.response.status == 200, self.response.status
+        assert self.response.headers["content-type"] == "text/event-stream"
+        assert self.response.readline() == b": hello\n" and self.response.readline() == b"\n"
+
+    def next(self):
+        """One event as {id, event, data}; None at the end."""
+        fields = {}
+        while True:
+            line = self.response.readline()
+            if not line:
+                return None
+            if line == b"\n":
+                fields["data"] = json.loads(fields["data"])
+                return fields
+            name, _, value = line.decode().rstrip("\n").partition(": ")
+            fields[name] = value
+
+    def until(self, kind):
+        while True:
+            event = self.next()
+            if event["data"]["type"] == kind:
+                return event
+
+    def close(self):
+        self.response.close()
+        self.connection.close()
+
+
+class Events(DaemonTest):
+    def page(self, since=0):
+        return self.d.call("GET", f"/events?since={since}").json
+
+    def test_a_life(self):
+        self.d.put_shell("short", "exit 5")
+        stream = Stream(self.d)
+        vm = self.d.run("short", name="x", wait="none")
+        self.d.wait(vm["id"])
+        self.d.call("DELETE", "/vm/x")
+        types = []
+        while not types or types[-1] != "vm.removed":
+            event = stream.next()
+            self.assertEqual(int(event["id"]), event["data"]["id"])
+            self.assertEqual(event["data"]["vm"]["id"], vm["id"])
+            types.append(event["data"]["type"])
+            if types[-1] == "vm.stopped":
+                self.assertEqual((event["data"]["vm"]["exit_code"], event["data"]["vm"]["state"]), (5, "stopped"))
+        self.assertEqual(types, ["vm.created", "vm.starting", "vm.running", "vm.ready", "vm.stopped", "vm.removed"])
+        stream.close()
+        page = self.page()
+        self.assertEqual([e["type"] for e in page["items"]], ["image.stored", *types])
+        self.assertEqual([e["id"] for e in page["items"]], list(range(1, 8)))
+        self.assertEqual(page["last"], 7)
+        self.assertEqual(self.page(7)["items"], [])
+
+    def test_going_on(self):
+        self.d.put_shell("a", "exit 0")
+        self.d.put_shell("b", "exit 0")
+        for stream in (Stream(self.d, since=1), Stream(self.d, last=1), Stream(self.d, since=2, last=1)):
+            self.assertEqual(stream.next()["data"]["image"], {"name": "b"})
+            stream.close()
+        stream = Stream(self.d, since=100)  # of an earlier daemon: all from the beginning
+        self.assertEqual(stream.next()["id"], "1")
+        stream.close()
+        self.d.call("DELETE", "/image/a")
+        self.assertEqual(self.page(2)["items"][0]["type"], "image.deleted")
+
+    def test_more_than_are_kept(self):
+        self.d.put_image("x", {})
+        slow = Stream(self.d, since=0)
+        for _ in range(1100):
+            self.d.put_image("x", {})
+        page = self.page()
+        self.assertEqual((len(page["items"]), page["last"]), (1024, 1101))
+        late = Stream(self.d, since=1)
+        gap = late.next()
+        self.assertEqual((gap["event"], gap["data"]), ("gap", {"lost": 76}))
+        self.assertEqual(late.next()["id"], "78")
+        late.close()
+        ids = [int(slow.next()["id"]) for _ in range(1101)]  # it had room for all of them
+        self.assertEqual(ids, list(range(1, 1102)))
+        slow.close()
+
+    def test_bad_queries(self):
+        for since in ("-1", "x", "1e3", ""):
+            self.refused(self.d.call("GET", f"/events?since={since}"), 400, "invalid_field")
+
+    def test_streams_end_with_the_daemon(self):
+        stream = Stream(self.d)
+        self.d.end()
+        while stream.next():
+            pass
+        stream.close()
+
+
+if __name__ == "__main__":
+    need()
+    main()
