@@ -295,8 +295,8 @@ static int load_nets(struct config *config, const json_t *nets, struct err *err)
 
 int config_load(struct config *config, const json_t *root, struct err *err)
 {
-	static const char *const names[] = {
-		"boot-source", "machine-config", "network-interfaces", "drives", "volumes", NULL};
+	static const char *const names[] = {"boot-source", "machine-config", "network-interfaces",
+		"drives", "volumes", "entropy", NULL};
 	const json_t *machine, *boot;
 	int r = config_check_fields(root, names, err);
 
@@ -310,6 +310,8 @@ int config_load(struct config *config, const json_t *root, struct err *err)
 		r = config_boot(config, boot, err);
 	if (r == 0)
 		r = config_drives(config, json_object_get(root, "drives"), err);
+	if (r == 0 && json_object_get(root, "entropy"))
+		r = config_entropy(config, json_object_get(root, "entropy"), err);
 	if (r == 0)
 		r = config_volumes(config, json_object_get(root, "volumes"), err);
 	return r < 0 ? r : load_nets(config, json_object_get(root, "network-interfaces"), err);

@@ -50,6 +50,7 @@ struct config {
 	bool have_mac;
 	uint8_t mac[6];
 	uint16_t mtu;
+	bool rng; /* a virtio-rng device */
 	unsigned ndrives;
 	struct config_drive drive[CONFIG_DRIVES_MAX]; /* the root drive first */
 	unsigned nvolumes;
@@ -81,6 +82,9 @@ int config_volumes(struct config *config, const json_t *list, struct err *err);
 int config_volume_option(struct config *config, const char *text, struct err *err);
 void config_volumes_fini(struct config *config);
 json_t *config_volumes_json(const struct config *config);
+
+/* Body of PUT /entropy. */
+int config_entropy(struct config *config, const json_t *body, struct err *err);
 
 /* Body of PUT /uigniter/start: image_path, boot_args, guest_mac, drives (a list of bodies of /drives/{id}), volumes, all optional. */
 int config_start(struct config *config, const json_t *body, struct err *err);

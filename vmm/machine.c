@@ -6,6 +6,7 @@
 #include "vmm/dev/platform.h"
 #include "vmm/dev/tap.h"
 #include "vmm/virtio/blk.h"
+#include "vmm/virtio/rng.h"
 #include "vmm/virtio/p9.h"
 #include "vmm/vm.h"
 
@@ -92,6 +93,15 @@ static int make_volume(struct vm *vm, const struct config_volume *volume, struct
 	return r < 0 ? err_prefix(err, "volume %s", volume->tag) : devices_add(d, dev, err);
 }
 
+static int make_rng(struct vm *vm, struct err *err)
+{
+	struct devices *d = &vm->devices;
+	struct rng_dev *rng;
+	int r = rng_new(&vm->mem, &d->lock, devices_next_base(d), &rng, err);
+
+	return r < 0 ? r : devices_add(d, &rng->virtio, err);
+}
+
 int machine_late_devices(struct vm *vm, struct err *err)
 {
 	int r = 0;
@@ -100,5 +110,7 @@ int machine_late_devices(struct vm *vm, struct err *err)
 		r = make_drive(vm, &vm->config.drive[i], err);
 	for (unsigned i = 0; i < vm->config.nvolumes && r == 0; i++)
 		r = make_volume(vm, &vm->config.volume[i], err);
+	if (r == 0 && vm->config.rng)
+		r = make_rng(vm, err);
 	return r < 0 ? r : devices_attach(&vm->devices, &vm->kvm, &vm->bus, err);
 }

@@ -32,6 +32,7 @@ enum option_id {
 	OPT_MAC,
 	OPT_MTU,
 	OPT_DRIVE,
+	OPT_RNG,
 	OPT_VOLUME,
 	OPT_FD_CHANNEL,
 	OPT_CONSOLE,
@@ -77,6 +78,7 @@ static const struct option_def {
 		"share this folder; mount=TAG:PLACE in --args puts it into the tree"},
 	[OPT_FD_CHANNEL] = {"fd-channel", "N",
 		"descriptors of volumes come on this inherited socket"},
+	[OPT_RNG] = {"rng", NULL, "a virtio-rng device"},
 	[OPT_CONSOLE] = {"console", "FILE", "append the guest's output to it (standard output)"},
 	[OPT_CONSOLE_MAX] = {"console-max-bytes", "N",
 		"cut the guest's output after this (16777216)"},
@@ -220,6 +222,9 @@ static int set_option(struct options *o, enum option_id id, const char *value, s
 		return config_set(&o->config.tap, value);
 	case OPT_MAC:
 		return set_mac(o, value, err);
+	case OPT_RNG:
+		o->config.rng = true;
+		return 0;
 	case OPT_DRIVE:
 		return add_drive(o, value, err);
 	case OPT_VOLUME:

@@ -191,7 +191,7 @@ void blk_request_id(struct blk_request *r, const char id[VIRTIO_BLK_ID_BYTES])
 
 int blk_request_decode(struct blk_request *r, const struct blk_dev *blk, const struct chain *c)
 {
-	const struct iovec *last = &c->iov[c->nout + c->nin - 1];
+	const struct iovec *last;
 	struct virtio_blk_req head = {0};
 
 	if (c->out_bytes < sizeof(head) || c->in_bytes < 1)
@@ -199,6 +199,7 @@ int blk_request_decode(struct blk_request *r, const struct blk_dev *blk, const s
 	gather(c->iov, c->nout, 0, &head, sizeof(head));
 	*r = (struct blk_request){
 		.job.run = run, .fd = blk->fd, .head = c->head, .type = head.type};
+	last = &c->iov[c->nout + c->nin - 1]; /* there is one: in_bytes is above 0 */
 	r->answer = (uint8_t *)last->iov_base + last->iov_len - 1;
 	if (head.type == VIRTIO_BLK_T_IN || head.type == VIRTIO_BLK_T_GET_ID) {
 		r->bytes = c->in_bytes - 1;

@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static int apply(struct config *c, uint8_t which, const json_t *body, struct err *err)
 {
-	switch (which % 6) {
+	switch (which % 7) {
 	case 0:
 		return config_machine(c, body, false, err);
 	case 1:
@@ -23,6 +23,8 @@ static int apply(struct config *c, uint8_t which, const json_t *body, struct err
 	case 3:
 		return config_net(c, "eth0", body, err);
 	case 4:
+		return config_drive(c, "d0", body, err);
+	case 5:
 		return config_start(c, body, err);
 	default:
 		return config_load(c, body, err);

@@ -136,6 +136,8 @@ static void test_bad(void **state)
 		{START, "{\"image\":\"x\"}", "unknown field `image`"},
 		{START, "{\"image_path\":[]}", "image_path"},
 		{FILE_BODY, "{\"drives\":[{}]}", "missing field `drive_id`"},
+		{FILE_BODY, "{\"entropy\":{\"rate_limiter\":{}}}", "rate limiters"},
+		{FILE_BODY, "{\"entropy\":3}", "entropy"},
 		{FILE_BODY, "{\"drives\":{}}", "expected an array"},
 		{START, "{\"drives\":[3]}", "expected an object"},
 		{DRIVE, "{\"drive_id\":\"d0\",\"is_root_device\":false}",

@@ -101,6 +101,34 @@ void test_block(void)
 	CHECK(data[4 * SECTOR] == (uint8_t)(9 + 28 + 4 * SECTOR));
 }
 
+/* Random bytes: as many as there is room for, up to the device's limit, and not all the same. */
+void test_rng(void)
+{
+	struct ring r = ring_prepared(guest_device(UIG_DEV_RNG), 0);
+	struct virtq_used_elem e;
+	unsigned differ = 0;
+
+	ring_desc(&r, 0, guest_gpa(data), 100, VIRTQ_DESC_F_WRITE | VIRTQ_DESC_F_NEXT, 1);
+	ring_desc(&r, 1, guest_gpa(data + 100), 5000, VIRTQ_DESC_F_WRITE, 0);
+	ring_offer(&r, 0);
+	ring_ask(&r);
+	while (!ring_take(&r, &e))
+		platform_write(UIG_REG_WAIT, UIG_WAIT_FOREVER);
+	CHECK(e.id == 0 && e.len == 4096);
+	for (unsigned i = 1; i < 4096; i++)
+		differ += data[i] != data[i - 1];
+	CHECK(differ > 3500); /* 4,080 are to be expected */
+	for (unsigned i = 4096; i < 5100; i++)
+		CHECK(data[i] == 0);
+	/* Nothing to write into: an answer without bytes. */
+	ring_desc(&r, 0, guest_gpa(data), 100, 0, 0);
+	ring_offer(&r, 0);
+	ring_ask(&r);
+	while (!ring_take(&r, &e))
+		platform_write(UIG_REG_WAIT, UIG_WAIT_FOREVER);
+	CHECK(e.len == 0);
+}
+
 /* Requests that come late: flushes are under way when the device is reset, again and again. The device must come back whole. */
 void test_block_reset(void)
 {

@@ -89,5 +89,6 @@ void test_wild(void);
 void test_netecho(void);
 void test_block(void);
 void test_block_reset(void);
+void test_rng(void);
 
 #endif

@@ -121,6 +121,7 @@ static const struct {
 	{"netecho", test_netecho},
 	{"block", test_block},
 	{"block-reset", test_block_reset},
+	{"rng", test_rng},
 	{"exit", test_exit},
 	{"signal", test_signal},
 	{"panic", test_panic},
