@@ -6,6 +6,7 @@
 #include "libos/fs/pipe.h"
 #include "libos/klib/errno.h"
 #include "libos/mem/page.h"
+#include "libos/mem/vm.h"
 #include "libos/sys/syscall.h"
 
 #define SETFL_MASK (O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT | O_NOATIME)
@@ -26,6 +27,8 @@ static long add_seals(struct file *f, unsigned seals)
 		return -EINVAL;
 	if (f->inode->seals & F_SEAL_SEAL)
 		return -EPERM;
+	if (seals & F_SEAL_WRITE && !(f->inode->seals & F_SEAL_WRITE) && vm_maps_writable(f->inode))
+		return -EBUSY;
 	f->inode->seals |= (uint8_t)seals;
 	return 0;
 }

@@ -223,3 +223,16 @@ size_t file_path(struct file *f, char *buf, size_t size)
 		n += (long)strlcpy(buf + n, " (deleted)", size - (size_t)n);
 	return strnlen(buf, size);
 }
+
+bool file_sealed(const struct file *f)
+{
+	return f->inode && f->inode->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE);
+}
+
+int file_punch(struct file *f, uint64_t off, uint64_t len)
+{
+	if (!f->inode || !f->inode->ops->fallocate)
+		return -EINVAL;
+	return f->inode->ops->fallocate(
+		f->inode, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, off, len);
+}

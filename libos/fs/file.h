@@ -93,6 +93,10 @@ struct file *file_new(const struct file_ops *ops, unsigned flags, void *priv);
 struct file *file_get(struct file *f);
 void file_put(struct file *f);
 
+/* For mappings: no (new) writing through shared ones (F_SEAL_WRITE); a hole in the file (MADV_REMOVE). */
+bool file_sealed(const struct file *f);
+int file_punch(struct file *f, uint64_t off, uint64_t len);
+
 /* Watching: add and remove a watcher of a file that has a pollable. */
 void poll_watch_add(struct pollable *p, struct poll_watch *w);
 void poll_watch_del(struct poll_watch *w);

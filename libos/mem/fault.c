@@ -10,6 +10,7 @@
 #include "libos/mem/page.h"
 #include "libos/mem/vm_impl.h"
 #include "libos/sched/thread_impl.h"
+#include "libos/sys/limits.h"
 #include "libos/vdso/vdso.h"
 
 /*
@@ -21,6 +22,8 @@
 #define AROUND_MOST (256 * 1024ull)
 #define AROUND_SOME (64 * 1024ull)
 #define AROUND_FILE (256 * 1024ull)
+
+#define GROW_GAP (256 * PAGE_BYTES) /* stack_guard_gap of Linux */
 
 static uint64_t around_anon(void)
 {
@@ -188,6 +191,23 @@ static bool allowed(const struct vma *v, bool write, bool exec)
 	return v->prot;
 }
 
+/* An area that grows down takes in the page, as long as it keeps its distance from what lies below and its limit. */
+static bool grow_down(struct vma *v, uptr_t addr)
+{
+	uptr_t below = v->prev ? v->prev->end : VMA_MIN;
+
+	if (!(v->flags & MAP_GROWSDOWN) || addr < below ||
+		v->end - addr > rlimit_soft(RLIMIT_STACK))
+		return false;
+	if (v->prev && v->prev->prot && !(v->prev->flags & MAP_GROWSDOWN) &&
+		addr - below < GROW_GAP)
+		return false;
+	vm.mapped += v->start - addr;
+	v->start = addr;
+	vma_moved(&vm.tree, v);
+	return true;
+}
+
 int vm_fault(uptr_t addr, bool write, bool exec, bool *accerr)
 {
 	struct vma *v = vma_find(&vm.tree, addr);
@@ -195,7 +215,7 @@ int vm_fault(uptr_t addr, bool write, bool exec, bool *accerr)
 
 	*accerr = false;
 	addr = page_round_down(addr);
-	if (!v || v->start > addr)
+	if (!v || (v->start > addr && !grow_down(v, addr)))
 		return -EFAULT;
 	if (!allowed(v, write, exec)) {
 		*accerr = true;

@@ -10,15 +10,21 @@
 #define MAP_SHARED_VALIDATE 3
 #define MAP_HUGETLB         0x40000
 #define MAP_KNOWN           0x1fffff
+#define MAP_LEGACY          0x7fff7u /* all flags that MAP_SHARED_VALIDATE takes with any file */
 
-#define PROT_VALID 0x0300000f /* with SEM, GROWSDOWN, GROWSUP */
+#define PROT_SEM   8
+#define PROT_VALID                                                                                 \
+	(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM | PROT_GROWSDOWN | PROT_GROWSUP)
 
-#define MADV_NORMAL         0
-#define MADV_WILLNEED       3
+#define MCL_CURRENT 1u
+#define MCL_FUTURE  2u
+#define MCL_ONFAULT 4u
+
+#define MLOCK_ONFAULT 1u
+
 #define MADV_DONTNEED       4
 #define MADV_FREE           8
 #define MADV_REMOVE         9
-#define MADV_DONTFORK       10
 #define MADV_COLLAPSE       25
 #define MADV_POPULATE_READ  22
 #define MADV_POPULATE_WRITE 23
@@ -38,6 +44,8 @@ static int check_file(const struct file *f, int prot, int flags)
 		return -EACCES;
 	if ((flags & MAP_TYPE) != MAP_PRIVATE && prot & PROT_WRITE && mode != O_RDWR)
 		return -EACCES;
+	if ((flags & MAP_TYPE) != MAP_PRIVATE && prot & PROT_WRITE && file_sealed(f))
+		return -EPERM;
 	return 0;
 }
 
@@ -48,10 +56,15 @@ long sys_mmap(const uint64_t a[6])
 
 	if (type != MAP_PRIVATE && type != MAP_SHARED && type != MAP_SHARED_VALIDATE)
 		return -EINVAL;
-	if (flags & MAP_HUGETLB)
-		return -ENOMEM;
-	if (type == MAP_SHARED_VALIDATE)
+	if (type == MAP_SHARED_VALIDATE) {
+		if (flags & MAP_ANONYMOUS)
+			return -EINVAL;
+		if ((unsigned)flags & ~MAP_LEGACY)
+			return -EOPNOTSUPP;
 		flags &= ~2;
+	}
+	if (flags & MAP_HUGETLB)
+		return flags & MAP_ANONYMOUS ? -ENOMEM : -EINVAL;
 	flags &= MAP_KNOWN; /* above are the libOS's own, and sizes of huge pages */
 	if (!(flags & MAP_ANONYMOUS)) {
 		f = fd_file((int)a[4]);
@@ -73,7 +86,8 @@ long sys_munmap(const uint64_t a[6])
 
 long sys_mprotect(const uint64_t a[6])
 {
-	if (a[2] & ~(uint64_t)PROT_VALID)
+	/* nothing grows up here */
+	if (a[2] & ~(uint64_t)PROT_VALID || a[2] & PROT_GROWSUP)
 		return -EINVAL;
 	return vm_protect(a[0], a[1], (int)a[2]);
 }
@@ -88,30 +102,37 @@ long sys_brk(const uint64_t a[6])
 	return (long)vm_brk(a[0]);
 }
 
-long sys_madvise(const uint64_t a[6])
+static long advise(uptr_t addr, uint64_t len, int advice)
 {
-	int advice = (int)a[2];
-
-	if (a[0] & PAGE_MASK)
-		return -EINVAL;
 	switch (advice) {
 	case MADV_DONTNEED:
+		return vm_discard(addr, len, VM_DISCARD_OWN);
 	case MADV_FREE:
-		return vm_discard(a[0], a[1]);
+		return vm_discard(addr, len, VM_DISCARD_FREE);
+	case MADV_REMOVE:
+		return vm_discard(addr, len, VM_DISCARD_REMOVE);
 	case MADV_POPULATE_READ:
 	case MADV_POPULATE_WRITE:
-		if (!vm_is_mapped(a[0], a[1]))
+		if (!vm_is_mapped(addr, len))
 			return -ENOMEM;
-		vm_populate(a[0], page_round_up(a[1]));
+		vm_populate(addr, len);
 		return 0;
-	case MADV_REMOVE:
-		return -EINVAL;
 	default:
-		if (advice < 0 || advice > MADV_COLLAPSE ||
-			(advice > MADV_WILLNEED && advice < MADV_DONTFORK))
-			return -EINVAL;
-		return !a[1] || vm_is_mapped(a[0], a[1]) ? 0 : -ENOMEM;
+		return vm_is_mapped(addr, len) ? 0 : -ENOMEM;
 	}
+}
+
+long sys_madvise(const uint64_t a[6])
+{
+	uint64_t len = page_round_up(a[1]);
+	int advice = (int)a[2];
+
+	if (advice < 0 || advice > MADV_COLLAPSE ||
+		(advice > MADV_DONTNEED && advice < MADV_FREE))
+		return -EINVAL;
+	if (a[0] & PAGE_MASK || len < a[1] || a[0] + len < a[0])
+		return -EINVAL;
+	return len ? advise(a[0], len, advice) : 0;
 }
 
 long sys_msync(const uint64_t a[6])
@@ -124,15 +145,63 @@ long sys_msync(const uint64_t a[6])
 
 long sys_mincore(const uint64_t a[6])
 {
-	uint8_t one = 1;
-
 	if (a[0] & PAGE_MASK)
 		return -EINVAL;
 	if (a[1] && !vm_is_mapped(a[0], a[1]))
 		return -ENOMEM;
 	for (uint64_t i = 0; i < page_round_up(a[1]) / PAGE_BYTES; i++) {
-		if (put_user(a[2] + i, &one))
+		uint8_t there = vm_is_resident(a[0] + i * PAGE_BYTES);
+
+		if (put_user(a[2] + i, &there))
 			return -EFAULT;
 	}
+	return 0;
+}
+
+/* Memory is never swapped, so locking needs nothing but that it is there (mlock(2)). */
+static long locked_range(uptr_t addr, uint64_t len, bool populate)
+{
+	uint64_t start = page_round_down(addr), bytes = page_round_up(len + (addr & PAGE_MASK));
+
+	if (start + bytes < start)
+		return -EINVAL;
+	if (!bytes)
+		return 0;
+	if (!vm_is_mapped(start, bytes))
+		return -ENOMEM;
+	if (populate)
+		vm_populate(start, bytes);
+	return 0;
+}
+
+long sys_mlock(const uint64_t a[6])
+{
+	return locked_range(a[0], a[1], true);
+}
+
+long sys_mlock2(const uint64_t a[6])
+{
+	if ((unsigned)a[2] & ~MLOCK_ONFAULT)
+		return -EINVAL;
+	return locked_range(a[0], a[1], !(a[2] & MLOCK_ONFAULT));
+}
+
+long sys_munlock(const uint64_t a[6])
+{
+	return locked_range(a[0], a[1], false);
+}
+
+long sys_mlockall(const uint64_t a[6])
+{
+	unsigned flags = (unsigned)a[0];
+
+	if (!flags || flags == MCL_ONFAULT || flags & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT))
+		return -EINVAL;
+	return 0;
+}
+
+long sys_munlockall(const uint64_t a[6])
+{
+	(void)a;
 	return 0;
 }

@@ -11,8 +11,10 @@
 #include "libos/mem/kmalloc.h"
 #include "libos/mem/page.h"
 #include "libos/mem/vm_impl.h"
+#include "libos/sys/limits.h"
 
-#define FILE_ACCMODE 3u /* of struct file's flags; 0: only reading */
+#define LOW_TOP      0x80000000ull /* MAP_32BIT: below */
+#define FILE_ACCMODE 3u            /* of struct file's flags; 0: only reading */
 
 struct vm vm;
 
@@ -159,7 +161,7 @@ void vm_join(uptr_t start, uptr_t end)
 	}
 }
 
-static bool range_ok(uptr_t addr, uint64_t len)
+bool vm_range_ok(uptr_t addr, uint64_t len)
 {
 	return !(addr & PAGE_MASK) && len && len <= UIG_USER_TOP && addr <= UIG_USER_TOP - len;
 }
@@ -172,7 +174,7 @@ int vm_unmap(uptr_t addr, uint64_t len)
 	int r;
 
 	len = page_round_up(len);
-	if (!range_ok(addr, len))
+	if (!vm_range_ok(addr, len))
 		return -EINVAL;
 	end = addr + len;
 	r = vm_split(addr, end);
@@ -209,18 +211,28 @@ int vm_unmap(uptr_t addr, uint64_t len)
 static uptr_t choose(uptr_t hint, uint64_t len)
 {
 	hint = page_round_down(hint);
-	if (hint >= VMA_MIN && range_ok(hint, len) && vma_is_free(&vm.tree, hint, hint + len))
+	if (hint >= VMA_MIN && vm_range_ok(hint, len) && vma_is_free(&vm.tree, hint, hint + len))
 		return hint;
 	return vma_find_hole(&vm.tree, len, vm.top);
 }
 
+static bool within_limit(uint64_t more)
+{
+	uint64_t limit = rlimit_soft(RLIMIT_AS);
+
+	return more <= limit && vm.mapped <= limit - more;
+}
+
 static int place(uptr_t *addr, uint64_t len, int flags)
 {
+	if (!within_limit(len))
+		return -ENOMEM;
 	if (!(flags & (MAP_FIXED | MAP_FIXED_NOREPLACE))) {
-		*addr = choose(*addr, len);
+		*addr = flags & MAP_32BIT ? vma_find_hole(&vm.tree, len, LOW_TOP)
+					  : choose(*addr, len);
 		return *addr ? 0 : -ENOMEM;
 	}
-	if (!range_ok(*addr, len))
+	if (!vm_range_ok(*addr, len))
 		return *addr & PAGE_MASK ? -EINVAL : -ENOMEM;
 	if (*addr < VMA_MIN)
 		return -EPERM;
@@ -282,7 +294,7 @@ static uptr_t covered_to(uptr_t start, uptr_t end)
 	return start < end ? start : end;
 }
 
-static bool covered(uptr_t start, uptr_t end)
+bool vm_covered(uptr_t start, uptr_t end)
 {
 	return covered_to(start, end) == end;
 }
@@ -292,7 +304,21 @@ static bool may_protect(const struct vma *v, int prot)
 	if (prot & PROT_WRITE && v->flags & VMA_VDSO)
 		return false;
 	return !(prot & PROT_WRITE && v->file && v->flags & MAP_SHARED &&
-		!(v->file->flags & FILE_ACCMODE));
+		(!(v->file->flags & FILE_ACCMODE) || file_sealed(v->file)));
+}
+
+/* PROT_GROWSDOWN: from the area's begin on, which must be one that grows. */
+static int protect_from(uptr_t *addr, uint64_t *len)
+{
+	const struct vma *v = vma_find(&vm.tree, *addr);
+
+	if (!v || v->start >= *addr + *len)
+		return -ENOMEM;
+	if (!(v->flags & MAP_GROWSDOWN))
+		return -EINVAL;
+	*len += *addr - v->start;
+	*addr = v->start;
+	return 0;
 }
 
 /* As Linux does it, areas in front of a hole are changed although the call fails. */
@@ -307,8 +333,13 @@ int vm_protect(uptr_t addr, uint64_t len, int prot)
 	len = page_round_up(len);
 	if (!len)
 		return 0;
-	if (!range_ok(addr, len))
+	if (!vm_range_ok(addr, len))
 		return -ENOMEM;
+	if (prot & PROT_GROWSDOWN) {
+		r = protect_from(&addr, &len);
+		if (r)
+			return r;
+	}
 	end = covered_to(addr, addr + len);
 	if (end == addr)
 		return -ENOMEM;
@@ -329,28 +360,10 @@ int vm_protect(uptr_t addr, uint64_t len, int prot)
 	return r ? r : end == addr + len ? 0 : -ENOMEM;
 }
 
-int vm_discard(uptr_t addr, uint64_t len)
-{
-	struct pt_flush flush = {0};
-
-	len = page_round_up(len);
-	if (addr & PAGE_MASK)
-		return -EINVAL;
-	if (!len)
-		return 0;
-	if (!range_ok(addr, len))
-		return -ENOMEM;
-	patch_forget(addr, addr + len);
-	vm_zap(addr, addr + len, &flush);
-	pt_flush_done(&flush);
-	giveback_check();
-	return covered(addr, addr + len) ? 0 : -ENOMEM;
-}
-
 bool vm_is_mapped(uptr_t addr, uint64_t len)
 {
 	len = page_round_up(len);
-	return range_ok(addr, len) && covered(addr, addr + len);
+	return vm_range_ok(addr, len) && vm_covered(addr, addr + len);
 }
 
 void vm_unmap_file(struct inode *inode, uint64_t pgoff, uint64_t npages)
@@ -425,7 +438,7 @@ static struct vma *insert_copy(const struct vma *old, uptr_t start, uint64_t len
 	return v;
 }
 
-static long move_area(struct vma *v, uint64_t old_len, uint64_t new_len, uptr_t to)
+static long move_area(struct vma *v, uint64_t old_len, uint64_t new_len, uptr_t to, bool keep)
 {
 	struct pt_flush flush = {0};
 	uptr_t from = v->start;
@@ -442,7 +455,8 @@ static long move_area(struct vma *v, uint64_t old_len, uint64_t new_len, uptr_t 
 		return -ENOMEM;
 	}
 	pt_flush_done(&flush);
-	vm_unmap(from, old_len);
+	if (!keep)
+		vm_unmap(from, old_len);
 	vm_join(to, to + new_len);
 	return (long)to;
 }
@@ -457,25 +471,31 @@ long vm_remap(uptr_t addr, uint64_t old_len, uint64_t new_len, int flags, uptr_t
 	if (addr & PAGE_MASK || !new_len || new_len > UIG_USER_TOP || !old_len)
 		return -EINVAL;
 	new_len = page_round_up(new_len);
-	if (flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED) ||
-		(flags & MREMAP_FIXED && !(flags & MREMAP_MAYMOVE)))
+	if (flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP) ||
+		(flags & (MREMAP_FIXED | MREMAP_DONTUNMAP) && !(flags & MREMAP_MAYMOVE)) ||
+		(flags & MREMAP_DONTUNMAP && old_len != new_len))
 		return -EINVAL;
 	v = vma_find(&vm.tree, addr);
-	if (!range_ok(addr, old_len) || !v || v->start > addr || v->end < addr + old_len)
+	if (!vm_range_ok(addr, old_len) || !v || v->start > addr || v->end < addr + old_len)
 		return -EFAULT;
-	if (new_len > old_len && overcommits(new_len - old_len, v->prot, v->flags))
+	if (new_len > old_len &&
+		(!within_limit(new_len - old_len) ||
+			overcommits(new_len - old_len, v->prot, v->flags)))
 		return -ENOMEM;
 	if (flags & MREMAP_FIXED) {
-		if (!range_ok(fixed_at, new_len) ||
+		if (!vm_range_ok(fixed_at, new_len) ||
 			(fixed_at < addr + old_len && addr < fixed_at + new_len))
 			return -EINVAL;
 		r = vm_unmap(fixed_at, new_len);
 		if (r)
 			return r;
+	} else if (flags & MREMAP_DONTUNMAP) {
+		if (!within_limit(new_len))
+			return -ENOMEM;
 	} else if (new_len <= old_len) {
 		r = new_len < old_len ? vm_unmap(addr + new_len, old_len - new_len) : 0;
 		return r ? r : (long)addr;
-	} else if (v->end == addr + old_len && range_ok(addr, new_len) &&
+	} else if (v->end == addr + old_len && vm_range_ok(addr, new_len) &&
 		vma_is_free(&vm.tree, addr + old_len, addr + new_len)) {
 		v->end = addr + new_len;
 		vma_moved(&vm.tree, v);
@@ -491,7 +511,7 @@ long vm_remap(uptr_t addr, uint64_t old_len, uint64_t new_len, int flags, uptr_t
 	to = flags & MREMAP_FIXED ? fixed_at : choose(0, new_len);
 	if (!to)
 		return -ENOMEM;
-	return move_area(vma_find(&vm.tree, addr), old_len, new_len, to);
+	return move_area(vma_find(&vm.tree, addr), old_len, new_len, to, flags & MREMAP_DONTUNMAP);
 }
 
 /* ---- brk */
@@ -505,7 +525,8 @@ uptr_t vm_brk(uptr_t want)
 {
 	uint64_t old_top = page_round_up(vm.brk_end), new_top = page_round_up(want);
 
-	if (want < vm.brk_start || want > UIG_USER_TOP)
+	if (want < vm.brk_start || want > UIG_USER_TOP ||
+		want - vm.brk_start > rlimit_soft(RLIMIT_DATA))
 		return vm.brk_end;
 	if (new_top > old_top) {
 		if (!vma_is_free(&vm.tree, old_top, new_top + PAGE_BYTES) ||

@@ -17,10 +17,13 @@ struct file;
 #define PROT_READ           1
 #define PROT_WRITE          2
 #define PROT_EXEC           4
+#define PROT_GROWSDOWN      0x01000000
+#define PROT_GROWSUP        0x02000000
 #define MAP_SHARED          0x01
 #define MAP_PRIVATE         0x02
 #define MAP_FIXED           0x10
 #define MAP_ANONYMOUS       0x20
+#define MAP_32BIT           0x40
 #define MAP_GROWSDOWN       0x0100
 #define MAP_STACK           0x20000
 #define MAP_NORESERVE       0x4000
@@ -34,17 +37,29 @@ long vm_map(uptr_t addr, uint64_t len, int prot, int flags, struct file *file, u
 int vm_unmap(uptr_t addr, uint64_t len);
 int vm_protect(uptr_t addr, uint64_t len, int prot);
 
-/* As mremap(2) (no MREMAP_DONTUNMAP): the address or -errno. */
-#define MREMAP_MAYMOVE 1
-#define MREMAP_FIXED   2
+/* As mremap(2), but for a second view of shared memory (old length 0): the address or -errno. */
+#define MREMAP_MAYMOVE   1
+#define MREMAP_FIXED     2
+#define MREMAP_DONTUNMAP 4
 long vm_remap(uptr_t addr, uint64_t old_len, uint64_t new_len, int flags, uptr_t fixed_at);
 /* As brk(2): the end of the heap after the call. vm_set_brk() says where it begins. */
 uptr_t vm_brk(uptr_t want);
 void vm_set_brk(uptr_t start);
 /* New mappings without a place go below top. */
 void vm_set_top(uptr_t top);
-/* Forgets the contents (MADV_DONTNEED): the next access finds zeros, or the file's page. 0, -EINVAL, -ENOMEM. */
-int vm_discard(uptr_t addr, uint64_t len);
+/* Forgets the contents: the next access finds zeros, or the file's page. addr and len are whole pages. 0, -EINVAL, -EACCES, or
+ * -ENOMEM when there was a hole (the rest is done then). */
+enum vm_discard {
+	VM_DISCARD_OWN,    /* MADV_DONTNEED: what is shared stays */
+	VM_DISCARD_FREE,   /* MADV_FREE: private anonymous memory only */
+	VM_DISCARD_REMOVE, /* MADV_REMOVE: shared memory, with its backing */
+};
+int vm_discard(uptr_t addr, uint64_t len, enum vm_discard how);
+/* True when the page at addr, which belongs to an area, needs no fault that allocates. */
+bool vm_is_resident(uptr_t addr);
+/* True when a shared mapping may write to the inode. */
+struct inode;
+bool vm_maps_writable(const struct inode *inode);
 /* Brings the range in, as far as that goes. */
 void vm_populate(uptr_t addr, uint64_t len);
 /* All of the range belongs to areas. */

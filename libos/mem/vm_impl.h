@@ -17,6 +17,10 @@ extern struct vm vm;
 
 /* Takes away all that is mapped in [start, end); tables stay. */
 void vm_zap(uptr_t start, uptr_t end, struct pt_flush *flush);
+/* addr is a page's, len not 0, and all of it below UIG_USER_TOP. */
+bool vm_range_ok(uptr_t addr, uint64_t len);
+/* Every byte belongs to an area. */
+bool vm_covered(uptr_t start, uptr_t end);
 /* Sets what a present entry may do, by the area's protection. */
 uint64_t vm_pte_flags(const struct vma *vma, bool writable);
 /* Makes the page at addr, which is there, the program's own (a private area of a file): its frame, or NULL when there is no memory. */

@@ -186,37 +186,6 @@ long sys_personality(const uint64_t a[6])
 	return (uint32_t)a[0] == 0 || (uint32_t)a[0] == UINT32_MAX ? 0 : -EINVAL;
 }
 
-/* Memory is never swapped, so locking it needs nothing but that it is there (mlock(2)). */
-static long lock_range(const uint64_t a[6])
-{
-	uint64_t start = page_round_down(a[0]), bytes = page_round_up(a[1] + (a[0] & PAGE_MASK));
-
-	if (start + bytes < start)
-		return -EINVAL;
-	return bytes && !vm_is_mapped(start, bytes) ? -ENOMEM : 0;
-}
-
-long sys_mlock(const uint64_t a[6])
-{
-	return lock_range(a);
-}
-
-long sys_munlock(const uint64_t a[6])
-{
-	return lock_range(a);
-}
-
-long sys_mlockall(const uint64_t a[6])
-{
-	return a[0] == 0 || (a[0] & ~7ull) ? -EINVAL : 0;
-}
-
-long sys_munlockall(const uint64_t a[6])
-{
-	(void)a;
-	return 0;
-}
-
 /* One memory node, default policy. */
 long sys_get_mempolicy(const uint64_t a[6])
 {

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A socket with a time limit is never restarted; a sleep tells what was left. */
+#include "tests/guest/guest.h"
+
+#include <sys/socket.h>
+#include <sys/time.h>
+
+static void handler(int signo) {}
+int main(void)
+{
+	struct timeval limit = {2, 0};
+	struct itimerval it = {.it_value = {0, 30000}};
+	struct sigaction sa = {.sa_handler = handler, .sa_flags = SA_RESTART};
+	struct timespec two = {2, 0}, rest = {0, 0}, abs;
+	char b;
+	int s[2];
+
+	NEED(socketpair(AF_UNIX, SOCK_STREAM, 0, s) == 0 && sigaction(SIGALRM, &sa, NULL) == 0);
+	NEED(setsockopt(s[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) == 0);
+	setitimer(ITIMER_REAL, &it, NULL);
+	SHOW(recv(s[0], &b, 1, 0));
+	setitimer(ITIMER_REAL, &it, NULL);
+	SHOW(nanosleep(&two, &rest));
+	ASK(rest.tv_sec == 1 && rest.tv_nsec > 0);
+	setitimer(ITIMER_REAL, &it, NULL);
+	say("%s\n", errname(clock_nanosleep(CLOCK_MONOTONIC, 0, &two, &rest)));
+	ASK(rest.tv_sec == 1);
+	clock_gettime(CLOCK_MONOTONIC, &abs);
+	abs.tv_nsec += 100000000;
+	if (abs.tv_nsec >= 1000000000) {
+		abs.tv_nsec -= 1000000000;
+		abs.tv_sec++;
+	}
+	rest.tv_sec = 77;
+	setitimer(ITIMER_REAL, &it, NULL);
+	say("%s\n", errname(clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &abs, &rest)));
+	ASK(rest.tv_sec == 77);
+	return 0;
+}
