@@ -52,7 +52,8 @@ int vm_discard(uptr_t addr, uint64_t len, enum vm_discard how)
 	if (!vm_range_ok(addr, len))
 		return -ENOMEM;
 	for (const struct vma *v = vma_find(&vm.tree, addr); v && v->start < end; v = v->next) {
-		int r = discard(v, v->start > addr ? v->start : addr, v->end < end ? v->end : end, how);
+		int r = discard(
+			v, v->start > addr ? v->start : addr, v->end < end ? v->end : end, how);
 
 		if (r)
 			return r;

@@ -13,8 +13,7 @@
 #define MAP_LEGACY          0x7fff7u /* all flags that MAP_SHARED_VALIDATE takes with any file */
 
 #define PROT_SEM   8
-#define PROT_VALID                                                                                 \
-	(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM | PROT_GROWSDOWN | PROT_GROWSUP)
+#define PROT_VALID (PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM | PROT_GROWSDOWN | PROT_GROWSUP)
 
 #define MCL_CURRENT 1u
 #define MCL_FUTURE  2u
@@ -127,8 +126,7 @@ long sys_madvise(const uint64_t a[6])
 	uint64_t len = page_round_up(a[1]);
 	int advice = (int)a[2];
 
-	if (advice < 0 || advice > MADV_COLLAPSE ||
-		(advice > MADV_DONTNEED && advice < MADV_FREE))
+	if (advice < 0 || advice > MADV_COLLAPSE || (advice > MADV_DONTNEED && advice < MADV_FREE))
 		return -EINVAL;
 	if (a[0] & PAGE_MASK || len < a[1] || a[0] + len < a[0])
 		return -EINVAL;

@@ -176,10 +176,24 @@ void signal_send_thread(struct thread *t, const struct siginfo *info)
 	poll_notify(&readable, POLLIN);
 }
 
+/* A signal to the process goes to its first thread if that one takes it: programs rely on it, although POSIX does not say so. */
+static struct thread *leader_for(int signo)
+{
+	struct thread *t = thread_by_tid(FIRST_TID);
+
+	if (!t || !wants(t, signo))
+		return NULL;
+	return t == current_thread || !(t->sig.pending.set & ~t->sig.mask) ? t : NULL;
+}
+
 void signal_send_process(const struct siginfo *info)
 {
-	struct thread *first = NULL;
+	struct thread *first = leader_for(info->signo);
 
+	if (first) {
+		signal_send_thread(first, info);
+		return;
+	}
 	list_for_each (t, &process.threads, struct thread, all) {
 		if (wants(t, info->signo) && (!first || t == current_thread))
 			first = t;

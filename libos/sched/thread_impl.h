@@ -60,6 +60,7 @@ struct thread *thread_new(const struct regs *regs);
 void thread_free_unused(struct thread *t);
 /* Ends the calling thread; the last one ends the process. */
 _Noreturn void thread_exit(int status);
+#define FIRST_TID 1 /* of the first thread, which has the number of the process */
 struct thread *thread_by_tid(int tid);
 /* The last part of path becomes its name (15 bytes). */
 void thread_set_name(struct thread *t, const char *path);

@@ -67,6 +67,39 @@ void exception_fatal(const struct regs *r)
 		r->vector, r->error, r->rip, cr2, r->rsp, cur_kstack_top);
 }
 
+/* Which of the exceptions that the program has not masked it was; Linux looks in this order. */
+static int fpe_code(unsigned raised)
+{
+	static const struct {
+		unsigned bits;
+		int code;
+	} codes[] = {{1, FPE_FLTINV}, {4, FPE_FLTDIV}, {8, FPE_FLTOVF}, {0x12, FPE_FLTUND},
+		{0x20, FPE_FLTRES}};
+
+	for (unsigned i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		if (raised & codes[i].bits)
+			return codes[i].code;
+	}
+	return FPE_FLTINV;
+}
+
+/* The state is still the program's: nothing here uses it. */
+static unsigned x87_raised(void)
+{
+	uint16_t control, status;
+
+	__asm__ volatile("fnstcw %0\n\tfnstsw %1" : "=m"(control), "=m"(status));
+	return status & ~control & 0x3fu;
+}
+
+static unsigned sse_raised(void)
+{
+	uint32_t mxcsr;
+
+	__asm__ volatile("stmxcsr %0" : "=m"(mxcsr));
+	return mxcsr & ~(mxcsr >> 7) & 0x3fu;
+}
+
 /* Exceptions other than page faults, as Linux maps them to signals. */
 static void to_signal(const struct regs *regs, struct siginfo *info)
 {
@@ -102,7 +135,7 @@ static void to_signal(const struct regs *regs, struct siginfo *info)
 	case VECTOR_MF:
 	case VECTOR_XM:
 		info->signo = SIGFPE;
-		info->code = FPE_FLTINV;
+		info->code = fpe_code(regs->vector == VECTOR_MF ? x87_raised() : sse_raised());
 		return;
 	default:
 		info->signo = SIGSEGV;

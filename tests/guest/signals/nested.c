@@ -2,7 +2,7 @@
 /* Handlers in handlers: masks, SA_NODEFER, SA_RESETHAND, and the order they end in. */
 #include "tests/guest/guest.h"
 
-static int depth;
+static int depth, runs;
 static void handler(int signo, siginfo_t *info, void *context)
 {
 	sigset_t set;
@@ -12,7 +12,7 @@ static void handler(int signo, siginfo_t *info, void *context)
 	say("%*s%s in, blocked:%s%s%s\n", depth * 2, "", name,
 		sigismember(&set, SIGUSR1) ? " USR1" : "",
 		sigismember(&set, SIGUSR2) ? " USR2" : "", sigismember(&set, SIGHUP) ? " HUP" : "");
-	if (depth++ < 2)
+	if (depth++ < 2 && runs++ < 5)
 		raise(signo == SIGUSR1 ? SIGUSR2 : SIGUSR1);
 	depth--;
 	say("%*s%s out\n", depth * 2, "", name);
@@ -27,6 +27,7 @@ int main(void)
 	sigemptyset(&sa.sa_mask);
 	NEED(sigaction(SIGUSR2, &sa, NULL) == 0);
 	SHOW(raise(SIGUSR1));
+	runs = 0;
 	sa.sa_flags |= SA_NODEFER;
 	NEED(sigaction(SIGUSR1, &sa, NULL) == 0);
 	SHOW(raise(SIGUSR1));

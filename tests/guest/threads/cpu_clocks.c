@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Clocks of threads count the thread's own work only. */
+#include "tests/guest/guest.h"
+
+#include <sys/resource.h>
+
+static volatile int stop;
+static clockid_t idle_clock;
+static volatile int ready;
+static void *sleeper(void *arg)
+{
+	NEED(pthread_getcpuclockid(pthread_self(), &idle_clock) == 0);
+	ready = 1;
+	while (!stop)
+		sleep_ms(2);
+	return NULL;
+}
+static int64_t ns(clockid_t clock)
+{
+	struct timespec ts;
+
+	NEED(clock_gettime(clock, &ts) == 0);
+	return ts.tv_sec * 1000000000ll + ts.tv_nsec;
+}
+int main(void)
+{
+	pthread_t t = start_thread(sleeper, NULL);
+	struct rusage self, thread;
+	int64_t from, idle;
+
+	while (!ready)
+		sched_yield();
+	from = ns(CLOCK_THREAD_CPUTIME_ID);
+	idle = ns(idle_clock);
+	while (ns(CLOCK_THREAD_CPUTIME_ID) - from < 30000000)
+		;
+	ASK(ns(idle_clock) - idle < 25000000);
+	ASK(ns(CLOCK_PROCESS_CPUTIME_ID) >= ns(CLOCK_THREAD_CPUTIME_ID));
+	SHOW(getrusage(RUSAGE_SELF, &self));
+	SHOW(getrusage(RUSAGE_THREAD, &thread));
+	ASK(self.ru_utime.tv_sec + self.ru_stime.tv_sec > 0 ||
+		self.ru_utime.tv_usec + self.ru_stime.tv_usec >= 10000);
+	stop = 1;
+	pthread_join(t, NULL);
+	SHOW(clock_gettime(idle_clock, &(struct timespec){0}));
+	return 0;
+}
