@@ -6,6 +6,7 @@
 #include "libos/arch/x86_64/patch.h"
 #include "libos/fs/file.h"
 #include "libos/klib/errno.h"
+#include "libos/mem/giveback.h"
 #include "libos/mem/page.h"
 #include "libos/mem/vm_impl.h"
 
