@@ -17,13 +17,6 @@ struct eventfd {
 	struct pollable pollable;
 };
 
-static long blocked(struct waitq *q, bool nonblock)
-{
-	int rc = nonblock ? -EAGAIN : waitq_wait(q, TIME_FOREVER);
-
-	return rc == -EINTR ? -ERESTARTSYS : rc;
-}
-
 static long eventfd_read(struct file *f, struct iter *it, uint64_t *pos, bool nonblock)
 {
 	struct eventfd *e = f->priv;
@@ -33,7 +26,7 @@ static long eventfd_read(struct file *f, struct iter *it, uint64_t *pos, bool no
 	if (it->left < sizeof(value))
 		return -EINVAL;
 	while (!e->count) {
-		rc = blocked(&e->rd, nonblock);
+		rc = nonblock ? -EAGAIN : waitq_wait_restart(&e->rd);
 		if (rc < 0)
 			return rc;
 	}
@@ -58,7 +51,7 @@ static long eventfd_write(struct file *f, struct iter *it, uint64_t *pos, bool n
 	if (value == UINT64_MAX)
 		return -EINVAL;
 	while (value > COUNT_MAX - e->count) {
-		rc = blocked(&e->wr, nonblock);
+		rc = nonblock ? -EAGAIN : waitq_wait_restart(&e->wr);
 		if (rc < 0)
 			return rc;
 	}

@@ -22,9 +22,8 @@ struct inotify {
 static long inotify_read(struct file *f, struct iter *it, uint64_t *pos, bool nonblock)
 {
 	struct waitq never = WAITQ_INIT(never);
-	int rc = nonblock ? -EAGAIN : waitq_wait(&never, TIME_FOREVER);
 
-	return rc == -EINTR ? -ERESTARTSYS : rc;
+	return nonblock ? -EAGAIN : waitq_wait_restart(&never);
 }
 
 static uint32_t inotify_poll(struct file *f)

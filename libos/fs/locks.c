@@ -96,9 +96,9 @@ static long flock_take(struct file *f, bool exclusive, bool nonblock)
 	while (conflicts(f, exclusive)) {
 		if (nonblock)
 			return -EAGAIN;
-		rc = waitq_wait(&waiters, TIME_FOREVER);
+		rc = waitq_wait_restart(&waiters);
 		if (rc < 0)
-			return rc == -EINTR ? -ERESTARTSYS : rc;
+			return rc;
 	}
 	l = kmalloc(sizeof(*l));
 	if (!l)

@@ -157,14 +157,6 @@ static long give(struct pipe *p, struct iter *it)
 	return (long)done;
 }
 
-/* A signal ends the wait: the call may begin again. */
-static int wait_on(struct waitq *q)
-{
-	int rc = waitq_wait(q, TIME_FOREVER);
-
-	return rc == -EINTR ? -ERESTARTSYS : rc;
-}
-
 static long pipe_read(struct file *f, struct iter *it, uint64_t *pos, bool nonblock)
 {
 	struct pipe *p = f->priv;
@@ -180,7 +172,7 @@ static long pipe_read(struct file *f, struct iter *it, uint64_t *pos, bool nonbl
 			return 0;
 		if (nonblock)
 			return -EAGAIN;
-		rc = wait_on(&p->rd);
+		rc = waitq_wait_restart(&p->rd);
 		if (rc < 0)
 			return rc;
 	}
@@ -221,7 +213,7 @@ static long pipe_write(struct file *f, struct iter *it, uint64_t *pos, bool nonb
 		}
 		if (nonblock)
 			return done ? done : -EAGAIN;
-		rc = wait_on(&p->wr);
+		rc = waitq_wait_restart(&p->wr);
 		if (rc < 0)
 			return done ? done : rc;
 	}
@@ -322,7 +314,7 @@ static int wait_other(struct pipe *p, const unsigned *opens, const unsigned *now
 	int rc;
 
 	while (!*now && *opens == seen) {
-		rc = wait_on(&p->opens);
+		rc = waitq_wait_restart(&p->opens);
 		if (rc < 0)
 			return rc;
 	}

@@ -46,9 +46,9 @@ static int sleep(void)
 	int rc;
 
 	poll_watch_add(signal_pollable(), &s.watch);
-	rc = waitq_wait(&s.wait, TIME_FOREVER);
+	rc = waitq_wait_restart(&s.wait);
 	poll_watch_del(&s.watch);
-	return rc == -EINTR ? -ERESTARTSYS : rc;
+	return rc;
 }
 
 static long signalfd_read(struct file *f, struct iter *it, uint64_t *pos, bool nonblock)

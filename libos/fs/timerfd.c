@@ -79,9 +79,9 @@ static long timerfd_read(struct file *f, struct iter *it, uint64_t *pos, bool no
 		}
 		if (t->ticks)
 			break;
-		rc = nonblock ? -EAGAIN : waitq_wait(&t->wait, TIME_FOREVER);
+		rc = nonblock ? -EAGAIN : waitq_wait_restart(&t->wait);
 		if (rc < 0)
-			return rc == -EINTR ? -ERESTARTSYS : rc;
+			return rc;
 	}
 	ticks = t->ticks;
 	t->ticks = 0;

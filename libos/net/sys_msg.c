@@ -295,7 +295,7 @@ static long recv_hdr(
 	return rc < 0 ? rc : n;
 }
 
-long sys_sendmsg(const uint64_t a[6])
+static long with_hdr(const uint64_t a[6], bool receive)
 {
 	struct user_msghdr h;
 	struct file *f;
@@ -305,26 +305,22 @@ long sys_sendmsg(const uint64_t a[6])
 	if (rc < 0)
 		return rc;
 	rc = get_user(&h, a[1]);
-	if (rc == 0)
+	if (rc == 0 && receive)
+		rc = recv_hdr(s, f, a[1], &h, (unsigned)a[2]);
+	else if (rc == 0)
 		rc = send_hdr(s, f, &h, (unsigned)a[2]);
 	file_put(f);
 	return rc;
 }
 
+long sys_sendmsg(const uint64_t a[6])
+{
+	return with_hdr(a, false);
+}
+
 long sys_recvmsg(const uint64_t a[6])
 {
-	struct user_msghdr h;
-	struct file *f;
-	struct sock *s;
-	long rc = sock_get((int)a[0], &f, &s);
-
-	if (rc < 0)
-		return rc;
-	rc = get_user(&h, a[1]);
-	if (rc == 0)
-		rc = recv_hdr(s, f, a[1], &h, (unsigned)a[2]);
-	file_put(f);
-	return rc;
+	return with_hdr(a, true);
 }
 
 static long put_len(uptr_t um, long n)

@@ -6,6 +6,7 @@
 #ifndef LIBOS_SCHED_THREAD_H
 #define LIBOS_SCHED_THREAD_H
 
+#include "libos/klib/errno.h"
 #include "libos/klib/list.h"
 
 #include <stdint.h>
@@ -43,7 +44,14 @@ static inline void waitq_init(struct waitq *q)
 /* Blocks until woken (0), until clock_mono_ns() reaches deadline (-ETIMEDOUT), or until a signal is to be delivered to
  * this thread (-EINTR). The caller looks at its condition again: a wake-up is only a hint. */
 int waitq_wait(struct waitq *q, uint64_t deadline);
-/* As above, but no signal ends it. */
+/* As above without a deadline, for a call that begins again after a signal: -ERESTARTSYS then. */
+static inline int waitq_wait_restart(struct waitq *q)
+{
+	int rc = waitq_wait(q, TIME_FOREVER);
+
+	return rc == -EINTR ? -ERESTARTSYS : rc;
+}
+/* As waitq_wait(), but no signal ends it. */
 int waitq_wait_uninterruptible(struct waitq *q, uint64_t deadline);
 /* Makes the first n waiters (in the order they came) runnable; returns how many. Never blocks or switches. */
 unsigned waitq_wake(struct waitq *q, unsigned n);

@@ -12,6 +12,45 @@
 #include "libos/arch/x86_64/asm.h"
 #include "libos/arch/x86_64/regs.h"
 
+/* The general registers of a struct regs, above which vector and frame stand already. */
+.macro push_registers rcx=%rcx, r11=%r11
+	pushq	%rdi
+	pushq	%rsi
+	pushq	%rdx
+	pushq	\rcx
+	pushq	%rax
+	pushq	%r8
+	pushq	%r9
+	pushq	%r10
+	pushq	\r11
+	pushq	%rbx
+	pushq	%rbp
+	pushq	%r12
+	pushq	%r13
+	pushq	%r14
+	pushq	%r15
+	pushq	$0
+.endm
+
+.macro pop_registers
+	addq	$8, %rsp
+	popq	%r15
+	popq	%r14
+	popq	%r13
+	popq	%r12
+	popq	%rbp
+	popq	%rbx
+	popq	%r11
+	popq	%r10
+	popq	%r9
+	popq	%r8
+	popq	%rax
+	popq	%rcx
+	popq	%rdx
+	popq	%rsi
+	popq	%rdi
+.endm
+
 	.section .text.entry, "ax"
 
 /* ---- entry under uvmm: RDI = boot information, RSP = boot stack */
@@ -46,22 +85,7 @@ lstar:
 	pushq	saved_rcx(%rip)	/* error: where the short way back leads */
 	pushq	$VECTOR_SYSCALL
 	pushq	%rax
-	pushq	%rdi
-	pushq	%rsi
-	pushq	%rdx
-	pushq	saved_rcx(%rip)
-	pushq	%rax
-	pushq	%r8
-	pushq	%r9
-	pushq	%r10
-	pushq	saved_r11(%rip)
-	pushq	%rbx
-	pushq	%rbp
-	pushq	%r12
-	pushq	%r13
-	pushq	%r14
-	pushq	%r15
-	pushq	$0
+	push_registers saved_rcx(%rip), saved_r11(%rip)
 	testl	$(RFLAGS_TF | RFLAGS_DF | RFLAGS_NT | RFLAGS_AC), saved_r11(%rip)
 	jz	2f
 	pushq	libos_flags(%rip)	/* SFMASK is not fully applied under PVM */
@@ -72,22 +96,7 @@ lstar:
 syscall_return:
 	testl	%eax, %eax
 	jnz	return_full
-	addq	$8, %rsp
-	popq	%r15
-	popq	%r14
-	popq	%r13
-	popq	%r12
-	popq	%rbp
-	popq	%rbx
-	popq	%r11
-	popq	%r10
-	popq	%r9
-	popq	%r8
-	popq	%rax
-	popq	%rcx
-	popq	%rdx
-	popq	%rsi
-	popq	%rdi
+	pop_registers
 	addq	$16, %rsp	/* orig_rax vector */
 	popq	saved_rcx(%rip)	/* error: RCX itself, or the rest of a stub */
 	addq	$16, %rsp	/* rip cs */
@@ -112,22 +121,7 @@ patched_entry:
 	pushq	$VECTOR_SYSCALL
 	pushq	%rax
 	movq	(5 * 8)(%rsp), %r11
-	pushq	%rdi
-	pushq	%rsi
-	pushq	%rdx
-	pushq	%rcx
-	pushq	%rax
-	pushq	%r8
-	pushq	%r9
-	pushq	%r10
-	pushq	%r11
-	pushq	%rbx
-	pushq	%rbp
-	pushq	%r12
-	pushq	%r13
-	pushq	%r14
-	pushq	%r15
-	pushq	$0
+	push_registers
 	testl	$(RFLAGS_TF | RFLAGS_DF | RFLAGS_NT | RFLAGS_AC), %r11d
 	jz	1f
 	pushq	libos_flags(%rip)
@@ -163,22 +157,7 @@ upcall_entry:
 	pushq	$0
 	pushq	$VECTOR_UPCALL
 	pushq	$-1
-	pushq	%rdi
-	pushq	%rsi
-	pushq	%rdx
-	pushq	%rcx
-	pushq	%rax
-	pushq	%r8
-	pushq	%r9
-	pushq	%r10
-	pushq	%r11
-	pushq	%rbx
-	pushq	%rbp
-	pushq	%r12
-	pushq	%r13
-	pushq	%r14
-	pushq	%r15
-	pushq	$0
+	push_registers
 	pushq	libos_flags(%rip)
 	popfq
 	xorl	%ebp, %ebp
@@ -195,22 +174,7 @@ thread_first_return:
 	call	user_return_prepare
 /* All registers from a struct regs at RSP: end of exceptions, of rt_sigreturn, of whatever changed them. */
 return_full:
-	addq	$8, %rsp
-	popq	%r15
-	popq	%r14
-	popq	%r13
-	popq	%r12
-	popq	%rbp
-	popq	%rbx
-	popq	%r11
-	popq	%r10
-	popq	%r9
-	popq	%r8
-	popq	%rax
-	popq	%rcx
-	popq	%rdx
-	popq	%rsi
-	popq	%rdi
+	pop_registers
 	addq	$24, %rsp
 	iretq
 
@@ -240,22 +204,7 @@ exception_stubs:
 exception_common:
 	/* the words are error, vector from the top; struct regs has vector below error */
 	pushq	$-1
-	pushq	%rdi
-	pushq	%rsi
-	pushq	%rdx
-	pushq	%rcx
-	pushq	%rax
-	pushq	%r8
-	pushq	%r9
-	pushq	%r10
-	pushq	%r11
-	pushq	%rbx
-	pushq	%rbp
-	pushq	%r12
-	pushq	%r13
-	pushq	%r14
-	pushq	%r15
-	pushq	$0
+	push_registers
 	cld
 	movl	$ASM_SEL_DATA3, %eax	/* QEMU loads a null SS with an IST stack even at the same CPL */
 	movl	%eax, %ss

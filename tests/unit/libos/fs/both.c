@@ -97,6 +97,18 @@ void both_fini(void)
 	assert_int_equal(system(cmd), 0);
 }
 
+int both_setup(void **state)
+{
+	both_init();
+	return 0;
+}
+
+int both_teardown(void **state)
+{
+	both_fini();
+	return 0;
+}
+
 /* Shows the arguments of a call that went apart: strings of the test lie in its own image. */
 static void print_args(const uint64_t a[6])
 {

@@ -20,6 +20,9 @@ void both_init(void);
 /* The same with an image below: populate() makes a tree in the host's directory, by host_call(); an image of it is what the libOS stands in. */
 void both_init_image(void (*populate)(void), const char *mkfs_options);
 void both_fini(void);
+/* The two as cmocka wants them. */
+int both_setup(void **state);
+int both_teardown(void **state);
 /* Result of both; fails the test when they differ. */
 #define both(...) both_at(__FILE__, __LINE__, __VA_ARGS__, 0, 0, 0, 0, 0, 0)
 #define both_at(file, line, nr, a, b, c, d, e, f, ...)                                             \

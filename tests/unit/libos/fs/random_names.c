@@ -4,39 +4,9 @@
 
 #include "libos/uapi/fs.h"
 #include "tests/unit/libos/fs/both.h"
+#include "tests/unit/libos/fs/nr.h"
 
 #include <string.h>
-
-enum {
-	NR_write = 1,
-	NR_open = 2,
-	NR_close = 3,
-	NR_stat = 4,
-	NR_fstat = 5,
-	NR_lstat = 6,
-	NR_truncate = 76,
-	NR_rename = 82,
-	NR_mkdir = 83,
-	NR_rmdir = 84,
-	NR_link = 86,
-	NR_unlink = 87,
-	NR_symlink = 88,
-	NR_readlink = 89,
-	NR_chmod = 90,
-	NR_lchown = 94,
-	NR_mknod = 133,
-	NR_access = 21,
-	NR_getdents64 = 217,
-	NR_openat = 257,
-	NR_mkdirat = 258,
-	NR_newfstatat = 262,
-	NR_unlinkat = 263,
-	NR_linkat = 265,
-	NR_renameat2 = 316,
-	NR_chdir = 80,
-	NR_read = 0,
-	NR_symlinkat = 266,
-};
 
 static const char *const names[] = {"a", "b", "c", "d", "e", "a/", "d/", "d/a", "d/b", "d/e",
 	"d/e/f", "d/e/f/", "a/b", ".", "..", "d/.", "d/..", "d/../a", "d/./b", "./", "e/..", "e/a",

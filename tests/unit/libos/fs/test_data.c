@@ -6,6 +6,7 @@
 #include "libos/klib/errno.h"
 #include "libos/uapi/fs.h"
 #include "tests/unit/libos/fs/both.h"
+#include "tests/unit/libos/fs/nr.h"
 #include "tests/unit/libos/fs/shim.h"
 
 #include <setjmp.h>
@@ -13,41 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-
-enum {
-	NR_read = 0,
-	NR_write = 1,
-	NR_open = 2,
-	NR_close = 3,
-	NR_fstat = 5,
-	NR_lseek = 8,
-	NR_ioctl = 16,
-	NR_pread = 17,
-	NR_pwrite = 18,
-	NR_readv = 19,
-	NR_writev = 20,
-	NR_dup = 32,
-	NR_dup2 = 33,
-	NR_sendfile = 40,
-	NR_fcntl = 72,
-	NR_flock = 73,
-	NR_fsync = 74,
-	NR_ftruncate = 77,
-	NR_getcwd = 79,
-	NR_unlink = 87,
-	NR_fchmod = 91,
-	NR_statfs = 137,
-	NR_utimensat = 280,
-	NR_fallocate = 285,
-	NR_dup3 = 292,
-	NR_preadv = 295,
-	NR_pwritev = 296,
-	NR_memfd = 319,
-	NR_copy_range = 326,
-	NR_statx = 332,
-	NR_close_range = 436,
-	NR_openat2 = 437,
-};
 
 static uint32_t seed = 99;
 
@@ -388,18 +354,6 @@ static void test_frames_come_back(void **state)
 	assert_int_equal(shim_pages_used(), before);
 }
 
-static int setup(void **state)
-{
-	both_init();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	both_fini();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -415,5 +369,5 @@ int main(void)
 		cmocka_unit_test(test_random_io),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, both_setup, both_teardown);
 }

@@ -5,6 +5,7 @@
  */
 #include "libos/uapi/fs.h"
 #include "tests/unit/libos/fs/both.h"
+#include "tests/unit/libos/fs/nr.h"
 #include "tests/unit/libos/fs/random_names.h"
 #include "tests/unit/libos/fs/shim.h"
 
@@ -14,37 +15,6 @@
 #include <string.h>
 #include <stdio.h>
 #include <cmocka.h>
-
-enum {
-	NR_write = 1,
-	NR_open = 2,
-	NR_close = 3,
-	NR_stat = 4,
-	NR_fstat = 5,
-	NR_lstat = 6,
-	NR_truncate = 76,
-	NR_rename = 82,
-	NR_mkdir = 83,
-	NR_rmdir = 84,
-	NR_link = 86,
-	NR_unlink = 87,
-	NR_symlink = 88,
-	NR_readlink = 89,
-	NR_chmod = 90,
-	NR_lchown = 94,
-	NR_mknod = 133,
-	NR_access = 21,
-	NR_getdents64 = 217,
-	NR_openat = 257,
-	NR_mkdirat = 258,
-	NR_newfstatat = 262,
-	NR_unlinkat = 263,
-	NR_linkat = 265,
-	NR_renameat2 = 316,
-	NR_chdir = 80,
-	NR_read = 0,
-	NR_symlinkat = 266,
-};
 
 static void test_random(void **state)
 {
@@ -189,18 +159,6 @@ static void test_at_calls(void **state)
 		both(NR_close, FD(i));
 }
 
-static int setup(void **state)
-{
-	both_init();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	both_fini();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -211,5 +169,5 @@ int main(void)
 		cmocka_unit_test(test_large_directory),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, both_setup, both_teardown);
 }

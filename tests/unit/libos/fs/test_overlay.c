@@ -8,6 +8,7 @@
 #include "libos/mem/page.h"
 #include "libos/uapi/fs.h"
 #include "tests/unit/libos/fs/both.h"
+#include "tests/unit/libos/fs/nr.h"
 #include "tests/unit/libos/fs/random_names.h"
 #include "tests/unit/libos/fs/shim.h"
 
@@ -17,28 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-
-enum {
-	NR_read = 0,
-	NR_write = 1,
-	NR_open = 2,
-	NR_close = 3,
-	NR_stat = 4,
-	NR_fstat = 5,
-	NR_lseek = 8,
-	NR_pread = 17,
-	NR_pwrite = 18,
-	NR_ftruncate = 77,
-	NR_rename = 82,
-	NR_mkdir = 83,
-	NR_rmdir = 84,
-	NR_link = 86,
-	NR_unlink = 87,
-	NR_symlink = 88,
-	NR_readlink = 89,
-	NR_getdents64 = 217,
-	NR_fallocate = 285,
-};
 
 static void host_file(const char *name, unsigned bytes)
 {

@@ -8,36 +8,13 @@
 #include "libos/uapi/fs.h"
 #include "libos/uapi/time.h"
 #include "tests/unit/libos/fs/both.h"
+#include "tests/unit/libos/fs/nr.h"
 #include "tests/unit/libos/fs/shim.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
 #include <cmocka.h>
-
-enum {
-	NR_read = 0,
-	NR_write = 1,
-	NR_open = 2,
-	NR_close = 3,
-	NR_poll = 7,
-	NR_ioctl = 16,
-	NR_lseek = 8,
-	NR_select = 23,
-	NR_dup = 32,
-	NR_fcntl = 72,
-	NR_unlink = 87,
-	NR_mknod = 133,
-	NR_epoll_wait = 232,
-	NR_epoll_ctl = 233,
-	NR_signalfd4 = 289,
-	NR_timerfd_create = 283,
-	NR_timerfd_settime = 286,
-	NR_timerfd_gettime = 287,
-	NR_eventfd2 = 290,
-	NR_epoll_create1 = 291,
-	NR_pipe2 = 293,
-};
 
 #define IN  1u
 #define OUT 4u
@@ -457,18 +434,6 @@ static void test_fifo(void **state)
 	both(NR_unlink, STR("fifo"));
 }
 
-static int setup(void **state)
-{
-	both_init();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	both_fini();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -487,5 +452,5 @@ int main(void)
 		cmocka_unit_test(test_signalfd),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, both_setup, both_teardown);
 }
