@@ -3,9 +3,12 @@
 The programs and rows of bench/programs. To add a program: a Program (its manifest, how it is started as a process, the port
 that says it is up), and a Row for each figure: the client's command line, and what to read from its output.
 """
+import json
 import os
+import re
+import shutil
 
-from common import built
+from common import TREE, built
 
 
 class Row:
@@ -18,9 +21,12 @@ class Row:
 class Program:
     """image: the manifest's name; manifest: its text, with files found in folder(); argv(build): the same as a process."""
 
-    def __init__(self, image, manifest, argv, port, rows, folder=lambda build: build, env=None, missing=lambda build: None):
+    def __init__(self, image, manifest, argv, port, rows, folder=lambda build: build, env=None, missing=lambda build: None,
+                 question=None):
         self.image, self.manifest, self.argv, self.port, self.rows = image, manifest, argv, port, rows
         self.folder, self.env, self.missing = folder, env or {}, missing
+        self.name = image.rsplit("/", 1)[-1]
+        self.question = question  # path or line that start_timer sends; None: starts and idling are not measured
 
 
 def netload(build, *words):
@@ -51,4 +57,95 @@ NETLOAD = Program(
         Row("echo_16", "1/s", "request", lambda build, ip, s: netload(build, "echo", ip, str(s), "16"), rate),
     ])
 
-PROGRAMS = [NETLOAD]
+
+def installed(*programs):
+    """For Program.missing."""
+    def missing(_):
+        absent = [p for p in programs if not shutil.which(p)]
+        return f"not installed: {', '.join(absent)}" if absent else None
+    return missing
+
+
+def example(name):
+    with open(os.path.join(TREE, "examples/programs", name + ".yaml"), encoding="ascii") as f:
+        return f.read()
+
+
+def examples_folder(_):
+    return os.path.join(TREE, "examples/programs")
+
+
+def memcached(build, ip, seconds, request, answer_bytes):
+    """16 connections, a request at a time on each; the item is there before."""
+    item = "set k 0 0 100\r\n" + "v" * 100 + "\r\n"
+    return [built(build, "bench/reqload"), ip, "11211", str(seconds), "16", "1", item, "8", request or item, str(answer_bytes)]
+
+
+MEMCACHED = Program(
+    image="memcached", manifest=example("memcached"), folder=examples_folder, port=11211, question="version",
+    argv=lambda build: ["/usr/bin/memcached", "-u", "root", "-m", "64"], missing=installed("memcached"),
+    rows=[
+        Row("memcached_get", "1/s", "request", lambda b, ip, s: memcached(b, ip, s, "get k\r\n", 122), rate),
+        Row("memcached_set", "1/s", "request", lambda b, ip, s: memcached(b, ip, s, None, 8), rate),
+    ])
+
+
+def redis_row(name, test, pipeline, per_second):
+    """50 connections. The count is fixed: about so many a second."""
+    def client(_, ip, seconds):
+        client.requests = int(per_second * seconds)
+        return ["redis-benchmark", "-h", ip, "--csv", "-P", str(pipeline), "-t", test, "-n", str(client.requests)]
+
+    def parse(stdout):
+        row = json.loads("[" + stdout.strip().splitlines()[-1] + "]")
+        return float(row[1]), client.requests
+    return Row(name, "1/s", "request", client, parse)
+
+
+REDIS = Program(
+    image="redis", manifest=example("redis"), folder=examples_folder, port=6379, question="PING",
+    argv=lambda build: ["/usr/bin/redis-server", "--bind", "0.0.0.0", "--protected-mode", "no", "--save", "", "--dir", "/tmp"],
+    missing=installed("redis-server", "redis-benchmark"),
+    rows=[redis_row("redis_p1_set", "set", 1, 15000), redis_row("redis_p1_get", "get", 1, 15000),
+          redis_row("redis_p16_set", "set", 16, 100000), redis_row("redis_p16_get", "get", 16, 100000)])
+
+NGINX_CONF = """
+daemon off; master_process off; user root; pid nginx.pid; error_log stderr;
+events { worker_connections 1024; }
+http {
+	access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000;
+	client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
+	server { listen 80; root www; }
+}
+"""
+
+
+def site(build):
+    """The folder that nginx serves from, made when it is asked for: a page of 200 bytes, and one of 200 KB."""
+    folder = os.path.join(build, "bench", "site")
+    os.makedirs(os.path.join(folder, "www"), exist_ok=True)
+    for name, text in (("nginx.conf", NGINX_CONF), ("www/small", "s" * 200), ("www/large", "l" * 204800)):
+        with open(os.path.join(folder, name), "w", encoding="ascii") as f:
+            f.write(text)
+    return folder
+
+
+def wrk_row(name, path):
+    def client(_, ip, seconds):
+        return ["wrk", "-t1", "-c16", f"-d{max(1, round(seconds))}", f"http://{ip}{path}"]
+
+    def parse(stdout):
+        if "Non-2xx" in stdout or "Socket errors" in stdout:
+            raise ValueError(stdout)
+        return (float(re.search(r"Requests/sec: *([0-9.]+)", stdout)[1]), int(re.search(r"(\d+) requests in", stdout)[1]))
+    return Row(name, "1/s", "request", client, parse)
+
+
+NGINX = Program(
+    image="bench/nginx", folder=site, port=80, question="/small",
+    manifest="name: bench/nginx\nprogram: /usr/sbin/nginx\nargs: [-p, /srv, -c, nginx.conf]\nports: [80]\nreadiness: {tcp: 80}\n"
+             "files: [{from: www, to: /srv/www}, {from: nginx.conf, to: /srv/nginx.conf}]\nmemory_mib: 128\n",
+    argv=lambda build: ["/usr/sbin/nginx", "-p", site(build), "-c", "nginx.conf"], missing=installed("nginx", "wrk"),
+    rows=[wrk_row("nginx_small", "/small"), wrk_row("nginx_200k", "/large")])
+
+PROGRAMS = [NETLOAD, MEMCACHED, REDIS, NGINX]

@@ -6,6 +6,7 @@
  *   vm SOCKET PORT PATH BODY     POST /vm/run with BODY to the manager's Unix socket, then GET PATH from the instance
  *   exec PORT PATH PROGRAM ARG...   fork and exec, then GET PATH from 127.0.0.1; the process is ended after the answer
  *
+ * A PATH that does not begin with "/" is a line to send instead, for other protocols than HTTP: any line is an answer to it.
  * The clock starts before the connection to the manager, or the fork, and ends with the first complete "HTTP/1.1 200" line.
  * A refused connection is tried again after 20 us, one without an answer after 20 ms (its first packet came before the guest
  * could take it, and TCP repeats only after a second): this is part of each result, the same for every kind.
@@ -127,6 +128,7 @@ static int attempt(const struct sockaddr_in *address, const char *path, struct e
 {
 	_cleanup_close_ int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	struct timeval limit = {30, 0}, patience = {0, CONNECT_US};
+	bool http = *path == '/';
 	char text[1024];
 	ssize_t n;
 	int len;
@@ -141,13 +143,13 @@ static int attempt(const struct sockaddr_in *address, const char *path, struct e
 		return err_sys(err, errno, "cannot connect to the service");
 	}
 	len = snprintf(text, sizeof(text),
-		"GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", path);
+		http ? "GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" : "%s\r\n", path);
 	if (write(fd, text, (size_t)len) != len)
 		return 0;
 	n = read_until(fd, text, sizeof(text), "\r\n");
 	if (n == -ECONNRESET)
 		return 0;
-	if (n < 12 || strncmp(text, "HTTP/1.1 200", 12) != 0)
+	if (n < 2 || (http && strncmp(text, "HTTP/1.1 200", 12) != 0))
 		return err_set(err, EIO, "the service answered: %.60s", n > 0 ? text : "nothing");
 	return 1;
 }
