@@ -20,9 +20,11 @@
 #include "libos/drv/console.h"
 #include "libos/drv/net.h"
 #include "libos/drv/platform.h"
+#include "libos/drv/virtio_9p.h"
 #include "libos/drv/virtio_blk.h"
 #include "libos/exec/args.h"
 #include "libos/exec/exec.h"
+#include "libos/fs/p9fs_mount.h"
 #include "libos/fs/vfs.h"
 #include "libos/klib/errno.h"
 #include "libos/klib/kprintf.h"
@@ -57,6 +59,43 @@ static void open_disks(void)
 		if (r)
 			kprintf("block device: error %d", -r);
 	}
+}
+
+static struct v9p *volume[UIG_DEVICES_MAX];
+static unsigned nvolumes;
+
+static void open_volumes(void)
+{
+	for (unsigned i = 0; i < boot->ndevices && i < UIG_DEVICES_MAX; i++) {
+		int r;
+
+		if (boot->device[i].type != UIG_DEV_9P)
+			continue;
+		r = v9p_open(&boot->device[i], &volume[nvolumes]);
+		if (r)
+			kprintf("volume: error %d", -r);
+		else
+			nvolumes++;
+	}
+}
+
+/* In the order of the line: a volume may lie in another. Without what it was told to have, the program does not start. */
+static int mount_volumes(void)
+{
+	for (unsigned m = 0; m < boot_args.nmounts; m++) {
+		const struct args_mount *mount = &boot_args.mount[m];
+		int r = -ENODEV;
+
+		for (unsigned i = 0; i < nvolumes; i++) {
+			if (!strcmp(v9p_tag(volume[i]), mount->tag))
+				r = p9_mount(volume[i], mount->place, mount->read_only);
+		}
+		if (r) {
+			kprintf("volume %s at %s: error %d", mount->tag, mount->place, -r);
+			return r;
+		}
+	}
+	return 0;
 }
 
 static void init_machine(void)
@@ -159,6 +198,9 @@ static void start_program(void)
 		no_program(-ENOENT);
 	}
 	patch_init(boot_args.patch_after);
+	r = mount_volumes();
+	if (r)
+		no_program(r);
 	r = exec_load(&boot_args, regs);
 	if (r)
 		no_program(r);
@@ -187,6 +229,7 @@ void libos_main(const struct uig_bootinfo *bootinfo)
 	if (r)
 		kprintf("console: error %d", -r);
 	open_disks();
+	open_volumes();
 	r = vfs_init(boot->image ? page_ptr(boot->image) : NULL, boot->image_bytes);
 	if (r) {
 		kprintf("the image can not be used: error %d", -r);

@@ -137,6 +137,33 @@ static int add_env(struct args *args, char *pair)
 	return 0;
 }
 
+/* A later one of the same tag takes the place of the earlier. */
+static int add_mount(struct args *args, char *text)
+{
+	char *place = strchr(text, ':'), *end;
+	bool ro = false;
+	unsigned i;
+
+	if (!place || place == text || place[1] != '/')
+		return -EINVAL;
+	*place++ = 0;
+	end = strrchr(place, ':');
+	if (end && (!strcmp(end, ":ro") || !strcmp(end, ":rw"))) {
+		ro = end[2] == 'o';
+		*end = 0;
+	}
+	for (i = 0; i < args->nmounts; i++) {
+		if (!strcmp(args->mount[i].tag, text))
+			break;
+	}
+	if (i == ARGS_MAX_MOUNTS)
+		return -E2BIG;
+	args->mount[i] = (struct args_mount){.tag = text, .place = place, .read_only = ro};
+	if (i == args->nmounts)
+		args->nmounts++;
+	return 0;
+}
+
 static int parse_option(struct args *args, char *word)
 {
 	char *value = strchr(word, '=');
@@ -156,6 +183,8 @@ static int parse_option(struct args *args, char *word)
 		return parse_hostname(value, args);
 	if (IS("env"))
 		return add_env(args, value);
+	if (IS("mount"))
+		return add_mount(args, value);
 	if (IS("tsc_khz"))
 		return parse_number(value, &args->tsc_khz);
 	if (IS("wall_ns"))

@@ -7,7 +7,14 @@
 
 #include <stdbool.h>
 
-#define ARGS_MAX_WORDS 512
+#define ARGS_MAX_WORDS  512
+#define ARGS_MAX_MOUNTS 8
+
+/* mount=TAG:FOLDER[:ro], in the line's text. */
+struct args_mount {
+	const char *tag, *place;
+	bool read_only;
+};
 
 struct args {
 	struct net_config net;
@@ -18,6 +25,8 @@ struct args {
 	char *argv[ARGS_MAX_WORDS + 1]; /* NULL-terminated, in the lines' text */
 	char *envp[ARGS_MAX_WORDS + 1];
 	int argc, envc;
+	struct args_mount mount[ARGS_MAX_MOUNTS];
+	unsigned nmounts;
 };
 
 /* Applies one line to args: later lines win, option by option, and the program with all its arguments. The text is changed in place and

@@ -164,7 +164,7 @@ static long write_step(unsigned disk, struct bounce *b, const struct step *s, st
 	return rc < 0 ? rc : got;
 }
 
-static int blk_sync(struct file *f)
+static int blk_sync(struct file *f, bool data_only)
 {
 	return vblk_flush(disk_of(f));
 }
@@ -197,7 +197,7 @@ static long blk_write(struct file *f, struct iter *it, uint64_t *pos, bool nonbl
 	}
 	writer_unlock(disk);
 	bounce_put(&b);
-	if (done && (f->flags & O_DSYNC) && blk_sync(f) < 0)
+	if (done && (f->flags & O_DSYNC) && blk_sync(f, true) < 0)
 		return -EIO;
 	return done ? (long)done : rc;
 }

@@ -34,12 +34,12 @@ static long full_write(struct file *f, struct iter *it, uint64_t *pos, bool nonb
 	return -ENOSPC;
 }
 
-static int no_sync(struct file *f)
+static int no_sync(struct file *f, bool data_only)
 {
 	return -EINVAL;
 }
 
-static int zero_page(struct file *f, uint64_t pgoff, bool shared, bool write, void **frame)
+static int zero_page(struct file *f, uint64_t pgoff, unsigned how, void **frame)
 {
 	*frame = page_alloc();
 	return *frame ? 0 : -ENOMEM;

@@ -51,14 +51,14 @@ bool dir_emit(struct dir_sink *s, const char *name, unsigned len, uint64_t ino, 
 	return true;
 }
 
-static uint64_t parent_ino(struct dentry *d)
+uint64_t dir_parent_ino(struct dentry *d)
 {
 	while (d->parent == d && d->covers)
 		d = d->covers;
 	return d->parent->inode->ino;
 }
 
-static bool old_format; /* of the call under way; calls that fill directories do not block */
+static bool old_format; /* of the call under way; copied before anything blocks */
 
 long dir_getdents(struct file *f, uptr_t buf, size_t size, dir_fill_fn *fill)
 {
@@ -69,9 +69,20 @@ long dir_getdents(struct file *f, uptr_t buf, size_t size, dir_fill_fn *fill)
 	if (s.pos == 0)
 		full = !dir_emit(&s, ".", 1, f->inode->ino, DT_DIR, 1);
 	if (!full && s.pos == 1)
-		full = !dir_emit(&s, "..", 2, parent_ino(f->dentry), DT_DIR, DIR_POS_FIRST);
+		full = !dir_emit(&s, "..", 2, dir_parent_ino(f->dentry), DT_DIR, DIR_POS_FIRST);
 	if (!full)
 		rc = fill(f, s.pos, &s);
+	f->pos = s.pos;
+	if (s.used)
+		return (long)s.used;
+	return s.error ? s.error : rc;
+}
+
+long dir_getdents_raw(struct file *f, uptr_t buf, size_t size, dir_fill_fn *fill)
+{
+	struct dir_sink s = {.buf = buf, .size = size, .pos = f->pos, .old = old_format};
+	int rc = fill(f, s.pos, &s);
+
 	f->pos = s.pos;
 	if (s.used)
 		return (long)s.used;
@@ -97,17 +108,20 @@ long dir_read(struct file *f, struct iter *it, uint64_t *pos, bool nonblock)
 
 static long getdents(const uint64_t a[6], bool old)
 {
-	struct file *f = fd_file((int)a[0]);
+	struct file *f = fd_file_get((int)a[0]);
 	unsigned size = (unsigned)a[2];
+	long rc = -ENOTDIR;
 
 	if (!f)
 		return -EBADF;
-	if (!f->ops->getdents)
-		return -ENOTDIR;
-	if (!f->inode->nlink)
-		return -ENOENT;
-	old_format = old;
-	return f->ops->getdents(f, a[1], size);
+	if (f->ops->getdents && !f->inode->nlink) {
+		rc = -ENOENT;
+	} else if (f->ops->getdents) {
+		old_format = old;
+		rc = f->ops->getdents(f, a[1], size);
+	}
+	file_put(f);
+	return rc;
 }
 
 long sys_getdents(const uint64_t a[6])

@@ -55,6 +55,11 @@ void pollable_init(struct pollable *p);
 /* Tells all watchers that these events may have come true (an edge, for EPOLLET). */
 void poll_notify(struct pollable *p, uint32_t events);
 
+#define GET_PAGE_SHARED 1u
+#define GET_PAGE_WRITE  2u
+#define GET_PAGE_BLOCK  4u /* other threads may run meanwhile */
+#define GET_PAGE_CACHED 8u /* -EAGAIN when it is not in memory */
+
 struct file_ops {
 	const char *name; /* for traces: "tmpfs", "tcp", "pipe" */
 	/* pos: in and out for seekable files, NULL for streams. Bytes, 0 at the end, or -errno. nonblock from O_NONBLOCK
@@ -69,11 +74,14 @@ struct file_ops {
 	long (*seek)(struct file *f, int64_t off, int whence);
 	int (*stat)(struct file *f, struct kstat *st);
 	int (*truncate)(struct file *f, uint64_t size);
-	int (*sync)(struct file *f);
+	int (*sync)(struct file *f, bool data_only);
+	/* Sends what mappings have written to where the file is kept; NULL: the frames are the file. May block. */
+	int (*writeback)(struct file *f);
 	long (*getdents)(struct file *f, uptr_t buf, size_t size);
-	/* The frame (direct-map pointer, page-aligned) behind page pgoff of the file, for mmap. With shared and write, a
+	/* The frame (direct-map pointer, page-aligned) behind page pgoff of the file, for mmap; how: GET_PAGE_. With SHARED and WRITE, a
 	 * frame that the file itself uses. A RAM frame comes with a reference that the caller gives back (page_put). */
-	int (*get_page)(struct file *f, uint64_t pgoff, bool shared, bool write, void **frame);
+	int (*get_page)(struct file *f, uint64_t pgoff, unsigned how, void **frame);
+	bool copied; /* get_page() takes memory until the file is closed: what only passes is read() */
 	void (*release)(struct file *f); /* last reference gone; must not block */
 };
 
@@ -82,6 +90,7 @@ struct file {
 	unsigned refs;
 	unsigned flags; /* O_ACCMODE, O_NONBLOCK, O_APPEND, ... as fcntl(F_GETFL) gives them */
 	uint64_t pos;
+	bool pos_taken;        /* by a transfer that is under way */
 	struct inode *inode;   /* files of a file system; else NULL. Lives as long as dentry does */
 	struct dentry *dentry; /* where it was opened; with a reference; NULL as inode */
 	void *priv;            /* owned by the type */

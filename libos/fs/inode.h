@@ -26,12 +26,32 @@ struct super {
 	uint64_t pages, pages_max; /* data frames in use, and the limit */
 	uint64_t inodes, inodes_max;
 	uint64_t next_ino;
+	bool read_only; /* as /proc/mounts and statfs show it; the file system's own functions refuse */
+	int (*statfs)(
+		struct super *sb, struct statfs *st); /* corrects what is filled in; may be NULL */
+	/* Sends what mappings have written to where it is kept; alone: no other thread runs meanwhile. May be NULL. */
+	int (*sync_all)(struct super *sb, bool alone);
 };
+
+/* What is to be changed of an inode. */
+struct iattr {
+	unsigned valid; /* ATTR_ */
+	uint32_t mode, uid, gid;
+	uint64_t size, atime_ns, mtime_ns;
+};
+#define ATTR_MODE  1u
+#define ATTR_UID   2u
+#define ATTR_GID   4u
+#define ATTR_SIZE  8u
+#define ATTR_ATIME 16u
+#define ATTR_MTIME 32u
 
 struct inode_ops {
 	/* The name's inode with a reference, or -ENOENT. *lower: the name comes from the image. */
 	int (*lookup)(struct inode *dir, const char *name, unsigned len, struct inode **inode,
 		bool *lower);
+	/* Does a name that is in memory still name what it did? Asked before it is used; NULL: always. */
+	bool (*still_there)(struct dentry *dentry);
 	/* Makes an inode of this mode below dir and its name; link: text of a symbolic link. Dentry with a reference. */
 	int (*create)(struct dentry *dir, const char *name, unsigned len, uint32_t mode,
 		uint64_t rdev, const char *link, struct dentry **dentry);
@@ -52,6 +72,8 @@ struct inode_ops {
 	int (*open)(struct inode *inode, struct file *f);
 	int (*truncate)(struct inode *inode, uint64_t size);
 	int (*fallocate)(struct inode *inode, unsigned mode, uint64_t off, uint64_t len);
+	/* Changes mode, owner or times where the inode is kept elsewhere; NULL: they are changed in the inode, behind touch(). */
+	int (*setattr)(struct inode *inode, const struct iattr *to);
 	/* Mode, owner or times are about to be changed: keep this inode from now on. 0, or -EROFS and the like. */
 	int (*touch)(struct inode *inode);
 	void (*stat)(struct inode *inode,
@@ -210,8 +232,8 @@ int memfs_memfd(const char *name, struct file **file);
 int procfs_new(struct super **sb);
 int sysfs_new(struct super **sb);
 int devfs_new(struct super **sb);
-/* Mounts sb at the directory d. */
-void vfs_mount(struct super *sb, struct dentry *d);
+/* Mounts sb at the directory d. 0 or -ENOSPC. */
+int vfs_mount(struct super *sb, struct dentry *d);
 /* Every mount, in order: calls fn(path, sb, arg). */
 void vfs_each_mount(void (*fn)(const char *path, struct super *sb, void *arg), void *arg);
 
@@ -232,6 +254,9 @@ bool dir_emit(struct dir_sink *sink, const char *name, unsigned len, uint64_t in
 typedef int dir_fill_fn(struct file *f, uint64_t pos, struct dir_sink *sink);
 /* Emits . and .. and the fill function's entries; for file_ops.getdents. */
 long dir_getdents(struct file *f, uptr_t buf, size_t size, dir_fill_fn *fill);
+/* The same for file systems that have entries for . and .. themselves: positions are theirs, 0 is the start. */
+long dir_getdents_raw(struct file *f, uptr_t buf, size_t size, dir_fill_fn *fill);
+uint64_t dir_parent_ino(struct dentry *d);
 long dir_seek(struct file *f, int64_t off, int whence);
 long dir_read(struct file *f, struct iter *it, uint64_t *pos, bool nonblock);
 static inline unsigned dir_type(uint32_t mode)

@@ -413,8 +413,9 @@ static void *lent_page(struct memfs_inode *mi, uint64_t pgoff, bool shared)
 	return frame;
 }
 
-static int memfs_get_page(struct file *f, uint64_t pgoff, bool shared, bool write, void **frame)
+static int memfs_get_page(struct file *f, uint64_t pgoff, unsigned how, void **frame)
 {
+	bool shared = how & GET_PAGE_SHARED, write = how & GET_PAGE_WRITE;
 	struct memfs_inode *mi = memfs_of(f->inode);
 	char *own;
 	int rc;
@@ -477,7 +478,7 @@ static int memfs_file_truncate(struct file *f, uint64_t size)
 	return vfs_truncate(f->inode, size);
 }
 
-static int memfs_sync(struct file *f)
+static int memfs_sync(struct file *f, bool data_only)
 {
 	return 0;
 }

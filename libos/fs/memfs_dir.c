@@ -399,7 +399,7 @@ static long memfs_getdents(struct file *f, uptr_t buf, size_t size)
 	return dir_getdents(f, buf, size, memfs_fill);
 }
 
-static int dir_sync(struct file *f)
+static int dir_sync(struct file *f, bool data_only)
 {
 	return 0;
 }

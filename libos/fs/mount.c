@@ -9,16 +9,31 @@
 #include "libos/mem/kmalloc.h"
 #include "libos/mem/page.h"
 
-#define MOUNTS_MAX 8
+#define MOUNTS_MAX 24 /* ours, and volumes */
 
 static struct super *mounts[MOUNTS_MAX];
 static unsigned nmounts;
 
-void vfs_mount(struct super *sb, struct dentry *d)
+int vfs_mount(struct super *sb, struct dentry *d)
 {
+	if (nmounts == MOUNTS_MAX)
+		return -ENOSPC;
 	d->mounted = sb->root;
 	sb->root->covers = dentry_get(d);
 	mounts[nmounts++] = sb;
+	return 0;
+}
+
+int vfs_sync_all(bool at_end)
+{
+	int error = 0;
+
+	for (unsigned i = 0; i < nmounts; i++) {
+		int rc = mounts[i]->sync_all ? mounts[i]->sync_all(mounts[i], at_end) : 0;
+
+		error = error ? error : rc;
+	}
+	return error;
 }
 
 void vfs_each_mount(void (*fn)(const char *path, struct super *sb, void *arg), void *arg)
@@ -65,7 +80,7 @@ static int mount_at(const char *path, int (*make)(struct super **sb))
 		return rc;
 	rc = make(&sb);
 	if (!rc)
-		vfs_mount(sb, d);
+		rc = vfs_mount(sb, d);
 	dentry_put(d); /* the mount keeps its own reference */
 	return rc;
 }

@@ -23,24 +23,59 @@ static struct dentry *cross_mounts(struct dentry *d)
 	return d;
 }
 
+static void dentry_forget(struct dentry *d)
+{
+	dentry_unhash(d);
+	dentry_put(d);
+}
+
+/* The dentry of a name in memory, NULL when there is none or it names something else by now. */
+static struct dentry *child_known(struct dentry *dir, const char *name, unsigned len)
+{
+	struct dentry *d = dentry_find(dir, name, len);
+
+	if (!d || d->mounted || !dir->inode->ops->still_there || dir->inode->ops->still_there(d))
+		return d;
+	dentry_forget(d);
+	return NULL;
+}
+
+/* A look-up may block: somebody else may have put the name there meanwhile. */
+static int child_lookup(struct dentry *dir, const char *name, unsigned len, struct dentry **out)
+{
+	struct inode *inode;
+	struct dentry *d;
+	bool lower = false;
+	int rc = dir->inode->ops->lookup(dir->inode, name, len, &inode, &lower);
+
+	if (rc < 0)
+		return rc;
+	d = dentry_find(dir, name, len);
+	if (d && d->inode != inode && !d->mounted) {
+		dentry_forget(d);
+		d = NULL;
+	}
+	if (!d)
+		d = dentry_new(dir, name, len, inode);
+	inode_put(inode);
+	if (!d)
+		return -ENOMEM;
+	if (lower)
+		d->flags |= D_LOWER;
+	*out = d;
+	return 0;
+}
+
 /* The child of that name, mounts crossed; -ENOENT when there is none. Takes nothing, gives a reference. */
 static int child_get(struct dentry *dir, const char *name, unsigned len, struct dentry **out)
 {
-	struct dentry *d = dentry_find(dir, name, len);
-	struct inode *inode;
-	bool lower = false;
+	struct dentry *d = child_known(dir, name, len);
 	int rc;
 
 	if (!d) {
-		rc = dir->inode->ops->lookup(dir->inode, name, len, &inode, &lower);
+		rc = child_lookup(dir, name, len, &d);
 		if (rc < 0)
 			return rc;
-		d = dentry_new(dir, name, len, inode);
-		inode_put(inode);
-		if (!d)
-			return -ENOMEM;
-		if (lower)
-			d->flags |= D_LOWER;
 	}
 	if (!d->inode) {
 		dentry_put(d);

@@ -191,6 +191,13 @@ int vfs_open_at(int dirfd, const char *path, unsigned flags, unsigned mode, unsi
 		if (rc < 0)
 			return rc;
 		rc = open_create(&w, flags, mode, file);
+		if (rc == -EEXIST && !(flags & O_EXCL)) { /* another was faster: now it is there */
+			walk_done(&w);
+			rc = walk(&w, dirfd, path, walk_flags | WALK_PARENT);
+			if (rc < 0)
+				return rc;
+			rc = open_create(&w, flags, mode, file);
+		}
 	} else {
 		rc = walk(&w, dirfd, path, walk_flags | ((flags & O_NOFOLLOW) ? 0 : WALK_FOLLOW));
 		if (rc < 0)

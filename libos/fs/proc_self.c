@@ -382,10 +382,11 @@ struct mount_print {
 static void mountinfo_line(const char *path, struct super *sb, void *arg)
 {
 	struct mount_print *p = arg;
+	const char *rw = sb->read_only ? "ro" : "rw";
 
 	p->id++;
-	text_printf(p->t, "%d %d %u:%u / %s rw,relatime - %s %s rw\n", p->id, p->id == 1 ? 0 : 1,
-		dev_major(sb->dev), dev_minor(sb->dev), path, sb->type, sb->type);
+	text_printf(p->t, "%d %d %u:%u / %s %s,relatime - %s %s %s\n", p->id, p->id == 1 ? 0 : 1,
+		dev_major(sb->dev), dev_minor(sb->dev), path, rw, sb->type, sb->type, rw);
 }
 
 int proc_mountinfo(struct text *t, uint64_t n)
@@ -398,7 +399,8 @@ int proc_mountinfo(struct text *t, uint64_t n)
 
 static void mounts_line(const char *path, struct super *sb, void *arg)
 {
-	text_printf(arg, "%s %s %s rw,relatime 0 0\n", sb->type, path, sb->type);
+	text_printf(arg, "%s %s %s %s,relatime 0 0\n", sb->type, path, sb->type,
+		sb->read_only ? "ro" : "rw");
 }
 
 int proc_mounts(struct text *t, uint64_t n)

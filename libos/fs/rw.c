@@ -10,6 +10,26 @@
 
 #define POS_FILE ((int64_t)-1) /* use the file's own position */
 
+/* The position belongs to one transfer at a time, where that may block in between. */
+static struct waitq pos_waiters = WAITQ_INIT(pos_waiters);
+
+static uint64_t pos_take(struct file *f)
+{
+	while (f->pos_taken)
+		waitq_wait_uninterruptible(&pos_waiters, TIME_FOREVER);
+	f->pos_taken = f->inode && inode_is(f->inode, S_IFREG);
+	return f->pos;
+}
+
+static void pos_give(struct file *f, uint64_t pos)
+{
+	f->pos = pos;
+	if (!f->pos_taken)
+		return;
+	f->pos_taken = false;
+	waitq_wake_all(&pos_waiters);
+}
+
 /* One transfer, checked: off POS_FILE or the position given by the call. */
 static long rw_iter(struct file *f, struct iter *it, bool write, int64_t off)
 {
@@ -27,9 +47,11 @@ static long rw_iter(struct file *f, struct iter *it, bool write, int64_t off)
 		it->left = RW_MAX;
 	if (!f->ops->seek)
 		return op(f, it, NULL, f->flags & O_NONBLOCK);
+	if (off == POS_FILE)
+		pos = pos_take(f);
 	rc = op(f, it, &pos, f->flags & O_NONBLOCK);
-	if (rc >= 0 && off == POS_FILE)
-		f->pos = pos;
+	if (off == POS_FILE)
+		pos_give(f, rc >= 0 ? pos : f->pos);
 	return rc;
 }
 
@@ -165,29 +187,34 @@ long file_seek_none(struct file *f, int64_t off, int whence)
 
 long sys_lseek(const uint64_t a[6])
 {
-	struct file *f = fd_file((int)a[0]);
+	struct file *f = fd_file_get((int)a[0]);
 	int whence = (int)a[2];
+	long rc;
 
 	if (!f)
 		return -EBADF;
 	if (whence < SEEK_SET || whence > SEEK_HOLE)
-		return -EINVAL;
-	if (!f->ops->seek)
-		return -ESPIPE;
-	return f->ops->seek(f, (int64_t)a[1], whence);
+		rc = -EINVAL;
+	else
+		rc = f->ops->seek ? f->ops->seek(f, (int64_t)a[1], whence) : -ESPIPE;
+	file_put(f);
+	return rc;
 }
 
 long sys_ftruncate(const uint64_t a[6])
 {
-	struct file *f = fd_file((int)a[0]);
+	struct file *f;
+	long rc = -EINVAL;
 
 	if ((int64_t)a[1] < 0)
 		return -EINVAL;
+	f = fd_file_get((int)a[0]);
 	if (!f)
 		return -EBADF;
-	if (!f->ops->truncate || (f->flags & O_ACCMODE) == O_RDONLY)
-		return -EINVAL;
-	return f->ops->truncate(f, a[1]);
+	if (f->ops->truncate && (f->flags & O_ACCMODE) != O_RDONLY)
+		rc = f->ops->truncate(f, a[1]);
+	file_put(f);
+	return rc;
 }
 
 long sys_truncate(const uint64_t a[6])
@@ -235,34 +262,39 @@ long sys_fallocate(const uint64_t a[6])
 	return f->inode->ops->fallocate(f->inode, mode, (uint64_t)off, (uint64_t)len);
 }
 
-/* ---- writing back: there is nothing behind these files, so it only has to be the right kind */
-static long sync_fd(int fd)
+/* ---- writing back: behind most files there is nothing, so it only has to be the right kind */
+static long sync_fd(int fd, bool data_only)
 {
-	struct file *f = fd_file(fd);
+	struct file *f = fd_file_get(fd);
+	long rc;
 
 	if (!f)
 		return -EBADF;
-	return f->ops->sync ? f->ops->sync(f) : -EINVAL;
+	rc = f->ops->sync ? f->ops->sync(f, data_only) : -EINVAL;
+	file_put(f);
+	return rc;
 }
 
 long sys_fsync(const uint64_t a[6])
 {
-	return sync_fd((int)a[0]);
+	return sync_fd((int)a[0], false);
 }
 
 long sys_fdatasync(const uint64_t a[6])
 {
-	return sync_fd((int)a[0]);
+	return sync_fd((int)a[0], true);
 }
 
+/* Volumes: what mappings have written goes to the host; that all of it is on its disks can not be asked for. */
 long sys_sync(const uint64_t a[6])
 {
+	vfs_sync_all(false);
 	return 0;
 }
 
 long sys_syncfs(const uint64_t a[6])
 {
-	return fd_file((int)a[0]) ? 0 : -EBADF;
+	return fd_file((int)a[0]) ? vfs_sync_all(false) : -EBADF;
 }
 
 long sys_sync_file_range(const uint64_t a[6])

@@ -14,14 +14,14 @@ static int touch(struct inode *inode)
 	return inode->ops->touch ? inode->ops->touch(inode) : -EPERM;
 }
 
-/* The inode of a descriptor; for files that are in no file system, changes are accepted and forgotten. */
+/* The inode of a descriptor, with a reference; for files that are in no file system, changes are accepted and forgotten. */
 static int inode_of_fd(int fd, bool path_ok, struct inode **inode)
 {
 	struct file *f = path_ok ? fd_file_any(fd) : fd_file(fd);
 
 	if (!f)
 		return -EBADF;
-	*inode = f->inode;
+	*inode = f->inode ? inode_get(f->inode) : NULL;
 	return 0;
 }
 
@@ -42,6 +42,9 @@ static long chmod_inode(struct inode *inode, uint32_t mode)
 		return 0;
 	if (inode_is(inode, S_IFLNK))
 		return -EOPNOTSUPP;
+	if (inode->ops->setattr)
+		return inode->ops->setattr(
+			inode, &(struct iattr){.valid = ATTR_MODE, .mode = mode & S_PERM});
 	rc = touch(inode);
 	if (rc < 0)
 		return rc;
@@ -84,9 +87,13 @@ long sys_fchmodat2(const uint64_t a[6])
 long sys_fchmod(const uint64_t a[6])
 {
 	struct inode *inode;
-	int rc = inode_of_fd((int)a[0], false, &inode);
+	long rc = inode_of_fd((int)a[0], false, &inode);
 
-	return rc < 0 ? rc : chmod_inode(inode, (uint32_t)a[1]);
+	if (rc < 0)
+		return rc;
+	rc = chmod_inode(inode, (uint32_t)a[1]);
+	inode_put(inode);
+	return rc;
 }
 
 /* ---- owner */
@@ -96,6 +103,12 @@ static long chown_inode(struct inode *inode, uint32_t uid, uint32_t gid)
 
 	if (!inode)
 		return 0;
+	if (inode->ops->setattr)
+		return inode->ops->setattr(inode,
+			&(struct iattr){.valid = (uid != UINT32_MAX ? ATTR_UID : 0) |
+					(gid != UINT32_MAX ? ATTR_GID : 0),
+				.uid = uid,
+				.gid = gid});
 	rc = touch(inode);
 	if (rc < 0)
 		return rc;
@@ -147,9 +160,13 @@ long sys_fchownat(const uint64_t a[6])
 long sys_fchown(const uint64_t a[6])
 {
 	struct inode *inode;
-	int rc = inode_of_fd((int)a[0], false, &inode);
+	long rc = inode_of_fd((int)a[0], false, &inode);
 
-	return rc < 0 ? rc : chown_inode(inode, (uint32_t)a[1], (uint32_t)a[2]);
+	if (rc < 0)
+		return rc;
+	rc = chown_inode(inode, (uint32_t)a[1], (uint32_t)a[2]);
+	inode_put(inode);
+	return rc;
 }
 
 /* ---- times */
@@ -184,6 +201,12 @@ static long times_set(struct inode *inode, const struct timespec t[2])
 	mtime = inode->mtime_ns;
 	if (time_ns(&t[0], &atime) < 0 || time_ns(&t[1], &mtime) < 0)
 		return -EINVAL;
+	if (inode->ops->setattr)
+		return inode->ops->setattr(inode,
+			&(struct iattr){.valid = (t[0].tv_nsec != UTIME_OMIT ? ATTR_ATIME : 0) |
+					(t[1].tv_nsec != UTIME_OMIT ? ATTR_MTIME : 0),
+				.atime_ns = atime,
+				.mtime_ns = mtime});
 	rc = touch(inode);
 	if (rc < 0)
 		return rc;
@@ -200,10 +223,14 @@ static long times_path(int dirfd, uptr_t path, const struct timespec *t, unsigne
 	long rc;
 
 	if (!path) {
-		rc = inode_of_fd(dirfd, false, &inode);
 		if (flags)
 			return -EINVAL;
-		return rc < 0 ? rc : times_set(inode, t);
+		rc = inode_of_fd(dirfd, false, &inode);
+		if (rc < 0)
+			return rc;
+		rc = times_set(inode, t);
+		inode_put(inode);
+		return rc;
 	}
 	rc = walk_at(dirfd, path, flags, &d);
 	if (rc < 0)
@@ -268,6 +295,8 @@ long sys_utime(const uint64_t a[6])
 /* ---- access */
 static long access_inode(struct inode *inode, unsigned mode)
 {
+	if ((mode & 2) && inode->sb->read_only)
+		return -EROFS;
 	if ((mode & 1) && !inode_is(inode, S_IFDIR) && !(inode->mode & 0111))
 		return -EACCES;
 	return 0;

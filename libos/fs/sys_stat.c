@@ -26,8 +26,14 @@ int vfs_fstat(struct file *f, struct kstat *st)
 static int stat_fd(int fd, struct kstat *st)
 {
 	struct file *f = fd_file_any(fd);
+	int rc;
 
-	return f ? vfs_fstat(f, st) : -EBADF;
+	if (!f)
+		return -EBADF;
+	file_get(f);
+	rc = vfs_fstat(f, st);
+	file_put(f);
+	return rc;
 }
 
 /* A path below dirfd, or with AT_EMPTY_PATH and "" the descriptor itself. */
@@ -152,7 +158,7 @@ long sys_statx(const uint64_t a[6])
 	return put_user(a[4], &x);
 }
 
-static long statfs_put(uptr_t user, const struct super *sb)
+static long statfs_put(uptr_t user, struct super *sb)
 {
 	struct statfs st = {
 		.f_type = sb ? (int64_t)sb->magic : 0x09041934, /* anon_inode */
@@ -161,6 +167,7 @@ static long statfs_put(uptr_t user, const struct super *sb)
 		.f_frsize = (int64_t)PAGE_BYTES,
 		.f_flags = 0x20, /* ST_VALID */
 	};
+	int rc;
 
 	if (sb) {
 		st.f_blocks = sb->pages_max;
@@ -168,6 +175,10 @@ static long statfs_put(uptr_t user, const struct super *sb)
 			sb->pages_max > sb->pages ? sb->pages_max - sb->pages : 0;
 		st.f_files = sb->inodes_max;
 		st.f_ffree = sb->inodes_max > sb->inodes ? sb->inodes_max - sb->inodes : 0;
+		st.f_flags |= sb->read_only ? 1 : 0; /* ST_RDONLY */
+		rc = sb->statfs ? sb->statfs(sb, &st) : 0;
+		if (rc < 0)
+			return rc;
 	}
 	return put_user(user, &st);
 }

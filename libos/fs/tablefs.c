@@ -262,7 +262,7 @@ static void table_file_release(struct file *f)
 	kfree(tf);
 }
 
-static int table_sync(struct file *f)
+static int table_sync(struct file *f, bool data_only)
 {
 	return -EINVAL;
 }

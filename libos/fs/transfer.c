@@ -8,6 +8,22 @@
 #include "libos/mem/page.h"
 #include "libos/sys/syscall.h"
 
+/* The page as a frame with a reference: the file's own, or a copy. */
+static long page_of_file(struct file *in, uint64_t pgoff, void **frame)
+{
+	long rc;
+
+	if (!in->ops->copied)
+		return in->ops->get_page(in, pgoff, GET_PAGE_BLOCK, frame);
+	*frame = page_alloc();
+	if (!*frame)
+		return -ENOMEM;
+	rc = file_pread(in, *frame, PAGE_BYTES, pgoff * PAGE_BYTES);
+	if (rc < 0)
+		page_put(*frame);
+	return rc;
+}
+
 /* At most n bytes of in at *pos to out. Bytes moved; *pos is advanced by them. out_pos NULL: out's own position. */
 static long move(struct file *in, uint64_t *pos, struct file *out, uint64_t *out_pos, uint64_t n)
 {
@@ -24,7 +40,7 @@ static long move(struct file *in, uint64_t *pos, struct file *out, uint64_t *out
 			step = n - done;
 		if (step > in->inode->size - *pos)
 			step = in->inode->size - *pos;
-		rc = in->ops->get_page(in, *pos / PAGE_BYTES, false, false, &frame);
+		rc = page_of_file(in, *pos / PAGE_BYTES, &frame);
 		if (rc < 0)
 			break;
 		iter_kernel(&it, (char *)frame + at, step);

@@ -31,6 +31,9 @@ int file_size(struct file *f, uint64_t *bytes);
 /* As umask(2). */
 unsigned vfs_umask_set(unsigned mask);
 
+/* Sends what mappings of volume files have written to the host; at_end: the program ends, nothing else runs. 0 or the first -errno. */
+int vfs_sync_all(bool at_end);
+
 /* Puts a descriptor 0, 1, 2 on the console. */
 int vfs_stdio(void);
 

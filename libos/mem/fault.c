@@ -73,10 +73,15 @@ static int fault_anon(const struct vma *v, uptr_t addr, uint64_t *pte)
 	return 0;
 }
 
-static int file_page(const struct vma *v, uptr_t addr, bool write, void **frame)
+static uint64_t page_number(const struct vma *v, uptr_t addr)
 {
-	uint64_t pgoff = v->pgoff + (addr - v->start) / PAGE_BYTES;
-	bool shared = v->flags & MAP_SHARED;
+	return v->pgoff + (addr - v->start) / PAGE_BYTES;
+}
+
+/* how: GET_PAGE_CACHED, or 0: then nobody else runs meanwhile, should the file have to fetch it. */
+static int file_page(const struct vma *v, uptr_t addr, bool write, unsigned how, void **frame)
+{
+	uint64_t pgoff = page_number(v, addr);
 	int r;
 
 	if (v->flags & VMA_VDSO) {
@@ -85,7 +90,9 @@ static int file_page(const struct vma *v, uptr_t addr, bool write, void **frame)
 	}
 	if (!v->file->ops->get_page)
 		return -EIO;
-	r = v->file->ops->get_page(v->file, pgoff, shared, shared && write, frame);
+	if (v->flags & MAP_SHARED)
+		how |= GET_PAGE_SHARED | (write ? GET_PAGE_WRITE : 0);
+	r = v->file->ops->get_page(v->file, pgoff, how, frame);
 	return r == -ENOMEM ? r : r < 0 ? -EIO : 0;
 }
 
@@ -102,7 +109,7 @@ static int copy_page(const struct vma *v, uptr_t addr, uint64_t *pte)
 	if (old) {
 		from = page_ptr(old & PTE_FRAME);
 	} else {
-		r = file_page(v, addr, false, &from);
+		r = file_page(v, addr, false, 0, &from);
 		if (r) {
 			page_put(copy);
 			return r;
@@ -144,7 +151,7 @@ static void map_around(const struct vma *v, uptr_t addr, uint64_t *pte)
 	for (; lo < hi; lo += PAGE_BYTES, pte++) {
 		if (*pte)
 			continue;
-		if (file_page(v, lo, false, &frame)) {
+		if (file_page(v, lo, false, GET_PAGE_CACHED, &frame)) {
 			if (lo > addr)
 				return;
 			continue;
@@ -162,7 +169,7 @@ static int fault_file(const struct vma *v, uptr_t addr, bool write, uint64_t *pt
 
 	if (write && !(v->flags & MAP_SHARED))
 		return copy_page(v, addr, pte);
-	r = file_page(v, addr, write, &frame);
+	r = file_page(v, addr, write, 0, &frame);
 	if (r)
 		return r;
 	if (old) { /* shared, was mapped for reading: the file may have moved it to a frame of its own */
@@ -208,11 +215,29 @@ static bool grow_down(struct vma *v, uptr_t addr)
 	return true;
 }
 
-int vm_fault(uptr_t addr, bool write, bool exec, bool *accerr)
+/* Has the page fetched while other threads run, which may change all that is mapped; what is wrong with it shows later. */
+static void fetch(uptr_t addr)
 {
-	struct vma *v = vma_find(&vm.tree, addr);
+	const struct vma *v = vma_find(&vm.tree, addr);
+	struct file *f = v && v->start <= addr ? v->file : NULL;
+	void *frame;
+
+	if (!f || !f->ops->copied || !f->ops->get_page)
+		return;
+	file_get(f);
+	if (!f->ops->get_page(f, page_number(v, addr), GET_PAGE_BLOCK, &frame))
+		page_put(frame);
+	file_put(f);
+}
+
+int vm_fault(uptr_t addr, bool write, bool exec, bool block, bool *accerr)
+{
+	struct vma *v;
 	uint64_t *pte;
 
+	if (block)
+		fetch(addr);
+	v = vma_find(&vm.tree, addr);
 	*accerr = false;
 	addr = page_round_down(addr);
 	if (!v || (v->start > addr && !grow_down(v, addr)))
@@ -242,7 +267,7 @@ void vm_populate(uptr_t addr, uint64_t len)
 
 		if (pte && *pte & PTE_PRESENT)
 			continue;
-		if (!v || vm_fault(at, v->prot & PROT_WRITE, false, &accerr))
+		if (!v || vm_fault(at, v->prot & PROT_WRITE, false, false, &accerr))
 			return;
 	}
 }

@@ -28,6 +28,8 @@
 #define MADV_POPULATE_READ  22
 #define MADV_POPULATE_WRITE 23
 
+#define MS_SYNC 4u
+
 #define O_ACCMODE 3u
 #define O_RDONLY  0u
 #define O_WRONLY  1u
@@ -80,6 +82,8 @@ long sys_mmap(const uint64_t a[6])
 
 long sys_munmap(const uint64_t a[6])
 {
+	if (!(a[0] & PAGE_MASK) && a[1] && a[1] <= UIG_USER_TOP && a[0] <= UIG_USER_TOP - a[1])
+		vm_writeback(a[0], a[1], false); /* an error shows at fsync, as elsewhere */
 	return vm_unmap(a[0], a[1]);
 }
 
@@ -137,8 +141,9 @@ long sys_msync(const uint64_t a[6])
 {
 	if (a[0] & PAGE_MASK || a[2] & ~7ull || (a[2] & 5) == 5)
 		return -EINVAL;
-	/* shared mappings are the file's own frames: there is nothing to write back */
-	return !a[1] || vm_is_mapped(a[0], a[1]) ? 0 : -ENOMEM;
+	if (a[1] && !vm_is_mapped(a[0], a[1]))
+		return -ENOMEM;
+	return a[1] ? vm_writeback(a[0], a[1], a[2] & MS_SYNC) : 0;
 }
 
 long sys_mincore(const uint64_t a[6])

@@ -83,7 +83,7 @@ void *user_range(uptr_t addr, size_t n, int write)
 
 		if (pte && *pte & PTE_PRESENT && (!write || *pte & PTE_WRITE))
 			continue;
-		if (vm_fault(at, write, false, &accerr))
+		if (vm_fault(at, write, false, false, &accerr))
 			return NULL;
 	}
 	return (void *)addr;

@@ -390,6 +390,63 @@ void vm_unmap_file(struct inode *inode, uint64_t pgoff, uint64_t npages)
 	pt_flush_done(&flush);
 }
 
+/* Entries of one area that may be written become such that may not. */
+static void clean(uptr_t start, uptr_t end, struct pt_flush *flush)
+{
+	for (uptr_t at = start; at < end;) {
+		uint64_t next = end, *pte = pt_find(at, &next);
+
+		if (!pte) {
+			at = next;
+			continue;
+		}
+		if (*pte & PTE_WRITE && *pte & PTE_PRESENT)
+			pt_flush_add(flush, at);
+		*pte &= ~(uint64_t)(PTE_WRITE | PTE_OWN);
+		at += PAGE_BYTES;
+	}
+}
+
+void vm_clean_file(struct inode *inode, uint64_t pgoff, uint64_t npages)
+{
+	struct pt_flush flush = {0};
+
+	for (struct vma *v = vm.tree.first; v; v = v->next) {
+		uint64_t first = v->pgoff, last = first + (v->end - v->start) / PAGE_BYTES;
+		uint64_t from = pgoff > first ? pgoff : first;
+		uint64_t to = pgoff + npages < last ? pgoff + npages : last;
+
+		if (v->file && v->file->inode == inode && v->flags & MAP_SHARED && from < to)
+			clean(v->start + (from - first) * PAGE_BYTES,
+				v->start + (to - first) * PAGE_BYTES, &flush);
+	}
+	pt_flush_done(&flush);
+}
+
+/* Waiting, others may change the areas: the next one is looked for by address. */
+int vm_writeback(uptr_t addr, uint64_t len, bool sync)
+{
+	uptr_t end = addr + page_round_up(len);
+	int error = 0;
+
+	while (addr < end) {
+		const struct vma *v = vma_find(&vm.tree, addr);
+		struct file *f;
+		int rc;
+
+		if (!v || v->start >= end)
+			break;
+		addr = v->end;
+		if (!v->file || !(v->flags & MAP_SHARED) || !v->file->ops->writeback)
+			continue;
+		f = file_get(v->file);
+		rc = sync ? f->ops->sync(f, true) : f->ops->writeback(f);
+		error = error ? error : rc;
+		file_put(f);
+	}
+	return error;
+}
+
 void vm_usage(uint64_t *mapped, uint64_t *resident)
 {
 	*mapped = vm.mapped;

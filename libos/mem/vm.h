@@ -67,10 +67,15 @@ bool vm_is_mapped(uptr_t addr, uint64_t len);
 /* For file systems: these pages of this inode have gone or moved (truncate, copy-up); mappings fault again. */
 struct inode;
 void vm_unmap_file(struct inode *inode, uint64_t pgoff, uint64_t npages);
+/* These pages of this inode are being written back: the next write through a shared mapping faults. */
+void vm_clean_file(struct inode *inode, uint64_t pgoff, uint64_t npages);
+/* Sends what shared mappings in the range have written to where the files are kept; sync: to its disk. Blocks. 0 or the first -errno. */
+int vm_writeback(uptr_t addr, uint64_t len, bool sync);
 
-/* A page fault at addr, by the program or by the libOS on its behalf. 0: mapped, go on. -EFAULT: no such memory or
- * access (SEGV_MAPERR, or SEGV_ACCERR when *accerr is set); -EIO: beyond the end of the file (SIGBUS); -ENOMEM. */
-int vm_fault(uptr_t addr, bool write, bool exec, bool *accerr);
+/* A page fault at addr, by the program (then it may block: other threads run), or by the libOS on its behalf. 0: mapped, or
+ * changed meanwhile: go on. -EFAULT: no such memory or access (SEGV_MAPERR, or SEGV_ACCERR when *accerr is set); -EIO: beyond
+ * the end of the file (SIGBUS); -ENOMEM. */
+int vm_fault(uptr_t addr, bool write, bool exec, bool block, bool *accerr);
 
 /* One line per vma as /proc/self/maps has it, into buf; bytes written (cut at size). */
 size_t vm_print_maps(char *buf, size_t size);

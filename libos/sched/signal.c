@@ -7,6 +7,7 @@
 #include "libos/drv/console.h"
 #include "libos/drv/platform.h"
 #include "libos/fs/file.h"
+#include "libos/fs/vfs.h"
 #include "libos/klib/errno.h"
 #include "libos/klib/kprintf.h"
 #include "libos/klib/string.h"
@@ -289,6 +290,7 @@ void signal_set_action(int signo, const struct sigaction *act)
 
 void process_killed(int signo)
 {
+	vfs_sync_all(true);
 	console_flush();
 	platform_exit(UIG_EXIT_SIGNAL, (unsigned)signo);
 }

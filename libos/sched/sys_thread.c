@@ -5,6 +5,7 @@
 #include "libos/drv/net.h"
 #include "libos/drv/platform.h"
 #include "libos/fs/file.h"
+#include "libos/fs/vfs.h"
 #include "libos/klib/errno.h"
 #include "libos/klib/kprintf.h"
 #include "libos/klib/string.h"
@@ -209,6 +210,7 @@ long sys_get_robust_list(const uint64_t a[6])
 
 void process_exit(int status)
 {
+	vfs_sync_all(true);
 	for (int fd = fd_next(0); fd >= 0; fd = fd_next(fd + 1))
 		fd_close(fd);
 	net_exit_drain(); /* data in flight outlives the program */

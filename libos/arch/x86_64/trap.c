@@ -152,7 +152,8 @@ static bool page_fault(struct regs *regs, uint64_t addr, struct siginfo *info)
 	int r = -EFAULT;
 
 	if (addr < UIG_USER_TOP)
-		r = vm_fault(addr, regs->error & PF_WRITE, regs->error & PF_EXEC, &accerr);
+		r = vm_fault(addr, regs->error & PF_WRITE, regs->error & PF_EXEC, !from_libos(regs),
+			&accerr);
 	if (!r)
 		return true;
 	info->addr = addr;
