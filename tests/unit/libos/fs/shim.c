@@ -332,6 +332,11 @@ int waitq_wait(struct waitq *q, uint64_t deadline)
 	return rc;
 }
 
+int waitq_wait_uninterruptible(struct waitq *q, uint64_t deadline)
+{
+	return waitq_wait(q, deadline);
+}
+
 /* ---- signals, threads, address space: as much as is asked for */
 struct process process;
 static struct thread main_thread = {.tid = 1, .comm = "test"};

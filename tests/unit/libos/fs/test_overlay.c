@@ -59,26 +59,26 @@ static void test_pages(void **state)
 
 	long fd = libos_call(NR_open, STR("tail"), O_RDWR, 0, 0, 0, 0);
 	f = fd_file((int)fd);
-	assert_int_equal(f->ops->get_page(f, 0, false, false, &p), 0);
+	assert_int_equal(f->ops->get_page(f, 0, 0, &p), 0);
 	assert_false(page_is_ram(p)); /* the image's own */
-	assert_int_equal(f->ops->get_page(f, 3, false, false, &p), 0);
+	assert_int_equal(f->ops->get_page(f, 3, 0, &p), 0);
 	for (unsigned i = 0; i < 4096; i++) /* 100 bytes, then zeros */
 		assert_int_equal(((char *)p)[i],
 			i < 100 ? (char)((12288 + i) * 31 + ((12288 + i) >> 8) + 12388) : 0);
 	if (page_is_ram(p))
 		page_put(p);
-	assert_int_equal(f->ops->get_page(f, 4, false, false, &p), -EIO);
+	assert_int_equal(f->ops->get_page(f, 4, 0, &p), -EIO);
 	/* a write to a page that was lent: mappings are told, and get the new frame */
 	unsigned calls = shim_unmap_calls;
 	assert_int_equal(libos_call(NR_pwrite, (uint64_t)fd, STR("new"), 3, 4096, 0, 0), 3);
 	assert_int_equal(shim_unmap_calls, calls + 1);
 	assert_int_equal(shim_unmap_pgoff, 1);
-	assert_int_equal(f->ops->get_page(f, 1, false, false, &p), 0);
+	assert_int_equal(f->ops->get_page(f, 1, 0, &p), 0);
 	assert_true(page_is_ram(p));
 	assert_memory_equal(p, "new", 3);
 	assert_int_equal(((char *)p)[3], (char)(4099 * 31 + (4099 >> 8) + 12388));
 	/* shared and written: the file's own frame */
-	assert_int_equal(f->ops->get_page(f, 0, true, true, &q), 0);
+	assert_int_equal(f->ops->get_page(f, 0, GET_PAGE_SHARED | GET_PAGE_WRITE, &q), 0);
 	assert_true(page_is_ram(q));
 	memcpy(q, "map", 3);
 	libos_call(NR_pread, (uint64_t)fd, STR(libos_buf), 3, 0, 0, 0);
