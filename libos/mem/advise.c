@@ -80,3 +80,16 @@ bool vm_maps_writable(const struct inode *inode)
 	}
 	return false;
 }
+
+int vm_shared_place(uptr_t addr, const struct inode **inode, uint64_t *at)
+{
+	const struct vma *v = vma_find(&vm.tree, addr);
+
+	if (!v || v->start > addr)
+		return -EFAULT;
+	if (v->file && v->file->inode && v->flags & MAP_SHARED) {
+		*inode = v->file->inode;
+		*at = v->pgoff * PAGE_BYTES + (addr - v->start);
+	}
+	return 0;
+}

@@ -64,6 +64,8 @@ bool vm_maps_writable(const struct inode *inode);
 void vm_populate(uptr_t addr, uint64_t len);
 /* All of the range belongs to areas. */
 bool vm_is_mapped(uptr_t addr, uint64_t len);
+/* What a word is known by to all who can see it: file and offset in a shared mapping of a file, else NULL and its address. -EFAULT. */
+int vm_shared_place(uptr_t addr, const struct inode **inode, uint64_t *at);
 /* For file systems: these pages of this inode have gone or moved (truncate, copy-up); mappings fault again. */
 struct inode;
 void vm_unmap_file(struct inode *inode, uint64_t pgoff, uint64_t npages);

@@ -4,6 +4,7 @@
  * page, and its monotonic clock goes on from where it was frozen, whatever the TSC did in between.
  */
 #include "libos/sched/clock.h"
+#include "libos/sched/posix_timer.h"
 
 #include "libos/arch/x86_64/cpu.h"
 #include "libos/fs/timerfd.h"
@@ -53,12 +54,14 @@ void clock_set_wall(uint64_t ns, uint64_t tsc)
 	vvar->wall_tsc = tsc;
 	vvar->seq++;
 	timerfd_clock_changed();
+	posix_timers_clock_changed();
 }
 
 void clock_set_real(uint64_t ns)
 {
 	clock_set_wall(ns, rdtsc());
 	timerfd_clock_changed();
+	posix_timers_clock_changed();
 }
 
 uint64_t clock_mono_to_tsc(uint64_t ns)

@@ -23,6 +23,15 @@ uint64_t clock_khz(void);
 void clock_mark(void);
 void clock_thaw(void);
 
+/* As below, for the CPU clocks of the process and of threads too (negative ids). */
+int clock_read_any(int id, uint64_t *ns);
+/* The id of a thread's CPU clock. */
+int clock_of_thread(int tid);
+/* A time of the program in ns, cut where it would overflow; -EINVAL: it is none. And back. */
+struct timespec;
+int timespec_read(const struct timespec *ts, uint64_t *ns);
+struct timespec timespec_of(uint64_t ns);
+
 /* A clock id's value in ns, or -EINVAL. */
 int clock_read(int id, uint64_t *ns);
 

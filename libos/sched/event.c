@@ -10,6 +10,7 @@
 #include "libos/klib/string.h"
 #include "libos/mem/kmalloc.h"
 #include "libos/sched/clock.h"
+#include "libos/sched/posix_timer.h"
 #include "libos/sched/thread_impl.h"
 #include "libos/klib/random.h"
 
@@ -63,6 +64,7 @@ void event_handle(void)
 		clock_thaw();
 		event_apply_identity();
 		timerfd_clock_changed();
+		posix_timers_clock_changed();
 		reapply_args();
 	}
 	if (events & UIG_EVENT_TERM)

@@ -2,13 +2,15 @@
 /*
  * futex(2). A waiter lives on the stack of its thread and in the bucket of its address; whoever wakes it takes it out of
  * the bucket and sets `woken`, so a wake-up and a signal or time-out that come together are counted once. There is
- * one process, so private and shared futexes are the same and the key is the virtual address. Looking at the word and going to
+ * one process, so the key is the virtual address, or file and offset in shared mappings of files (two of them may show one word). Looking at the word and going to
  * sleep is atomic because the libOS is not preempted (sched/thread.h).
  */
 #include "libos/sched/futex.h"
 
 #include "abi/layout.h"
 #include "libos/klib/errno.h"
+#include "libos/mem/kmalloc.h"
+#include "libos/mem/vm.h"
 #include "libos/sched/thread_impl.h"
 #include "libos/sys/syscall.h"
 #include "libos/uapi/time.h"
@@ -26,32 +28,54 @@
 
 #define BUCKETS 64u
 
+struct key {
+	const struct inode *inode; /* NULL: at is an address */
+	uint64_t at;
+};
+
 struct waiter {
-	struct list link; /* bucket of addr */
+	struct list link; /* bucket of key */
 	struct thread *thread;
-	uptr_t addr;
+	struct key key;
 	uint32_t bitset;
 	bool woken;
 };
 
 static struct list buckets[BUCKETS];
 
-static struct list *bucket(uptr_t addr)
+static bool same(const struct key *a, const struct key *b)
 {
-	struct list *b = &buckets[(addr >> 2) * 0x9e3779b97f4a7c15ull >> 58];
+	return a->inode == b->inode && a->at == b->at;
+}
+
+/* The word must be aligned; a shared one must be somewhere. */
+static int find_key(uptr_t addr, bool shared, struct key *key)
+{
+	*key = (struct key){NULL, addr};
+	if (addr % sizeof(uint32_t))
+		return -EINVAL;
+	if (addr >= UIG_USER_TOP)
+		return -EFAULT;
+	return shared ? vm_shared_place(addr, &key->inode, &key->at) : 0;
+}
+
+static struct list *bucket(const struct key *key)
+{
+	struct list *b =
+		&buckets[(((uint64_t)key->inode ^ key->at) >> 2) * 0x9e3779b97f4a7c15ull >> 58];
 
 	if (!b->next)
 		list_init(b);
 	return b;
 }
 
-static unsigned wake(uptr_t addr, int n, uint32_t bitset)
+static unsigned wake(const struct key *key, int n, uint32_t bitset)
 {
-	struct list *b = bucket(addr);
+	struct list *b = bucket(key);
 	unsigned woken = 0;
 
 	list_for_each_safe (w, b, struct waiter, link) {
-		if (w->addr != addr || !(w->bitset & bitset))
+		if (!same(&w->key, key) || !(w->bitset & bitset))
 			continue;
 		list_del(&w->link);
 		w->woken = true;
@@ -64,7 +88,9 @@ static unsigned wake(uptr_t addr, int n, uint32_t bitset)
 
 unsigned futex_wake_addr(uptr_t addr, unsigned n)
 {
-	return wake(addr, (int)n, BITSET_ANY);
+	struct key key;
+
+	return find_key(addr, true, &key) ? 0 : wake(&key, (int)n, BITSET_ANY);
 }
 
 static int read_word(uptr_t addr, uint32_t *word)
@@ -74,20 +100,22 @@ static int read_word(uptr_t addr, uint32_t *word)
 	return get_user(word, addr) < 0 ? -EFAULT : 0;
 }
 
-static long wait(uptr_t addr, uint32_t expected, uint32_t bitset, uint64_t deadline)
+static long wait(uptr_t addr, bool shared, uint32_t expected, uint32_t bitset, uint64_t deadline)
 {
-	struct waiter w = {.thread = current_thread, .addr = addr, .bitset = bitset};
+	struct waiter w = {.thread = current_thread, .bitset = bitset};
 	uint32_t word;
 	int r;
 
 	if (!bitset)
 		return -EINVAL;
-	r = read_word(addr, &word);
+	r = find_key(addr, shared, &w.key);
+	if (!r)
+		r = read_word(addr, &word);
 	if (r < 0)
 		return r;
 	if (word != expected)
 		return -EAGAIN;
-	list_add_tail(bucket(addr), &w.link);
+	list_add_tail(bucket(&w.key), &w.link);
 	do {
 		r = thread_block(deadline, true);
 	} while (r == 0 && !w.woken);
@@ -99,7 +127,7 @@ static long wait(uptr_t addr, uint32_t expected, uint32_t bitset, uint64_t deadl
 }
 
 /* The deadline on clock_mono_ns(): FUTEX_WAIT's time is relative, FUTEX_WAIT_BITSET's absolute. */
-static int read_deadline(uptr_t utime, int cmd, bool realtime, uint64_t *deadline)
+static int read_deadline(uptr_t utime, bool relative, bool realtime, uint64_t *deadline)
 {
 	uint64_t now = clock_mono_ns(), ns;
 	struct timespec ts;
@@ -114,7 +142,7 @@ static int read_deadline(uptr_t utime, int cmd, bool realtime, uint64_t *deadlin
 	if ((uint64_t)ts.tv_sec >= TIME_FOREVER / NS_PER_SEC / 2)
 		return 0;
 	ns = (uint64_t)ts.tv_sec * NS_PER_SEC + (uint64_t)ts.tv_nsec;
-	if (cmd == FUTEX_WAIT) {
+	if (relative) {
 		*deadline = now + ns;
 	} else if (realtime) {
 		uint64_t real = clock_real_ns();
@@ -127,21 +155,26 @@ static int read_deadline(uptr_t utime, int cmd, bool realtime, uint64_t *deadlin
 }
 
 /* Wakes nwake of the waiters at addr and moves nmove others to addr2; returns both together, as Linux does. */
-static long requeue(uptr_t addr, uptr_t addr2, int nwake, int nmove, const uint32_t *expected)
+static long requeue(
+	uptr_t addr, uptr_t addr2, bool shared, int nwake, int nmove, const uint32_t *expected)
 {
-	struct list *from = bucket(addr), *to = bucket(addr2);
+	struct key key, key2;
 	uint32_t word;
-	int done = 0;
-	int r = read_word(addr, &word);
+	int done = 0, r;
 
-	if (nwake < 0 || nmove < 0 || addr2 % sizeof(word))
+	if (nwake < 0 || nmove < 0)
 		return -EINVAL;
+	r = find_key(addr, shared, &key);
+	if (!r)
+		r = find_key(addr2, shared, &key2);
+	if (!r && expected)
+		r = read_word(addr, &word);
 	if (r < 0)
 		return r;
 	if (expected && word != *expected)
 		return -EAGAIN;
-	list_for_each_safe (w, from, struct waiter, link) {
-		if (w->addr != addr)
+	list_for_each_safe (w, bucket(&key), struct waiter, link) {
+		if (!same(&w->key, &key))
 			continue;
 		if (done >= nwake + nmove)
 			break;
@@ -149,10 +182,10 @@ static long requeue(uptr_t addr, uptr_t addr2, int nwake, int nmove, const uint3
 			list_del(&w->link);
 			w->woken = true;
 			thread_wake(w->thread);
-		} else if (addr2 != addr) {
+		} else if (!same(&key, &key2)) {
 			list_del(&w->link);
-			w->addr = addr2;
-			list_add_tail(to, &w->link);
+			w->key = key2;
+			list_add_tail(bucket(&key2), &w->link);
 		}
 	}
 	return done;
@@ -216,20 +249,24 @@ static int wake_op_apply(uptr_t addr2, uint32_t code, bool *matches)
 	}
 }
 
-static long wake_op(uptr_t addr, uptr_t addr2, int nwake, int nwake2, uint32_t code)
+static long wake_op(uptr_t addr, uptr_t addr2, bool shared, int nwake, int nwake2, uint32_t code)
 {
+	struct key key, key2;
 	bool matches = false;
 	long n;
 	int r;
 
-	if (addr % sizeof(uint32_t))
-		return -EINVAL;
+	r = find_key(addr, shared, &key);
+	if (!r)
+		r = find_key(addr2, shared, &key2);
+	if (r < 0)
+		return r;
 	r = wake_op_apply(addr2, code, &matches);
 	if (r < 0)
 		return r;
-	n = wake(addr, nwake, BITSET_ANY);
+	n = wake(&key, nwake, BITSET_ANY);
 	if (matches)
-		n += wake(addr2, nwake2, BITSET_ANY);
+		n += wake(&key2, nwake2, BITSET_ANY);
 	return n;
 }
 
@@ -238,7 +275,8 @@ long sys_futex(const uint64_t a[6])
 	uptr_t addr = a[0], addr2 = a[4];
 	int op = (int)a[1];
 	int cmd = op & ~(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME);
-	bool realtime = op & FUTEX_CLOCK_REALTIME;
+	bool realtime = op & FUTEX_CLOCK_REALTIME, shared = !(op & FUTEX_PRIVATE_FLAG);
+	struct key key;
 	uint32_t val = (uint32_t)a[2], val3 = (uint32_t)a[5];
 	uint64_t deadline;
 	int r;
@@ -248,24 +286,112 @@ long sys_futex(const uint64_t a[6])
 	switch (cmd) {
 	case FUTEX_WAIT:
 	case FUTEX_WAIT_BITSET:
-		r = read_deadline(a[3], cmd, realtime, &deadline);
+		r = read_deadline(a[3], cmd == FUTEX_WAIT, realtime, &deadline);
 		if (r < 0)
 			return r;
-		return wait(addr, val, cmd == FUTEX_WAIT ? BITSET_ANY : val3, deadline);
+		return wait(addr, shared, val, cmd == FUTEX_WAIT ? BITSET_ANY : val3, deadline);
 	case FUTEX_WAKE:
 	case FUTEX_WAKE_BITSET:
-		if (addr % sizeof(uint32_t) || (cmd == FUTEX_WAKE_BITSET && !val3))
+		if (cmd == FUTEX_WAKE_BITSET && !val3)
 			return -EINVAL;
-		if (addr >= UIG_USER_TOP)
-			return -EFAULT;
-		return wake(addr, (int)val, cmd == FUTEX_WAKE ? BITSET_ANY : val3);
+		r = find_key(addr, shared, &key);
+		if (r < 0)
+			return r;
+		return wake(&key, (int)val, cmd == FUTEX_WAKE ? BITSET_ANY : val3);
 	case FUTEX_REQUEUE:
-		return requeue(addr, addr2, (int)val, (int)a[3], NULL);
+		return requeue(addr, addr2, shared, (int)val, (int)a[3], NULL);
 	case FUTEX_CMP_REQUEUE:
-		return requeue(addr, addr2, (int)val, (int)a[3], &val3);
+		return requeue(addr, addr2, shared, (int)val, (int)a[3], &val3);
 	case FUTEX_WAKE_OP:
-		return wake_op(addr, addr2, (int)val, (int)a[3], val3);
+		return wake_op(addr, addr2, shared, (int)val, (int)a[3], val3);
 	default: /* outside numbers: the priority-inheriting ones among them */
 		return -ENOSYS;
 	}
+}
+
+/* ---- futex_waitv(2) */
+
+#define WAITV_MAX      128u
+#define FUTEX2_SIZE    3u
+#define FUTEX2_U32     2u
+#define FUTEX2_PRIVATE 128u
+
+struct futex_waitv {
+	uint64_t val, uaddr;
+	uint32_t flags, reserved;
+};
+
+/* Queues a waiter at each word that is as expected; how many, or -errno. */
+static long queue_all(struct waiter *w, uptr_t user, unsigned n, unsigned *queued)
+{
+	struct futex_waitv v;
+	uint32_t word;
+	int r;
+
+	for (*queued = 0; *queued < n; ++*queued, w++) {
+		if (get_user(&v, user + *queued * sizeof(v)))
+			return -EFAULT;
+		if (v.reserved || v.flags & ~(FUTEX2_SIZE | FUTEX2_PRIVATE) ||
+			(v.flags & FUTEX2_SIZE) != FUTEX2_U32)
+			return -EINVAL;
+		*w = (struct waiter){.thread = current_thread, .bitset = BITSET_ANY};
+		r = find_key(v.uaddr, !(v.flags & FUTEX2_PRIVATE), &w->key);
+		if (!r)
+			r = read_word(v.uaddr, &word);
+		if (r < 0)
+			return r;
+		if (word != (uint32_t)v.val)
+			return -EAGAIN;
+		list_add_tail(bucket(&w->key), &w->link);
+	}
+	return 0;
+}
+
+/* Takes the waiters out again; the index of one that was woken, or -1. */
+static long unqueue_all(struct waiter *w, unsigned n)
+{
+	long woken = -1;
+
+	for (unsigned i = 0; i < n; i++) {
+		if (w[i].woken)
+			woken = i;
+		else
+			list_del(&w[i].link);
+	}
+	return woken;
+}
+
+static bool any_woken(const struct waiter *w, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		if (w[i].woken)
+			return true;
+	}
+	return false;
+}
+
+long sys_futex_waitv(const uint64_t a[6])
+{
+	unsigned n = (unsigned)a[1], queued;
+	uint64_t deadline = TIME_FOREVER;
+	struct waiter *w;
+	long r, woken;
+
+	if ((unsigned)a[2] || !a[0] || !n || n > WAITV_MAX ||
+		(a[3] && (int)a[4] != CLOCK_MONOTONIC && (int)a[4] != CLOCK_REALTIME))
+		return -EINVAL;
+	r = read_deadline(a[3], false, (int)a[4] == CLOCK_REALTIME, &deadline);
+	if (r < 0)
+		return r;
+	w = kmalloc(n * sizeof(*w));
+	if (!w)
+		return -ENOMEM;
+	r = queue_all(w, a[0], n, &queued);
+	while (!r && !any_woken(w, n))
+		r = thread_block(deadline, true);
+	woken = unqueue_all(w, queued);
+	kfree(w);
+	if (woken >= 0)
+		return woken;
+	return r == -EINTR ? -ERESTARTSYS : r;
 }

@@ -12,6 +12,7 @@
 #include "libos/klib/kprintf.h"
 #include "libos/klib/string.h"
 #include "libos/mem/kmalloc.h"
+#include "libos/sched/posix_timer.h"
 #include "libos/sched/thread_impl.h"
 
 #define QUEUE_MAX 1024u
@@ -114,6 +115,8 @@ static void pending_take(struct sigpending *p, int signo, struct siginfo *info)
 	}
 	if (!more)
 		p->set &= ~sigbit(signo);
+	if (info->code == SI_TIMER)
+		posix_timer_taken(info);
 }
 
 static void pending_drop(struct sigpending *p, int signo)

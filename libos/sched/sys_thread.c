@@ -19,6 +19,9 @@
 #define CLONE_FILES          0x00000400u
 #define CLONE_SIGHAND        0x00000800u
 #define CLONE_THREAD         0x00010000u
+#define CLONE_PIDFD          0x00001000u
+#define CLONE_NEWNS          0x00020000u
+#define CLONE_DETACHED       0x00400000u
 #define CLONE_SETTLS         0x00080000u
 #define CLONE_PARENT_SETTID  0x00100000u
 #define CLONE_CHILD_CLEARTID 0x00200000u
@@ -112,11 +115,25 @@ static long clone_thread(const struct clone_args *c, const char *call)
 	return t->tid;
 }
 
+/* Combinations that mean nothing, in the order in which Linux looks. */
+static bool clone_refused(uint64_t flags)
+{
+	if ((flags & (CLONE_NEWNS | CLONE_FS)) == (CLONE_NEWNS | CLONE_FS))
+		return true;
+	if (flags & CLONE_THREAD && !(flags & CLONE_SIGHAND))
+		return true;
+	if (flags & CLONE_SIGHAND && !(flags & CLONE_VM))
+		return true;
+	return flags & CLONE_PIDFD && flags & CLONE_DETACHED;
+}
+
 long sys_clone(const uint64_t a[6])
 {
 	struct clone_args c = {
 		.flags = a[0], .stack = a[1], .parent_tid = a[2], .child_tid = a[3], .tls = a[4]};
 
+	if (clone_refused(c.flags))
+		return -EINVAL;
 	return clone_thread(&c, "clone");
 }
 
@@ -130,7 +147,8 @@ long sys_clone3(const uint64_t a[6])
 		return -E2BIG;
 	if (get_user(&c, a[0]))
 		return -EFAULT;
-	if (c.flags & 0xff || !c.stack != !c.stack_size)
+	if (c.flags & (0xff | CLONE_DETACHED) || !c.stack != !c.stack_size ||
+		(c.flags & CLONE_THREAD && c.exit_signal) || clone_refused(c.flags))
 		return -EINVAL;
 	c.stack += c.stack_size;
 	return clone_thread(&c, "clone3");

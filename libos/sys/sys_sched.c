@@ -6,18 +6,20 @@
 #include "libos/mem/vm.h"
 #include "libos/sched/thread.h"
 #include "libos/sys/syscall.h"
+#include "libos/uapi/time.h"
 
 #define SCHED_OTHER  0
 #define SCHED_FIFO   1
 #define SCHED_RR     2
 #define SCHED_BATCH  3
 #define SCHED_IDLE   5
+#define SLICE_NS     4000000 /* what Linux gives at 250 Hz */
 #define PRIO_PROCESS 0
 #define PRIO_USER    2
 #define NICE_MIN     (-20)
 #define NICE_MAX     19
 
-static int nice_value;
+static int nice_value, current_policy;
 
 static long check_tid(uint64_t tid)
 {
@@ -57,7 +59,7 @@ long sys_sched_getscheduler(const uint64_t a[6])
 {
 	long r = check_tid(a[0]);
 
-	return r < 0 ? r : SCHED_OTHER;
+	return r < 0 ? r : current_policy;
 }
 
 long sys_sched_getparam(const uint64_t a[6])
@@ -100,7 +102,10 @@ long sys_sched_setscheduler(const uint64_t a[6])
 		return -EFAULT;
 	if (priority_max(policy) < 0 || priority < 0 || priority > priority_max(policy))
 		return -EINVAL;
-	return policy == SCHED_FIFO || policy == SCHED_RR ? -EPERM : 0;
+	if (policy == SCHED_FIFO || policy == SCHED_RR)
+		return -EPERM;
+	current_policy = policy;
+	return 0;
 }
 
 long sys_sched_setparam(const uint64_t a[6])
@@ -127,6 +132,71 @@ long sys_sched_get_priority_min(const uint64_t a[6])
 	long max = priority_max((int)a[0]);
 
 	return max > 0 ? 1 : max;
+}
+
+long sys_sched_rr_get_interval(const uint64_t a[6])
+{
+	const struct timespec slice = {0, SLICE_NS};
+	long r = check_tid(a[0]);
+
+	if (r < 0)
+		return r;
+	return put_user(a[1], &slice) < 0 ? -EFAULT : 0;
+}
+
+/* struct sched_attr, version 1 (sched_setattr(2)). */
+struct sched_attr {
+	uint32_t size, policy;
+	uint64_t flags;
+	int32_t nice;
+	uint32_t priority;
+	uint64_t runtime, deadline, period;
+	uint32_t util_min, util_max;
+};
+#define ATTR_BYTES_V0 48u
+
+long sys_sched_getattr(const uint64_t a[6])
+{
+	struct sched_attr attr = {.policy = (uint32_t)current_policy, .nice = nice_value};
+	uint32_t size = (uint32_t)a[2];
+	long r;
+
+	if (!a[1] || (int)a[0] < 0 || size < ATTR_BYTES_V0 || size > PAGE_BYTES || (uint32_t)a[3])
+		return -EINVAL;
+	r = check_tid(a[0]);
+	if (r < 0)
+		return r;
+	attr.size = size < sizeof(attr) ? size : sizeof(attr);
+	return copy_to_user(a[1], &attr, attr.size) ? -EFAULT : 0;
+}
+
+long sys_sched_setattr(const uint64_t a[6])
+{
+	struct sched_attr attr = {0};
+	uint32_t size;
+
+	if (!a[1] || (int)a[0] < 0 || (uint32_t)a[2])
+		return -EINVAL;
+	if (get_user(&size, a[1]))
+		return -EFAULT;
+	if (!size)
+		size = ATTR_BYTES_V0;
+	if (size < ATTR_BYTES_V0 || size > PAGE_BYTES) {
+		size = sizeof(attr);
+		return put_user(a[1], &size) ? -EFAULT : -E2BIG;
+	}
+	if (copy_from_user(&attr, a[1], size < sizeof(attr) ? size : sizeof(attr)))
+		return -EFAULT;
+	if (priority_max((int)attr.policy) < 0 || attr.priority > priority_max((int)attr.policy) ||
+		attr.flags)
+		return -EINVAL;
+	if (check_tid(a[0]) < 0)
+		return check_tid(a[0]);
+	if (attr.policy == SCHED_FIFO || attr.policy == SCHED_RR)
+		return -EPERM;
+	current_policy = (int)attr.policy;
+	nice_value = attr.nice < NICE_MIN ? NICE_MIN : attr.nice > NICE_MAX ? NICE_MAX : attr.nice;
+	return 0;
 }
 
 long sys_getcpu(const uint64_t a[6])
@@ -166,15 +236,20 @@ long sys_setpriority(const uint64_t a[6])
 /* One vCPU: other threads ran before or run after, with a full barrier at the switch. */
 long sys_membarrier(const uint64_t a[6])
 {
+	static bool registered;
+
 	if (a[1] & UINT32_MAX)
 		return -EINVAL;
 	switch ((int)a[0]) {
 	case MEMBARRIER_QUERY:
 		return MEMBARRIER_GLOBAL | MEMBARRIER_PRIVATE_EXPEDITED |
 			MEMBARRIER_REGISTER_PRIVATE_EXPEDITED;
-	case MEMBARRIER_GLOBAL:
 	case MEMBARRIER_PRIVATE_EXPEDITED:
+		return registered ? 0 : -EPERM;
 	case MEMBARRIER_REGISTER_PRIVATE_EXPEDITED:
+		registered = true;
+		return 0;
+	case MEMBARRIER_GLOBAL:
 		return 0;
 	default: /* outside numbers */
 		return -EINVAL;

@@ -14,10 +14,11 @@
 #define CLOCK_LAST      CLOCK_TAI
 #define CPUCLOCK_WHICH  3
 #define CPUCLOCK_FD     3
+#define CPUCLOCK_SCHED  2
 #define CPUCLOCK_THREAD 4
 #define MAX_SECONDS     (TIME_FOREVER / NS_PER_SEC / 2)
 
-static struct timespec to_timespec(uint64_t ns)
+struct timespec timespec_of(uint64_t ns)
 {
 	return (struct timespec){(int64_t)(ns / NS_PER_SEC), (int64_t)(ns % NS_PER_SEC)};
 }
@@ -56,20 +57,33 @@ static int cpu_clock_read(int id, uint64_t *ns)
 	return 0;
 }
 
-static int any_clock_read(int id, uint64_t *ns)
+int clock_read_any(int id, uint64_t *ns)
 {
 	return id < 0 ? cpu_clock_read(id, ns) : clock_read(id, ns);
+}
+
+int clock_of_thread(int tid)
+{
+	return (int)(~(unsigned)tid << 3) | CPUCLOCK_SCHED | CPUCLOCK_THREAD;
+}
+
+int timespec_read(const struct timespec *ts, uint64_t *ns)
+{
+	if (!timespec_valid(ts))
+		return -EINVAL;
+	*ns = timespec_ns(ts);
+	return 0;
 }
 
 long sys_clock_gettime(const uint64_t a[6])
 {
 	struct timespec ts;
 	uint64_t ns;
-	int r = any_clock_read((int)a[0], &ns);
+	int r = clock_read_any((int)a[0], &ns);
 
 	if (r < 0)
 		return r;
-	ts = to_timespec(ns);
+	ts = timespec_of(ns);
 	return put_user(a[1], &ts) < 0 ? -EFAULT : 0;
 }
 
@@ -78,7 +92,7 @@ long sys_clock_getres(const uint64_t a[6])
 	int id = (int)a[0];
 	struct timespec ts = {0, 1};
 	uint64_t ns;
-	int r = any_clock_read(id, &ns);
+	int r = clock_read_any(id, &ns);
 
 	if (r < 0)
 		return r;
@@ -136,7 +150,7 @@ static long sleep_until(uint64_t deadline, uptr_t urem)
 	if (r == -ETIMEDOUT)
 		return 0;
 	now = clock_mono_ns();
-	left = to_timespec(deadline > now ? deadline - now : 0);
+	left = timespec_of(deadline > now ? deadline - now : 0);
 	return urem && put_user(urem, &left) < 0 ? -EFAULT : -EINTR;
 }
 
