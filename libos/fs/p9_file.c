@@ -232,6 +232,7 @@ static void write_done(struct p9_call *c)
 
 	if (!c->error)
 		p9_pages_update(c->arg, c->arg_off, c->piece, c->npieces, p9_get32(c));
+	((struct p9_inode *)c->arg)->told_ns = 0;
 	c->at = at; /* for the one who waits */
 }
 
@@ -260,6 +261,21 @@ static long write_once(struct file *f, uint64_t off, char *buf, uint32_t n)
 	return rc;
 }
 
+/* A server may take less at a time; what it took before an error counts. */
+static long write_all(struct file *f, uint64_t off, char *buf, uint32_t n)
+{
+	uint32_t done = 0;
+
+	while (done < n) {
+		long rc = write_once(f, off + done, buf + done, n - done);
+
+		if (rc <= 0)
+			return done ? (long)done : rc;
+		done += (uint32_t)rc;
+	}
+	return (long)done;
+}
+
 static long write_at(struct file *f, struct iter *it, uint64_t *pos)
 {
 	struct p9_client *client = open_of(f)->client;
@@ -275,7 +291,7 @@ static long write_at(struct file *f, struct iter *it, uint64_t *pos)
 	while (buf && it->left) {
 		long want = iter_get(it, buf, bytes);
 
-		rc = want <= 0 ? want : write_once(f, *pos, buf, (uint32_t)want);
+		rc = want <= 0 ? want : write_all(f, *pos, buf, (uint32_t)want);
 		if (rc <= 0)
 			break;
 		*pos += (uint64_t)rc;

@@ -113,6 +113,7 @@ int p9_link(struct dentry *dir, const char *name, unsigned len, struct inode *in
 	p9_put_string(c, name, len);
 	rc = p9_run(c);
 	p9_end(c);
+	p9_of(inode)->told_ns = 0;
 	if (!rc)
 		inode->nlink++;
 	return rc;
@@ -123,6 +124,7 @@ static void lost_name(struct dentry *d)
 	struct inode *inode = d->inode;
 
 	dentry_unhash(d);
+	p9_of(inode)->told_ns = 0;
 	if (inode_is(inode, S_IFDIR))
 		inode->nlink = 0;
 	else if (inode->nlink)

@@ -8,7 +8,8 @@
 #include "libos/mem/kmalloc.h"
 #include "libos/mem/page.h"
 
-#define V9FS_MAGIC 0x01021997u
+#define V9FS_MAGIC  0x01021997u
+#define TOLD_NOW_NS 50000u
 
 /* ---- attributes */
 static uint64_t get_time(struct p9_call *c)
@@ -64,6 +65,7 @@ void p9_set_attr(struct p9_inode *pi, const struct p9_attr *a)
 	inode->ctime_ns = a->ctime_ns;
 	pi->blksize = a->blksize;
 	pi->blocks = a->blocks;
+	pi->told_ns = clock_mono_ns();
 }
 
 int p9_refresh(struct p9_inode *pi)
@@ -175,7 +177,9 @@ static void p9_stat(struct inode *inode, struct kstat *st)
 {
 	struct p9_inode *pi = p9_of(inode);
 
-	p9_refresh(pi); /* if it fails, what was last told */
+	/* A walk has just asked for them, in the same call; if asking fails, what was last told. */
+	if (!pi->told_ns || clock_mono_ns() - pi->told_ns > TOLD_NOW_NS)
+		p9_refresh(pi);
 	st->mode = inode->mode;
 	st->nlink = inode->nlink;
 	st->uid = inode->uid;

@@ -38,6 +38,7 @@ struct p9_inode {
 	uint32_t fid; /* not open */
 	uint64_t path;
 	uint64_t blksize, blocks; /* as last told */
+	uint64_t told_ns;         /* when that was; 0: it has been changed since */
 	struct p9_inode *next;
 	unsigned opens; /* files */
 	struct pagemap pages,

@@ -61,6 +61,14 @@ static int take_transfer(
 	return 0;
 }
 
+/* A read that did not wait ends where the page cache does: only the file's end is one. */
+static bool cut_short(const struct p9_fid *f, off_t offset, uint64_t got, uint64_t wanted)
+{
+	struct stat st;
+
+	return got < wanted && (fstat(f->io_fd, &st) < 0 || offset + (off_t)got < st.st_size);
+}
+
 int p9_op_read(struct p9_call *c)
 {
 	struct iovec v[P9_SEGMENTS_MAX];
@@ -74,9 +82,11 @@ int p9_op_read(struct p9_call *c)
 	if (r < 0)
 		return r;
 	n = iov_cut(v, iov_skip(c->room, c->nroom, P9_READ_HEAD, v), count < most ? count : most);
-	got = preadv(f->io_fd, v, (int)n, offset);
+	got = preadv2(f->io_fd, v, (int)n, offset, c->s->now ? RWF_NOWAIT : 0);
 	if (got < 0)
-		return -errno;
+		return c->s->now ? -EAGAIN : -errno;
+	if (c->s->now && cut_short(f, offset, (uint64_t)got, count < most ? count : most))
+		return -EAGAIN;
 	c->data_bytes = (uint32_t)got;
 	p9_put32(&c->out, (uint32_t)got);
 	return 0;
@@ -97,7 +107,13 @@ int p9_op_write(struct p9_call *c)
 	if (count > c->body - (P9_WRITE_HEAD - P9_HEAD_BYTES))
 		return -EINVAL;
 	n = iov_cut(v, iov_skip(c->request, c->nrequest, P9_WRITE_HEAD, v), count);
-	done = pwritev(f->io_fd, v, (int)n, offset);
+	if (c->s->now && c->s->no_nowait_write)
+		return -EAGAIN;
+	done = pwritev2(f->io_fd, v, (int)n, offset, c->s->now ? RWF_NOWAIT : 0);
+	if (done < 0 && c->s->now) {
+		c->s->no_nowait_write = errno == EOPNOTSUPP;
+		return -EAGAIN;
+	}
 	if (done < 0)
 		return -errno;
 	p9_put32(&c->out, (uint32_t)done);

@@ -8,7 +8,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <string.h>
+#include <sys/statfs.h>
 
 int p9_take_fid(struct p9_call *c, struct p9_fid **f)
 {
@@ -192,6 +194,12 @@ static int check_size(const struct p9_server *s, uint8_t type, uint32_t size, ui
 	return type != P9_TWRITE && size > P9_REQUEST_MAX ? -EINVAL : 0;
 }
 
+/* Types that may be tried without waiting. */
+static bool may_be_now(const struct p9_server *s, uint8_t type)
+{
+	return type == P9_TREAD || type == P9_TWRITE || (type == P9_TGETATTR && s->local);
+}
+
 ssize_t p9_server_serve(struct p9_server *s, const struct iovec *in, unsigned nin,
 	const struct iovec *out, unsigned nout)
 {
@@ -218,8 +226,12 @@ ssize_t p9_server_serve(struct p9_server *s, const struct iovec *in, unsigned ni
 	c.room_bytes = room < max ? (uint32_t)room : max;
 	body = c.room_bytes < sizeof(s->answer) ? c.room_bytes : sizeof(s->answer);
 	c.out = (struct p9_out){.at = s->answer + P9_HEAD_BYTES, .end = s->answer + body};
+	if (r == 0 && s->now && !may_be_now(s, type))
+		return -EAGAIN; /* it has been changed since it was looked at */
 	if (r == 0)
 		r = dispatch(&c, type);
+	if (r == -EAGAIN && s->now)
+		return r;
 	if (r == 0 && c.out.full)
 		r = -EMSGSIZE;
 	if (r < 0) {
@@ -237,9 +249,37 @@ ssize_t p9_server_serve(struct p9_server *s, const struct iovec *in, unsigned ni
 	return (ssize_t)(body + c.data_bytes);
 }
 
+ssize_t p9_server_serve_now(struct p9_server *s, const struct iovec *in, unsigned nin,
+	const struct iovec *out, unsigned nout)
+{
+	uint8_t head[P9_HEAD_BYTES];
+	ssize_t r;
+
+	if (gather(in, nin, head, sizeof(head)) < sizeof(head) || !may_be_now(s, head[4]))
+		return -EAGAIN;
+	s->now = true;
+	r = p9_server_serve(s, in, nin, out, nout);
+	s->now = false;
+	return r;
+}
+
 unsigned p9_server_fids(const struct p9_server *s)
 {
 	return s->fids.count;
+}
+
+/* File systems whose fstat() is answered from memory. */
+static bool is_local(int fd)
+{
+	static const long types[] = {EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC,
+		TMPFS_MAGIC, OVERLAYFS_SUPER_MAGIC, F2FS_SUPER_MAGIC};
+	struct statfs st;
+
+	for (unsigned i = 0; fstatfs(fd, &st) == 0 && i < ARRAY_SIZE(types); i++) {
+		if (st.f_type == types[i])
+			return true;
+	}
+	return false;
 }
 
 /* root_fd may be any descriptor of a folder; what is kept is O_PATH, so that nothing is read by accident. */
@@ -254,6 +294,7 @@ static int set_up(struct p9_server *s, int dir_fd, struct err *err)
 	if (s->root_fd < 0 || fstat(s->root_fd, &st) < 0)
 		return err_sys(err, errno, "folder of a volume");
 	s->root_dev = st.st_dev;
+	s->local = is_local(s->root_fd);
 	s->uid = geteuid();
 	s->gid = getegid();
 	return 0;

@@ -36,6 +36,14 @@ void p9_server_free(struct p9_server *server); /* NULL is fine */
 ssize_t p9_server_serve(struct p9_server *server, const struct iovec *in, unsigned nin,
 	const struct iovec *out, unsigned nout);
 
+/*
+ * The same for requests that can be done without waiting for anything: data that is in the page cache, attributes of files of a local
+ * file system. It needs no powers beyond open descriptors, so that any thread may call it while no other uses the server.
+ * -EAGAIN: not this one; nothing has been done.
+ */
+ssize_t p9_server_serve_now(struct p9_server *server, const struct iovec *in, unsigned nin,
+	const struct iovec *out, unsigned nout);
+
 /* Fids in use, for tests. */
 unsigned p9_server_fids(const struct p9_server *server);
 

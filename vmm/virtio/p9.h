@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * virtio-9p: a folder of the host for the guest (vmm/p9/). All requests are done by an I/O thread of the device's own
+ * virtio-9p: a folder of the host for the guest (vmm/p9/). Requests are done by an I/O thread of the device's own
  * (vmm/io_thread.h): a read may wait for the disk and a sync always does, and neither the guest's network nor the monitor's API may
- * wait with it. One thread, because the requests of a volume are done in order: closing behind writing, or a request
+ * wait with it. What needs no waiting is done at once by who serves the device, while the thread has nothing to do. One thread, because the requests of a volume are done in order: closing behind writing, or a request
  * for a fid that the request in front of it makes, need no answer in between.
  *
- * Rings are touched by who serves the device alone (vmm/devices.h); the thread sees the request's memory and the session. A reset
+ * Rings are touched by who serves the device alone (vmm/devices.h); the session and a request's memory belong to the thread while it has
+ * any request. A reset
  * of the device drops what is under way when it comes back (`era`).
  *
  * Specification: virtio 1.2, device id 9; abi/p9.h.
