@@ -131,13 +131,23 @@ static struct p9_inode **bucket_of(struct p9_super *sb, uint64_t path)
 	return &sb->bucket[(path ^ path >> 8 ^ path >> 32) % P9_BUCKETS];
 }
 
+/* Of two fids of a file one will do. Servers that find files by path (QEMU) know the newer name better. */
+static void keep_one(struct p9_super *sb, struct p9_inode *pi, uint32_t fid)
+{
+	uint32_t old = pi->fid;
+
+	if (!v9p_ordered(sb->client.dev))
+		pi->fid = fid;
+	p9_clunk(&sb->client, pi->fid == fid ? old : fid);
+}
+
 struct inode *p9_iget(struct p9_super *sb, uint32_t fid, const struct p9_attr *a)
 {
 	struct p9_inode **b = bucket_of(sb, a->path), *pi;
 
 	for (pi = *b; pi; pi = pi->next) {
 		if (pi->path == a->path && ((pi->vfs.mode ^ a->mode) & S_IFMT) == 0) {
-			p9_clunk(&sb->client, fid);
+			keep_one(sb, pi, fid);
 			p9_set_attr(pi, a);
 			return inode_get(&pi->vfs);
 		}
