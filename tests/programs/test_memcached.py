@@ -55,6 +55,16 @@ class Memcached(ProgramTest):
         for n, c in enumerate(reversed(all_connections)):
             self.assertEqual(self.ask(c, b"get k%d\r\n" % n, 3), [b"VALUE k%d 0 %d\r\n" % (n, n), b"v" * n + b"\r\n", b"END\r\n"])
 
+    @need_installed("/usr/bin/memcached")
+    def test_full_memory(self):
+        """More than it may keep: the oldest go, the newest stay."""
+        c = self.connect()
+        value = b"v" * 100000
+        for n in range(1000):
+            self.assertEqual(self.ask(c, b"set k%d 0 0 %d\r\n%s\r\n" % (n, len(value), value)), [b"STORED\r\n"])
+        self.assertEqual(self.ask(c, b"get k0\r\n"), [b"END\r\n"])
+        self.assertEqual(self.ask(c, b"get k999\r\n", 3)[1], value + b"\r\n")
+
     @need_installed("/usr/bin/memcached", "memccapable", "memcslap", "memcstat")
     def test_standard_clients(self):
         said = self.inside("memccapable", "-h", self.vm["ip_address"])

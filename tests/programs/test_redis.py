@@ -55,6 +55,18 @@ class Redis(ProgramTest):
         self.assertEqual(ended["exit_code"], 0, self.log(self.vm))
 
     @need_redis
+    def test_full_memory(self):
+        """Writing fails by name, reading and deleting go on."""
+        for n in range(10):
+            said = self.redis("-x", "set", f"big{n}", input="x" * (16 << 20))
+            if said != "OK\n":
+                break
+        self.assertRegex(said, "^OOM command not allowed")
+        self.assertEqual(self.redis("strlen", "big0"), f"{16 << 20}\n")
+        self.assertEqual(self.redis("del", "big0", "big1"), "2\n")
+        self.assertEqual(self.redis("-x", "set", "big0", input="x" * (16 << 20)), "OK\n")
+
+    @need_redis
     def test_told_to_end(self):
         self.stop(self.vm)
         self.assertRegex(self.log(self.vm), "User requested shutdown")
@@ -62,7 +74,7 @@ class Redis(ProgramTest):
     @need_installed("/usr/bin/redis-server", "redis-benchmark")
     def test_benchmark(self):
         for pipeline in ("1", "16"):
-            said = self.inside("redis-benchmark", "-h", self.vm["ip_address"], "-q", "--csv", "-n", "3000", "-P", pipeline, "-t",
+            said = self.inside("redis-benchmark", "-h", self.vm["ip_address"], "-q", "--csv", "-n", "1000", "-P", pipeline, "-t",
                                "set,get,lpush,lrange_600,mset")
             for row in ('"SET"', '"GET"', '"LPUSH"', '"LRANGE_600', '"MSET'):
                 self.assertIn(row, said)
