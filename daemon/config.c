@@ -54,6 +54,11 @@ static const struct option_row options[] = {
 		AT(volume_root)},
 	{"process-user", "NAME", "whom programs in host mode run as (default: nobody)", STRING,
 		AT(process_user)},
+	{"monitor-uid", "N",
+		"first of 65536 user numbers that nobody else has, one for each VM; 0: none, VMs "
+		"run "
+		"as root (default: 900000000)",
+		NUMBER, AT(monitor_uid), 0, 4000000000u},
 	{"log-level", "LEVEL", "debug, info, warn or error (default: info)", STRING, AT(log_level)},
 };
 
@@ -297,7 +302,8 @@ static int check(struct config *c, struct err *err)
 
 int config_load(int argc, char *const *argv, struct config *config, struct err *err)
 {
-	struct config c = {.pool = 4, .pool_memory_mib = 128, .quarantine_s = 30};
+	struct config c = {
+		.pool = 4, .monitor_uid = 900000000, .pool_memory_mib = 128, .quarantine_s = 30};
 	const char *file = NULL;
 	int r = apply_argv(&c, argc, argv, &file, err);
 

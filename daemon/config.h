@@ -30,6 +30,8 @@ struct config {
 	unsigned quarantine_s;    /* how long an address rests */
 	char *on_exhausted;       /* "create", "wait" or "reject" */
 	char *uvmm, *libos, *qemu;
+	unsigned
+		monitor_uid; /* the first of a range: each VM of uvmm runs as one of its own; 0: as root */
 	char *monitor;      /* "auto", or the name of one */
 	char *volume_root;  /* folders with : between them; NULL: none */
 	char *process_user; /* whom host-mode programs run as */

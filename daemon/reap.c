@@ -139,6 +139,8 @@ int reap_take_run_dir(const char *run_dir, int *lock, struct err *err)
 		return fd;
 	snprintf(vm_dir, sizeof(vm_dir), "%s/vm", run_dir);
 	r = make_dir(vm_dir, 0700, err);
+	snprintf(vm_dir, sizeof(vm_dir), "%s/" REAP_EMPTY, run_dir);
+	r = r < 0 ? r : make_dir(vm_dir, 0555, err);
 	if (r < 0) {
 		close(fd);
 		return r;
@@ -170,6 +172,8 @@ void reap_end(const char *run_dir)
 	snprintf(path, sizeof(path), "%s/vm", run_dir);
 	if (rmdir(path) < 0 && errno != ENOENT)
 		log_warn("cannot remove a folder", "path=%s error=%d", path, errno);
+	snprintf(path, sizeof(path), "%s/" REAP_EMPTY, run_dir);
+	rmdir(path);
 	snprintf(path, sizeof(path), "%s/lock", run_dir);
 	unlink(path); /* under the lock: whoever waits for it makes another */
 }

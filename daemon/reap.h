@@ -13,6 +13,7 @@
 
 #define REAP_SHARED                                                                                \
 	"shared-" /* beginning of the names of files in the run folder that shells share */
+#define REAP_EMPTY  "empty"   /* folder in the run folder: what monitors have as their root */
 #define REAP_RECORD "process" /* in a shell's folder: written by spawn.c */
 
 /* Makes RUN_DIR and RUN_DIR/vm and takes the lock that only one daemon of this folder can hold (its descriptor in *lock, kept

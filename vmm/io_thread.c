@@ -2,6 +2,7 @@
 #include "vmm/io_thread.h"
 
 #include "lib/err.h"
+#include "lib/log.h"
 
 #include <errno.h>
 #include <sys/eventfd.h>
@@ -9,14 +10,22 @@
 
 #define STACK_BYTES (128u << 10)
 
-int io_thread_init(struct io_thread *t, struct err *err)
+static int start(struct io_thread *t);
+
+int io_thread_init(struct io_thread *t, int (*begin)(void *arg), void *arg, struct err *err)
 {
-	*t = (struct io_thread){.done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+	int r;
+
+	*t = (struct io_thread){
+		.done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), .begin = begin, .arg = arg};
 	t->todo_end = &t->todo;
 	t->done_end = &t->done;
 	pthread_mutex_init(&t->lock, NULL);
 	pthread_cond_init(&t->changed, NULL);
-	return t->done_fd < 0 ? err_sys(err, errno, "eventfd") : 0;
+	if (t->done_fd < 0)
+		return err_sys(err, errno, "eventfd");
+	r = start(t);
+	return r < 0 ? err_sys(err, -r, "thread for files") : 0;
 }
 
 void io_thread_fini(struct io_thread *t)
@@ -63,6 +72,10 @@ static void *io_main(void *arg)
 	struct io_thread *t = arg;
 
 	pthread_setname_np(pthread_self(), "io");
+	if (t->begin && t->begin(t->arg) < 0) {
+		log_error("a thread for files cannot enter its sandbox", "error=%d", errno);
+		_exit(1);
+	}
 	pthread_mutex_lock(&t->lock);
 	while (!t->stop) {
 		if (t->todo)
@@ -87,19 +100,12 @@ static int start(struct io_thread *t)
 	return -r;
 }
 
-int io_thread_submit(struct io_thread *t, struct io_job *job)
+void io_thread_submit(struct io_thread *t, struct io_job *job)
 {
-	int r = 0;
-
 	pthread_mutex_lock(&t->lock);
-	if (!t->started)
-		r = start(t);
-	if (r == 0) {
-		append(&t->todo_end, job);
-		pthread_cond_broadcast(&t->changed);
-	}
+	append(&t->todo_end, job);
+	pthread_cond_broadcast(&t->changed);
 	pthread_mutex_unlock(&t->lock);
-	return r;
 }
 
 struct io_job *io_thread_collect(struct io_thread *t)

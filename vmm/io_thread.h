@@ -5,7 +5,8 @@
  * its source (vmm/virtio/mmio.h), and is collected by whoever serves the device.
  *
  * Why not io_uring: it would do the same with kernel threads, but many hosts forbid it (kernel.io_uring_disabled, container
- * profiles), and its rings cost every VM more memory than this thread, which is made at the first job only.
+ * profiles), and its rings cost every VM more memory than this thread. It is made with its device, before the monitor enters its
+ * sandbox (vmm/sandbox/sandbox.h).
  *
  * Threads: `lock` guards all fields but done_fd; everything but the jobs' run() is called by who serves the device.
  */
@@ -27,17 +28,21 @@ struct io_thread {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	pthread_t thread;
+	int (*begin)(void *arg);
+	void *arg;
 	bool started, stop, running; /* running: a job is being done */
 	struct io_job *todo, **todo_end;
 	struct io_job *done, **done_end;
 };
 
-int io_thread_init(struct io_thread *t, struct err *err);
+/* Makes the thread, which begins with begin(arg) (NULL: nothing): it enters its sandbox there. When that fails, the process ends: the
+ * thread could not be trusted. 0 or -errno; io_thread_fini() is right in both cases. */
+int io_thread_init(struct io_thread *t, int (*begin)(void *arg), void *arg, struct err *err);
 /* Waits for the job that is being done; queued ones are forgotten, they are their owner's. */
 void io_thread_fini(struct io_thread *t);
 
-/* Queues a job; makes the thread at the first one. 0 or -errno (then the caller still has the job). */
-int io_thread_submit(struct io_thread *t, struct io_job *job);
+/* Queues a job. */
+void io_thread_submit(struct io_thread *t, struct io_job *job);
 /* All finished jobs, in order, as a list; NULL: none. Makes done_fd unreadable. */
 struct io_job *io_thread_collect(struct io_thread *t);
 /* Waits until nothing is queued or being done. */

@@ -3,6 +3,7 @@
 
 #include "lib/err.h"
 #include "lib/jsonx.h"
+#include "vmm/sandbox/sandbox.h"
 #include "vmm/virtio/console.h"
 #include "vmm/virtio/net.h"
 
@@ -40,6 +41,7 @@ enum option_id {
 	OPT_REPORT,
 	OPT_REPORT_FD,
 	OPT_GRACE_MS,
+	OPT_SANDBOX,
 	OPT_LOG_LEVEL,
 	OPT_VERSION,
 	OPT_HELP,
@@ -85,6 +87,8 @@ static const struct option_def {
 	[OPT_REPORT] = {"report", "FILE", "write the exit report to it"},
 	[OPT_REPORT_FD] = {"report-fd", "N", "write the exit report to this descriptor"},
 	[OPT_GRACE_MS] = {"grace-ms", "N", "time that the guest has to end after SIGTERM (10000)"},
+	[OPT_SANDBOX] = {"sandbox", "UID:GID:FOLDER",
+		"before the guest runs: become this user, with this empty folder as root"},
 	[OPT_LOG_LEVEL] = {"log-level", "LEVEL", "debug, info, warn, error (warn)"},
 	[OPT_VERSION] = {"version", NULL, "print the version"},
 	[OPT_HELP] = {"help", NULL, "print this"},
@@ -189,6 +193,16 @@ static int add_drive(struct options *o, const char *text, struct err *err)
 		    : err_set(err, EINVAL, "--drive %s", text);
 }
 
+static int set_sandbox(const char *text, struct err *err)
+{
+	unsigned uid, gid;
+	int at = 0;
+
+	if (sscanf(text, "%u:%u:%n", &uid, &gid, &at) != 2 || !at || !text[at])
+		return err_set(err, EINVAL, "--sandbox %s: not UID:GID:FOLDER", text);
+	return sandbox_prepare(uid, gid, text + at, err);
+}
+
 static int set_option(struct options *o, enum option_id id, const char *value, struct err *err)
 {
 	switch (id) {
@@ -235,6 +249,8 @@ static int set_option(struct options *o, enum option_id id, const char *value, s
 	case OPT_REPORT:
 		o->report = value;
 		return 0;
+	case OPT_SANDBOX:
+		return set_sandbox(value, err);
 	case OPT_LOG_LEVEL:
 		return log_level_parse(value, &o->log_level) < 0
 			? err_set(err, EINVAL, "--log-level %s", value)

@@ -10,6 +10,7 @@
 #include "vmm/arch/x86_64/tables.h"
 #include "vmm/giveback.h"
 #include "vmm/machine.h"
+#include "vmm/sandbox/sandbox.h"
 #include "vmm/stat.h"
 #include "vmm/workset.h"
 
@@ -79,6 +80,7 @@ int vm_init(struct vm *vm, struct config *config, struct loop *loop, int console
 		.console_max_bytes = console_max,
 		.kvm = {.fd = -1, .vm_fd = -1},
 		.vcpu = {.fd = -1},
+		.record_fd = -1,
 		.upcall = {.timer_fd = -1},
 	};
 	config_init(config);
@@ -109,6 +111,8 @@ void vm_fini(struct vm *vm)
 	teardown(vm);
 	if (vm->notify_fd >= 0)
 		close(vm->notify_fd);
+	if (vm->record_fd >= 0)
+		close(vm->record_fd);
 	config_fini(&vm->config);
 	pthread_cond_destroy(&vm->state_changed);
 	pthread_mutex_destroy(&vm->state_lock);
@@ -170,13 +174,14 @@ void vm_record_workset(struct vm *vm)
 	_cleanup_free_ struct workset *set = NULL;
 	struct err err = {0};
 
-	if (!vm->record)
+	if (vm->record_fd < 0)
 		return;
-	vm->record = false;
 	set = malloc(sizeof(*set));
 	if (set && workset_record(set, &vm->mem, boot_libos_free_start(vm), vm->low_bytes) == 0 &&
-		workset_save(set, vm->config.workset, &err) < 0)
+		workset_save(set, vm->record_fd, &err) < 0)
 		log_warn("working set was not saved", "error=\"%s\"", err.msg);
+	close(vm->record_fd);
+	vm->record_fd = -1;
 }
 
 static int prepare(struct vm *vm, struct err *err)
@@ -237,6 +242,22 @@ void vm_unprepare(struct vm *vm)
 	set_state(vm, VM_EMPTY);
 }
 
+/* The last thing before the guest's first instruction: from here on nothing is opened. */
+static int close_the_door(struct vm *vm, struct err *err)
+{
+	struct err why = {0};
+	int r;
+
+	if (vm->record) {
+		vm->record = false;
+		vm->record_fd = workset_create(vm->config.workset, &why);
+		if (vm->record_fd < 0 && vm->record_fd != -EAGAIN)
+			log_warn("working set will not be recorded", "error=\"%s\"", why.msg);
+	}
+	r = sandbox_enter(SANDBOX_LOOP);
+	return r < 0 ? err_sys(err, -r, "cannot enter the sandbox") : 0;
+}
+
 int vm_start(struct vm *vm, uint64_t request_ns, struct err *err)
 {
 	uint64_t image_bytes;
@@ -253,6 +274,8 @@ int vm_start(struct vm *vm, uint64_t request_ns, struct err *err)
 		r = boot_libos_image(vm, vm->config.image, &image_bytes, err);
 	if (r == 0)
 		r = boot_libos_identity(vm, image_bytes, err);
+	if (r == 0)
+		r = close_the_door(vm, err);
 	if (r < 0) {
 		vm_unprepare(vm); /* half a start: the next one begins with a fresh shell */
 		return r;
@@ -365,13 +388,20 @@ static int request_of(const struct vm *vm)
 
 bool vm_vcpu_begin(struct vm *vm)
 {
+	int r;
+
 	boot_libos_warm_up(vm);
 	pthread_mutex_lock(&vm->state_lock);
 	while (vm->state != VM_RUNNING && vm->state != VM_ENDED && request_of(vm) != VCPU_STOP)
 		pthread_cond_wait(&vm->state_changed, &vm->state_lock);
 	pthread_mutex_unlock(&vm->state_lock);
+	if (request_of(vm) == VCPU_STOP || vm_state(vm) == VM_ENDED)
+		return false;
+	r = sandbox_enter(SANDBOX_VCPU);
 	stat_set(&vm->times.run_ns, (uint64_t)loop_now_ns());
-	return request_of(vm) != VCPU_STOP && vm_state(vm) != VM_ENDED;
+	if (r < 0)
+		vm_end(vm, END_ERROR, 0, "cannot enter the sandbox: %s", strerror(-r));
+	return r == 0;
 }
 
 bool vm_vcpu_obey(struct vm *vm)

@@ -77,6 +77,7 @@ struct vm {
 	gpa_t cr3;
 	struct uig_identity *identity; /* in guest memory */
 	bool record;                   /* the working set is to be recorded */
+	int record_fd;                 /* its file, from the start on; -1: none */
 
 	pthread_mutex_t state_lock;
 	pthread_cond_t state_changed;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "vmm/workset.h"
 
+#include "lib/buf.h"
 #include "lib/err.h"
 #include "lib/util.h"
 #include "vmm/mem.h"
@@ -70,6 +71,8 @@ int workset_load(const char *path, struct workset *set, struct err *err)
 	n = read(fd, text, FILE_MAX_BYTES - 1);
 	if (n < 0)
 		return err_sys(err, errno, "%s", path);
+	if (n == 0 || text[0] == '\0')
+		return -ENOENT; /* somebody is about to write it */
 	text[n] = '\0';
 	n = workset_parse(text, set, err);
 	return n < 0 ? err_prefix(err, "%s", path) : 0;
@@ -111,26 +114,34 @@ int workset_record(struct workset *set, const struct mem *mem, gpa_t from, gpa_t
 	return 0;
 }
 
-int workset_save(const struct workset *set, const char *path, struct err *err)
+int workset_create(const char *path, struct err *err)
 {
-	char temp[PATH_MAX];
-	_cleanup_fclose_ FILE *f = NULL;
-	bool bad;
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	_cleanup_close_ int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
-	if (snprintf(temp, sizeof(temp), "%s.%d", path, (int)getpid()) >= (int)sizeof(temp))
-		return err_set(err, ENAMETOOLONG, "%s", path);
-	f = fopen(temp, "we");
-	if (!f)
-		return err_sys(err, errno, "%s", temp);
-	fputs(HEAD, f);
-	for (unsigned i = 0; i < set->nranges; i++)
-		fprintf(f, "%" PRIx64 " %" PRIx64 "\n", set->range[i].gpa, set->range[i].pages);
-	bad = fflush(f) != 0 || ferror(f);
-	if (bad || rename(temp, path) < 0) {
-		int code = errno;
+	if (fd < 0)
+		return err_sys(err, errno, "%s", path);
+	if (fcntl(fd, F_OFD_SETLK, &lock) < 0)
+		return errno == EAGAIN || errno == EACCES ? -EAGAIN
+							  : err_sys(err, errno, "%s", path);
+	return steal_fd(&fd);
+}
 
-		unlink(temp);
-		return err_sys(err, code, "%s", path);
-	}
+/* The head comes last: until then the file begins with zeros and is none. */
+int workset_save(const struct workset *set, int fd, struct err *err)
+{
+	_cleanup_buf_ struct buf text;
+	int r = 0;
+
+	buf_init(&text, FILE_MAX_BYTES);
+	for (unsigned i = 0; i < set->nranges && r == 0; i++)
+		r = buf_printf(
+			&text, "%" PRIx64 " %" PRIx64 "\n", set->range[i].gpa, set->range[i].pages);
+	if (r < 0)
+		return err_sys(err, -r, "working set");
+	if (ftruncate(fd, 0) < 0 ||
+		pwrite(fd, text.data, text.len, strlen(HEAD)) != (ssize_t)text.len ||
+		pwrite(fd, HEAD, strlen(HEAD), 0) != (ssize_t)strlen(HEAD))
+		return err_sys(err, errno, "working set");
 	return 0;
 }

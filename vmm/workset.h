@@ -35,7 +35,10 @@ void workset_populate(const struct workset *set, const struct mem *mem);
 
 /* Which pages of [from, to) have backing now. 0 or -errno. */
 int workset_record(struct workset *set, const struct mem *mem, gpa_t from, gpa_t to);
+/* Opens the file for workset_save(), and locks it: one VM records. A descriptor (caller owns), -EAGAIN when another VM is about
+ * to, or another -errno with err. */
+int workset_create(const char *path, struct err *err);
 /* Writes the file, whole or not at all. 0 or -errno. */
-int workset_save(const struct workset *set, const char *path, struct err *err);
+int workset_save(const struct workset *set, int fd, struct err *err);
 
 #endif

@@ -108,10 +108,11 @@ static int spawn_uvmm(struct shell *s, int tap, int api, struct err *err)
 {
 	const struct config *config = &s->core->config;
 	struct uvmm *u = s->priv;
-	char mac[MAC_TEXT_BYTES], memory[16], vcpus[16];
+	char mac[MAC_TEXT_BYTES], memory[16], vcpus[16], sandbox[4200] = "";
 	const char *argv[] = {"uvmm", "--id", s->lease.name, "--api-fd", "3", "--tap-fd", "4",
 		"--mac", mac, "--libos", config->libos, "--mem-mib", memory, "--vcpus", vcpus,
-		"--report", u->report, "--working-set", u->working_set, NULL};
+		"--report", u->report, "--working-set", u->working_set, NULL, NULL, NULL};
+	size_t n = ARRAY_SIZE(argv) - 3;
 	char *env[] = {NULL};
 	struct spawn spawn = {.path = config->uvmm,
 		.argv = (char *const *)(uintptr_t)argv,
@@ -123,6 +124,13 @@ static int spawn_uvmm(struct shell *s, int tap, int api, struct err *err)
 	mac_format(s->lease.mac, mac);
 	snprintf(memory, sizeof(memory), "%u", s->spec.memory_mib);
 	snprintf(vcpus, sizeof(vcpus), "%u", s->spec.vcpus);
+	if (config->monitor_uid) {
+		unsigned id = config->monitor_uid + s->lease.index;
+
+		snprintf(sandbox, sizeof(sandbox), "%u:%u:%s/" REAP_EMPTY, id, id, config->run_dir);
+		argv[n] = "--sandbox";
+		argv[n + 1] = sandbox;
+	}
 	return shell_spawn(s, &spawn, err);
 }
 

@@ -89,7 +89,7 @@ class Vms(DaemonTest):
         self.assertEqual(vm["volumes"], volumes)
         ended = self.d.wait(vm["id"])
         logs = self.d.call("GET", f"/vm/{vm['id']}/logs").body.decode().replace("\r", "")
-        self.assertEqual(ended["exit_code"], 0, logs)
+        self.assertEqual(ended["exit_code"], 0, (ended, logs))
         for line in ("/dev/vda=old0\n", "/dev/vdb=old1\n", "/dev/vdc=old2 (read-only)\n"):
             self.assertIn(line, logs)
         for n, path in enumerate(paths):

@@ -4,6 +4,7 @@
 #include "lib/err.h"
 #include "lib/util.h"
 #include "vmm/dev/drive.h"
+#include "vmm/sandbox/sandbox.h"
 #include "vmm/stat.h"
 #include "vmm/virtio/blk_request.h"
 #include "vmm/virtio/chain.h"
@@ -16,6 +17,12 @@
 #define BLK_SIZE_BYTES    512u
 #define RANGE_SECTORS_MAX 0x400000u    /* of one range: 2 GiB */
 #define INLINE_MAX_BYTES  (256u << 10) /* copied under the devices' lock at most */
+
+static int enter(void *arg)
+{
+	(void)arg;
+	return sandbox_enter(SANDBOX_DISK);
+}
 
 static struct blk_dev *blk_of(struct virtio_dev *dev)
 {
@@ -60,11 +67,7 @@ static void begin(struct blk_dev *blk, struct blk_request *r)
 		finish(blk, r);
 		return;
 	}
-	if (io_thread_submit(&blk->io, &r->job) < 0) {
-		r->status = VIRTIO_BLK_S_IOERR;
-		finish(blk, r);
-		return;
-	}
+	io_thread_submit(&blk->io, &r->job);
 	blk->inflight++;
 	stat_inc(&blk->waited);
 }
@@ -241,7 +244,7 @@ int blk_new(const struct blk_setup *setup, const struct mem *mem, pthread_mutex_
 	memcpy(blk->id, setup->id, strnlen(setup->id, sizeof(blk->id)));
 	set_config(blk, setup);
 	r = virtio_init(&blk->virtio, &blk_ops, mem, lock, base, err);
-	if (io_thread_init(&blk->io, r == 0 ? err : NULL) < 0 && r == 0)
+	if (io_thread_init(&blk->io, enter, NULL, r == 0 ? err : NULL) < 0 && r == 0)
 		r = -EMFILE;
 	if (r < 0) {
 		fini(&blk->virtio);

@@ -5,6 +5,7 @@
 #include "lib/util.h"
 #include "vmm/io_thread.h"
 #include "vmm/p9/server.h"
+#include "vmm/sandbox/sandbox.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -35,9 +36,10 @@ struct p9_dev {
 	} config;
 	struct io_thread thread;
 	struct p9_server *server; /* owned; the thread's */
-	bool own_umask;           /* the thread's: it has one */
-	uint64_t era;             /* + 1 at each reset */
-	unsigned busy;            /* jobs that the thread has, or had and nobody collected */
+	uid_t owner;              /* of the folder */
+	gid_t group;
+	uint64_t era;  /* + 1 at each reset */
+	unsigned busy; /* jobs that the thread has, or had and nobody collected */
 	struct job job[JOBS], *free;
 };
 _Static_assert(offsetof(struct p9_dev, virtio) == 0, "a device begins with its transport");
@@ -47,6 +49,18 @@ static struct p9_dev *p9_of(struct virtio_dev *dev)
 	return (struct p9_dev *)(void *)dev;
 }
 
+/* On the thread. The guest says which permissions a file gets; the monitor's own files keep the monitor's umask. In the
+ * sandbox the thread is the folder's owner, so that what it makes belongs to the same. */
+static int enter(void *arg)
+{
+	const struct p9_dev *p9 = arg;
+
+	if (unshare(CLONE_FS) < 0)
+		return -errno;
+	umask(0);
+	return sandbox_enter_as(SANDBOX_FOLDER, p9->owner, p9->group);
+}
+
 /* On the thread. */
 static void run(struct io_job *io)
 {
@@ -54,11 +68,6 @@ static void run(struct io_job *io)
 	const struct chain *c = &job->chain;
 	struct p9_dev *p9 = job->p9;
 
-	/* The guest says which permissions a file gets; the monitor's own files keep the monitor's umask. */
-	if (!p9->own_umask && unshare(CLONE_FS) == 0) {
-		umask(0);
-		p9->own_umask = true;
-	}
 	job->result = p9_server_serve(p9->server, c->iov, c->nout, c->iov + c->nout, c->nin);
 }
 
@@ -112,11 +121,8 @@ static int take_one(struct p9_dev *p9, struct virtqueue *q)
 		return 1;
 	p9->free = job->next_free;
 	p9->busy++;
-	r = io_thread_submit(&p9->thread, &job->io);
-	if (r == 0)
-		return 1;
-	job_put(p9, job);
-	return r;
+	io_thread_submit(&p9->thread, &job->io);
+	return 1;
 }
 
 static int serve(struct virtio_dev *dev, unsigned budget)
@@ -183,7 +189,7 @@ static const struct virtio_ops p9_ops = {
 static int set_up(struct p9_dev *p9, const struct mem *mem, pthread_mutex_t *lock, gpa_t base,
 	struct err *err)
 {
-	int r = io_thread_init(&p9->thread, err);
+	int r = io_thread_init(&p9->thread, enter, p9, err);
 
 	if (r == 0)
 		r = virtio_init(&p9->virtio, &p9_ops, mem, lock, base, err);
@@ -197,11 +203,16 @@ int p9_dev_new(const struct p9_setup *setup, const struct mem *mem, pthread_mute
 {
 	struct p9_dev *p9 = calloc(1, sizeof(*p9));
 	size_t len = strlen(setup->tag);
+	struct stat st;
 	int r;
 
 	if (!p9) {
 		close(setup->fd);
 		return err_set(err, ENOMEM, "out of memory");
+	}
+	if (fstat(setup->fd, &st) == 0) {
+		p9->owner = st.st_uid;
+		p9->group = st.st_gid;
 	}
 	r = p9_server_new(setup->fd, setup->read_only, &p9->server, err);
 	if (r < 0) {

@@ -80,7 +80,12 @@ static void test_record(void **state)
 	assert_int_equal(set.range[0].gpa, 3 * PAGE);
 	assert_int_equal(set.range[0].pages, 2);
 	assert_int_equal(set.range[2].gpa, RAM_BYTES - PAGE);
-	assert_int_equal(workset_save(&set, path, NULL), 0);
+	fd = workset_create(path, NULL);
+	assert_true(fd >= 0);
+	assert_int_equal(workset_create(path, NULL), -EAGAIN); /* one records */
+	assert_int_equal(workset_load(path, &again, NULL), -ENOENT);
+	assert_int_equal(workset_save(&set, fd, NULL), 0);
+	close(fd);
 	assert_int_equal(workset_load(path, &again, NULL), 0);
 	assert_int_equal(again.nranges, 3);
 	assert_memory_equal(again.range, set.range, 3 * sizeof(set.range[0]));

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The wall around the monitor: what a guest that has taken it over could still do. Everything is opened first; then, before the
+ * guest's first instruction, each thread
+ *   - has an empty folder as its root (chroot; the folder belongs to root and cannot be written to),
+ *   - is an own user and group without supplementary groups, capabilities or the way to new ones (no_new_privs),
+ *   - may make only the system calls of its role (seccomp; filters.c has the lists). Opening a path fails with EACCES, any other
+ *     call that is not on the list ends the process by SIGSYS.
+ *
+ * Credentials and filters are a thread's, so every thread calls sandbox_enter() itself, and threads are made before the device loop has
+ * entered. Without sandbox_prepare() (a monitor started by hand) sandbox_enter() does nothing.
+ */
+#ifndef VMM_SANDBOX_SANDBOX_H
+#define VMM_SANDBOX_SANDBOX_H
+
+#include <sys/types.h>
+
+struct err;
+
+enum sandbox_role {
+	SANDBOX_LOOP,   /* the device loop: API, tap, console, report */
+	SANDBOX_VCPU,   /* KVM_RUN, and devices while it serves them */
+	SANDBOX_DISK,   /* reads and writes of files that are open */
+	SANDBOX_FOLDER, /* below a folder that is open: also names */
+	SANDBOX_ROLES,
+};
+
+/* What the process will be: user and group, and the path of the empty folder. 0, or -errno with err (not root, no folder, one that
+ * is not empty or not root's alone). */
+int sandbox_prepare(uid_t uid, gid_t gid, const char *root, struct err *err);
+
+/* Enters with the user of sandbox_prepare(). 0 or -errno: the guest must not run then. */
+int sandbox_enter(enum sandbox_role role);
+/* With another user: a folder's thread is who owns the folder. */
+int sandbox_enter_as(enum sandbox_role role, uid_t uid, gid_t gid);
+
+#endif
