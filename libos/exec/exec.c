@@ -83,6 +83,8 @@ static int map_segment(struct file *f, const struct elf_segment *s, uint64_t bas
 	if (mem_end <= mapped)
 		return 0;
 	r = vm_map(mapped, mem_end - mapped, s->prot, MAP_PRIVATE | MAP_FIXED, NULL, 0);
+	if (r >= 0)
+		vm_populate(mapped, PAGE_BYTES); /* and what comes along with a first fault */
 	return r < 0 ? (int)r : 0;
 }
 
@@ -254,6 +256,7 @@ static int map_stack(uptr_t *top)
 	r = vm_map(*top - STACK_SIZE, STACK_SIZE, PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_FIXED | VMA_STACK, NULL, 0);
 	vm_set_top(*top - STACK_SIZE - STACK_GAP);
+	vm_populate(*top - PAGE_BYTES, PAGE_BYTES);
 	return r < 0 ? (int)r : 0;
 }
 

@@ -14,7 +14,8 @@
 #include "libos/sys/limits.h"
 
 #define LOW_TOP      0x80000000ull /* MAP_32BIT: below */
-#define FILE_ACCMODE 3u            /* of struct file's flags; 0: only reading */
+#define BRK_AHEAD    0x40000ull
+#define FILE_ACCMODE 3u /* of struct file's flags; 0: only reading */
 
 struct vm vm;
 
@@ -281,6 +282,8 @@ long vm_map(uptr_t addr, uint64_t len, int prot, int flags, struct file *file, u
 	vm_join(addr, addr + len);
 	if (flags & MAP_POPULATE && prot & PROT_READ)
 		vm_populate(addr, len);
+	else if (file && flags & MAP_FIXED) /* by a program loader: a part of an object */
+		vm_map_ahead(addr, addr + len);
 	return (long)addr;
 }
 
@@ -590,6 +593,8 @@ uptr_t vm_brk(uptr_t want)
 			vm_map(old_top, new_top - old_top, PROT_READ | PROT_WRITE,
 				MAP_PRIVATE | MAP_FIXED_NOREPLACE | VMA_HEAP, NULL, 0) < 0)
 			return vm.brk_end;
+		if (new_top - old_top <= BRK_AHEAD)
+			vm_populate(old_top, new_top - old_top);
 	} else if (new_top < old_top && vm_unmap(new_top, old_top - new_top)) {
 		return vm.brk_end;
 	}

@@ -23,6 +23,8 @@ bool vm_range_ok(uptr_t addr, uint64_t len);
 bool vm_covered(uptr_t start, uptr_t end);
 /* Sets what a present entry may do, by the area's protection. */
 uint64_t vm_pte_flags(const struct vma *vma, bool writable);
+/* A new mapping of a file that a program is about to use: brings in its first part at once. As far as that goes. */
+void vm_map_ahead(uptr_t addr, uptr_t end);
 /* Makes the page at addr, which is there, the program's own (a private area of a file): its frame, or NULL when there is no memory. */
 void *vm_own_page(const struct vma *v, uptr_t addr);
 /* Splits the areas at start and end, so that no area crosses either. 0 or -ENOMEM. */

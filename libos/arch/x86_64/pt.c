@@ -110,11 +110,9 @@ void pt_map_gib(uint64_t va, gpa_t gpa)
 
 void pt_flush_done(struct pt_flush *f)
 {
-	if (f->n > 4) {
+	if (f->n > 1)
 		cpu_flush_all();
-	} else {
-		for (unsigned i = 0; i < f->n; i++)
-			cpu_invlpg(f->va[i]);
-	}
+	else if (f->n)
+		cpu_invlpg(f->va);
 	f->n = 0;
 }

@@ -34,20 +34,19 @@ void pt_free_tables(uint64_t lo, uint64_t hi);
 /* Maps gpa 1 GiB wide at va with large pages (standard machines, at boot). */
 void pt_map_gib(uint64_t va, gpa_t gpa);
 
-/* Collects what has to be flushed, so that many become one reload. */
+/* Collects what has to be flushed. Two single flushes cost as much as a reload of everything (11 and 13-20 us where ring 0 is emulated). */
 struct pt_flush {
 	unsigned n;
-	uint64_t va[4];
+	uint64_t va; /* when it is one */
 };
 static inline void pt_flush_add(struct pt_flush *f, uint64_t va)
 {
-	if (f->n < 4)
-		f->va[f->n] = va;
+	f->va = va;
 	f->n++;
 }
 static inline void pt_flush_all(struct pt_flush *f)
 {
-	f->n = 5;
+	f->n = 2;
 }
 void pt_flush_done(struct pt_flush *f);
 

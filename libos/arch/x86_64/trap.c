@@ -7,7 +7,9 @@
 
 #include "abi/layout.h"
 #include "libos/arch/x86_64/cpu.h"
+#include "libos/arch/x86_64/operand.h"
 #include "libos/arch/x86_64/patch.h"
+#include "libos/arch/x86_64/pt.h"
 #include "libos/arch/x86_64/stack.h"
 #include "libos/klib/errno.h"
 #include "libos/klib/kprintf.h"
@@ -172,6 +174,40 @@ static bool page_fault(struct regs *regs, uint64_t addr, struct siginfo *info)
 	return false;
 }
 
+/* Where the instruction would go, if that can be told without a look at CR2. */
+static uint64_t guess_address(const struct regs *regs)
+{
+	uint64_t rip = regs->rip;
+	const uint64_t *pte;
+	unsigned n = PAGE_BYTES - rip % PAGE_BYTES;
+
+	if (regs->error & PF_EXEC)
+		return rip;
+	if (from_libos(regs))
+		return operand_address(
+			regs, (const uint8_t *)rip, 15, regs->error & PF_WRITE, 0, 0);
+	pte = pt_find(rip, NULL);
+	if (!pte || !(*pte & PTE_PRESENT))
+		return OPERAND_UNKNOWN;
+	return operand_address(regs, (uint8_t *)page_ptr(*pte & PTE_FRAME) + rip % PAGE_BYTES, n,
+		regs->error & PF_WRITE, cpu_fs_base(), cpu_gs_base());
+}
+
+/* True when the page that the instruction names was missing, and is there now. */
+static bool quick_fault(const struct regs *regs)
+{
+	uint64_t addr = guess_address(regs);
+	const uint64_t *pte;
+	bool write = regs->error & PF_WRITE, accerr;
+
+	if (addr >= UIG_USER_TOP || !vm_is_mapped(page_round_down(addr), 1))
+		return false;
+	pte = pt_find(addr, NULL);
+	if (pte && *pte & PTE_PRESENT && (!write || *pte & PTE_WRITE))
+		return false;
+	return !vm_fault(addr, write, regs->error & PF_EXEC, !from_libos(regs), &accerr);
+}
+
 static void libos_exception(struct regs *regs)
 {
 	struct siginfo info = {0};
@@ -182,6 +218,8 @@ static void libos_exception(struct regs *regs)
 		return;
 	}
 	if (regs->vector == VECTOR_PF) {
+		if (quick_fault(regs))
+			return;
 		addr = cpu_fault_address();
 		if (addr < UIG_USER_TOP) {
 			if (page_fault(regs, addr, &info))
@@ -213,8 +251,13 @@ void exception_entry(struct regs *regs)
 	if (regs->vector == VECTOR_UD && patch_invalid_opcode(regs))
 		return;
 	if (regs->vector == VECTOR_PF) {
-		addr = cpu_fault_address();
-		if (page_fault(regs, addr, &info)) {
+		bool done = quick_fault(regs);
+
+		if (!done) {
+			addr = cpu_fault_address();
+			done = page_fault(regs, addr, &info);
+		}
+		if (done) {
 			if (sched_runnable())
 				user_return(regs);
 			return;
