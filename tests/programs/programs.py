@@ -85,9 +85,9 @@ class ProgramTest(unittest.TestCase):
             manifest = os.path.join(MANIFESTS, manifest + ".yaml")
         return self.cli("image", "build", *options, manifest).strip()
 
-    def folder(self, **files):
+    def folder(self, label="context", /, **files):
         """A context: a new folder with these files (text or bytes by name)."""
-        folder = os.path.join(self.d.folder, f"context-{self.id()}")
+        folder = os.path.join(self.d.folder, f"{label}-{self.id()}")
         os.makedirs(folder)
         for name, content in files.items():
             with open(os.path.join(folder, name), "wb") as f:
