@@ -23,7 +23,6 @@ void config_init(struct config *config)
 		.mem_mib = 128,
 		.window_mib = CONFIG_WINDOW_MIB,
 		.tap_fd = -1,
-		.fd_channel = -1,
 		.mtu = MTU_DEFAULT,
 	};
 }
@@ -38,8 +37,6 @@ void config_fini(struct config *config)
 	free(config->tap);
 	config_drives_fini(config);
 	config_volumes_fini(config);
-	if (config->fd_channel >= 0)
-		close(config->fd_channel);
 	if (config->tap_fd >= 0)
 		close(config->tap_fd);
 	config_init(config);

@@ -29,10 +29,10 @@ struct config_drive {
 #define CONFIG_VOLUMES_MAX 8u
 #define CONFIG_TAG_MAX     7u
 
-/* A folder of the host for the guest. Opened when it is configured, or received (vmm/dev/folder.h). */
+/* A folder of the host for the guest, opened when it is configured. */
 struct config_volume {
 	char tag[CONFIG_TAG_MAX + 1];
-	char *path; /* owned; NULL: came as a descriptor */
+	char *path; /* owned */
 	int fd;     /* owned, O_PATH */
 	bool read_only;
 };
@@ -55,7 +55,6 @@ struct config {
 	struct config_drive drive[CONFIG_DRIVES_MAX]; /* the root drive first */
 	unsigned nvolumes;
 	struct config_volume volume[CONFIG_VOLUMES_MAX];
-	int fd_channel; /* owned socket on which descriptors of folders come; -1: none */
 };
 
 void config_init(struct config *config);
@@ -74,9 +73,7 @@ int config_drives(struct config *config, const json_t *list, struct err *err);
 void config_drives_fini(struct config *config);
 json_t *config_drives_json(const struct config *config);
 
-/* Volumes (vmm/config_volume.c): a list of {tag, path_on_host, is_read_only}, NULL: none. Without path_on_host the folder's descriptor
- * must have been sent on fd_channel, one for each such volume, in the list's order. A known tag is
- * replaced. 0 or -errno. */
+/* Volumes (vmm/config_volume.c): a list of {tag, path_on_host, is_read_only}, NULL: none. A known tag is replaced. 0 or -errno. */
 int config_volumes(struct config *config, const json_t *list, struct err *err);
 /* TAG=FOLDER[:ro]. */
 int config_volume_option(struct config *config, const char *text, struct err *err);

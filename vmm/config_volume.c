@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Volumes of the configuration: folders of the host, by path or by a descriptor that came ahead. */
+/* Volumes of the configuration: folders of the host. */
 #include "vmm/config_impl.h"
 
 #include "lib/err.h"
@@ -53,17 +53,15 @@ static int add(
 {
 	struct config_volume *v;
 	_cleanup_close_ int fd = -1;
-	_cleanup_free_ char *copy = path ? strdup(path) : NULL;
+	_cleanup_free_ char *copy = strdup(path);
 	int r = check_tag(tag, err);
 
 	if (r < 0)
 		return r;
-	if (!path && config->fd_channel < 0)
-		return err_set(err, EINVAL, "volume %s: missing field `path_on_host`", tag);
-	fd = path ? folder_open(path, err) : folder_receive(config->fd_channel, tag, err);
+	fd = folder_open(path, err);
 	if (fd < 0)
 		return fd;
-	if (path && !copy)
+	if (!copy)
 		return err_set(err, ENOMEM, "out of memory");
 	v = room_for(config, tag);
 	if (!v)
@@ -83,8 +81,10 @@ static int add_json(struct config *config, const json_t *body, struct err *err)
 
 	if (r == 0)
 		r = config_required(body, "tag", err);
+	if (r == 0)
+		r = config_required(body, "path_on_host", err);
 	if (r < 0 || (r = jsonx_str(body, "tag", CONFIG_PATH_MAX_BYTES, &tag, err)) < 0 ||
-		(r = jsonx_opt_str(body, "path_on_host", CONFIG_PATH_MAX_BYTES, &path, err)) < 0 ||
+		(r = jsonx_str(body, "path_on_host", CONFIG_PATH_MAX_BYTES, &path, err)) < 0 ||
 		(r = jsonx_opt_bool(body, "is_read_only", &read_only, err)) < 0)
 		return r;
 	return add(config, tag, path, read_only, err);
@@ -132,7 +132,7 @@ json_t *config_volumes_json(const struct config *config)
 		const struct config_volume *v = &config->volume[i];
 
 		json_array_append_new(list,
-			json_pack("{s:s, s:s?, s:b}", "tag", v->tag, "path_on_host", v->path,
+			json_pack("{s:s, s:s, s:b}", "tag", v->tag, "path_on_host", v->path,
 				"is_read_only", v->read_only));
 	}
 	return list;

@@ -35,7 +35,6 @@ enum option_id {
 	OPT_DRIVE,
 	OPT_RNG,
 	OPT_VOLUME,
-	OPT_FD_CHANNEL,
 	OPT_CONSOLE,
 	OPT_CONSOLE_MAX,
 	OPT_REPORT,
@@ -78,8 +77,6 @@ static const struct option_def {
 		"block device: this file; more than once: vda, vdb, ..."},
 	[OPT_VOLUME] = {"volume", "TAG=FOLDER[:ro]",
 		"share this folder; mount=TAG:PLACE in --args puts it into the tree"},
-	[OPT_FD_CHANNEL] = {"fd-channel", "N",
-		"descriptors of volumes come on this inherited socket"},
 	[OPT_RNG] = {"rng", NULL, "a virtio-rng device"},
 	[OPT_CONSOLE] = {"console", "FILE", "append the guest's output to it (standard output)"},
 	[OPT_CONSOLE_MAX] = {"console-max-bytes", "N",
@@ -132,7 +129,6 @@ static int set_number(struct options *o, enum option_id id, const char *text, st
 		[OPT_VCPUS] = {1, 1},
 		[OPT_WINDOW_MIB] = {2, 4096},
 		[OPT_TAP_FD] = {0, INT_MAX},
-		[OPT_FD_CHANNEL] = {0, INT_MAX},
 		[OPT_MTU] = {NET_MTU_MIN, NET_MTU_MAX},
 		[OPT_CONSOLE_MAX] = {0, INT64_MAX},
 		[OPT_REPORT_FD] = {0, INT_MAX},
@@ -151,8 +147,6 @@ static int set_number(struct options *o, enum option_id id, const char *text, st
 		o->config.window_mib = (uint32_t)(n + 1) & ~1u; /* whole large pages */
 	else if (id == OPT_TAP_FD)
 		o->config.tap_fd = (int)n;
-	else if (id == OPT_FD_CHANNEL)
-		o->config.fd_channel = (int)n;
 	else if (id == OPT_MTU)
 		o->config.mtu = (uint16_t)n;
 	else if (id == OPT_CONSOLE_MAX)
@@ -266,7 +260,6 @@ static int set_option(struct options *o, enum option_id id, const char *value, s
 	case OPT_VCPUS:
 	case OPT_WINDOW_MIB:
 	case OPT_TAP_FD:
-	case OPT_FD_CHANNEL:
 	case OPT_MTU:
 	case OPT_CONSOLE_MAX:
 	case OPT_REPORT_FD:

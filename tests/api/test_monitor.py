@@ -100,6 +100,55 @@ class Vms(DaemonTest):
         self.assertEqual(self.d.wait(vm["id"])["exit_code"], 0)
         self.assertIn(b"/dev/vda=new0", self.d.call("GET", f"/vm/{vm['id']}/logs").body)
 
+    def shared_folder(self, name):
+        """With a file, and links that lead out."""
+        path = os.path.join(VOLUMES, name)
+        os.mkdir(path)
+        self.addCleanup(shutil.rmtree, path)
+        for file, target in (("absolute", "/etc/passwd"), ("relative", "../../../../etc/passwd"), ("up", "../../../../etc")):
+            os.symlink(target, os.path.join(path, file))
+        with open(os.path.join(path, "greeting"), "w", encoding="utf-8") as file:
+            file.write("hello from " + name)
+        return path
+
+    def lines(self, vm, last):
+        """What the VM says, up to this line."""
+        connection = self.d.connection()
+        connection.request("GET", f"/vm/{vm}/logs?follow=true")
+        response = connection.getresponse()
+        got = []
+        while last not in got:
+            line = response.readline()
+            self.assertTrue(line, got)
+            got.append(line.decode().strip())
+        connection.close()
+        return got
+
+    def test_folders(self):
+        """Shared folders: what was synced is there when the monitor is killed; nothing leads out; read-only holds."""
+        rw, ro = self.shared_folder("rw"), self.shared_folder("ro")
+        volumes = [{"source": rw, "target": "/data", "read_only": False}, {"source": ro, "target": "/srv/ro", "read_only": True}]
+        if MONITOR == "uvmm":
+            self.d.wait_pool()
+        vm = self.d.run("plain", args=["/bin/server", "folder", "/data", "/srv/ro"], volumes=volumes, wait="none")
+        self.assertEqual((vm["volumes"], vm["from_pool"]), (volumes, MONITOR == "uvmm"))
+        lines = self.lines(vm["id"], "stored")
+        os.kill(vm["pid"], signal.SIGKILL)
+        self.assertEqual(self.d.wait(vm["id"])["state"], "crashed")
+        with open(os.path.join(rw, "new"), encoding="utf-8") as file:
+            self.assertEqual(file.read(), "durable")
+        self.assertEqual(sorted(os.listdir(ro)), ["absolute", "greeting", "relative", "up"])
+        wanted = ["greeting: hello from rw", "create: ok", "write: ok", "sync: ok", "rename: ok", "sync folder: ok",
+                  *(f"{what}: No such file or directory" for what in ("absolute link", "relative link", "link as folder", "above")),
+                  "device: Operation not permitted", "read-only: read: ok",
+                  *(f"read-only: {what}: Read-only file system" for what in ("write", "create", "unlink", "mkdir"))]
+        for line in wanted:
+            self.assertIn(line, lines)
+        if MONITOR == "uvmm":
+            stat = os.stat(os.path.join(rw, "new"))
+            self.assertEqual((stat.st_mode & 0o7777, stat.st_uid), (0o755, os.stat(rw).st_uid))
+            self.assertIn("owner: Operation not permitted", lines)
+
     def test_volumes_refused(self):
         """What lies outside of --volume-root, also behind a link; what is not there or of the wrong kind."""
         link = os.path.join(VOLUMES, "link")

@@ -268,6 +268,12 @@ unsigned p9_server_fids(const struct p9_server *s)
 	return s->fids.count;
 }
 
+void p9_server_set_owner(struct p9_server *s)
+{
+	s->uid = geteuid();
+	s->gid = getegid();
+}
+
 /* File systems whose fstat() is answered from memory. */
 static bool is_local(int fd)
 {
@@ -295,8 +301,7 @@ static int set_up(struct p9_server *s, int dir_fd, struct err *err)
 		return err_sys(err, errno, "folder of a volume");
 	s->root_dev = st.st_dev;
 	s->local = is_local(s->root_fd);
-	s->uid = geteuid();
-	s->gid = getegid();
+	p9_server_set_owner(s);
 	return 0;
 }
 

@@ -29,6 +29,9 @@ struct p9_server;
 int p9_server_new(int dir_fd, bool read_only, struct p9_server **server, struct err *err);
 void p9_server_free(struct p9_server *server); /* NULL is fine */
 
+/* From here on the calling thread's user and group are whom the client sees as root; else those of who made the server. */
+void p9_server_set_owner(struct p9_server *server);
+
 /*
  * Serves one request. Both lists are memory that the client may change meanwhile; each byte of a message's fields is read once. Returns
  * the bytes of the answer in out, or -EPROTO when there is no room for any answer, or no message.

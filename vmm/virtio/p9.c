@@ -54,11 +54,15 @@ static struct p9_dev *p9_of(struct virtio_dev *dev)
 static int enter(void *arg)
 {
 	const struct p9_dev *p9 = arg;
+	int r;
 
 	if (unshare(CLONE_FS) < 0)
 		return -errno;
 	umask(0);
-	return sandbox_enter_as(SANDBOX_FOLDER, p9->owner, p9->group);
+	r = sandbox_enter_as(SANDBOX_FOLDER, p9->owner, p9->group);
+	if (r == 0)
+		p9_server_set_owner(p9->server);
+	return r;
 }
 
 /* On the thread. */

@@ -6,6 +6,7 @@
  *   server stubborn               does not end when told to
  *   server show                   prints its arguments and environment, exits with 3
  *   server abort                  is ended by SIGABRT
+ *   server folder RW RO           works in two shared folders, says what came of it, and waits
  *   server disk PATH WORD...      prints the word at the start of this disk, then writes WORD there; and so on with the next
  */
 #include <arpa/inet.h>
@@ -17,6 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -113,6 +116,60 @@ static int disk(const char *path, const char *word)
 	return 0;
 }
 
+static void said(const char *what, long value)
+{
+	printf("%s: %s\n", what, value < 0 ? strerror(errno) : "ok");
+}
+
+/* A file that is there for good: its data, then its name, then the folder. */
+static void store(const char *folder, const char *text)
+{
+	int dir = open(folder, O_RDONLY | O_DIRECTORY), fd;
+	ssize_t n = (ssize_t)strlen(text);
+
+	fd = openat(dir, "new.tmp", O_WRONLY | O_CREAT | O_EXCL, 0640);
+	said("create", fd);
+	said("write", write(fd, text, (size_t)n) == n ? 0 : -1);
+	said("sync", fsync(fd));
+	said("rename", renameat(dir, "new.tmp", dir, "new"));
+	said("sync folder", fsync(dir));
+	close(fd);
+	close(dir);
+}
+
+static void folder(const char *rw, const char *ro)
+{
+	char text[64] = "";
+	int fd;
+
+	if (chdir(rw) < 0)
+		exit(1);
+	fd = open("greeting", O_RDONLY);
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) < 0)
+		exit(1);
+	printf("greeting: %s\n", text);
+	store(rw, "durable");
+	said("absolute link", open("absolute", O_RDONLY));
+	said("relative link", open("relative", O_RDONLY));
+	said("link as folder", open("up/passwd", O_RDONLY));
+	said("above", open("../etc/passwd", O_RDONLY));
+	said("fifo", mkfifo("fifo", 0600));
+	said("device", mknod("device", S_IFCHR | 0600, makedev(1, 3)));
+	said("set-user-id", chmod("new", 04755));
+	said("owner", chown("new", 1000, 1000));
+	if (chdir(ro) < 0)
+		exit(1);
+	said("read-only: read", open("greeting", O_RDONLY));
+	said("read-only: write", open("greeting", O_WRONLY));
+	said("read-only: create", open("other", O_WRONLY | O_CREAT, 0600));
+	said("read-only: unlink", unlink("greeting"));
+	said("read-only: mkdir", mkdir("folder", 0700));
+	printf("stored\n");
+	fflush(stdout);
+	for (;;)
+		pause();
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -123,6 +180,8 @@ int main(int argc, char **argv)
 		serve(argv[2], answer);
 	else if (strcmp(what, "show") == 0)
 		show(argc, argv);
+	else if (strcmp(what, "folder") == 0 && argc > 3)
+		folder(argv[2], argv[3]);
 	else if (strcmp(what, "disk") == 0) {
 		int r = 0;
 
