@@ -388,20 +388,19 @@ static int request_of(const struct vm *vm)
 
 bool vm_vcpu_begin(struct vm *vm)
 {
-	int r;
+	int r = sandbox_enter(SANDBOX_VCPU); /* it opens nothing: so not on the way of the request */
 
+	if (r < 0) {
+		vm_end(vm, END_ERROR, 0, "cannot enter the sandbox: %s", strerror(-r));
+		return false;
+	}
 	boot_libos_warm_up(vm);
 	pthread_mutex_lock(&vm->state_lock);
 	while (vm->state != VM_RUNNING && vm->state != VM_ENDED && request_of(vm) != VCPU_STOP)
 		pthread_cond_wait(&vm->state_changed, &vm->state_lock);
 	pthread_mutex_unlock(&vm->state_lock);
-	if (request_of(vm) == VCPU_STOP || vm_state(vm) == VM_ENDED)
-		return false;
-	r = sandbox_enter(SANDBOX_VCPU);
 	stat_set(&vm->times.run_ns, (uint64_t)loop_now_ns());
-	if (r < 0)
-		vm_end(vm, END_ERROR, 0, "cannot enter the sandbox: %s", strerror(-r));
-	return r == 0;
+	return request_of(vm) != VCPU_STOP && vm_state(vm) != VM_ENDED;
 }
 
 bool vm_vcpu_obey(struct vm *vm)

@@ -8,7 +8,7 @@
  *     call that is not on the list ends the process by SIGSYS.
  *
  * Credentials and filters are a thread's, so every thread calls sandbox_enter() itself, and threads are made before the device loop has
- * entered. Without sandbox_prepare() (a monitor started by hand) sandbox_enter() does nothing.
+ * entered. The vCPU's enters when it is made, the device loop with the start, when image, disks and folders are known. Without sandbox_prepare() (a monitor started by hand) sandbox_enter() does nothing.
  */
 #ifndef VMM_SANDBOX_SANDBOX_H
 #define VMM_SANDBOX_SANDBOX_H
