@@ -128,10 +128,9 @@ class Vms(DaemonTest):
         """Shared folders: what was synced is there when the monitor is killed; nothing leads out; read-only holds."""
         rw, ro = self.shared_folder("rw"), self.shared_folder("ro")
         volumes = [{"source": rw, "target": "/data", "read_only": False}, {"source": ro, "target": "/srv/ro", "read_only": True}]
-        if MONITOR == "uvmm":
-            self.d.wait_pool()
+        self.d.wait_pool()
         vm = self.d.run("plain", args=["/bin/server", "folder", "/data", "/srv/ro"], volumes=volumes, wait="none")
-        self.assertEqual((vm["volumes"], vm["from_pool"]), (volumes, MONITOR == "uvmm"))
+        self.assertEqual((vm["volumes"], vm["from_pool"]), (volumes, True))
         lines = self.lines(vm["id"], "stored")
         os.kill(vm["pid"], signal.SIGKILL)
         self.assertEqual(self.d.wait(vm["id"])["state"], "crashed")
