@@ -41,7 +41,7 @@ def service(build, name="kvstore"):
 class Bench:
     """A manager with a pool, and the image."""
 
-    def __init__(self, build, monitor, pool, memory_mib=64):
+    def __init__(self, build, monitor, pool, memory_mib=128):
         self.build, self.monitor, self.memory_mib = build, monitor, memory_mib
         self.pool = pool
         self.host = Host(build)
