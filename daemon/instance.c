@@ -183,7 +183,9 @@ static int copy_cmd(const json_t *cmd, char ***out)
 	size_t n = json_array_size(cmd);
 	const char *words[ARGS_WORDS_MAX + 1];
 
-	for (size_t i = 0; i < n && i < ARGS_WORDS_MAX; i++)
+	if (n > ARGS_WORDS_MAX)
+		return -E2BIG;
+	for (size_t i = 0; i < n; i++)
 		words[i] = json_string_value(json_array_get(cmd, i));
 	words[n] = NULL;
 	return copy_words((char *const *)(uintptr_t)words, out);
@@ -247,7 +249,7 @@ static bool make_room(struct instances *is)
 {
 	for (struct instance *i = is->first; i && is->count >= INSTANCES_MAX; i = i->next) {
 		if (instance_has_ended(i) && !i->restart.pending) {
-			instance_free(i);
+			instance_remove(i);
 			break;
 		}
 	}

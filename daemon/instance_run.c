@@ -34,7 +34,7 @@ static const unsigned from[] = {
 	[VM_PAUSED] = 1u << VM_RUNNING,
 	[VM_STOPPING] = 1u << VM_STARTING | 1u << VM_RUNNING | 1u << VM_PAUSED,
 	[VM_STOPPED] = 1u << VM_CREATED | 1u << VM_RUNNING | 1u << VM_PAUSED | 1u << VM_STOPPING,
-	[VM_FAILED] = 1u << VM_CREATED | 1u << VM_STARTING | 1u << VM_RUNNING,
+	[VM_FAILED] = 1u << VM_CREATED | 1u << VM_STARTING | 1u << VM_RUNNING | 1u << VM_PAUSED,
 	[VM_CRASHED] = 1u << VM_RUNNING | 1u << VM_PAUSED,
 };
 
@@ -99,10 +99,11 @@ void instance_end(struct instance *i, enum instance_state to, const char *reason
 	instance_tell_waiters(i);
 }
 
+/* What a guest gave as its status may be any number: a status has 8 bits (wait(2)). */
 static void set_exit_code(struct instance *i, int code)
 {
 	i->has_exit_code = true;
-	i->exit_code = code;
+	i->exit_code = code & 0xff;
 }
 
 static void set_noexec(struct instance *i, const struct shell_exit *e)
@@ -119,7 +120,7 @@ static enum instance_state end_state(struct instance *i, const struct shell_exit
 		set_exit_code(i, e->code);
 		return VM_STOPPED;
 	case SHELL_END_SIGNAL:
-		set_exit_code(i, EXIT_SIGNAL + e->code);
+		set_exit_code(i, EXIT_SIGNAL | e->code);
 		return i->state == VM_STOPPING ? VM_STOPPED : VM_CRASHED;
 	case SHELL_END_NOEXEC:
 		set_noexec(i, e);
@@ -396,10 +397,12 @@ int instance_run(struct instances *is, const struct run_spec *spec, struct insta
 	if (r < 0)
 		return r;
 	r = instance_launch(i, retry_s, err);
-	if (r < 0)
-		instance_free(i);
-	else
+	if (r == 0) {
 		*out = i;
+		return 0;
+	}
+	events_vm(is->core->events, "removed", i);
+	instance_free(i);
 	return r;
 }
 

@@ -21,7 +21,7 @@
 const char *const pool_exhausted_names[] = {"create", "reject", "wait", NULL};
 
 struct member {
-	struct pool *pool; /* NULL: its profile is gone or has changed; discarded when prepared */
+	struct pool *pool; /* a profile takes its shells along when it goes or changes */
 	struct pools *pools;
 	struct shell *shell;
 	bool ready;
@@ -71,9 +71,9 @@ static void member_free(struct member *m)
 	*p = m->next;
 	if (!m->ready)
 		ps->preparing--;
-	if (m->pool && m->ready)
+	if (m->ready)
 		m->pool->ready--;
-	else if (m->pool)
+	else
 		m->pool->preparing--;
 	free(m);
 }
@@ -124,7 +124,7 @@ static void note_failure(struct pools *ps, struct pool *pool, const char *why)
 	ps->retry_ns = ps->retry_ns ? ps->retry_ns * 2 : RETRY_FIRST_NS;
 	if (ps->retry_ns > RETRY_MAX_NS)
 		ps->retry_ns = RETRY_MAX_NS;
-	if (pool && strcmp(pool->last_error, why) != 0) {
+	if (strcmp(pool->last_error, why) != 0) {
 		snprintf(pool->last_error, sizeof(pool->last_error), "%.255s", why);
 		log_warn("cannot prepare a VM for the pool", "profile=%s error=\"%s\"", pool->name,
 			why);
@@ -141,8 +141,7 @@ static void shell_has_ended(void *arg, struct shell *shell)
 
 	snprintf(reason, sizeof(reason), "%s; it wrote: %.100s", shell->exit.reason,
 		shell_last_line(shell));
-	if (pool)
-		pool->deaths++;
+	pool->deaths++;
 	member_free(m);
 	shell_free(shell);
 	note_failure(ps, pool, reason);

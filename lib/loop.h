@@ -28,7 +28,7 @@ typedef void loop_signal_fn(void *arg, int signo);
 
 /* 0 or -errno. */
 int loop_new(struct loop **loop);
-/* Frees the loop and all watches that are left; descriptors stay open. */
+/* Frees the loop and the watches of descriptors that are left, which stay open; timers and children are freed before. */
 void loop_free(struct loop *loop);
 /* Runs until loop_stop(); returns the value given to it, or -errno when epoll fails. */
 int loop_run(struct loop *loop);

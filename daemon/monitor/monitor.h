@@ -135,6 +135,8 @@ int shell_adopt(struct core *core, const struct shell_spec *spec, const char *lo
 void shell_set_owner(struct shell *shell, const struct shell_owner *owner, void *arg);
 int shell_start(struct shell *shell, const struct start_spec *spec, struct err *err);
 void shell_stop(struct shell *shell);
+/* To the process that it is, if that is there still. */
+void shell_signal(struct shell *shell, int signo);
 void shell_kill(struct shell *shell);
 /* Stops all processes of the shell where they are, or lets them go on. */
 void shell_freeze(struct shell *shell, bool on);

@@ -161,7 +161,7 @@ static int adopt(struct shell *shell, struct err *err)
 
 static void stop(struct shell *shell)
 {
-	kill(shell->pid, SIGTERM);
+	shell_signal(shell, SIGTERM);
 }
 
 static void ended(struct shell *shell, int how, int status)

@@ -17,6 +17,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #define CONSOLE_FIFO "console" /* in the shell's folder */
@@ -148,17 +149,31 @@ void shell_stop(struct shell *s)
 		s->ops->stop(s);
 }
 
-/* The pidfd can not hit another process; the group is that of the session which the process leads. */
-void shell_kill(struct shell *s)
+/* An adopted process is reaped by somebody else, and its number may be another's before we hear of its end: the pidfd says
+ * whether it is there still. */
+static bool is_there(const struct shell *s)
+{
+	return s->pid &&
+		syscall(SYS_pidfd_send_signal, loop_child_pidfd(s->child), 0, NULL, 0) == 0;
+}
+
+void shell_signal(struct shell *s, int signo)
 {
 	if (s->pid)
+		syscall(SYS_pidfd_send_signal, loop_child_pidfd(s->child), signo, NULL, 0);
+}
+
+/* With all that is in the session which the process leads. */
+void shell_kill(struct shell *s)
+{
+	if (is_there(s))
 		kill(-s->pid, SIGKILL);
 }
 
 /* By signal: the vCPU is a thread of the process, and so are its devices. */
 void shell_freeze(struct shell *s, bool on)
 {
-	if (s->pid)
+	if (is_there(s))
 		kill(-s->pid, on ? SIGSTOP : SIGCONT);
 }
 

@@ -275,7 +275,7 @@ static int start(struct shell *s, const struct start_spec *spec, struct err *err
 
 static void stop(struct shell *s)
 {
-	kill(s->pid, SIGTERM); /* uvmm makes it the guest's term event */
+	shell_signal(s, SIGTERM); /* uvmm makes it the guest's term event */
 }
 
 static void listening(void *arg, const struct httpc_response *response)

@@ -24,6 +24,7 @@
 #define SPLICE_BYTES   (64 * 1024) /* the capacity of a pipe */
 #define LISTEN_BACKLOG 128
 #define ACCEPT_BATCH   16
+#define ACCEPT_REST_NS (100 * NS_PER_MS) /* without descriptors or memory for a connection */
 
 struct flow {
 	int pipe[2];
@@ -51,6 +52,7 @@ struct forward {
 	uint16_t host_port;
 	int fd;
 	struct loop_io *io;
+	struct loop_timer *rest; /* armed: nothing is accepted until then */
 	struct conn *conns;
 	unsigned count;
 };
@@ -242,6 +244,20 @@ static void conn_new(struct forward *f, int fd)
 		conn_abort(c);
 }
 
+/* The client waits on in the listener's queue, which epoll would tell about for ever. */
+static void accept_rest(struct forward *f)
+{
+	accept_enable(f, false);
+	loop_timer_set(f->rest, ACCEPT_REST_NS);
+}
+
+static void accept_again(void *arg)
+{
+	struct forward *f = arg;
+
+	accept_enable(f, f->count < FORWARD_CONNECTIONS_MAX);
+}
+
 static void accept_event(void *arg, uint32_t events)
 {
 	struct forward *f = arg;
@@ -250,8 +266,11 @@ static void accept_event(void *arg, uint32_t events)
 	for (int i = 0; i < ACCEPT_BATCH && f->count < FORWARD_CONNECTIONS_MAX; i++) {
 		int fd = accept4(f->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-		if (fd < 0)
+		if (fd < 0) {
+			if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+				accept_rest(f);
 			return;
+		}
 		conn_new(f, fd);
 	}
 }
@@ -289,7 +308,9 @@ int forward_new(const struct forward_config *config, struct forward **out, struc
 	r = listen_host(f, err);
 	if (r < 0)
 		goto out_free;
-	r = loop_io_add(config->loop, f->fd, EPOLLIN, accept_event, f, &f->io);
+	r = loop_timer_new(config->loop, accept_again, f, &f->rest);
+	if (r == 0)
+		r = loop_io_add(config->loop, f->fd, EPOLLIN, accept_event, f, &f->io);
 	if (r < 0) {
 		err_sys(err, -r, "published port");
 		goto out_free;
@@ -308,6 +329,7 @@ void forward_free(struct forward *f)
 	while (f->conns)
 		conn_abort(f->conns);
 	loop_io_del(f->io);
+	loop_timer_free(f->rest);
 	if (f->fd >= 0)
 		close(f->fd);
 	free(f);

@@ -249,7 +249,9 @@ static int load_ports(struct instance *i, const json_t *root, struct err *err)
 		int64_t ip = 0, host = 0, guest = 0;
 
 		r = r < 0 ? r : jsonx_int(port, "ip", 0, UINT32_MAX, &ip, err);
-		r = r < 0 ? r : jsonx_int(port, "host", 1, UINT16_MAX, &host, err);
+		r = r < 0 ? r
+			  : jsonx_int(port, "host", 0, UINT16_MAX, &host,
+				    err); /* 0: not published yet */
 		r = r < 0 ? r : jsonx_int(port, "guest", 1, UINT16_MAX, &guest, err);
 		i->ports[n] = (struct port_map){.host_ip = (uint32_t)ip,
 			.host_port = (uint16_t)host,

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Published ports: bytes in both directions, back-pressure, half-close, many connections, ends on either side."""
 import hashlib
+import os
+import resource
 import socket
 import threading
+import time
 
 from harness import DaemonTest, PYTHON, SERVER, main, need, TIMEOUT_S
 
@@ -53,6 +56,26 @@ class Ports(DaemonTest):
             self.assertEqual(self.receive(s, size), b"x" * size)
         s.shutdown(socket.SHUT_WR)
         self.assertEqual(s.recv(1), b"")
+
+    def cpu_s(self):
+        with open(f"/proc/{self.d.process.pid}/stat", encoding="ascii") as file:
+            fields = file.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def test_no_descriptor_left(self):
+        """A client waits until there is one; the manager does not turn in circles meanwhile."""
+        vm = self.publish()
+        pid = self.d.process.pid
+        limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, limits[1]))  # what is open stays so
+        s = self.connect(vm)
+        s.sendall(b"x")
+        cpu, own = self.cpu_s(), time.process_time()
+        while time.process_time() - own < 0.4:
+            pass
+        self.assertLess(self.cpu_s() - cpu, 0.1, "a fourth of what one that turns in circles gets")
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
+        self.assertEqual(self.receive(s, 1), b"x")
 
     def test_half_close(self):
         vm = self.publish(COUNTER)

@@ -209,6 +209,24 @@ static void test_record_comes_back(void **state)
 	fini(&i);
 }
 
+/* A VM that waits for a shell of the pool has none of the ports yet that the kernel is to choose. */
+static void test_port_to_be_chosen(void **state)
+{
+	struct setup *s = *state;
+	json_t *record = json_loads(full_record, 0, NULL);
+	struct instance i = {.core = &s->core};
+	_cleanup_free_ char *text = NULL;
+
+	json_object_set_new(
+		json_array_get(json_object_get(record, "ports"), 0), "host", json_integer(0));
+	text = json_dumps(record, 0);
+	json_decref(record);
+	assert_int_equal(record_load(&i, text, strlen(text), NULL), 0);
+	assert_int_equal(i.port_count, 1);
+	assert_int_equal(i.ports[0].host_port, 0);
+	fini(&i);
+}
+
 /* Each field once missing, once of another type. */
 static void test_broken_records(void **state)
 {
@@ -281,6 +299,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_file_that_is_no_database, setup, teardown),
 		cmocka_unit_test(test_no_folder),
 		cmocka_unit_test_setup_teardown(test_record_comes_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_port_to_be_chosen, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_broken_records, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bad_values, setup, teardown),
 	};
