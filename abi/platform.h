@@ -47,7 +47,7 @@ struct uig_free_range {
 	gpa_t base;
 	uint64_t bytes;
 };
-struct uig_free_list { /* one page */
+struct uig_free_list {  /* one page */
 	uint32_t count; /* by the guest */
 	uint32_t done;  /* by the monitor */
 	uint64_t reserved;

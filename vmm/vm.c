@@ -388,7 +388,8 @@ static int request_of(const struct vm *vm)
 
 bool vm_vcpu_begin(struct vm *vm)
 {
-	int r = sandbox_enter(SANDBOX_VCPU); /* it opens nothing: so not on the way of the request */
+	int r = sandbox_enter(
+		SANDBOX_VCPU); /* it opens nothing: so not on the way of the request */
 
 	if (r < 0) {
 		vm_end(vm, END_ERROR, 0, "cannot enter the sandbox: %s", strerror(-r));

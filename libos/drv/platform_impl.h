@@ -10,7 +10,7 @@ struct platform_ops {
 	void (*exit)(enum uig_exit_kind kind, unsigned code); /* does not return */
 	void (*milestone)(enum uig_milestone ms);
 	void (*debug_putc)(char c);
-	void (*free)(gpa_t list); /* NULL: memory is never given back */
+	void (*free)(gpa_t list);           /* NULL: memory is never given back */
 	void (*preempt)(uint64_t deadline); /* NULL: the monitor does it */
 	uint64_t (*wall_ns)(void); /* by the machine's own clock chip; NULL: there is none */
 };
