@@ -3,7 +3,7 @@
  * virtio-net (virtio 1.2, section 5.1). Owns the two queues and the pool of buffers. Few receive buffers are posted at first, so that
  * an instance with little traffic touches little memory; each time the device has used all of them the number doubles.
  *
- * Frames to send are copied into a buffer of the pool, one descriptor each. Finished ones are taken back when the next is sent. Nothing here
+ * Small frames are copied into a buffer of the pool, one descriptor each; large ones are sent where they lie. Finished ones are taken back when the next is sent. Nothing here
  * tells the device: vnet_kick() does, and under uvmm a guest that goes to sleep has its frames sent without.
  */
 #include "libos/drv/virtio_net.h"
@@ -24,6 +24,8 @@
 #define POOL_MAX   256u
 #define ETH_MIN    14u
 
+#define SENT_IN_PLACE 1u /* in a cookie: not a buffer of ours */
+
 #define RX_OFFLOADS                                                                                \
 	(VIRTIO_BIT(VIRTIO_NET_F_GUEST_CSUM) | VIRTIO_BIT(VIRTIO_NET_F_GUEST_TSO4) |               \
 		VIRTIO_BIT(VIRTIO_NET_F_MRG_RXBUF))
@@ -41,6 +43,7 @@ static struct {
 	void *pool[POOL_MAX]; /* free halves */
 	unsigned npool;
 	struct vnet_frame frame; /* being put together */
+	vnet_sent_fn *sent;      /* of large frames */
 } net;
 
 /* ---- buffers: halves of a page, each holding one reference on it; or whole pages */
@@ -172,8 +175,10 @@ void vnet_poll(unsigned budget)
 
 void vnet_arm(void)
 {
-	if (net.open)
-		virtqueue_arm(&net.vd.vq[RX]);
+	if (!net.open)
+		return;
+	rx_fill(); /* there may have been no memory */
+	virtqueue_arm(&net.vd.vq[RX]);
 }
 
 void vnet_kick(void)
@@ -196,34 +201,75 @@ bool vnet_tx_tso(void)
 	return vnet_tx_csum() && (net.vd.features & VIRTIO_BIT(VIRTIO_NET_F_HOST_TSO4)) != 0;
 }
 
-static void tx_reclaim(void)
+void vnet_tx_reclaim(void)
 {
 	uint32_t len;
-	void *half;
+	char *cookie;
 
-	while ((half = virtqueue_pop(&net.vd.vq[TX], &len)) != NULL)
-		half_free(half);
-	virtqueue_disarm(&net.vd.vq[TX]);
+	if (!net.open)
+		return;
+	while ((cookie = virtqueue_pop(&net.vd.vq[TX], &len)) != NULL) {
+		if ((uintptr_t)cookie & SENT_IN_PLACE)
+			net.sent(cookie - SENT_IN_PLACE);
+		else
+			half_free(cookie);
+	}
+}
+
+/* Makes sure of n descriptors. */
+static bool tx_room(unsigned n)
+{
+	struct virtqueue *vq = &net.vd.vq[TX];
+
+	if (vq->broken)
+		return false;
+	vnet_tx_reclaim();
+	virtqueue_disarm(vq);
+	if (vq->nfree < n) { /* let the device work once: cheaper than a lost segment */
+		virtio_kick(&net.vd, TX);
+		platform_wait(0);
+		vnet_tx_reclaim();
+		virtqueue_disarm(vq);
+	}
+	return vq->nfree >= n;
 }
 
 void *vnet_tx_frame(size_t len)
 {
-	struct virtqueue *vq = &net.vd.vq[TX];
+	char *half = len <= VNET_FRAME_MAX && tx_room(1) ? half_alloc() : NULL;
 
-	if (len > VNET_FRAME_MAX || vq->broken)
-		return NULL;
-	tx_reclaim();
-	if (vq->nfree == 0) { /* let the device work once: cheaper than a lost segment */
-		virtio_kick(&net.vd, TX);
-		platform_wait(0);
-		tx_reclaim();
-	}
-	char *half = vq->nfree > 0 ? half_alloc() : NULL;
 	if (!half) {
 		vnet_stats.tx_dropped++;
 		return NULL;
 	}
 	return half + VNET_HDR_BYTES;
+}
+
+int vnet_tx_large(const struct vnet_large *f, vnet_sent_fn *sent)
+{
+	struct virtio_net_hdr hdr = {
+		.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+		.gso_type = f->ip6 ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4,
+		.hdr_len = (uint16_t)f->hdr_len,
+		.gso_size = (uint16_t)f->gso_size,
+		.csum_start = (uint16_t)f->csum_start,
+		.csum_offset = (uint16_t)f->csum_offset,
+	};
+
+	if (!tx_room(f->parts))
+		goto full;
+	memcpy(f->part[0].ptr, &hdr, sizeof(hdr));
+	if (virtqueue_add(&net.vd.vq[TX], f->part, f->parts, 0, (char *)f->cookie + SENT_IN_PLACE) <
+		0)
+		goto full;
+	net.sent = sent;
+	vnet_stats.tx_frames++;
+	for (unsigned i = 0; i < f->parts; i++)
+		vnet_stats.tx_bytes += f->part[i].len;
+	return 0;
+full:
+	vnet_stats.tx_dropped++;
+	return -ENOSPC;
 }
 
 int vnet_tx_send(void *frame, size_t len, unsigned csum_start, unsigned csum_offset)

@@ -8,7 +8,7 @@
 #ifndef LIBOS_DRV_VIRTIO_NET_H
 #define LIBOS_DRV_VIRTIO_NET_H
 
-#include "abi/virtio.h"
+#include "libos/drv/virtqueue.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -52,6 +52,23 @@ void vnet_kick(void);
 void *vnet_tx_frame(size_t len);
 /* Queues the frame. With csum_start > 0 the device completes the checksum: over all bytes from csum_start on, stored csum_offset behind it. */
 int vnet_tx_send(void *frame, size_t len, unsigned csum_start, unsigned csum_offset);
+
+/*
+ * A frame of up to 64 KiB, sent where it lies: `part[0]` begins with VNET_HDR_BYTES bytes of room for the device's header. The device cuts
+ * the TCP segment into ones of gso_size bytes of payload. Until sent(cookie), at the latest when vnet_tx_reclaim() is called after the
+ * device has finished, all of it belongs to the device. 0, or -ENOSPC: no place, nothing was taken.
+ */
+struct vnet_large {
+	struct vq_buf part[VNET_PARTS_MAX];
+	unsigned parts;
+	unsigned csum_start, csum_offset, gso_size, hdr_len;
+	bool ip6;
+	void *cookie; /* at least 2-byte aligned */
+};
+typedef void vnet_sent_fn(void *cookie);
+int vnet_tx_large(const struct vnet_large *f, vnet_sent_fn *sent);
+/* Gives back what the device has finished with. */
+void vnet_tx_reclaim(void);
 
 void vnet_buf_free(void *buf);
 

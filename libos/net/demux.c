@@ -212,6 +212,34 @@ static bool header_ok(const struct pbuf *p)
 	return true;
 }
 
+/*
+ * Passes a segment to its connection. An acknowledgement without data at a closed window is in order (RFC 9293, 3.10.7.4), also from
+ * behind a probe's byte: lwIP would answer it with an acknowledgement, and with both windows closed two of them would go on for ever.
+ */
+static void input_active(struct pbuf *p, struct netif *inp, struct tcp_pcb *pcb)
+{
+	const struct tcp_hdr *th = p->payload;
+	unsigned data = p->tot_len - TCPH_HDRLEN_BYTES(th);
+	bool plain_ack = data == 0 && (TCPH_FLAGS(th) & (TCP_SYN | TCP_FIN | TCP_RST)) == 0;
+	u32_t beyond = lwip_ntohl(th->seqno) - pcb->rcv_nxt - pcb->rcv_wnd;
+	uint32_t lip = ip_current_dest_addr()->addr, rip = ip_current_src_addr()->addr;
+	uint16_t lport = pcb->local_port, rport = pcb->remote_port;
+
+	/* More than one full segment is acknowledged at once (RFC 5681, 4.2), also when they came merged into one: as if one were
+	 * waiting for its acknowledgement already. */
+	if (data > TCP_MSS)
+		tcp_set_flags(pcb, TF_ACK_DELAY);
+	move_to_head(&tcp_active_pcbs, pcb);
+	if (!plain_ack || beyond > 1) {
+		lwip_tcp_input(p, inp);
+		return;
+	}
+	pcb->rcv_wnd += 2;
+	lwip_tcp_input(p, inp);
+	if (demux_find(lip, lport, rip, rport) == pcb && pcb->state != TIME_WAIT)
+		pcb->rcv_wnd -= 2;
+}
+
 /* Seen by lwIP's ip4.c. */
 void tcp_input(struct pbuf *p, struct netif *inp)
 {
@@ -230,8 +258,7 @@ void tcp_input(struct pbuf *p, struct netif *inp)
 		pcb = NULL;
 	}
 	if (pcb && pcb->state != TIME_WAIT) {
-		move_to_head(&tcp_active_pcbs, pcb);
-		lwip_tcp_input(p, inp);
+		input_active(p, inp, pcb);
 		return;
 	}
 	struct tcp_pcb *active = tcp_active_pcbs, *waiting = NULL;

@@ -9,6 +9,7 @@
 #include "libos/drv/virtio_net.h"
 #include "libos/klib/errno.h"
 #include "libos/klib/string.h"
+#include "libos/net/demux.h"
 #include "libos/net/stack.h"
 #include "libos/net/tick.h"
 
@@ -17,6 +18,7 @@
 #include <lwip/etharp.h>
 #include <lwip/inet_chksum.h>
 #include <lwip/ip.h>
+#include <lwip/ip4_frag.h>
 #include <lwip/netif.h>
 #include <lwip/priv/tcp_priv.h>
 #include <lwip/prot/ethernet.h>
@@ -175,9 +177,91 @@ static void note_arp(const char *frame, size_t len)
 		net_tick_aux(ARP_REQUEST_S);
 }
 
+/* ---- send large segments */
+
+static void large_sent(void *cookie)
+{
+	pbuf_free(cookie);
+}
+
+/* The MSS of the connection that the segment belongs to; 0: there is none any more. */
+static unsigned mss_of(const struct ip_hdr *ip, const struct tcp_hdr *th)
+{
+	const struct tcp_pcb *pcb =
+		demux_find(ip->src.addr, lwip_ntohs(th->src), ip->dest.addr, lwip_ntohs(th->dest));
+
+	return pcb ? pcb->mss : 0;
+}
+
+/* The list of pieces behind the device's header; false: there are too many, or no room in front. */
+static bool list_parts(struct vnet_large *f, struct pbuf *p)
+{
+	if (pbuf_add_header(p, VNET_HDR_BYTES) != 0)
+		return false;
+	f->parts = 0;
+	for (struct pbuf *q = p; q && f->parts < VNET_PARTS_MAX; q = q->next)
+		f->part[f->parts++] = (struct vq_buf){q->payload, q->len};
+	bool all = f->parts == pbuf_clen(p);
+	pbuf_remove_header(p, VNET_HDR_BYTES);
+	return all;
+}
+
+static err_t queue_large(struct vnet_large *f, struct pbuf *p)
+{
+	pbuf_ref(p);
+	f->cookie = p;
+	if (vnet_tx_large(f, large_sent) == 0)
+		return ERR_OK;
+	pbuf_free(p);
+	return ERR_MEM;
+}
+
+/* A TCP segment for the device to cut, by reference; headers are in the first pbuf (lwIP builds them there). */
+static err_t large_output(struct pbuf *p)
+{
+	static struct vnet_large f; /* large: not on the stack */
+	char *frame = p->payload;
+	const struct ip_hdr *ip = (const void *)(frame + SIZEOF_ETH_HDR);
+
+	if (!vnet_tx_tso() || p->len < SIZEOF_ETH_HDR + IP_HLEN + TCP_HLEN)
+		return ERR_BUF;
+	f.csum_start = partial_csum(frame, p->tot_len, &f.csum_offset);
+	if (f.csum_start == 0 || IPH_PROTO(ip) != IP_PROTO_TCP || p->len < f.csum_start + TCP_HLEN)
+		return ERR_BUF;
+	const struct tcp_hdr *th = (const void *)(frame + f.csum_start);
+	f.gso_size = mss_of(ip, th);
+	f.hdr_len = f.csum_start + TCPH_HDRLEN_BYTES(th);
+	if (f.gso_size == 0)
+		return ERR_CONN;
+	if (list_parts(&f, p))
+		return queue_large(&f, p);
+	struct pbuf *copy =
+		pbuf_alloc(PBUF_RAW_TX, p->tot_len, PBUF_RAM); /* of many small writes */
+	if (!copy)
+		return ERR_MEM;
+	pbuf_copy(copy, p);
+	err_t err = list_parts(&f, copy) ? queue_large(&f, copy) : ERR_BUF;
+	pbuf_free(copy);
+	return err;
+}
+
+/* Called by lwIP in place of ip4_frag(): the packet is larger than the MTU. */
+err_t net_ip4_frag(struct pbuf *p, struct netif *netif, const ip4_addr_t *dest);
+err_t net_ip4_frag(struct pbuf *p, struct netif *netif, const ip4_addr_t *dest)
+{
+	const struct ip_hdr *ip = p->payload;
+
+	if (netif == &eth && vnet_tx_tso() && IPH_PROTO(ip) == IP_PROTO_TCP)
+		return netif->output(netif, p, dest);
+	return ip4_frag(p, netif, dest);
+}
+
 static err_t frame_output(struct netif *netif, struct pbuf *p)
 {
 	size_t len = p->tot_len;
+
+	if (len > SIZEOF_ETH_HDR + (size_t)netif->mtu)
+		return large_output(p);
 	unsigned start = 0, offset = 0;
 	struct eth_hdr eh;
 	char *frame = vnet_tx_frame(len);

@@ -127,6 +127,7 @@ static bool stack_pending(void)
 
 static void stack_run(void)
 {
+	vnet_tx_reclaim();
 	vnet_poll(POLL_BUDGET);
 	/* What the instance sends to itself may call for more of it: one round a time. */
 	for (unsigned i = 0; i < POLL_BUDGET && loop_pending(); i++)

@@ -6,6 +6,7 @@
 #include "libos/klib/errno.h"
 #include "libos/net/stack.h"
 #include "libos/net/tcp.h"
+#include "libos/net/tcp_large.h"
 
 #include <lwip/pbuf.h>
 #include <lwip/priv/tcp_priv.h>
@@ -34,14 +35,15 @@ void tsock_rx_drop(struct tcp_sock *t)
 	t->rx_bytes = 0;
 }
 
+/* Opens the window. lwIP's function takes 16 bits: what is more is added before, so that the peer hears of all at once. */
 static void recved(struct tcp_sock *t, uint32_t n)
 {
-	while (t->pcb && n > 0) {
-		u16_t step = n < 0xffff ? (u16_t)n : 0xffff;
+	u16_t last = n < 0xffff ? (u16_t)n : 0xffff;
 
-		tcp_recved(t->pcb, step);
-		n -= step;
-	}
+	if (!t->pcb)
+		return;
+	t->pcb->rcv_wnd += n - last;
+	tcp_recved(t->pcb, last);
 }
 
 static void on_fin(struct tcp_sock *t, struct tcp_pcb *pcb)
@@ -253,7 +255,7 @@ static long send_some(struct tcp_sock *t, struct sock_msg *m)
 	if (!from)
 		return -EFAULT;
 	more = (m->flags & MSG_MORE) || m->it->left > n;
-	err_t err = tcp_write(t->pcb, from, (u16_t)n,
+	err_t err = net_tcp_write(t->pcb, from, (u16_t)n,
 		(u8_t)(TCP_WRITE_FLAG_COPY | (more ? TCP_WRITE_FLAG_MORE : 0)));
 	if (err != ERR_OK)
 		return unsent(t) > 0 ? -EAGAIN

@@ -8,6 +8,7 @@
  */
 #include "libos/net/tick.h"
 
+#include "libos/drv/virtio_net.h"
 #include "libos/net/stack.h"
 #include "libos/sched/thread.h"
 
@@ -181,6 +182,7 @@ static void tick_fire(struct ktimer *t)
 	uint64_t now = clock_mono_ns();
 
 	tick.fast = false;
+	vnet_tx_reclaim(); /* lwIP sends nothing again that the device still has */
 	tcp_fasttmr();
 	run_slow(now);
 	run_seconds(now);

@@ -22,6 +22,9 @@
 #define LWIP_SUPPORT_CUSTOM_PBUF 1
 #define PBUF_LINK_HLEN           14
 
+/* Room for the header of virtio-net: a large segment is sent where it lies. */
+#define PBUF_LINK_ENCAPSULATION_HLEN 12
+
 /* IPv4 only, for now. */
 #define LWIP_IPV4                     1
 #define LWIP_IPV6                     0

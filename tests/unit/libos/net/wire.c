@@ -203,7 +203,7 @@ static size_t buffers_left(void)
 static void device(void)
 {
 	serve_tx();
-	while (count > 0 && buffers_left() >= queue[head]->len / 1900 + 1) {
+	while (count > 0 && buffers_left() >= queue[head]->len / (mergeable ? 3900 : 1900) + 1) {
 		struct frame *f = queue[head];
 
 		wire.received++;
