@@ -40,7 +40,8 @@ struct config_volume {
 struct config {
 	uint32_t vcpus, mem_mib, window_mib;
 	bool huge_pages; /* transparent huge pages for the guest's RAM */
-	char *libos;     /* owned path; NULL: not set */
+	char *libos;     /* owned path of libOS or kernel; NULL: not set */
+	unsigned boot;   /* enum boot_kind; 0: what the kernel's notes say */
 	char *image;     /* owned path; NULL: no image */
 	char *args;      /* owned; NULL: none */
 	char *workset;   /* owned path of the working set (vmm/workset.h); NULL: none */

@@ -5,6 +5,7 @@
 #include "abi/platform.h"
 #include "lib/err.h"
 #include "lib/loop.h"
+#include "vmm/arch/x86_64/boot_std.h"
 #include "vmm/arch/x86_64/cpu.h"
 #include "vmm/bus.h"
 #include "vmm/kvm.h"
@@ -36,6 +37,8 @@ void devices_fini(struct devices *d)
 		loop_io_del(d->watch[i].source);
 		d->dev[i]->ops->fini(d->dev[i]);
 	}
+	if (d->console.virtio.ops) /* a standard machine's, which is no device */
+		d->console.virtio.ops->fini(&d->console.virtio);
 	d->ndev = d->nattached = 0;
 	if (d->wake_fd >= 0)
 		close(d->wake_fd);
@@ -44,7 +47,7 @@ void devices_fini(struct devices *d)
 
 gpa_t devices_next_base(const struct devices *d)
 {
-	return UIG_GPA_VIRTIO + d->ndev * UIG_VIRTIO_STRIDE;
+	return (d->standard ? STD_VIRTIO : UIG_GPA_VIRTIO) + d->ndev * UIG_VIRTIO_STRIDE;
 }
 
 int devices_add(struct devices *d, struct virtio_dev *dev, struct err *err)
@@ -99,6 +102,7 @@ static void serve_from_loop(struct devices *d, struct virtio_dev *dev)
 	if (!d->vcpu_owns && !d->frozen) {
 		if (virtio_serve(dev, BUDGET))
 			eventfd_write(dev->kick_fd, 1);
+		virtio_interrupt(dev);
 		arm_sources(d);
 	}
 	pthread_mutex_unlock(&d->lock);
@@ -139,6 +143,14 @@ static int attach_one(struct devices *d, struct device_watch *w, struct kvm *kvm
 		r = loop_io_add(d->loop, dev->source_fd, EPOLLONESHOT, on_source, w, &w->source);
 	if (r < 0)
 		return err_sys(err, -r, "device %s", dev->ops->name);
+	if (d->standard) {
+		dev->irq_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+		r = dev->irq_fd < 0
+			? err_sys(err, errno, "eventfd")
+			: kvm_add_irqfd(kvm, STD_GSI_FIRST + d->nattached, dev->irq_fd, err);
+		if (r < 0)
+			return r;
+	}
 	return kvm_add_ioeventfd(kvm, dev->base + VIRTIO_MMIO_QUEUE_NOTIFY, dev->kick_fd, err);
 }
 

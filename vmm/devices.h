@@ -52,6 +52,7 @@ struct devices {
 	bool vcpu_owns; /* under lock; see above */
 	bool frozen;    /* under lock; paused or not started: the device loop serves nothing */
 	struct virtio_dev *dev[DEVICES_MAX]; /* owned: devices_fini() calls ops->fini */
+	bool standard; /* interrupts and addresses of vmm/arch/x86_64/boot_std.h; else none, and abi/layout.h */
 	struct device_watch watch[DEVICES_MAX];
 	unsigned ndev, nattached;
 	struct net_dev net; /* virtio.ops is NULL without a network */

@@ -9,6 +9,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#define TSS_ADDRESS 0xfffbd000ul /* three pages for KVM's own, in the device gap */
+
 int kvm_init(struct kvm *kvm, struct err *err)
 {
 	int version;
@@ -60,6 +62,28 @@ int kvm_add_ioeventfd(struct kvm *kvm, gpa_t gpa, int fd, struct err *err)
 
 	if (ioctl(kvm->vm_fd, KVM_IOEVENTFD, &io) < 0)
 		return err_sys(err, errno, "ioeventfd at %#llx", (unsigned long long)gpa);
+	return 0;
+}
+
+int kvm_make_irqchip(struct kvm *kvm, struct err *err)
+{
+	struct kvm_pit_config pit = {.flags = KVM_PIT_SPEAKER_DUMMY};
+
+	if (ioctl(kvm->vm_fd, KVM_SET_TSS_ADDR, TSS_ADDRESS) < 0)
+		return err_sys(err, errno, "KVM_SET_TSS_ADDR");
+	if (ioctl(kvm->vm_fd, KVM_CREATE_IRQCHIP, 0) < 0)
+		return err_sys(err, errno, "KVM_CREATE_IRQCHIP");
+	if (ioctl(kvm->vm_fd, KVM_CREATE_PIT2, &pit) < 0)
+		return err_sys(err, errno, "KVM_CREATE_PIT2");
+	return 0;
+}
+
+int kvm_add_irqfd(struct kvm *kvm, unsigned gsi, int fd, struct err *err)
+{
+	struct kvm_irqfd irq = {.fd = (uint32_t)fd, .gsi = gsi};
+
+	if (ioctl(kvm->vm_fd, KVM_IRQFD, &irq) < 0)
+		return err_sys(err, errno, "irqfd of line %u", gsi);
 	return 0;
 }
 

@@ -26,6 +26,11 @@ int kvm_add_slot(
 /* A 4-byte write of any value to gpa is counted in fd and does not leave KVM. */
 int kvm_add_ioeventfd(struct kvm *kvm, gpa_t gpa, int fd, struct err *err);
 
+/* A full interrupt controller (PIC, IOAPIC, LAPICs) and a PIT in KVM: before any vCPU, after the memory slots. */
+int kvm_make_irqchip(struct kvm *kvm, struct err *err);
+/* A write to fd is a pulse of interrupt line gsi. */
+int kvm_add_irqfd(struct kvm *kvm, unsigned gsi, int fd, struct err *err);
+
 int kvm_new_vcpu(struct kvm *kvm, unsigned id, struct err *err);
 
 #endif

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "vmm/machine.h"
 
+#include "abi/platform.h"
 #include "lib/err.h"
+#include "vmm/arch/x86_64/boot_std.h"
 #include "vmm/dev/drive.h"
 #include "vmm/dev/platform.h"
 #include "vmm/dev/tap.h"
@@ -12,7 +14,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
+#include <sys/eventfd.h>
 #include <sys/random.h>
+
+#define BOOT_TIMER_VALUE 123u
+#define BOOT_TIMER_BYTES 0x1000u
 
 static int random_mac(struct config *config)
 {
@@ -54,6 +61,56 @@ int machine_devices(struct vm *vm, struct err *err)
 	if (r == 0)
 		r = devices_attach(&vm->devices, &vm->kvm, &vm->bus, err);
 	return r < 0 ? r : platform_attach(vm, &vm->bus);
+}
+
+static void on_com1(void *arg, uint8_t byte)
+{
+	vm_guest_debug(arg, byte);
+}
+
+static void on_reset(void *arg)
+{
+	vm_end(arg, END_POWEROFF, 0, "reset by the keyboard controller");
+}
+
+/* A guest says with one byte that it has come to its program (Firecracker's boot timer). */
+static void on_boot_timer(void *arg, uint64_t offset, const void *data, unsigned len)
+{
+	if (offset == 0 && len == 1 && *(const uint8_t *)data == BOOT_TIMER_VALUE)
+		vm_guest_milestone(arg, UIG_MS_PROGRAM);
+}
+
+static void read_nothing(void *arg, uint64_t offset, void *data, unsigned len)
+{
+	memset(data, 0, len);
+}
+
+int machine_ports(struct vm *vm, struct err *err)
+{
+	struct devices *d = &vm->devices;
+	int r = console_init(
+		&d->console, vm->console_fd, vm->console_max_bytes, &vm->mem, &d->lock, 0, err);
+
+	if (r < 0)
+		return r;
+	d->standard = true;
+	vm->com1_irq_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (vm->com1_irq_fd < 0)
+		return err_sys(err, errno, "eventfd");
+	r = kvm_add_irqfd(&vm->kvm, STD_COM1_GSI, vm->com1_irq_fd, err);
+	if (r < 0)
+		return r;
+	vm->ports = (struct ports){
+		.com1 = {.irq_fd = vm->com1_irq_fd, .out = on_com1, .arg = vm},
+		.reset = on_reset,
+		.arg = vm,
+	};
+	return bus_add(&vm->bus,
+		&(struct bus_range){.base = STD_BOOT_TIMER,
+			.bytes = BOOT_TIMER_BYTES,
+			.read = read_nothing,
+			.write = on_boot_timer,
+			.dev = vm});
 }
 
 static int make_drive(struct vm *vm, const struct config_drive *drive, struct err *err)
@@ -104,12 +161,15 @@ static int make_rng(struct vm *vm, struct err *err)
 
 int machine_late_devices(struct vm *vm, struct err *err)
 {
+	const struct devices *d = &vm->devices;
 	int r = 0;
 
 	for (unsigned i = 0; i < vm->config.ndrives && r == 0; i++)
 		r = make_drive(vm, &vm->config.drive[i], err);
 	for (unsigned i = 0; i < vm->config.nvolumes && r == 0; i++)
 		r = make_volume(vm, &vm->config.volume[i], err);
+	if (r == 0 && d->standard)
+		r = make_net(vm, err);
 	if (r == 0 && vm->config.rng)
 		r = make_rng(vm, err);
 	return r < 0 ? r : devices_attach(&vm->devices, &vm->kvm, &vm->bus, err);

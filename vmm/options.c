@@ -3,6 +3,7 @@
 
 #include "lib/err.h"
 #include "lib/jsonx.h"
+#include "vmm/arch/x86_64/boot_std.h"
 #include "vmm/sandbox/sandbox.h"
 #include "vmm/virtio/console.h"
 #include "vmm/virtio/net.h"
@@ -20,6 +21,7 @@ enum option_id {
 	OPT_CONFIG_FILE,
 	OPT_NO_API,
 	OPT_LIBOS,
+	OPT_BOOT,
 	OPT_IMAGE,
 	OPT_ARGS,
 	OPT_WORKSET,
@@ -58,7 +60,10 @@ static const struct option_def {
 	[OPT_NO_API] = {"no-api", NULL, "serve no API; start at once"},
 	[OPT_LIBOS] = {"libos", "FILE",
 		"libos.elf; a shell is prepared from it before the first request"},
-	[OPT_IMAGE] = {"image", "FILE", "EROFS image"},
+	[OPT_BOOT] = {"boot", "KIND",
+		"auto (by the kernel's notes), libos, pvh or linux: how the kernel of --libos is "
+		"entered"},
+	[OPT_IMAGE] = {"image", "FILE", "EROFS image; initrd of a kernel"},
 	[OPT_ARGS] = {"args", "LINE", "arguments of the instance (abi/identity.h)"},
 	[OPT_WORKSET] = {"working-set", "FILE",
 		"pages that a start needs: read, or recorded when it is not there"},
@@ -164,6 +169,17 @@ static int set_libos(struct options *o, const char *path)
 	return config_set(&o->config.libos, path);
 }
 
+static int set_boot(struct options *o, const char *text, struct err *err)
+{
+	for (unsigned i = 0; boot_kind_names[i]; i++) {
+		if (strcmp(boot_kind_names[i], text) == 0) {
+			o->config.boot = i;
+			return 0;
+		}
+	}
+	return err_set(err, EINVAL, "--boot %s: auto, libos, pvh or linux", text);
+}
+
 static int set_mac(struct options *o, const char *text, struct err *err)
 {
 	o->config.have_mac = true;
@@ -214,6 +230,8 @@ static int set_option(struct options *o, enum option_id id, const char *value, s
 		return 0;
 	case OPT_LIBOS:
 		return set_libos(o, value);
+	case OPT_BOOT:
+		return set_boot(o, value, err);
 	case OPT_IMAGE:
 		return config_set(&o->config.image, value);
 	case OPT_ARGS:

@@ -18,7 +18,10 @@
 
 static uint64_t entry_of(const struct vm *vm)
 {
-	uint64_t entry = __atomic_load_n(&vm->identity->upcall.entry, __ATOMIC_ACQUIRE);
+	uint64_t entry = 0;
+
+	if (vm->identity)
+		entry = __atomic_load_n(&vm->identity->upcall.entry, __ATOMIC_ACQUIRE);
 
 	return entry >= UPPER_HALF ? entry : 0;
 }

@@ -72,6 +72,11 @@ static uint64_t ns_of(const struct timespec *ts)
 	return (uint64_t)ts->tv_sec * 1000000000u + (uint64_t)ts->tv_nsec;
 }
 
+void vcpu_nmi(struct vcpu *vcpu)
+{
+	ioctl(vcpu->fd, KVM_NMI, 0);
+}
+
 uint64_t vcpu_cpu_ns(const struct vcpu *vcpu)
 {
 	uint64_t ended = stat_get(&vcpu->cpu_ns);
@@ -100,11 +105,21 @@ static void on_mmio(struct vcpu *vcpu)
 }
 
 /* There are no ports in a libOS boot: reads are all ones, as on an empty bus. */
-static void on_io(struct kvm_run *run)
+static void on_io(struct vcpu *vcpu)
 {
-	if (run->io.direction == KVM_EXIT_IO_IN)
-		memset((char *)run + run->io.data_offset, 0xff,
-			(size_t)run->io.size * run->io.count);
+	struct kvm_run *run = vcpu->run;
+	struct ports *ports = vm_ports(vcpu->vm);
+	uint8_t *data = (uint8_t *)run + run->io.data_offset;
+	bool in = run->io.direction == KVM_EXIT_IO_IN;
+
+	for (uint32_t i = 0; i < run->io.count; i++, data += run->io.size) {
+		if (ports && in)
+			ports_in(ports, run->io.port, data, run->io.size);
+		else if (ports)
+			ports_out(ports, run->io.port, data, run->io.size);
+		else if (in)
+			memset(data, 0xff, run->io.size);
+	}
 }
 
 static bool handle_exit(struct vcpu *vcpu)
@@ -118,8 +133,8 @@ static bool handle_exit(struct vcpu *vcpu)
 		return !vm_has_ended(vcpu->vm);
 	case KVM_EXIT_IO:
 		stat_inc(&vcpu->exits[EXIT_IO]);
-		on_io(run);
-		return true;
+		on_io(vcpu);
+		return !vm_has_ended(vcpu->vm);
 	case KVM_EXIT_HLT: /* no interrupt can end it: it is a wait without a deadline */
 		stat_inc(&vcpu->exits[EXIT_HLT]);
 		vm_guest_wait(vcpu->vm, UIG_WAIT_FOREVER);
@@ -128,7 +143,10 @@ static bool handle_exit(struct vcpu *vcpu)
 		stat_inc(&vcpu->exits[EXIT_INTR]);
 		return true;
 	case KVM_EXIT_SHUTDOWN:
-		vm_end(vcpu->vm, END_TRIPLE_FAULT, 0, "the guest could not handle a fault");
+		if (vm_ports(vcpu->vm)) /* how some kernels power off */
+			vm_end(vcpu->vm, END_POWEROFF, 0, "triple fault");
+		else
+			vm_end(vcpu->vm, END_TRIPLE_FAULT, 0, "the guest could not handle a fault");
 		return false;
 	case KVM_EXIT_SYSTEM_EVENT:
 		vm_end(vcpu->vm, END_POWEROFF, 0, "system event %u", run->system_event.type);

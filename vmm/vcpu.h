@@ -60,6 +60,9 @@ void vcpu_run_aside(struct vcpu *vcpu);
 /* Makes KVM_RUN return -EINTR once, with its last exit finished. Any other thread. */
 void vcpu_interrupt(struct vcpu *vcpu);
 
+/* A non-maskable interrupt; needs an interrupt controller in KVM to arrive in time. Any thread. */
+void vcpu_nmi(struct vcpu *vcpu);
+
 /* CPU time of the thread in ns; 0 before it exists. */
 uint64_t vcpu_cpu_ns(const struct vcpu *vcpu);
 

@@ -82,6 +82,7 @@ int vm_init(struct vm *vm, struct config *config, struct loop *loop, int console
 		.vcpu = {.fd = -1},
 		.record_fd = -1,
 		.upcall = {.timer_fd = -1},
+		.com1_irq_fd = -1,
 	};
 	config_init(config);
 	pthread_mutex_init(&vm->state_lock, NULL);
@@ -104,6 +105,9 @@ static void teardown(struct vm *vm)
 	mem_fini(&vm->mem);
 	vm->bus = (struct bus){0};
 	vm->identity = NULL;
+	if (vm->com1_irq_fd >= 0)
+		close(vm->com1_irq_fd);
+	vm->com1_irq_fd = -1;
 }
 
 void vm_fini(struct vm *vm)
@@ -143,6 +147,8 @@ static int make_memory(struct vm *vm, struct err *err)
 		r = add_ram(vm, UIG_GPA_HIGH_RAM, ram + vm->low_bytes, vm->high_bytes, err);
 	if (r < 0)
 		return r;
+	if (vm->kind != BOOT_LIBOS)
+		return 0;
 	/* Reserving the most that an image may have costs only address space; KVM gets to know the window. */
 	vm->window = mem_reserve(&vm->mem, UIG_IMAGE_MAX_BYTES, false, err);
 	if (!vm->window)
@@ -184,12 +190,36 @@ void vm_record_workset(struct vm *vm)
 	vm->record_fd = -1;
 }
 
-static int prepare(struct vm *vm, struct err *err)
+static int find_kind(struct vm *vm, struct err *err)
 {
-	int r = kvm_init(&vm->kvm, err);
+	vm->kind = vm->config.boot;
+	return vm->kind == BOOT_AUTO ? boot_std_detect(vm->config.libos, &vm->kind, err) : 0;
+}
+
+/* A standard machine: what the kernel file says is looked at when it starts. */
+static int prepare_standard(struct vm *vm, struct err *err)
+{
+	int r = kvm_make_irqchip(&vm->kvm, err);
 
 	if (r == 0)
+		r = vcpu_init(&vm->vcpu, vm, &vm->kvm, err);
+	if (r == 0)
+		r = machine_ports(vm, err);
+	if (r == 0)
+		r = boot_std_prepare(vm, err);
+	return r < 0 ? r : vcpu_start_thread(&vm->vcpu, err);
+}
+
+static int prepare(struct vm *vm, struct err *err)
+{
+	int r = find_kind(vm, err);
+
+	if (r == 0)
+		r = kvm_init(&vm->kvm, err);
+	if (r == 0)
 		r = make_memory(vm, err);
+	if (r == 0 && vm->kind != BOOT_LIBOS)
+		return prepare_standard(vm, err);
 	if (r == 0)
 		r = vcpu_init(&vm->vcpu, vm, &vm->kvm, err);
 	if (r == 0)
@@ -258,9 +288,16 @@ static int close_the_door(struct vm *vm, struct err *err)
 	return r < 0 ? err_sys(err, -r, "cannot enter the sandbox") : 0;
 }
 
-int vm_start(struct vm *vm, uint64_t request_ns, struct err *err)
+static int start_libos(struct vm *vm, struct err *err)
 {
 	uint64_t image_bytes;
+	int r = boot_libos_image(vm, vm->config.image, &image_bytes, err);
+
+	return r < 0 ? r : boot_libos_identity(vm, image_bytes, err);
+}
+
+int vm_start(struct vm *vm, uint64_t request_ns, struct err *err)
+{
 	int r = 0;
 
 	if (vm_state(vm) == VM_EMPTY)
@@ -271,9 +308,7 @@ int vm_start(struct vm *vm, uint64_t request_ns, struct err *err)
 		return err_set(err, EINVAL, "the VM has been started before");
 	r = machine_late_devices(vm, err);
 	if (r == 0)
-		r = boot_libos_image(vm, vm->config.image, &image_bytes, err);
-	if (r == 0)
-		r = boot_libos_identity(vm, image_bytes, err);
+		r = vm->kind == BOOT_LIBOS ? start_libos(vm, err) : boot_std_load(vm, err);
 	if (r == 0)
 		r = close_the_door(vm, err);
 	if (r < 0) {
@@ -320,6 +355,11 @@ void vm_raise(struct vm *vm, uint32_t events)
 
 	if (state != VM_RUNNING && state != VM_PAUSED)
 		return;
+	if (!vm->identity) { /* our libOS takes it as SIGTERM there */
+		if (events & UIG_EVENT_TERM)
+			vcpu_nmi(&vm->vcpu);
+		return;
+	}
 	__atomic_or_fetch(&vm->identity->events, events, __ATOMIC_SEQ_CST);
 	devices_wake(&vm->devices);
 	if (state == VM_RUNNING)
@@ -373,6 +413,11 @@ struct bus *vm_bus(struct vm *vm)
 	return &vm->bus;
 }
 
+struct ports *vm_ports(struct vm *vm)
+{
+	return vm->kind == BOOT_LIBOS ? NULL : &vm->ports;
+}
+
 void vm_wake_vcpu(struct vm *vm)
 {
 	devices_wake(&vm->devices);
@@ -395,7 +440,8 @@ bool vm_vcpu_begin(struct vm *vm)
 		vm_end(vm, END_ERROR, 0, "cannot enter the sandbox: %s", strerror(-r));
 		return false;
 	}
-	boot_libos_warm_up(vm);
+	if (vm->kind == BOOT_LIBOS)
+		boot_libos_warm_up(vm);
 	pthread_mutex_lock(&vm->state_lock);
 	while (vm->state != VM_RUNNING && vm->state != VM_ENDED && request_of(vm) != VCPU_STOP)
 		pthread_cond_wait(&vm->state_changed, &vm->state_lock);

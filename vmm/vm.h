@@ -16,8 +16,10 @@
 
 #include "abi/identity.h"
 #include "lib/util.h"
+#include "vmm/arch/x86_64/boot_std.h"
 #include "vmm/bus.h"
 #include "vmm/config.h"
+#include "vmm/dev/ports.h"
 #include "vmm/devices.h"
 #include "vmm/kvm.h"
 #include "vmm/loader.h"
@@ -68,6 +70,9 @@ struct vm {
 	struct bus bus;
 	struct devices devices;
 	struct elf_plan libos;
+	enum boot_kind kind; /* of what was prepared; a libOS or not is what most depends on */
+	struct ports ports;  /* standard machines */
+	int com1_irq_fd;     /* owned; -1: none */
 	struct upcall upcall;
 	uint64_t returned_bytes;        /* that the guest has given back, in all: vmm/giveback.h */
 	uint64_t low_bytes, high_bytes; /* RAM below the device gap, from 4 GiB */
@@ -75,7 +80,7 @@ struct vm {
 	uint64_t window_bytes; /* of that known to KVM */
 	uint64_t tsc_khz;
 	gpa_t cr3;
-	struct uig_identity *identity; /* in guest memory */
+	struct uig_identity *identity; /* in guest memory; NULL: not a libOS boot */
 	bool record;                   /* the working set is to be recorded */
 	int record_fd;                 /* its file, from the start on; -1: none */
 
@@ -134,6 +139,7 @@ struct bus *vm_bus(struct vm *vm);
 /* Ends the VM; the first reason counts. */
 void vm_end(struct vm *vm, enum vm_end_reason reason, uint32_t code, const char *fmt, ...)
 	_printf_(4, 5);
+struct ports *vm_ports(struct vm *vm); /* NULL: there are none */
 void vm_guest_wait(struct vm *vm, uint64_t deadline);
 void vm_guest_exit(struct vm *vm, uint32_t kind, uint32_t code);
 void vm_guest_milestone(struct vm *vm, uint64_t which);

@@ -63,7 +63,7 @@ static const unsigned long vcpu_requests[] = {KVM_RUN, KVM_GET_REGS, KVM_SET_REG
 	KVM_SET_SREGS, KVM_GET_VCPU_EVENTS, KVM_SET_VCPU_EVENTS, KVM_IRQ_LINE, KVM_IOEVENTFD,
 	KVM_IRQFD, TUNSETOFFLOAD, 0};
 static const unsigned long loop_requests[] = {
-	KVM_IOEVENTFD, KVM_IRQFD, KVM_IRQ_LINE, TUNSETOFFLOAD, 0};
+	KVM_IOEVENTFD, KVM_IRQFD, KVM_IRQ_LINE, KVM_NMI, TUNSETOFFLOAD, 0};
 static const unsigned long no_requests[] = {0};
 
 static const struct {

@@ -25,7 +25,7 @@ int virtio_init(struct virtio_dev *dev, const struct virtio_ops *ops, const stru
 	dev->mem = mem;
 	dev->lock = lock;
 	dev->base = base;
-	dev->source_fd = -1;
+	dev->source_fd = dev->irq_fd = -1;
 	dev->features |= FEATURES_ALWAYS;
 	dev->kick_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	return dev->kick_fd < 0 ? err_sys(err, errno, "eventfd") : 0;
@@ -35,6 +35,8 @@ void virtio_fini(struct virtio_dev *dev)
 {
 	if (dev->ops && dev->kick_fd >= 0)
 		close(dev->kick_fd);
+	if (dev->ops && dev->irq_fd >= 0)
+		close(dev->irq_fd);
 	dev->ops = NULL;
 }
 
@@ -57,6 +59,8 @@ static void fail(struct virtio_dev *dev, const char *why)
 	dev->dead = true;
 	dev->status |= VIRTIO_STATUS_NEEDS_RESET;
 	dev->interrupt |= INTERRUPT_CONFIG;
+	if (dev->irq_fd >= 0)
+		eventfd_write(dev->irq_fd, 1);
 	/* A guest could fail and reset in a loop: it gets a few lines, the rest is counted. */
 	if (dev->failures < 4)
 		log_warn("virtio device failed", "device=%s why=\"%s\"", dev->ops->name, why);
@@ -88,6 +92,20 @@ void virtio_told(struct virtio_dev *dev)
 {
 	for (unsigned i = 0; i < dev->ops->nqueues; i++)
 		virtqueue_told(&dev->queue[i]);
+}
+
+void virtio_interrupt(struct virtio_dev *dev)
+{
+	bool news = false;
+
+	if (dev->irq_fd < 0)
+		return;
+	for (unsigned i = 0; i < dev->ops->nqueues; i++)
+		news |= virtqueue_should_interrupt(&dev->queue[i]);
+	if (!news)
+		return;
+	dev->interrupt |= INTERRUPT_USED;
+	eventfd_write(dev->irq_fd, 1);
 }
 
 static void set_status(struct virtio_dev *dev, uint32_t status)
@@ -221,6 +239,8 @@ static uint32_t read_register(struct virtio_dev *dev, uint64_t reg)
 	case VIRTIO_MMIO_QUEUE_READY:
 		return queue && dev->queue[dev->queue_sel].live;
 	case VIRTIO_MMIO_INTERRUPT_STATUS:
+		if (dev->irq_fd >= 0)
+			return dev->interrupt;
 		return dev->interrupt | (virtio_has_news(dev) ? INTERRUPT_USED : 0);
 	case VIRTIO_MMIO_STATUS:
 		return dev->status;

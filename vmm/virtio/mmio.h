@@ -56,6 +56,7 @@ struct virtio_dev {
 	/* The device type's own; -1: none. While readable it makes serve() worth a call: frames of a tap, an eventfd that another
 	 * thread writes when it has finished a request, an epoll of sockets. A level: serve() takes the reason away. */
 	int source_fd;
+	int irq_fd; /* owned eventfd, a pulse of the device's line; -1: this machine has no interrupts (abi/platform.h) */
 
 	/* under lock */
 	uint64_t driver_features;
@@ -89,5 +90,7 @@ bool virtio_serve(struct virtio_dev *dev, unsigned budget);
 /* True when a queue has something that the guest wants to hear of. */
 bool virtio_has_news(const struct virtio_dev *dev);
 void virtio_told(struct virtio_dev *dev);
+/* Interrupts the guest when there is something new that it wants to hear of. Nothing happens without irq_fd. */
+void virtio_interrupt(struct virtio_dev *dev);
 
 #endif

@@ -199,6 +199,20 @@ bool virtqueue_has_news(const struct virtqueue *q)
 	return (uint16_t)(q->used_idx - event - 1) < 0x8000;
 }
 
+bool virtqueue_should_interrupt(struct virtqueue *q)
+{
+	uint16_t old = q->told_idx, event;
+
+	if (!q->live || q->used_idx == old)
+		return false;
+	q->told_idx = q->used_idx;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* used->idx before the driver's wish */
+	if (!q->event_idx)
+		return !(__atomic_load_n(&q->avails->flags, __ATOMIC_RELAXED) & AVAIL_NO_INTERRUPT);
+	event = __atomic_load_n(&q->avails->ring[q->size], __ATOMIC_RELAXED);
+	return virtq_need_event(event, q->used_idx, old);
+}
+
 void virtqueue_told(struct virtqueue *q)
 {
 	q->told_idx = q->used_idx;

@@ -70,6 +70,8 @@ void virtqueue_mute_kick(struct virtqueue *q);
 
 /* True when the driver has asked to hear of what is in the used ring now (abi/platform.h, WAIT). */
 bool virtqueue_has_news(const struct virtqueue *q);
+/* True once for what was published since the last call and the driver wants an interrupt for (section 2.7.7.2). */
+bool virtqueue_should_interrupt(struct virtqueue *q);
 /* The guest returns from a wait and looks at the ring. */
 void virtqueue_told(struct virtqueue *q);
 

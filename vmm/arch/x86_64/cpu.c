@@ -11,10 +11,14 @@
 
 #include <errno.h>
 #include <linux/kvm.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
 #define CPUID_ENTRIES_MAX 256u
+
+#define CPUID_1_ECX_DEADLINE   (1u << 24)
+#define CPUID_1_ECX_HYPERVISOR (1u << 31)
 
 #define CR0_ENTRY   0x80050033ull /* PG AM WP NE ET MP PE */
 #define CR4_ENTRY   0x10620ull    /* FSGSBASE OSXMMEXCPT OSFXSR PAE */
@@ -44,21 +48,63 @@ static uint64_t xcr0_of(const struct kvm_cpuid2 *cpuid)
 	return 0;
 }
 
-int cpu_set_features(int kvm_fd, int vcpu_fd, uint64_t *xcr0, struct err *err)
+/* What tells of the host's processors is made to tell of one (SDM volume 2, CPUID; AMD volume 3, appendix E). */
+static void make_single(struct kvm_cpuid_entry2 *e, bool deadline)
+{
+	switch (e->function) {
+	case 1:
+		e->ebx = (e->ebx & 0xff00) | 1u << 16;
+		e->ecx |= CPUID_1_ECX_HYPERVISOR | (deadline ? CPUID_1_ECX_DEADLINE : 0);
+		break;
+	case 4:
+		e->eax &= 0x3fff;
+		break;
+	case 0xb:
+	case 0x1f:
+		e->eax = 0;
+		e->ebx = e->ebx ? 1 : 0;
+		e->edx = 0;
+		break;
+	case 0x80000008:
+		e->ecx = 0;
+		break;
+	case 0x8000001e:
+		e->eax = e->ebx = e->ecx = 0;
+		break;
+	default:
+		break;
+	}
+}
+
+static int set_features(int kvm_fd, int vcpu_fd, bool standard, uint64_t *xcr0, struct err *err)
 {
 	size_t bytes =
 		sizeof(struct kvm_cpuid2) + CPUID_ENTRIES_MAX * sizeof(struct kvm_cpuid_entry2);
 	_cleanup_free_ struct kvm_cpuid2 *cpuid = calloc(1, bytes);
+	bool deadline;
 
 	if (!cpuid)
 		return err_set(err, ENOMEM, "out of memory");
 	cpuid->nent = CPUID_ENTRIES_MAX;
 	if (ioctl(kvm_fd, KVM_GET_SUPPORTED_CPUID, cpuid) < 0)
 		return err_sys(err, errno, "KVM_GET_SUPPORTED_CPUID");
+	deadline = ioctl(kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_TSC_DEADLINE_TIMER) > 0;
+	for (unsigned i = 0; standard && i < cpuid->nent; i++)
+		make_single(&cpuid->entries[i], deadline);
 	if (ioctl(vcpu_fd, KVM_SET_CPUID2, cpuid) < 0)
 		return err_sys(err, errno, "KVM_SET_CPUID2");
 	*xcr0 = xcr0_of(cpuid);
 	return 0;
+}
+
+int cpu_set_features(int kvm_fd, int vcpu_fd, uint64_t *xcr0, struct err *err)
+{
+	return set_features(kvm_fd, vcpu_fd, false, xcr0, err);
+}
+
+int cpu_set_features_std(int kvm_fd, int vcpu_fd, uint64_t *xcr0, struct err *err)
+{
+	return set_features(kvm_fd, vcpu_fd, true, xcr0, err);
 }
 
 static struct kvm_segment segment(uint16_t selector, uint8_t type, uint8_t dpl)

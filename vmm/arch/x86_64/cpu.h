@@ -10,6 +10,9 @@ struct err;
 /* Gives the vCPU all features that KVM supports. *xcr0: the extended state that they include. */
 int cpu_set_features(int kvm_fd, int vcpu_fd, uint64_t *xcr0, struct err *err);
 
+/* The same for a standard machine: one processor with number 0, the LAPIC's deadline timer, and the sign of a hypervisor. */
+int cpu_set_features_std(int kvm_fd, int vcpu_fd, uint64_t *xcr0, struct err *err);
+
 /* Everything of the entry state of abi/boot.h but the general registers: CPL 3 in long mode. 0 or -errno. */
 int cpu_enter_user(int vcpu_fd, gpa_t cr3, uint64_t lstar, uint64_t xcr0, struct err *err);
 
