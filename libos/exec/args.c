@@ -189,6 +189,10 @@ static int parse_option(struct args *args, char *word)
 		return parse_number(value, &args->tsc_khz);
 	if (IS("wall_ns"))
 		return parse_number(value, &args->wall_ns);
+	if (IS("aslr")) {
+		args->no_aslr = !strcmp(value, "off") || !strcmp(value, "0");
+		return 0;
+	}
 	if (IS("patch"))
 		return parse_patch(value, &args->patch_after);
 	if (IS("trace")) {

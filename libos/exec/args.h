@@ -19,7 +19,7 @@ struct args_mount {
 struct args {
 	struct net_config net;
 	char hostname[64];
-	bool trace;
+	bool trace, no_aslr;
 	unsigned patch_after;           /* traps until a system call is patched; 0: never */
 	uint64_t tsc_khz, wall_ns;      /* 0: not given */
 	char *argv[ARGS_MAX_WORDS + 1]; /* NULL-terminated, in the lines' text */

@@ -26,7 +26,13 @@
 #define PIE_BASE    0x555555554000ull
 #define INTERP_MAX  ELF_INTERP_MAX
 #define STRINGS_MAX 0x20000ull
-#define VDSO_AT     (UIG_USER_TOP - STACK_GAP / 2)
+#define VDSO_GAP    (STACK_GAP / 2) /* from the top of the stack up */
+/* How many bits of a page's number are chosen at random. All that lies at the top moves together by the first: no more page tables than
+ * without. Linux has 28, 22 and 13 or so. */
+#define TOP_BITS  26u
+#define PIE_BITS  28u
+#define MMAP_BITS 12u
+#define BRK_BITS  12u
 
 enum auxv_type {
 	AT_NULL = 0,
@@ -176,13 +182,13 @@ static void add_aux(struct stack *s, enum auxv_type type, uint64_t value)
 	add_word(s, value);
 }
 
-static void add_auxv(
-	struct stack *s, const struct object *prog, const struct object *interp, const char *path)
+static void add_auxv(struct stack *s, const struct object *prog, const struct object *interp,
+	const char *path, uptr_t vdso)
 {
 	uint8_t seed[16];
 	uptr_t execfn = push_string(s, path), platform = push_string(s, "x86_64"), random;
 
-	add_aux(s, AT_SYSINFO_EHDR, VDSO_AT);
+	add_aux(s, AT_SYSINFO_EHDR, vdso);
 	random_bytes(seed, sizeof(seed));
 	random = push_bytes(s, seed, sizeof(seed));
 	add_aux(s, AT_HWCAP, cpu.hwcap);
@@ -238,7 +244,7 @@ static int build_stack(const struct args *args, const struct object *prog,
 	for (int i = 0; i < args->envc; i++)
 		add_word(&s, push_string(&s, args->envp[i]));
 	add_word(&s, 0);
-	add_auxv(&s, prog, interp, args->argv[0]);
+	add_auxv(&s, prog, interp, args->argv[0], top + VDSO_GAP);
 	s.sp = (s.sp & ~15ull) - s.n * sizeof(uint64_t);
 	s.sp &= ~15ull;
 	if (!s.error)
@@ -248,14 +254,23 @@ static int build_stack(const struct args *args, const struct object *prog,
 	return s.error;
 }
 
-static int map_stack(uptr_t *top)
+static uint64_t random_bytes_of_pages(const struct args *args, unsigned bits)
+{
+	uint64_t n = 0;
+
+	if (!args->no_aslr)
+		random_bytes(&n, sizeof(n));
+	return (n & ((1ull << bits) - 1)) * PAGE_BYTES;
+}
+
+static int map_stack(const struct args *args, uptr_t *top)
 {
 	long r;
 
-	*top = UIG_USER_TOP - STACK_GAP;
+	*top = UIG_USER_TOP - STACK_GAP - random_bytes_of_pages(args, TOP_BITS);
 	r = vm_map(*top - STACK_SIZE, STACK_SIZE, PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_FIXED | VMA_STACK, NULL, 0);
-	vm_set_top(*top - STACK_SIZE - STACK_GAP);
+	vm_set_top(*top - STACK_SIZE - STACK_GAP - random_bytes_of_pages(args, MMAP_BITS));
 	vm_populate(*top - PAGE_BYTES, PAGE_BYTES);
 	return r < 0 ? (int)r : 0;
 }
@@ -267,15 +282,16 @@ static int load(
 {
 	const struct object *first = prog;
 	uptr_t top, sp;
-	int r = map_stack(&top);
+	int r = map_stack(args, &top);
 
 	if (!r)
-		r = vdso_map(VDSO_AT);
+		r = vdso_map(top + VDSO_GAP);
 	if (!r)
-		r = load_object(args->argv[0], prog, PIE_BASE);
+		r = load_object(
+			args->argv[0], prog, PIE_BASE + random_bytes_of_pages(args, PIE_BITS));
 	if (r)
 		return r;
-	vm_set_brk(prog->base + prog->plan.high);
+	vm_set_brk(prog->base + prog->plan.high + random_bytes_of_pages(args, BRK_BITS));
 	if (prog->interp[0]) {
 		r = load_object(prog->interp, interp, 0);
 		if (r) {

@@ -26,14 +26,14 @@ static void options(void **state)
 	assert_int_equal(
 		parse(0,
 			"ip=10.1.2.3/24 gw=10.1.2.1 dns=9.9.9.9 hostname=a-b.c trace=1 tsc_khz=5 "
-			"wall_ns=77 patch=3 env=A=1 env=B= quiet foo=bar -- /bin/x y"),
+			"wall_ns=77 patch=3 aslr=off env=A=1 env=B= quiet foo=bar -- /bin/x y"),
 		0);
 	assert_int_equal(a.net.ip, 0x0302010a);
 	assert_int_equal(a.net.mask, 0x00ffffff);
 	assert_int_equal(a.net.gateway, 0x0102010a);
 	assert_int_equal(a.net.dns, 0x09090909);
 	assert_string_equal(a.hostname, "a-b.c");
-	assert_true(a.trace && a.tsc_khz == 5 && a.wall_ns == 77 && a.patch_after == 3);
+	assert_true(a.trace && a.tsc_khz == 5 && a.wall_ns == 77 && a.patch_after == 3 && a.no_aslr);
 	assert_int_equal(a.envc, 2);
 	assert_string_equal(a.envp[1], "B=");
 	assert_null(a.envp[2]);
