@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 
 from common import TREE, built
 
@@ -130,9 +131,9 @@ def site(build):
     return folder
 
 
-def wrk_row(name, path):
+def wrk_row(name, path, port=80):
     def client(_, ip, seconds):
-        return ["wrk", "-t1", "-c16", f"-d{max(1, round(seconds))}", f"http://{ip}{path}"]
+        return ["wrk", "-t1", "-c16", f"-d{max(1, round(seconds))}", f"http://{ip}:{port}{path}"]
 
     def parse(stdout):
         if "Non-2xx" in stdout or "Socket errors" in stdout:
@@ -148,4 +149,39 @@ NGINX = Program(
     argv=lambda build: ["/usr/sbin/nginx", "-p", site(build), "-c", "nginx.conf"], missing=installed("nginx", "wrk"),
     rows=[wrk_row("nginx_small", "/small"), wrk_row("nginx_200k", "/large")])
 
-PROGRAMS = [NETLOAD, MEMCACHED, REDIS, NGINX]
+
+
+def runtime_file(name):
+    return os.path.join(examples_folder(None), name)
+
+
+def java_folder(build):
+    return os.path.join(build, "bench", "java")
+
+
+def compiled(build):
+    """The folder in which java.yaml finds its classes, made by the runtime's own compiler."""
+    folder = java_folder(build)
+    subprocess.run([JAVA, "-m", "jdk.compiler/com.sun.tools.javac.Main", "-d", os.path.join(folder, "java/classes"),
+                    runtime_file("java/Server.java")], check=True)
+    return folder
+
+
+PYTHON = Program(
+    image="python3", manifest=example("python3"), folder=examples_folder, port=8080, question="/",
+    argv=lambda build: ["/usr/bin/python3.11", runtime_file("python3/server.py"), "8080"], missing=installed("/usr/bin/python3.11", "wrk"),
+    rows=[wrk_row("python_http", "/", 8080)])
+
+NODE = Program(
+    image="node", manifest=example("node"), folder=examples_folder, port=8080, question="/",
+    argv=lambda build: ["/usr/bin/node", runtime_file("node/server.js"), "8080"], missing=installed("/usr/bin/node", "wrk"),
+    rows=[wrk_row("node_http", "/", 8080)])
+
+JAVA = "/usr/lib/jvm/java-17-openjdk-amd64/bin/java"
+JVM = Program(
+    image="java", manifest=example("java"), folder=compiled, port=8080, question="/",
+    argv=lambda build: [JAVA, "-XX:+UseSerialGC", "-XX:-UsePerfData", "-Xmx64m", "-cp", os.path.join(java_folder(build), "java/classes"),
+                        "Server", "8080"], missing=installed(JAVA, "wrk"),
+    rows=[wrk_row("java_http", "/", 8080)])
+
+PROGRAMS = [NETLOAD, MEMCACHED, REDIS, NGINX, PYTHON, NODE, JVM]
