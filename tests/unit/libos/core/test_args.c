@@ -33,7 +33,8 @@ static void options(void **state)
 	assert_int_equal(a.net.gateway, 0x0102010a);
 	assert_int_equal(a.net.dns, 0x09090909);
 	assert_string_equal(a.hostname, "a-b.c");
-	assert_true(a.trace && a.tsc_khz == 5 && a.wall_ns == 77 && a.patch_after == 3 && a.no_aslr);
+	assert_true(
+		a.trace && a.tsc_khz == 5 && a.wall_ns == 77 && a.patch_after == 3 && a.no_aslr);
 	assert_int_equal(a.envc, 2);
 	assert_string_equal(a.envp[1], "B=");
 	assert_null(a.envp[2]);
