@@ -125,7 +125,7 @@ static int set_mode(const struct p9_server *s, const struct p9_fid *f, uint32_t 
 
 int p9_op_setattr(struct p9_call *c)
 {
-	struct change to;
+	struct change to = {0};
 	struct p9_fid *f;
 	int r = p9_take_fid(c, &f);
 
