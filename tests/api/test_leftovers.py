@@ -206,7 +206,8 @@ class Starts(unittest.TestCase):
                 (["--netns", "uig-test-none"], 1, "ip netns add"),
                 (["--netns", "../x"], 1, "no name"),
                 (["--monitor", "what"], 1, "auto, uvmm"),
-                (["--monitor", "uvmm", "--uvmm", "/nonexistent"], 1, "/nonexistent"),
+                (["--monitor", "uvmm", "--uvmm", "/nonexistent"], 1, "/nonexistent" if os.path.exists("/dev/kvm") else "/dev/kvm"),
+                (["--monitor", "qemu", "--qemu", "/nonexistent"], 1, "/nonexistent"),
                 (["--process-user", "nobody-such"], 2, "no such user"),
                 (["--run-dir", d.run_dir], 1, "another uigniterd"),
                 (["--config", "/nonexistent"], 2, "/nonexistent")):
