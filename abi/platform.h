@@ -18,6 +18,8 @@
  *   FREE       address (gpa, page-aligned) of a struct uig_free_list: the guest does not need this memory any more. The monitor gives
  *              it back to the host, stores how many ranges of the list it has served in `done`, and stops at the first
  *              that is not whole pages of the guest's RAM. What was served reads as zeros.
+ *   MISSING    number of a system call that the program made and the libOS answered with -ENOSYS, once for each; the monitor keeps
+ *              one bit a number below UIG_CALLS_MAX and forgets all others (exit report, API).
  */
 #ifndef ABI_PLATFORM_H
 #define ABI_PLATFORM_H
@@ -30,6 +32,9 @@
 #define UIG_REG_MILESTONE 0x18u
 #define UIG_REG_DEBUG     0x20u
 #define UIG_REG_FREE      0x28u
+#define UIG_REG_MISSING   0x30u
+
+#define UIG_CALLS_MAX 512u
 
 #define UIG_PLATFORM_MAGIC 0x4d524f4654414c50ull /* "PLATFORM" */
 #define UIG_WAIT_FOREVER   0xffffffffffffffffull

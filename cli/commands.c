@@ -63,6 +63,7 @@ static const struct option_spec run_options[] = {
 		.help = "what runs it: uvmm, qemu or process (default: the manager's)"},
 	{.name = "ip", .kind = VALUE_TEXT, .metavar = "ADDRESS", .help = "address in the subnet"},
 	{.name = "rm", .help = "remove the instance when it has ended"},
+	{.name = "trace", .help = "show each system call, as a line of the console"},
 	{.name = "restart",
 		.kind = VALUE_TEXT,
 		.metavar = "POLICY[:MAX]",

@@ -188,6 +188,8 @@ static int add_numbers(const struct args *args, json_t *body)
 			json_integer((int)(args_seconds(args, "timeout", 0) * 1000 + 0.999)));
 	if (args_has(args, "rm") && args_has(args, "detach"))
 		rc |= json_object_set_new(body, "auto_remove", json_true());
+	if (args_has(args, "trace"))
+		rc |= json_object_set_new(body, "trace", json_true());
 	if (args_has(args, "ttl"))
 		rc |= json_object_set_new(body, "ttl_s", json_integer(args_count(args, "ttl", 0)));
 	return rc ? -ENOMEM : 0;

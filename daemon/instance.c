@@ -276,6 +276,7 @@ int instance_new(
 	i->spec = spec->shell;
 	i->static_ip = spec->shell.ip;
 	i->auto_remove = spec->auto_remove;
+	i->trace = spec->trace;
 	i->restart = spec->restart;
 	i->ttl_s = spec->ttl_s;
 	i->labels = spec->labels ? json_incref(spec->labels) : json_object();
@@ -330,6 +331,7 @@ void instance_free(struct instance *i)
 	image_put(i->image);
 	json_decref(i->labels);
 	json_decref(i->volumes);
+	json_decref(i->missing_calls);
 	free_words(i->argv);
 	free_words(i->env);
 	free(i->cmdline);

@@ -92,6 +92,7 @@ struct run_spec {
 	char *const *argv;       /* NULL: the image's cmd, or what the image itself says */
 	json_t *env, *labels;    /* objects or NULL */
 	json_t *volumes;         /* daemon/volume.h; or NULL */
+	bool trace;              /* system calls are shown on the console */
 	struct port_map ports[INSTANCE_PORTS_MAX];
 	unsigned port_count;
 	bool auto_remove;
@@ -107,7 +108,7 @@ struct instance {
 	enum instance_state state;
 	bool hurrying; /* counted in core->hurrying */
 	bool saved;    /* has a row in the state database */
-	bool ready, from_pool, auto_remove, has_exit_code;
+	bool ready, from_pool, auto_remove, has_exit_code, trace;
 	bool wanted_down; /* somebody asked it to end: no policy starts it again */
 	struct restart restart;
 	unsigned ttl_s; /* 0: no limit */
@@ -123,7 +124,8 @@ struct instance {
 	char **env;    /* owned */
 	char *cmdline; /* argv as a line */
 	json_t *labels;
-	json_t *volumes; /* owned; NULL: none (daemon/volume.h) */
+	json_t *volumes;       /* owned; NULL: none (daemon/volume.h) */
+	json_t *missing_calls; /* owned; of the last run, names; NULL: none */
 	struct port_map ports[INSTANCE_PORTS_MAX];
 	unsigned port_count;
 	char *dir, *log;                        /* folder and console file */

@@ -139,6 +139,8 @@ static void shell_ended(void *arg, struct shell *shell)
 	struct shell_exit e = shell->exit;
 
 	i->shell = NULL;
+	json_decref(i->missing_calls);
+	i->missing_calls = steal_ptr(&shell->missing_calls);
 	shell_free(shell);
 	instance_end(i, end_state(i, &e), e.reason);
 }
@@ -251,6 +253,7 @@ static void begin(struct instance *i)
 		.argv = i->argv,
 		.env = i->env,
 		.volumes = i->volumes,
+		.trace = i->trace,
 		.program = image_config_process(config, "program"),
 		.root = image_config_process(config, "root")};
 	struct err err = {0};

@@ -70,6 +70,28 @@ static json_t *counts(const struct vm *vm)
 		count(&vm->returned_bytes));
 }
 
+static const char *const call_names[UIG_CALLS_MAX] = {
+#define CALL(nr, name) [nr] = #name,
+#include "abi/linux_calls.def"
+#undef CALL
+};
+
+/* Numbers come from the guest, the words from here. */
+static json_t *missing_calls(const struct vm *vm)
+{
+	json_t *list = json_array();
+
+	for (unsigned nr = 0; nr < UIG_CALLS_MAX; nr++) {
+		uint64_t word = __atomic_load_n(&vm->missing_calls[nr / 64], __ATOMIC_RELAXED);
+
+		if (!(word >> nr % 64 & 1))
+			continue;
+		json_array_append_new(list,
+			call_names[nr] ? json_string(call_names[nr]) : json_sprintf("%u", nr));
+	}
+	return list;
+}
+
 json_t *report_json(struct vm *vm, const char *id)
 {
 	enum vm_state state = vm_state(vm);
@@ -78,8 +100,8 @@ json_t *report_json(struct vm *vm, const char *id)
 	struct rusage usage = {0};
 
 	getrusage(RUSAGE_SELF, &usage);
-	return json_pack(
-		"{s:s, s:s, s:s?, s:s?, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:o}",
+	return json_pack("{s:s, s:s, s:s?, s:s?, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:I, s:I, "
+			 "s:o, s:o}",
 		"id", id, "state", vm_state_name(state), "reason", ended ? vm_end_name(end) : NULL,
 		"detail", ended ? vm->end_detail : NULL, "exit_code", exit_code(vm, end), "signal",
 		end == END_SIGNAL ? json_integer(vm->end_code) : json_null(), "prepare_us",
@@ -90,7 +112,8 @@ json_t *report_json(struct vm *vm, const char *id)
 		since(vm, &vm->times.milestone_ns[UIG_MS_LISTEN]), "run_us",
 		since(vm, &vm->times.end_ns), "vcpu_cpu_us",
 		(json_int_t)(vcpu_cpu_ns(&vm->vcpu) / 1000), "peak_rss_kib",
-		(json_int_t)usage.ru_maxrss, "counts", counts(vm));
+		(json_int_t)usage.ru_maxrss, "missing_calls", missing_calls(vm), "counts",
+		counts(vm));
 }
 
 void report_write(struct vm *vm, const char *id, int fd)

@@ -518,6 +518,14 @@ void vm_guest_milestone(struct vm *vm, uint64_t which)
 	eventfd_write(vm->notify_fd, 1);
 }
 
+/* Bits are only ever set, by the vCPU thread; the report may be made by the other one meanwhile. */
+void vm_guest_missing(struct vm *vm, uint64_t call)
+{
+	if (call < UIG_CALLS_MAX)
+		__atomic_or_fetch(
+			&vm->missing_calls[call / 64], 1ull << call % 64, __ATOMIC_RELAXED);
+}
+
 void vm_guest_free(struct vm *vm, uint64_t list)
 {
 	stat_add(&vm->returned_bytes, giveback_serve(&vm->mem, list));

@@ -15,6 +15,7 @@
 #define VMM_VM_H
 
 #include "abi/identity.h"
+#include "abi/platform.h"
 #include "lib/util.h"
 #include "vmm/arch/x86_64/boot_std.h"
 #include "vmm/bus.h"
@@ -74,6 +75,7 @@ struct vm {
 	struct ports ports;  /* standard machines */
 	int com1_irq_fd;     /* owned; -1: none */
 	struct upcall upcall;
+	uint64_t missing_calls[UIG_CALLS_MAX / 64]; /* of the program: a bit a number */
 	uint64_t returned_bytes;        /* that the guest has given back, in all: vmm/giveback.h */
 	uint64_t low_bytes, high_bytes; /* RAM below the device gap, from 4 GiB */
 	uint8_t *window;       /* host address of the image window: UIG_IMAGE_MAX_BYTES reserved */
@@ -143,6 +145,7 @@ struct ports *vm_ports(struct vm *vm); /* NULL: there are none */
 void vm_guest_wait(struct vm *vm, uint64_t deadline);
 void vm_guest_exit(struct vm *vm, uint32_t kind, uint32_t code);
 void vm_guest_milestone(struct vm *vm, uint64_t which);
+void vm_guest_missing(struct vm *vm, uint64_t call);
 void vm_guest_free(struct vm *vm, uint64_t list);
 void vm_guest_debug(struct vm *vm, uint8_t byte);
 

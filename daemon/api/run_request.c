@@ -211,6 +211,11 @@ static int take_auto_remove(
 	return check_bool(c, field, value, &q->auto_remove);
 }
 
+static int take_trace(struct run_request *q, struct check *c, const char *field, json_t *value)
+{
+	return check_bool(c, field, value, &q->trace);
+}
+
 /* The policy alone, or an object with it. */
 static int take_restart(struct run_request *q, struct check *c, const char *field, json_t *value)
 {
@@ -272,6 +277,7 @@ static const struct {
 	{"wait", take_wait},
 	{"wait_timeout_ms", take_wait_timeout},
 	{"auto_remove", take_auto_remove},
+	{"trace", take_trace},
 	{"kernel", refuse},
 	{"mac", refuse},
 	{"volumes", take_volumes},

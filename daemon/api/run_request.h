@@ -25,7 +25,7 @@ struct run_request {
 	unsigned port_count;
 	enum run_wait wait;
 	unsigned wait_timeout_ms;
-	bool auto_remove;
+	bool auto_remove, trace;
 	struct restart restart; /* policy and max_retries */
 	unsigned ttl_s;         /* 0: no limit */
 };

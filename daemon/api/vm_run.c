@@ -148,6 +148,7 @@ static bool make_spec(struct httpd_req *req, const struct run_request *q, struct
 		.volumes = q->volumes,
 		.port_count = q->port_count,
 		.auto_remove = q->auto_remove,
+		.trace = q->trace,
 		.restart = q->restart,
 		.ttl_s = q->ttl_s,
 		.request_ns = loop_now_ns() - httpd_elapsed_ns(req),

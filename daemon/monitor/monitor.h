@@ -48,6 +48,7 @@ struct start_spec {
 	char *const *argv;   /* program and arguments; NULL: the image's own */
 	char *const *env;    /* "KEY=VALUE", NULL behind the last */
 	json_t *volumes;     /* daemon/volume.h; NULL: none */
+	bool trace;          /* show system calls on the console */
 	const char *program; /* process monitor: path on the host, or NULL */
 	const char *root;    /* process monitor: folder to run in; NULL: work */
 	const char *work;    /* process monitor: folder that the program may write to */
@@ -121,6 +122,7 @@ struct shell {
 	const struct shell_owner *owner; /* NULL: discarded */
 	void *owner_arg;
 	struct shell_exit exit;
+	json_t *missing_calls; /* owned: names of the system calls that it asked for in vain; NULL: not known */
 	void *priv;                /* the monitor's */
 	struct shell *prev, *next; /* core->shells */
 };

@@ -70,6 +70,7 @@ void shell_free(struct shell *s)
 		reap_dir(s->dir);
 	network_release(s->core->network, &s->lease);
 	list_del(s);
+	json_decref(s->missing_calls);
 	free(s->dir);
 	free(s);
 }

@@ -25,6 +25,7 @@
 
 #define SOCKET_NAME        "api.sock"
 #define REPORT_NAME        "exit.json"
+#define MISSING_CALLS_MAX  512
 #define REPORT_MAX_BYTES   (16 * KIB)
 #define PREPARE_TIMEOUT_MS 10000
 #define START_TIMEOUT_MS   10000
@@ -323,6 +324,20 @@ static void set_reason(struct shell_exit *e, const char *text, bool with_code, c
 		detail && *detail ? ": " : "", detail ? detail : "");
 }
 
+/* The monitor's list of names, as long as it is one. Owned by the caller; NULL: none. */
+static json_t *take_missing(const json_t *list)
+{
+	json_t *taken = json_array(), *name;
+	size_t n;
+
+	json_array_foreach(list, n, name)
+	{
+		if (n < MISSING_CALLS_MAX && json_is_string(name))
+			json_array_append(taken, name);
+	}
+	return taken;
+}
+
 /* 0 when the report says why the VM ended. */
 static int read_report(struct shell *s)
 {
@@ -341,6 +356,7 @@ static int read_report(struct shell *s)
 	r = jsonx_parse_object(text, (size_t)n, 8, &root, NULL);
 	if (r < 0)
 		return r;
+	s->missing_calls = take_missing(json_object_get(root, "missing_calls"));
 	reason = json_string_value(json_object_get(root, "reason"));
 	detail = json_string_value(json_object_get(root, "detail"));
 	for (size_t i = 0; reason && i < ARRAY_SIZE(ends); i++) {

@@ -66,7 +66,7 @@ json_t *record_of(const struct instance *i)
 {
 	return json_pack(
 		"{s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:o, s:s, s:o, s:o, s:o, s:o, s:O, s:O*, s:o, "
-		"s:o, s:i, s:I, s:I, s:I, s:I, s:I, s:I}",
+		"s:o, s:i, s:b, s:O*, s:I, s:I, s:I, s:I, s:I, s:I}",
 		"id", i->id, "name", i->name, "state", instance_state_names[i->state], "ready",
 		(int)i->ready, "from_pool", (int)i->from_pool, "auto_remove", (int)i->auto_remove,
 		"wanted_down", (int)i->wanted_down, "exit_code",
@@ -74,8 +74,9 @@ json_t *record_of(const struct instance *i)
 		"image", image_json(i->image), "shell", shell_json(i), "argv", words_json(i->argv),
 		"env", words_json(i->env), "labels", i->labels, "volumes", i->volumes, "ports",
 		ports_json(i), "restart", restart_json(&i->restart), "ttl_s", (int)i->ttl_s,
-		"request_ns", (json_int_t)i->request_ns, "start_ns", (json_int_t)i->start_ns,
-		"ready_ns", (json_int_t)i->ready_ns, "created", ns_of(&i->created), "started",
+		"trace", (int)i->trace, "missing_calls", i->missing_calls, "request_ns",
+		(json_int_t)i->request_ns, "start_ns", (json_int_t)i->start_ns, "ready_ns",
+		(json_int_t)i->ready_ns, "created", ns_of(&i->created), "started",
 		ns_of(&i->started), "ended", ns_of(&i->ended));
 }
 
@@ -134,6 +135,7 @@ static int load_flags(struct instance *i, const json_t *root, struct err *err)
 
 	r = r < 0 ? r : jsonx_bool(root, "from_pool", &i->from_pool, err);
 	r = r < 0 ? r : jsonx_bool(root, "auto_remove", &i->auto_remove, err);
+	r = r < 0 ? r : jsonx_bool(root, "trace", &i->trace, err);
 	r = r < 0 ? r : jsonx_bool(root, "wanted_down", &i->wanted_down, err);
 	i->has_exit_code = json_is_integer(code);
 	i->exit_code = (int)json_integer_value(code);
@@ -291,5 +293,7 @@ int record_load(struct instance *i, const char *text, size_t len, struct err *er
 	if (r == 0 && !json_is_object(labels))
 		r = err_set(err, EINVAL, "labels: an object is wanted");
 	i->labels = r < 0 ? NULL : json_incref(labels);
+	if (r == 0 && json_is_array(json_object_get(root, "missing_calls")))
+		i->missing_calls = json_incref(json_object_get(root, "missing_calls"));
 	return r < 0 ? r : load_volumes(i, root, err);
 }

@@ -71,3 +71,9 @@ void mmio_write32(uint64_t gpa, uint32_t value)
 {
 	*reg32(gpa) = value;
 }
+
+void platform_missing(unsigned call)
+{
+	if (ops->missing)
+		ops->missing(call);
+}

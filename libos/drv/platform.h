@@ -17,6 +17,8 @@ void platform_init(const struct uig_bootinfo *boot);
 void platform_wait(uint64_t deadline);
 _Noreturn void platform_exit(enum uig_exit_kind kind, unsigned code);
 void platform_milestone(enum uig_milestone ms);
+/* The program made a system call of this number that is not there. */
+void platform_missing(unsigned call);
 /* Gives the memory of the list (one page, in the direct map) back to the host; how many of its ranges are zero now. */
 struct uig_free_list;
 unsigned platform_free(struct uig_free_list *list);

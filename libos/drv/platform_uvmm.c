@@ -31,6 +31,11 @@ static void uvmm_free(gpa_t list)
 	write_reg(UIG_REG_FREE, list);
 }
 
+static void uvmm_missing(unsigned call)
+{
+	write_reg(UIG_REG_MISSING, call);
+}
+
 static void uvmm_debug_putc(char c)
 {
 	write_reg(UIG_REG_DEBUG, (uint8_t)c);
@@ -40,6 +45,7 @@ const struct platform_ops platform_uvmm = {
 	.wait = uvmm_wait,
 	.exit = uvmm_exit,
 	.milestone = uvmm_milestone,
+	.missing = uvmm_missing,
 	.free = uvmm_free,
 	.debug_putc = uvmm_debug_putc,
 };

@@ -7,6 +7,7 @@
 
 #include "libos/arch/x86_64/patch.h"
 #include "libos/arch/x86_64/trap.h"
+#include "libos/drv/platform.h"
 #include "libos/exec/args.h"
 #include "libos/klib/errno.h"
 #include "libos/klib/kprintf.h"
@@ -15,25 +16,31 @@
 #include "libos/sys/table.h"
 #include "libos/sys/trace.h"
 
-static long not_there(uint64_t nr)
+#define NR_RSEQ 334 /* every C library asks for it, and does without: nobody misses it */
+
+/* Once a number, and once for all beyond the table. That a process can not be made has a line of its own (sched/sys_thread.c). */
+static void tell_missing(uint64_t nr)
 {
-	static uint64_t
-		named[SYSCALL_TABLE_SIZE / 64 + 1]; /* the last bit: all numbers beyond the table */
-	const char *name = nr < SYSCALL_TABLE_SIZE ? syscall_table[nr].name : NULL;
+	static uint64_t told[SYSCALL_TABLE_SIZE / 64 + 1];
 	uint64_t bit = nr < SYSCALL_TABLE_SIZE ? nr : SYSCALL_TABLE_SIZE;
 
-	if (named[bit / 64] >> bit % 64 & 1)
-		return -ENOSYS;
-	named[bit / 64] |= 1ull << bit % 64;
-	kprintf("system call %s (%lu) is not there: -ENOSYS", name ? name : "?", nr);
-	return -ENOSYS;
+	if (told[bit / 64] >> bit % 64 & 1)
+		return;
+	told[bit / 64] |= 1ull << bit % 64;
+	if (nr >= SYSCALL_TABLE_SIZE || !syscall_table[nr].fn)
+		kprintf("system call %s (%lu) is not there: -ENOSYS", syscall_name(nr), nr);
+	platform_missing((unsigned)bit);
 }
 
 static long call(uint64_t nr, const uint64_t a[6])
 {
-	if (nr >= SYSCALL_TABLE_SIZE || !syscall_table[nr].fn)
-		return not_there(nr);
-	return syscall_table[nr].fn(a);
+	long r = -ENOSYS;
+
+	if (nr < SYSCALL_TABLE_SIZE && syscall_table[nr].fn)
+		r = syscall_table[nr].fn(a);
+	if (__builtin_expect(r == -ENOSYS, 0) && nr != NR_RSEQ)
+		tell_missing(nr);
+	return r;
 }
 
 int syscall_entry(struct regs *regs)

@@ -13,6 +13,9 @@ struct syscall_entry {
 	const char *format; /* argument letters for the trace, see calls.def */
 };
 
+/* As Linux calls it; "unknown". */
+const char *syscall_name(uint64_t nr);
+
 extern const struct syscall_entry syscall_table[SYSCALL_TABLE_SIZE];
 
 #endif
