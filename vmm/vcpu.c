@@ -122,6 +122,29 @@ static void on_io(struct vcpu *vcpu)
 	}
 }
 
+/* An instruction that KVM had to emulate and could not: which one, and where. */
+static void on_internal_error(struct vcpu *vcpu)
+{
+	const struct kvm_run *run = vcpu->run;
+	struct kvm_regs regs = {0};
+	char bytes[3 * sizeof(run->emulation_failure.insn_bytes) + 1] = "";
+
+	ioctl(vcpu->fd, KVM_GET_REGS, &regs);
+	if (run->internal.suberror == KVM_INTERNAL_ERROR_EMULATION &&
+		run->emulation_failure.ndata >= 3 &&
+		(run->emulation_failure.flags &
+			KVM_INTERNAL_ERROR_EMULATION_FLAG_INSTRUCTION_BYTES)) {
+		for (unsigned i = 0; i < run->emulation_failure.insn_size &&
+			i < sizeof(run->emulation_failure.insn_bytes);
+			i++)
+			snprintf(bytes + 3 * i, sizeof(bytes) - 3 * i, " %02x",
+				run->emulation_failure.insn_bytes[i]);
+	}
+	vm_end(vcpu->vm, END_ERROR, 0, "KVM: internal error %u at %#llx%s%s",
+		run->internal.suberror, (unsigned long long)regs.rip,
+		bytes[0] ? ", instruction" : "", bytes);
+}
+
 static bool handle_exit(struct vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
@@ -152,7 +175,7 @@ static bool handle_exit(struct vcpu *vcpu)
 		vm_end(vcpu->vm, END_POWEROFF, 0, "system event %u", run->system_event.type);
 		return false;
 	case KVM_EXIT_INTERNAL_ERROR:
-		vm_end(vcpu->vm, END_ERROR, 0, "KVM: internal error %u", run->internal.suberror);
+		on_internal_error(vcpu);
 		return false;
 	case KVM_EXIT_FAIL_ENTRY:
 		vm_end(vcpu->vm, END_ERROR, 0, "KVM: entry failed, hardware reason %#llx",
