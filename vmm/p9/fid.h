@@ -11,8 +11,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define P9_FIDS_MAX    4096u
-#define P9_FID_BUCKETS 256u
+#define P9_FIDS_MAX    16384u
+#define P9_FID_BUCKETS 1024u
 
 struct p9_fid {
 	uint32_t id;

@@ -3,7 +3,9 @@
 
 #include "lib/err.h"
 #include "lib/util.h"
+#include "vmm/config.h"
 #include "vmm/io_thread.h"
+#include "vmm/p9/fid.h"
 #include "vmm/p9/server.h"
 #include "vmm/sandbox/sandbox.h"
 
@@ -11,6 +13,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #define QUEUE_ENTRIES 128u
@@ -202,6 +205,18 @@ static int set_up(struct p9_dev *p9, const struct mem *mem, pthread_mutex_t *loc
 	return r;
 }
 
+/* Up to two descriptors for each fid of each volume, as far as the hard limit goes; beyond it the guest gets EMFILE. */
+static void raise_limit(void)
+{
+	rlim_t want = (rlim_t)CONFIG_VOLUMES_MAX * 2 * P9_FIDS_MAX;
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur >= want)
+		return;
+	files.rlim_cur = files.rlim_max < want ? files.rlim_max : want;
+	setrlimit(RLIMIT_NOFILE, &files);
+}
+
 int p9_dev_new(const struct p9_setup *setup, const struct mem *mem, pthread_mutex_t *lock,
 	gpa_t base, struct virtio_dev **dev, struct err *err)
 {
@@ -223,6 +238,7 @@ int p9_dev_new(const struct p9_setup *setup, const struct mem *mem, pthread_mute
 		free(p9);
 		return r;
 	}
+	raise_limit();
 	signal(SIGXFSZ, SIG_IGN); /* the size of a file must not end the monitor */
 	for (unsigned i = 0; i < JOBS; i++) {
 		p9->job[i] = (struct job){.io.run = run, .p9 = p9};
