@@ -169,7 +169,7 @@ static int write_pvh(struct vm *vm, const struct start_module *initrd, struct er
 static int write_boot_params(struct vm *vm, const struct start_module *initrd, struct err *err)
 {
 	struct boot_params *p = mem_at(&vm->mem, BOOT_PARAMS, sizeof(*p));
-	struct start_region region[REGIONS_MAX];
+	struct start_region region[REGIONS_MAX] = {0};
 	unsigned n = fill_regions(vm, region);
 
 	if (!p)
@@ -207,7 +207,7 @@ static int write_acpi(struct vm *vm, struct err *err)
 
 int boot_std_load(struct vm *vm, struct err *err)
 {
-	struct start_module initrd;
+	struct start_module initrd = {0};
 	struct kernel_plan plan;
 	int r;
 
