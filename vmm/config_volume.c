@@ -68,7 +68,7 @@ static int add(
 		return err_set(err, EINVAL, "more than %u volumes", CONFIG_VOLUMES_MAX);
 	*v = (struct config_volume){
 		.path = steal_ptr(&copy), .fd = steal_fd(&fd), .read_only = read_only};
-	strcpy(v->tag, tag); /* its length was checked */
+	snprintf(v->tag, sizeof(v->tag), "%s", tag); /* its length was checked */
 	return 0;
 }
 

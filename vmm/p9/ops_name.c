@@ -248,7 +248,7 @@ int p9_op_link(struct p9_call *c)
 		r = p9_take_fid(c, &f);
 	if (r == 0)
 		r = p9_get_name(&c->in, name);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	if (dir->type != S_IFDIR)
 		return -ENOTDIR;
@@ -269,7 +269,7 @@ int p9_op_renameat(struct p9_call *c)
 
 	if (r == 0)
 		r = p9_take_dir_name(c, &new, to);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	return renameat(old->path_fd, from, new->path_fd, to) < 0 ? -errno : 0;
 }

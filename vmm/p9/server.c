@@ -246,7 +246,7 @@ ssize_t p9_server_serve(struct p9_server *s, const struct iovec *in, unsigned ni
 	p9_put8(&head, (uint8_t)(type + 1));
 	p9_put16(&head, tag);
 	scatter(out, nout, s->answer, body);
-	return (ssize_t)(body + c.data_bytes);
+	return (ssize_t)body + c.data_bytes;
 }
 
 ssize_t p9_server_serve_now(struct p9_server *s, const struct iovec *in, unsigned nin,

@@ -30,16 +30,17 @@ static int check_folder(int fd, const char *path, struct err *err)
 {
 	int again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = again < 0 ? NULL : fdopendir(again);
-	struct dirent *e;
 	struct stat st;
 	int entries = 0;
 
 	if (!dir) {
+		int code = errno;
+
 		if (again >= 0)
 			close(again);
-		return err_sys(err, errno, "%s", path);
+		return err_sys(err, code, "%s", path);
 	}
-	while ((e = readdir(dir)))
+	while (readdir(dir))
 		entries++;
 	closedir(dir);
 	if (fstat(fd, &st) < 0)
