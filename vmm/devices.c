@@ -275,6 +275,12 @@ int devices_wait(struct devices *d, uint64_t deadline, const int *request)
 	return r;
 }
 
+void devices_look(struct devices *d)
+{
+	for (unsigned i = 0; i < d->ndev; i++)
+		serve_from_loop(d, d->dev[i]);
+}
+
 void devices_drain(struct devices *d)
 {
 	pthread_mutex_lock(&d->lock);

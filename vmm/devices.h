@@ -101,6 +101,9 @@ int devices_wait(struct devices *d, uint64_t deadline, const int *request);
 /* Device loop, after the vCPU thread has ended: the last of what the guest wanted to send. */
 void devices_drain(struct devices *d);
 
+/* Device loop, now and then while the guest runs: what it has queued and not told of. */
+void devices_look(struct devices *d);
+
 /* Ends a ppoll() of devices_wait() so that it looks at its words again. Any thread. */
 void devices_wake(struct devices *d);
 

@@ -49,8 +49,10 @@ static void on_tick(void *arg, uint32_t events)
 	if (runs)
 		set_timer(u);
 	pthread_mutex_unlock(&vm->devices.lock);
-	if (runs)
-		upcall_check(vm);
+	if (!runs)
+		return;
+	devices_look(&vm->devices);
+	upcall_check(vm);
 }
 
 int upcall_init(struct vm *vm, struct err *err)

@@ -21,6 +21,11 @@ void platform_wait(uint64_t deadline)
 	ops->wait(deadline);
 }
 
+bool platform_wait_serves(void)
+{
+	return ops == &platform_uvmm;
+}
+
 void platform_exit(enum uig_exit_kind kind, unsigned code)
 {
 	ops->exit(kind, code);

@@ -8,6 +8,7 @@
 
 #include "abi/platform.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct uig_bootinfo;
@@ -15,6 +16,8 @@ struct uig_bootinfo;
 void platform_init(const struct uig_bootinfo *boot);
 /* Sleeps until a device has news for an armed queue, an event bit is set, or clock_mono_ns() >= deadline (TIME_FOREVER: none). */
 void platform_wait(uint64_t deadline);
+/* Does a wait first serve all queues, so that a guest that is about to sleep needs no kick (abi/platform.h, WAIT)? */
+bool platform_wait_serves(void);
 _Noreturn void platform_exit(enum uig_exit_kind kind, unsigned code);
 void platform_milestone(enum uig_milestone ms);
 /* The program made a system call of this number that is not there. */

@@ -15,6 +15,7 @@
 #include "libos/klib/kprintf.h"
 #include "libos/klib/string.h"
 #include "libos/mem/page.h"
+#include "libos/sched/thread.h"
 
 #define RX         0u
 #define TX         1u
@@ -24,7 +25,8 @@
 #define POOL_MAX   256u
 #define ETH_MIN    14u
 
-#define SENT_IN_PLACE 1u /* in a cookie: not a buffer of ours */
+#define HOLD_NS       100000u /* since the last frame came: what is sent then answers it */
+#define SENT_IN_PLACE 1u      /* in a cookie: not a buffer of ours */
 
 #define RX_OFFLOADS                                                                                \
 	(VIRTIO_BIT(VIRTIO_NET_F_GUEST_CSUM) | VIRTIO_BIT(VIRTIO_NET_F_GUEST_TSO4) |               \
@@ -44,6 +46,8 @@ static struct {
 	unsigned npool;
 	struct vnet_frame frame; /* being put together */
 	vnet_sent_fn *sent;      /* of large frames */
+	uint64_t rx_at;          /* clock_mono_ns() when something came last */
+	bool held;               /* frames were held back by vnet_leave() */
 } net;
 
 /* ---- buffers: halves of a page, each holding one reference on it; or whole pages */
@@ -156,6 +160,8 @@ bool vnet_pending(void)
 
 void vnet_poll(unsigned budget)
 {
+	if (vnet_pending())
+		net.rx_at = clock_mono_ns();
 	for (unsigned n = 0; n < budget && vnet_pending(); n++) {
 		bool starved = net.rx_posted == 1;
 
@@ -181,10 +187,21 @@ void vnet_arm(void)
 	virtqueue_arm(&net.vd.vq[RX]);
 }
 
+void vnet_leave(void)
+{
+	bool fresh = platform_wait_serves() && net.vd.vq[TX].unkicked > 0 && !net.held &&
+		clock_mono_ns() - net.rx_at < HOLD_NS;
+
+	net.held = fresh;
+	if (!fresh)
+		vnet_kick();
+}
+
 void vnet_kick(void)
 {
 	if (!net.open)
 		return;
+	net.held = false;
 	virtio_kick(&net.vd, TX);
 	virtio_kick(&net.vd, RX);
 }

@@ -15,6 +15,8 @@
 #include "libos/mem/kmalloc.h"
 #include "libos/mem/page.h"
 
+#define UNKICKED_MAX 0x7fffu /* the event index is compared in half a turn of the index */
+
 struct vq_slot {
 	void *cookie;  /* non-NULL: head of a request in flight */
 	uint32_t room; /* bytes that the device may write */
@@ -63,7 +65,7 @@ int virtqueue_init(struct virtqueue *vq, const struct uig_queue *w, bool event_i
 		.slot = slot,
 	};
 	/* Rings that were in use before this boot would go on from the indices that the device remembers. */
-	vq->avail_idx = vq->kicked_idx = vq->avail->idx;
+	vq->avail_idx = vq->avail->idx;
 	vq->last_used = vq->used->idx;
 	virtqueue_disarm(vq);
 	return 0;
@@ -127,6 +129,8 @@ int virtqueue_add(
 	vq->nfree = (uint16_t)(vq->nfree - n);
 	vq->avail->ring[vq->avail_idx & vq->mask] = head;
 	vq->avail_idx++;
+	if (vq->unkicked < UNKICKED_MAX)
+		vq->unkicked++;
 	__atomic_store_n(&vq->avail->idx, vq->avail_idx,
 		__ATOMIC_RELEASE); /* with the device's load of avail.idx */
 	return 0;
@@ -186,12 +190,12 @@ void virtqueue_disarm(struct virtqueue *vq)
 
 bool virtqueue_kick_needed(struct virtqueue *vq)
 {
-	uint16_t old = vq->kicked_idx, now = vq->avail_idx;
+	uint16_t now = vq->avail_idx, old = (uint16_t)(now - vq->unkicked);
 
 	if (vq->broken || old == now)
 		return false;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* avail.idx before avail_event */
-	vq->kicked_idx = now;
+	vq->unkicked = 0;
 	if (vq->event_idx)
 		return virtq_need_event(avail_event(vq), now, old);
 	return (vq->used->flags & 1) == 0; /* VIRTQ_USED_F_NO_NOTIFY */

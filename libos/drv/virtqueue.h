@@ -24,8 +24,8 @@ struct vq_buf {
 struct virtqueue {
 	uint16_t size, mask; /* entries, a power of two */
 	uint16_t free_head, nfree;
-	uint16_t avail_idx;  /* next index that the driver will publish */
-	uint16_t kicked_idx; /* avail_idx at the last look at avail_event */
+	uint16_t avail_idx; /* next index that the driver will publish */
+	uint16_t unkicked;  /* added since the last look at avail_event */
 	uint16_t last_used;
 	bool broken;
 	bool event_idx; /* VIRTIO_F_EVENT_IDX negotiated */

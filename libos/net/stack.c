@@ -136,7 +136,12 @@ static void stack_run(void)
 }
 
 static struct poller stack_poller = {
-	.pending = stack_pending, .run = stack_run, .arm = vnet_arm, .kick = vnet_kick};
+	.pending = stack_pending,
+	.run = stack_run,
+	.arm = vnet_arm,
+	.kick = vnet_kick,
+	.leave = vnet_leave,
+};
 
 /* ---- start */
 
@@ -150,6 +155,7 @@ int net_init(const struct uig_device *dev, const struct net_config *config)
 	random_bytes(isn_key, sizeof(isn_key));
 	lwip_init();
 	dns_address = config ? config->dns : 0;
+	stack_poller.served_by_wait = platform_wait_serves();
 	poller_add(&stack_poller);
 	return dev ? eth_init(dev, config) : 0;
 }

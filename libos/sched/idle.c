@@ -31,10 +31,20 @@ static bool run_pollers(void)
 	return any;
 }
 
-void pollers_kick(void)
+static void kick_pollers(bool waits)
 {
 	list_for_each (p, &pollers, struct poller, link) {
-		if (p->kick)
+		if (p->kick && !(waits && p->served_by_wait))
+			p->kick();
+	}
+}
+
+void pollers_leave(void)
+{
+	list_for_each (p, &pollers, struct poller, link) {
+		if (p->leave)
+			p->leave();
+		else if (p->kick)
 			p->kick();
 	}
 }
@@ -70,9 +80,11 @@ void idle(void)
 	if (sched_runnable())
 		return;
 	giveback_check();
-	pollers_kick();
-	if (arm_pollers() || event_pending())
+	kick_pollers(true);
+	if (arm_pollers() || event_pending()) {
+		kick_pollers(false);
 		return;
+	}
 	next = ktimer_next;
 	clock_mark();
 	platform_wait(next);

@@ -9,7 +9,7 @@
 void idle(void);
 /* True when a thread waits for its turn. */
 bool sched_runnable(void);
-/* Hands to the devices what was queued for them. */
-void pollers_kick(void);
+/* The program goes on: hands to the devices what was queued for them, as far as each thinks it right now. */
+void pollers_leave(void);
 
 #endif

@@ -281,7 +281,7 @@ bool user_return(struct regs *regs)
 	sched_return_to_user();
 	if (signal_pending() || current_thread->sig.restore || signal_restarts(regs))
 		changed = signal_deliver(regs);
-	pollers_kick();
+	pollers_leave();
 	return changed || regs->rflags & RFLAGS_TF;
 }
 

@@ -373,6 +373,11 @@ void mmio_write32(uint64_t gpa, uint32_t value)
 		shim_device();
 }
 
+bool platform_wait_serves(void)
+{
+	return false;
+}
+
 void platform_wait(uint64_t deadline)
 {
 	if (shim_device)
