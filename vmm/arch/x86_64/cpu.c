@@ -9,6 +9,7 @@
 #include "lib/err.h"
 #include "lib/util.h"
 
+#include <cpuid.h>
 #include <errno.h>
 #include <linux/kvm.h>
 #include <stdbool.h>
@@ -19,6 +20,9 @@
 
 #define CPUID_1_ECX_DEADLINE   (1u << 24)
 #define CPUID_1_ECX_HYPERVISOR (1u << 31)
+#define CPUID_1_ECX_VMX        (1u << 5)
+#define CPUID_1_ECX_CX16       (1u << 13)
+#define CPUID_80000001_ECX_SVM (1u << 2)
 
 #define CR0_ENTRY   0x80050033ull /* PG AM WP NE ET MP PE */
 #define CR4_ENTRY   0x10620ull    /* FSGSBASE OSXMMEXCPT OSFXSR PAE */
@@ -48,12 +52,24 @@ static uint64_t xcr0_of(const struct kvm_cpuid2 *cpuid)
 	return 0;
 }
 
+/* A processor without VMX and SVM: its KVM emulates CPL 0, and can not emulate cmpxchg16b, which kernels use where they may. */
+static bool is_software_kvm(void)
+{
+	unsigned a, b, c, d;
+
+	if (__get_cpuid(1, &a, &b, &c, &d) && (c & CPUID_1_ECX_VMX))
+		return false;
+	return !(__get_cpuid(0x80000001, &a, &b, &c, &d) && (c & CPUID_80000001_ECX_SVM));
+}
+
 /* What tells of the host's processors is made to tell of one (SDM volume 2, CPUID; AMD volume 3, appendix E). */
 static void make_single(struct kvm_cpuid_entry2 *e, bool deadline)
 {
 	switch (e->function) {
 	case 1:
 		e->ebx = (e->ebx & 0xff00) | 1u << 16;
+		if (is_software_kvm())
+			e->ecx &= ~CPUID_1_ECX_CX16;
 		e->ecx |= CPUID_1_ECX_HYPERVISOR | (deadline ? CPUID_1_ECX_DEADLINE : 0);
 		break;
 	case 4:
