@@ -286,6 +286,12 @@ class Daemon:
         """Removes all, whatever happened before."""
         if self.process.poll() is None:
             self.kill()
+        if self.own_folder:  # VMs outlive a manager that was killed
+            for process in self.processes():
+                try:
+                    os.kill(int(process.split()[0]), signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
         if self.own_netns:
             subprocess.run(["ip", "netns", "del", self.netns], check=False)
         if self.own_folder:
