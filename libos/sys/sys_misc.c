@@ -72,6 +72,7 @@ static long set_name(uptr_t from)
 
 long sys_prctl(const uint64_t a[6])
 {
+	static int keep_caps, death_signal;
 	static int dumpable = 1, no_new_privs;
 
 	switch ((int)a[0]) {
@@ -97,11 +98,22 @@ long sys_prctl(const uint64_t a[6])
 		return no_new_privs;
 	case PR_GET_TIMERSLACK:
 		return TIMERSLACK_NS;
-	case PR_GET_KEEPCAPS:
 	case PR_GET_SECUREBITS:
 	case PR_GET_THP_DISABLE:
 	case PR_SET_KEEPCAPS:
-	case PR_SET_PDEATHSIG:
+		if (a[1] > 1)
+			return -EINVAL;
+		keep_caps = (int)a[1];
+		return 0;
+	case PR_GET_KEEPCAPS:
+		return keep_caps;
+	case PR_SET_PDEATHSIG: /* the parent never ends before the program */
+		if (a[1] > 64)
+			return -EINVAL;
+		death_signal = (int)a[1];
+		return 0;
+	case PR_GET_PDEATHSIG:
+		return put_user(a[1], &death_signal) ? -EFAULT : 0;
 	case PR_SET_TIMERSLACK:
 	case PR_SET_CHILD_SUBREAPER:
 	case PR_SET_THP_DISABLE:
@@ -112,8 +124,30 @@ long sys_prctl(const uint64_t a[6])
 }
 
 /* No processes but this one: there is never a child. */
+#define WAIT_OPTIONS   0xe000000bu /* WNOHANG, WUNTRACED, WCONTINUED, __WNOTHREAD, __WALL, __WCLONE */
+#define WAITID_OPTIONS 0xe100000fu /* and WEXITED, WNOWAIT */
+#define WAITID_KINDS   0xeu        /* WSTOPPED, WEXITED, WCONTINUED: at least one */
+#define P_ALL          0
+#define P_PID          1
+#define P_PGID         2
+#define P_PIDFD        3
+
 long sys_wait4(const uint64_t a[6])
 {
+	return (uint32_t)a[2] & ~WAIT_OPTIONS ? -EINVAL : -ECHILD;
+}
+
+long sys_waitid(const uint64_t a[6])
+{
+	uint32_t options = (uint32_t)a[3];
+	int kind = (int)a[0], id = (int)a[1];
+
+	if (options & ~WAITID_OPTIONS || !(options & WAITID_KINDS))
+		return -EINVAL;
+	if (kind == P_PIDFD)
+		return -EBADF;
+	if (kind < P_ALL || kind > P_PGID || (kind == P_PID && id <= 0) || id < 0)
+		return -EINVAL;
 	return -ECHILD;
 }
 
