@@ -41,8 +41,11 @@ err_t net_tcp_write(struct tcp_pcb *pcb, const void *data, u16_t len, u8_t flags
 	return err;
 }
 
+/* lwIP 2.1.3 gives the second part the flags of the segment and means to take them from the first, but only sets flags there: a first part
+ * with FIN would end the stream in its middle. */
 err_t net_split_unsent_seg(struct tcp_pcb *pcb, u16_t split)
 {
+	struct tcp_seg *first = pcb->unsent, *behind = first ? first->next : NULL;
 	u16_t mss = pcb->mss;
 
 	if (split == 0) /* 64 KiB, cut to 16 bits */
@@ -50,6 +53,8 @@ err_t net_split_unsent_seg(struct tcp_pcb *pcb, u16_t split)
 	pcb->mss = 0xffff; /* it is only compared with split */
 	err_t err = tcp_split_unsent_seg(pcb, split);
 	pcb->mss = mss;
+	if (err == ERR_OK && first && first->next != behind)
+		TCPH_UNSET_FLAG(first->tcphdr, TCP_FIN | TCP_PSH);
 	return err;
 }
 

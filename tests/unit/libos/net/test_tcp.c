@@ -134,6 +134,32 @@ static void close_sends_all(void **state)
 	assert_int_equal(got, n);
 }
 
+/* The end lies in a segment that is sent in parts, as the reader makes room: it has to stay behind the last one. */
+static void close_behind_a_small_window(void **state)
+{
+	static unsigned char buf[20000];
+	size_t sent = 0, got = 0, piece = 700;
+	long n, m;
+
+	shim_set_nonblock(fd[0]);
+	do {
+		for (size_t i = 0; i < sizeof(buf); i++)
+			buf[i] = (unsigned char)((sent + i) * 5 >> 2);
+		n = shim_write(fd[0], buf, sizeof(buf));
+		sent += n > 0 ? (size_t)n : 0;
+	} while (n > 0);
+	assert_int_equal(n, -EAGAIN);
+	fd_close(fd[0]);
+	while ((m = shim_read(fd[1], buf, piece)) > 0) {
+		for (long i = 0; i < m; i++)
+			assert_int_equal(buf[i], (unsigned char)((got + (size_t)i) * 5 >> 2));
+		got += (size_t)m;
+		piece = piece * 3 % 19001 + 1;
+	}
+	assert_int_equal(m, 0);
+	assert_int_equal(got, sent);
+}
+
 static void close_unread_resets(void **state)
 {
 	char c;
@@ -533,6 +559,7 @@ int main(int argc, char **argv)
 		ON(0, half_close),
 		ON(1, half_close),
 		ON(0, close_sends_all),
+		ON(0, close_behind_a_small_window),
 		ON(1, close_sends_all),
 		ON(0, close_unread_resets),
 		ON(1, close_unread_resets),
