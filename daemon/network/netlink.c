@@ -205,6 +205,21 @@ int netlink_link_join(struct netlink *nl, int index, int bridge)
 	return change(nl, h);
 }
 
+/* linux/if_link.h: the bridge's own attributes of a port are set in its own family. */
+int netlink_port_proxy_arp(struct netlink *nl, int index)
+{
+	struct nlmsghdr *h = request(nl, RTM_SETLINK, 0);
+	struct ifinfomsg *ifi = mnl_nlmsg_put_extra_header(h, sizeof(*ifi));
+	struct nlattr *port;
+
+	ifi->ifi_family = AF_BRIDGE;
+	ifi->ifi_index = index;
+	port = mnl_attr_nest_start(h, IFLA_PROTINFO);
+	mnl_attr_put_u8(h, IFLA_BRPORT_PROXYARP, 1);
+	mnl_attr_nest_end(h, port);
+	return change(nl, h);
+}
+
 int netlink_addr_add(struct netlink *nl, int index, uint32_t ip, unsigned prefix)
 {
 	struct nlmsghdr *h = request(nl, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE);

@@ -26,6 +26,8 @@ int netlink_link_del(struct netlink *nl, int index);
 int netlink_link_up(struct netlink *nl, int index);
 /* Up, and a port of the bridge, in one request. */
 int netlink_link_join(struct netlink *nl, int index, int bridge);
+/* The bridge answers who asks on this port for the MAC of a neighbour that is known for good, and floods nothing to it. */
+int netlink_port_proxy_arp(struct netlink *nl, int index);
 int netlink_addr_add(struct netlink *nl, int index, uint32_t ip, unsigned prefix);
 int netlink_route_default(struct netlink *nl, uint32_t gateway);
 /* A neighbour that is known for good: nobody has to ask for an instance's MAC. Replaces one that is there. */

@@ -312,6 +312,10 @@ static int join(struct network *net, const struct lease *lease, struct err *err)
 		no_ipv6(&net->ns, lease->name);
 		r = netlink_link_join(net->nl, index, net->bridge);
 	}
+	/* An idle instance must not wake up for a question that is not for it, nor another one wait for its answer. A kernel that
+	 * can not do that floods: it works all the same. */
+	if (r >= 0 && netlink_port_proxy_arp(net->nl, index) < 0)
+		log_debug("a port gets broadcasts", "interface=%s", lease->name);
 	if (r == -EXFULL || r == -EMFILE)
 		return err_set(err, -r, "the bridge %s is full: a Linux bridge has 1,023 ports",
 			NETWORK_BRIDGE);

@@ -3,6 +3,7 @@
 The same under real VMs: MONITOR (uvmm by default, or qemu) with libos.elf and an image made by mkfs.erofs of a static
 server. Skips without what it needs.
 """
+import json
 import os
 import shutil
 import signal
@@ -58,6 +59,23 @@ class Vms(DaemonTest):
         logs = self.d.call("GET", f"/vm/{vm['id']}/logs").body
         self.assertIn(b"serving", logs)
         self.assertIn(b"told to end", logs)
+
+    def test_instances_are_not_asked_for_others(self):
+        """The bridge answers for all it knows; a question for nobody wakes no instance."""
+        vm = self.d.run("server", wait="ready")
+        out = subprocess.run(["ip", "-n", self.d.netns, "-d", "-j", "link"], check=True, capture_output=True).stdout
+        ports = [link for link in json.loads(out) if link.get("linkinfo", {}).get("info_slave_kind") == "bridge"]
+        self.assertGreaterEqual(len(ports), 1)
+        self.assertEqual({port["linkinfo"]["info_slave_data"]["proxy_arp"] for port in ports}, {True})
+        before = self.received(vm)
+        subprocess.run(["ip", "netns", "exec", self.d.netns, "curl", "-s", "--max-time", "0.3", "http://10.77.0.250/"], check=False,
+                       capture_output=True)
+        self.assertEqual(self.received(vm), before)
+
+    def received(self, vm):
+        name = f"uig{vm['ip_address'].split('.')[-1]}"
+        out = subprocess.run(["ip", "-n", self.d.netns, "-s", "-j", "link", "show", name], check=True, capture_output=True).stdout
+        return json.loads(out)[0]["stats64"]["tx"]["packets"]
 
     def test_arguments_and_environment(self):
         words = ["/bin/server", "show", "two words", 'q"uo\\te', ""]
