@@ -114,6 +114,11 @@ class Service:
         until(f'{self.name} is healthy', lambda: request(endpoint, 'GET', '/healthz').status == 200)
         return self
 
+    def working(self):
+        """A worker without a port: from here on it ends by itself when it is told to."""
+        until(f'{self.name} works', lambda: 'msg="working"' in self.output())
+        return self
+
     def __call__(self, method, path, body=None, headers=None, **kw):
         return request(self.endpoint, method, path, body, headers, **kw)
 

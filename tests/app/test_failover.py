@@ -18,7 +18,7 @@ def test_killed_worker():
         until('it has the task', lambda: app.db('GET', f'/task/{task}').json()['state'] >= 1)
         doomed.proc.send_signal(signal.SIGKILL)
         doomed.proc.wait()
-        app.start('worker', port=False)
+        app.start('worker', port=False).working()
         finished(app, task)
 
 
@@ -34,7 +34,7 @@ def test_killed_while_painting():
         doomed.proc.kill()
         doomed.proc.wait()
         eq(app.db('GET', f'/task/{task}').json()['state'], 1)
-        app.start('worker', port=False, **env)
+        app.start('worker', port=False, **env).working()
         finished(app, task)
         assert app.db.metric('leases_expired_total') >= 1
 
