@@ -6,55 +6,26 @@
 #include "lib/util.h"
 #include "vmm/mem.h"
 
-#include <elf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 
 #define PAGE_BYTES 4096ull
-#define ALIGN4(n)  (((n) + 3ull) & ~3ull)
-
-static bool inside(uint64_t offset, uint64_t len, uint64_t limit)
-{
-	return offset <= limit && len <= limit - offset;
-}
-
-static int read_ehdr(
-	elf_read_fn *read, void *arg, uint64_t file_bytes, Elf64_Ehdr *eh, struct err *err)
-{
-	if (file_bytes < sizeof(*eh) || read(arg, 0, eh, sizeof(*eh)) < 0)
-		return err_set(err, ENOEXEC, "shorter than an ELF header");
-	if (memcmp(eh->e_ident, ELFMAG, SELFMAG) != 0)
-		return err_set(err, ENOEXEC, "not an ELF file");
-	if (eh->e_ident[EI_CLASS] != ELFCLASS64 || eh->e_ident[EI_DATA] != ELFDATA2LSB ||
-		eh->e_machine != EM_X86_64 || eh->e_type != ET_EXEC)
-		return err_set(err, ENOEXEC, "not a static x86-64 executable");
-	if (eh->e_phentsize != sizeof(Elf64_Phdr) || eh->e_phnum == 0 ||
-		eh->e_phnum > ELF_PHDRS_MAX)
-		return err_set(err, ENOEXEC, "%u program headers of %u bytes", eh->e_phnum,
-			eh->e_phentsize);
-	if (!inside(eh->e_phoff, eh->e_phnum * sizeof(Elf64_Phdr), file_bytes))
-		return err_set(err, ENOEXEC, "program headers outside the file");
-	return 0;
-}
 
 static int plan_segment(struct elf_plan *plan, const Elf64_Phdr *ph, uint64_t file_bytes,
 	uint64_t ram_bytes, struct err *err)
 {
 	const struct elf_segment *last =
 		plan->nsegments ? &plan->segment[plan->nsegments - 1] : NULL;
+	int r;
 
 	if (ph->p_memsz == 0)
 		return 0;
 	if (plan->nsegments == ELF_SEGMENTS_MAX)
 		return err_set(err, ENOEXEC, "more than %u segments", ELF_SEGMENTS_MAX);
-	if (ph->p_filesz > ph->p_memsz || !inside(ph->p_offset, ph->p_filesz, file_bytes))
-		return err_set(err, ENOEXEC, "segment outside the file");
-	if (ph->p_paddr < UIG_GPA_LIBOS || !inside(ph->p_paddr, ph->p_memsz, ram_bytes))
-		return err_set(err, ENOEXEC, "segment at %#llx outside the guest's memory",
-			(unsigned long long)ph->p_paddr);
+	r = elf_check_segment(ph, file_bytes, UIG_GPA_LIBOS, ram_bytes, err);
+	if (r < 0)
+		return r;
 	if (ph->p_vaddr != UIG_VA_KERNEL + ph->p_paddr || ph->p_paddr + ph->p_memsz > 1024 * MIB)
 		return err_set(err, ENOEXEC,
 			"segment at %#llx is not linked where abi/layout.h maps it",
@@ -73,30 +44,15 @@ static int plan_segment(struct elf_plan *plan, const Elf64_Phdr *ph, uint64_t fi
 	return 0;
 }
 
-/* Looks for our note among the notes in n bytes; true when found. */
-static bool find_note(const uint8_t *p, uint64_t n, struct uig_libos_note *note)
+static bool take_note(void *arg, const Elf64_Nhdr *nh, const uint8_t *name, const uint8_t *desc)
 {
-	while (n >= sizeof(Elf64_Nhdr)) {
-		Elf64_Nhdr nh;
-		uint64_t name, desc;
+	struct uig_libos_note *note = arg;
 
-		memcpy(&nh, p, sizeof(nh));
-		name = sizeof(nh);
-		desc = name + ALIGN4((uint64_t)nh.n_namesz);
-		if (!inside(desc, nh.n_descsz, n))
-			return false;
-		if (nh.n_type == UIG_NOTE_TYPE && nh.n_namesz == sizeof(UIG_NOTE_NAME) &&
-			memcmp(p + name, UIG_NOTE_NAME, sizeof(UIG_NOTE_NAME)) == 0 &&
-			nh.n_descsz == sizeof(*note)) {
-			memcpy(note, p + desc, sizeof(*note));
-			return true;
-		}
-		if (desc + ALIGN4((uint64_t)nh.n_descsz) > n)
-			return false;
-		p += desc + ALIGN4((uint64_t)nh.n_descsz);
-		n -= desc + ALIGN4((uint64_t)nh.n_descsz);
-	}
-	return false;
+	if (nh->n_type != UIG_NOTE_TYPE || !elf_note_is(nh, name, UIG_NOTE_NAME) ||
+		nh->n_descsz != sizeof(*note))
+		return false;
+	memcpy(note, desc, sizeof(*note));
+	return true;
 }
 
 static bool read_note(elf_read_fn *read, void *arg, const Elf64_Phdr *ph, uint64_t file_bytes,
@@ -104,10 +60,10 @@ static bool read_note(elf_read_fn *read, void *arg, const Elf64_Phdr *ph, uint64
 {
 	uint8_t notes[ELF_NOTES_BYTES];
 
-	if (ph->p_filesz > sizeof(notes) || !inside(ph->p_offset, ph->p_filesz, file_bytes) ||
+	if (ph->p_filesz > sizeof(notes) || !elf_inside(ph->p_offset, ph->p_filesz, file_bytes) ||
 		read(arg, ph->p_offset, notes, ph->p_filesz) < 0)
 		return false;
-	return find_note(notes, ph->p_filesz, note);
+	return elf_each_note(notes, ph->p_filesz, take_note, note);
 }
 
 static bool in_segments(const struct elf_plan *plan, uint64_t va, bool executable)
@@ -143,8 +99,10 @@ int elf_plan(elf_read_fn *read, void *arg, uint64_t file_bytes, uint64_t ram_byt
 	struct elf_plan plan = {0};
 	bool have_note = false;
 	Elf64_Ehdr eh;
-	int r = read_ehdr(read, arg, file_bytes, &eh, err);
+	int r = elf_read_header(read, arg, file_bytes, ELF_PHDRS_MAX, &eh, err);
 
+	if (r == 0 && eh.e_type != ET_EXEC)
+		r = err_set(err, ENOEXEC, "not a static executable");
 	if (r < 0)
 		return r;
 	for (unsigned i = 0; i < eh.e_phnum; i++) {
@@ -169,24 +127,6 @@ int elf_plan(elf_read_fn *read, void *arg, uint64_t file_bytes, uint64_t ram_byt
 	return 0;
 }
 
-static int read_fd(void *arg, uint64_t offset, void *buf, uint64_t len)
-{
-	int fd = *(const int *)arg;
-
-	while (len > 0) {
-		ssize_t n = pread(fd, buf, len, (off_t)offset);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		buf = (char *)buf + n;
-		offset += (uint64_t)n;
-		len -= (uint64_t)n;
-	}
-	return 0;
-}
-
 /* Whole pages of read-only segments come from the page cache; heads and tails are read. RAM is zero before. */
 static int load_segment(int fd, const struct elf_segment *s, const struct mem *mem, struct err *err)
 {
@@ -202,23 +142,21 @@ static int load_segment(int fd, const struct elf_segment *s, const struct mem *m
 		mmap(to, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, fd,
 			(off_t)s->offset) == MAP_FAILED)
 		return err_sys(err, errno, "map a segment");
-	r = read_fd(&fd, s->offset + mapped, to + mapped, s->file_bytes - mapped);
+	r = elf_read_fd(&fd, s->offset + mapped, to + mapped, s->file_bytes - mapped);
 	return r < 0 ? err_sys(err, -r, "read a segment") : 0;
 }
 
 int libos_load(const char *path, const struct mem *mem, uint64_t ram_bytes, struct elf_plan *out,
 	struct err *err)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	uint64_t bytes = 0;
+	_cleanup_close_ int fd = elf_open(path, &bytes, err);
 	struct elf_plan plan;
-	struct stat st;
 	int r;
 
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return err_sys(err, errno, "%s", path);
-	if (!S_ISREG(st.st_mode))
-		return err_set(err, ENOEXEC, "%s: not a regular file", path);
-	r = elf_plan(read_fd, &fd, (uint64_t)st.st_size, ram_bytes, &plan, err);
+	if (fd < 0)
+		return fd;
+	r = elf_plan(elf_read_fd, &fd, bytes, ram_bytes, &plan, err);
 	if (r < 0)
 		return err_prefix(err, "%s", path);
 	for (unsigned i = 0; i < plan.nsegments; i++) {

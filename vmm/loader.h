@@ -10,6 +10,7 @@
 #define VMM_LOADER_H
 
 #include "abi/boot.h"
+#include "vmm/elf_file.h"
 
 #include <stdbool.h>
 
@@ -33,9 +34,6 @@ struct elf_plan {
 	gpa_t end;                                    /* behind the last byte */
 	struct uig_libos_note note; /* checked: addresses lie inside the segments */
 };
-
-/* Reads len bytes at offset into buf: 0 or -errno, also when the file is shorter. */
-typedef int elf_read_fn(void *arg, uint64_t offset, void *buf, uint64_t len);
 
 /* Checks the headers of a libOS of file_bytes bytes that is to run in RAM of ram_bytes (below the device gap).
  * 0, or -ENOEXEC with the reason in err; plan is untouched then. */

@@ -8,6 +8,7 @@
 
 #include "abi/boot.h"
 #include "abi/layout.h"
+#include "abi/pvh.h"
 #include "abi/virtio.h"
 #include "libos/arch/x86_64/cpu.h"
 #include "libos/arch/x86_64/idt.h"
@@ -18,23 +19,7 @@
 #include "libos/main.h"
 #include "libos/mem/page.h"
 
-#define START_MAGIC 0x336ec578u
-#define GIB         0x40000000ull
-
-struct start_info {
-	uint32_t magic, version, flags, nmodules;
-	uint64_t modules, cmdline, rsdp, memmap;
-	uint32_t memmap_entries, reserved;
-};
-
-struct start_module {
-	uint64_t base, bytes, cmdline, reserved;
-};
-
-struct start_region {
-	uint64_t base, bytes;
-	uint32_t type, reserved;
-};
+#define GIB 0x40000000ull
 
 extern char libos_end[], standard_idt[], standard_tss[], standard_nmi_stack_top[];
 extern uint64_t standard_pml4[], standard_pdpt_direct[];
@@ -188,12 +173,12 @@ void standard_map_ram(void)
 	}
 }
 
-static void read_start_info(const struct start_info *start)
+static void read_start_info(const struct pvh_start_info *start)
 {
-	const struct start_region *map = page_ptr(start->memmap);
+	const struct pvh_region *map = page_ptr(start->memmap);
 
 	if (start->nmodules) {
-		const struct start_module *module = page_ptr(start->modules);
+		const struct pvh_module *module = page_ptr(start->modules);
 
 		info.image = module->base;
 		info.image_bytes = module->bytes;

@@ -2,6 +2,7 @@
 #include "vmm/arch/x86_64/boot_std.h"
 
 #include "abi/layout.h"
+#include "abi/pvh.h"
 #include "lib/err.h"
 #include "vmm/arch/x86_64/acpi.h"
 #include "vmm/arch/x86_64/cpu.h"
@@ -24,30 +25,12 @@
 #define CMDLINE_BYTES  2048u
 #define LOW_END        0x9fc00ull  /* of conventional memory */
 #define HIGH_BEGIN     0x100000ull /* of memory behind the ROM area */
-#define START_MAGIC    0x336ec578u
-#define E820_RAM       1u
-#define E820_RESERVED  2u
 #define PAGE_BYTES     4096ull
 #define LOADER_UNKNOWN 0xffu
 #define BOOT_FLAG      0xaa55u
 #define HEADER_MAGIC   0x53726448u /* "HdrS" */
 #define PROTOCOL       0x020fu
 #define KERNEL_ALIGN   0x1000000u
-
-struct start_info {
-	uint32_t magic, version, flags, nmodules;
-	uint64_t modules, cmdline, rsdp, memmap;
-	uint32_t memmap_entries, reserved;
-};
-
-struct start_module {
-	uint64_t base, bytes, cmdline, reserved;
-};
-
-struct start_region {
-	uint64_t base, bytes;
-	uint32_t type, reserved;
-};
 
 #define REGIONS_MAX 4u
 
@@ -72,31 +55,31 @@ int boot_std_prepare(struct vm *vm, struct err *err)
 }
 
 /* RAM as the guest is told of it. */
-static unsigned fill_regions(const struct vm *vm, struct start_region *region)
+static unsigned fill_regions(const struct vm *vm, struct pvh_region *region)
 {
 	unsigned n = 0;
 
-	region[n++] = (struct start_region){.base = 0, .bytes = LOW_END, .type = E820_RAM};
-	region[n++] = (struct start_region){
-		.base = LOW_END, .bytes = HIGH_BEGIN - LOW_END, .type = E820_RESERVED};
-	region[n++] = (struct start_region){
-		.base = HIGH_BEGIN, .bytes = vm->low_bytes - HIGH_BEGIN, .type = E820_RAM};
+	region[n++] = (struct pvh_region){.base = 0, .bytes = LOW_END, .type = PVH_RAM};
+	region[n++] = (struct pvh_region){
+		.base = LOW_END, .bytes = HIGH_BEGIN - LOW_END, .type = PVH_RESERVED};
+	region[n++] = (struct pvh_region){
+		.base = HIGH_BEGIN, .bytes = vm->low_bytes - HIGH_BEGIN, .type = PVH_RAM};
 	if (vm->high_bytes)
-		region[n++] = (struct start_region){
-			.base = UIG_GPA_HIGH_RAM, .bytes = vm->high_bytes, .type = E820_RAM};
+		region[n++] = (struct pvh_region){
+			.base = UIG_GPA_HIGH_RAM, .bytes = vm->high_bytes, .type = PVH_RAM};
 	return n;
 }
 
 /* The initrd lies at the top of low RAM, mapped and not copied: RAM that is not touched costs nothing. */
-static int load_initrd(struct vm *vm, const char *path, gpa_t kernel_end, struct start_module *out,
-	struct err *err)
+static int load_initrd(
+	struct vm *vm, const char *path, gpa_t kernel_end, struct pvh_module *out, struct err *err)
 {
 	_cleanup_close_ int fd = -1;
 	uint64_t mapped;
 	struct stat st;
 	void *to;
 
-	*out = (struct start_module){0};
+	*out = (struct pvh_module){0};
 	if (!path)
 		return 0;
 	fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -144,16 +127,16 @@ static int write_cmdline(struct vm *vm, struct err *err)
 		: err_set(err, E2BIG, "a command line of more than %u bytes", CMDLINE_BYTES - 1);
 }
 
-static int write_pvh(struct vm *vm, const struct start_module *initrd, struct err *err)
+static int write_pvh(struct vm *vm, const struct pvh_module *initrd, struct err *err)
 {
-	struct start_info *start = mem_at(&vm->mem, START_INFO, sizeof(*start));
-	struct start_module *module = mem_at(&vm->mem, MODULES, sizeof(*module));
-	struct start_region *map = mem_at(&vm->mem, MEMMAP, REGIONS_MAX * sizeof(*map));
+	struct pvh_start_info *start = mem_at(&vm->mem, START_INFO, sizeof(*start));
+	struct pvh_module *module = mem_at(&vm->mem, MODULES, sizeof(*module));
+	struct pvh_region *map = mem_at(&vm->mem, MEMMAP, REGIONS_MAX * sizeof(*map));
 
 	if (!start || !module || !map)
 		return err_set(err, EINVAL, "too little RAM");
-	*start = (struct start_info){
-		.magic = START_MAGIC,
+	*start = (struct pvh_start_info){
+		.magic = PVH_START_MAGIC,
 		.version = 1,
 		.nmodules = initrd->bytes != 0,
 		.modules = initrd->bytes ? MODULES : 0,
@@ -166,10 +149,10 @@ static int write_pvh(struct vm *vm, const struct start_module *initrd, struct er
 	return 0;
 }
 
-static int write_boot_params(struct vm *vm, const struct start_module *initrd, struct err *err)
+static int write_boot_params(struct vm *vm, const struct pvh_module *initrd, struct err *err)
 {
 	struct boot_params *p = mem_at(&vm->mem, BOOT_PARAMS, sizeof(*p));
-	struct start_region region[REGIONS_MAX] = {0};
+	struct pvh_region region[REGIONS_MAX] = {0};
 	unsigned n = fill_regions(vm, region);
 
 	if (!p)
@@ -207,7 +190,7 @@ static int write_acpi(struct vm *vm, struct err *err)
 
 int boot_std_load(struct vm *vm, struct err *err)
 {
-	struct start_module initrd = {0};
+	struct pvh_module initrd = {0};
 	struct kernel_plan plan;
 	int r;
 
