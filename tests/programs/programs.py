@@ -100,12 +100,15 @@ class ProgramTest(unittest.TestCase):
         self.assertEqual(answer.status, 201, (answer, answer.status == 503 and self.log({"id": answer.json["vm_id"]})))
         return answer.json
 
-    def output(self, image, *words, status=0, options=()):
-        """What a program that ends by itself writes, run in the foreground as a user does."""
+    def output(self, image, *words, status=0, options=(), libos=None):
+        """What a program that ends by itself writes, run in the foreground as a user does. What the libOS says goes to the list libos."""
         said = self.cli("run", "--rm", *options, image, *(["--", *words] if words else []), status=status)
         if MONITOR == "qemu":
             said = said.partition("uigniter-exit ")[0]  # a standard machine's way to say its status
-        return "".join(line for line in said.splitlines(True) if not line.startswith("libos: "))
+        lines = said.splitlines(True)
+        if libos is not None:
+            libos += [line for line in lines if line.startswith("libos: ")]
+        return "".join(line for line in lines if not line.startswith("libos: "))
 
     def inside(self, *argv, status=0, text=True, **more):
         """Output of a client in the namespace of the instances."""

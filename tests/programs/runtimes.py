@@ -35,8 +35,8 @@ class RuntimeTest(ProgramTest):
 
     def check(self, image, *words, memory_mib, last):
         """The program of assertions: its last line. The libOS says once that no process was made, and of nothing that it lacks."""
-        out = self.output(image, *words, options=("-e", "UNIKERNEL=1", "--memory", f"{memory_mib}M"))
+        said = []
+        out = self.output(image, *words, options=("-e", "UNIKERNEL=1", "--memory", f"{memory_mib}M"), libos=said)
         self.assertRegex(out.splitlines()[-1], last, out)
-        said = [line for line in out.splitlines() if line.startswith("libos: ")]
         self.assertEqual(len(said), 1, said)
         self.assertIn("it cannot make another process: -ENOSYS", said[0])
