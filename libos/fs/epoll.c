@@ -19,7 +19,7 @@
 #include "libos/uapi/epoll.h"
 
 #define EPOLL_EVENTS_MAX 0x0a000000u /* INT_MAX / sizeof(struct epoll_event) of Linux, about */
-#define EPOLL_DEPTH      5u          /* of nested epoll files */
+#define EPOLL_DEPTH      4u          /* of epoll files below another one (EP_MAX_NESTS) */
 #define BUCKETS_FIRST    16u
 #define PRIVATE_BITS     (EPOLLEXCLUSIVE | EPOLLWAKEUP | EPOLLONESHOT | EPOLLET)
 
@@ -178,7 +178,7 @@ static void epoll_release(struct file *f)
 
 static const struct file_ops epoll_ops = {
 	.name = "eventpoll",
-	.seek = file_seek_none,
+	.seek = file_seek_stream,
 	.poll = epoll_poll,
 	.pollable = epoll_pollable,
 	.release = epoll_release,

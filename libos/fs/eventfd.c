@@ -80,7 +80,7 @@ static void eventfd_release(struct file *f)
 
 static const struct file_ops eventfd_ops = {
 	.name = "eventfd",
-	.seek = file_seek_none,
+	.seek = file_seek_stream,
 	.read = eventfd_read,
 	.write = eventfd_write,
 	.poll = eventfd_poll,

@@ -22,6 +22,11 @@ struct fd_slot {
 static struct fd_slot *table;
 static unsigned table_size, low;
 
+unsigned fd_table_size(void)
+{
+	return table_size;
+}
+
 unsigned fd_limit(void)
 {
 	uint64_t soft = rlimit_soft(RLIMIT_NOFILE);

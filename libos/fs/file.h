@@ -125,6 +125,7 @@ bool fd_room(void);
 int fd_close(int fd);
 /* RLIMIT_NOFILE, soft: no descriptor is as large. */
 unsigned fd_limit(void);
+unsigned fd_table_size(void); /* how many descriptors have a place at present */
 /* The lowest descriptor >= from that is open, or -1. */
 int fd_next(int from);
 

@@ -263,8 +263,10 @@ static inline unsigned dir_type(uint32_t mode)
 {
 	return (mode & S_IFMT) >> 12;
 }
-/* lseek for files without positions that accept it all the same (devices, eventfd and its kind): 0. */
+/* lseek for files without positions that accept it all the same (devices): 0. */
 long file_seek_none(struct file *f, int64_t off, int whence);
+/* The same for files that are streams (eventfd and its kind): pread and pwrite are refused. */
+long file_seek_stream(struct file *f, int64_t off, int whence);
 /* lseek for files with a size. */
 long file_seek_size(struct file *f, int64_t off, int whence, uint64_t size);
 

@@ -43,7 +43,7 @@ static void inotify_release(struct file *f)
 
 static const struct file_ops inotify_ops = {
 	.name = "inotify",
-	.seek = file_seek_none,
+	.seek = file_seek_stream,
 	.read = inotify_read,
 	.poll = inotify_poll,
 	.pollable = inotify_pollable,

@@ -121,6 +121,8 @@ static long poll_items(struct poll_item *items, unsigned n, uint64_t deadline)
 	for (;;) {
 		call.told = false;
 		rc = scan(items, n);
+		if (!rc && signal_pending())
+			rc = -EINTR; /* also without a wait, as on Linux */
 		if (rc || deadline <= clock_mono_ns())
 			break;
 		rc = call.told ? 0 : waitq_wait(&call.wait, deadline);
@@ -315,6 +317,8 @@ static long select_user(int n, const uptr_t sets[3], uint64_t deadline)
 		return -EINVAL;
 	if ((unsigned)n > SELECT_MAX)
 		n = SELECT_MAX;
+	if ((unsigned)n > fd_table_size())
+		n = (int)fd_table_size();
 	rc = sets_get(&s, (unsigned)n, sets);
 	if (rc < 0)
 		return rc;

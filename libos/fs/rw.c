@@ -30,6 +30,12 @@ static void pos_give(struct file *f, uint64_t pos)
 	waitq_wake_all(&pos_waiters);
 }
 
+/* Whether the call may name a position itself (pread). Other than lseek, which some streams take without an effect. */
+static bool has_positions(const struct file *f)
+{
+	return f->ops->seek && f->ops->seek != file_seek_stream;
+}
+
 /* One transfer, checked: off POS_FILE or the position given by the call. */
 static long rw_iter(struct file *f, struct iter *it, bool write, int64_t off)
 {
@@ -67,7 +73,7 @@ static long rw(int fd, uptr_t buf, uint64_t n, bool write, int64_t off, bool at)
 	iter_user(&it, &iov, 1, n);
 	if (at && off < 0)
 		rc = -EINVAL;
-	else if (at && !f->ops->seek)
+	else if (at && !has_positions(f))
 		rc = -ESPIPE;
 	else if ((int64_t)n < 0)
 		rc = -EINVAL;
@@ -108,7 +114,7 @@ static long rwv(int fd, uptr_t uiov, int count, bool write, int64_t off, bool at
 		return -EBADF;
 	if (at && off < 0)
 		rc = -EINVAL;
-	else if (at && !f->ops->seek)
+	else if (at && !has_positions(f))
 		rc = -ESPIPE;
 	else
 		rc = iovec_from_user(fast, &iov, uiov, count);
@@ -181,6 +187,11 @@ long file_seek_size(struct file *f, int64_t off, int whence, uint64_t size)
 }
 
 long file_seek_none(struct file *f, int64_t off, int whence)
+{
+	return 0;
+}
+
+long file_seek_stream(struct file *f, int64_t off, int whence)
 {
 	return 0;
 }

@@ -94,7 +94,7 @@ static void signalfd_release(struct file *f)
 
 static const struct file_ops signalfd_ops = {
 	.name = "signalfd",
-	.seek = file_seek_none,
+	.seek = file_seek_stream,
 	.read = signalfd_read,
 	.poll = signalfd_poll,
 	.pollable = signalfd_pollable,

@@ -113,7 +113,7 @@ static void timerfd_release(struct file *f)
 
 static const struct file_ops timerfd_ops = {
 	.name = "timerfd",
-	.seek = file_seek_none,
+	.seek = file_seek_stream,
 	.read = timerfd_read,
 	.poll = timerfd_poll,
 	.pollable = timerfd_pollable,

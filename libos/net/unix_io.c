@@ -195,6 +195,17 @@ static int wait_data(struct unix_sock *u, struct sock_msg *m, uint64_t *deadline
 	return 1;
 }
 
+/* The files stay with the message, and the reader gets them too (MSG_PEEK). Without memory it gets none. */
+static void share_files(const struct sock_ctl *from, struct sock_ctl *to)
+{
+	to->file = kmalloc(from->nfiles * sizeof(struct file *));
+	if (!to->file)
+		return;
+	for (unsigned i = 0; i < from->nfiles; i++)
+		to->file[i] = file_get(from->file[i]);
+	to->nfiles = from->nfiles;
+}
+
 static void give_ctl(struct unix_sock *u, struct unix_msg *msg, struct sock_msg *m)
 {
 	if (!m->ctl)
@@ -203,7 +214,9 @@ static void give_ctl(struct unix_sock *u, struct unix_msg *msg, struct sock_msg 
 		m->ctl->have_cred = msg->ctl.have_cred;
 		m->ctl->cred = msg->ctl.cred;
 	}
-	if (!(m->flags & MSG_PEEK) && msg->ctl.nfiles > 0) {
+	if (msg->ctl.nfiles > 0 && (m->flags & MSG_PEEK)) {
+		share_files(&msg->ctl, m->ctl);
+	} else if (msg->ctl.nfiles > 0) {
 		m->ctl->nfiles = msg->ctl.nfiles;
 		m->ctl->file = msg->ctl.file;
 		msg->ctl.nfiles = 0;
