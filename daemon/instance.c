@@ -112,6 +112,15 @@ int instances_find(const struct instances *is, const char *key, struct instance 
 	return several ? -EEXIST : 0;
 }
 
+struct instance *instances_find_key(const struct instances *is, const char *key)
+{
+	for (struct instance *i = is->first; i; i = i->next) {
+		if (i->key[0] && !instance_is_gone(i) && strcmp(i->key, key) == 0)
+			return i;
+	}
+	return NULL;
+}
+
 static bool name_is_taken(const struct instances *is, const char *name)
 {
 	for (const struct instance *i = is->first; i; i = i->next) {
@@ -279,6 +288,9 @@ int instance_new(
 	i->trace = spec->trace;
 	i->restart = spec->restart;
 	i->ttl_s = spec->ttl_s;
+	if (spec->key)
+		snprintf(i->key, sizeof(i->key), "%s", spec->key);
+	i->key_hash = spec->key_hash;
 	i->labels = spec->labels ? json_incref(spec->labels) : json_object();
 	i->volumes = json_incref(spec->volumes);
 	i->request_ns = spec->request_ns;

@@ -33,6 +33,7 @@
 
 #define INSTANCES_MAX       4096 /* with those that have ended: the oldest of these make room */
 #define INSTANCE_PORTS_MAX  64
+#define INSTANCE_KEY_BYTES  129             /* of an idempotency key, with its NUL */
 #define INSTANCE_PREFIX_MIN 4               /* characters of an id */
 #define INSTANCE_STOP_NS    (10 * NS_PER_S) /* until it is killed, where nobody says otherwise */
 
@@ -98,6 +99,8 @@ struct run_spec {
 	bool auto_remove;
 	struct restart restart; /* policy and max_retries */
 	unsigned ttl_s;         /* 0: no limit */
+	const char *key;        /* Idempotency-Key of the request, or NULL */
+	uint64_t key_hash;      /* of the request's body */
 	int64_t request_ns;     /* when the request came, loop_now_ns() */
 };
 
@@ -111,6 +114,8 @@ struct instance {
 	bool ready, from_pool, auto_remove, has_exit_code, trace;
 	bool wanted_down; /* somebody asked it to end: no policy starts it again */
 	struct restart restart;
+	char key[INSTANCE_KEY_BYTES]; /* of the request that made it; "": none */
+	uint64_t key_hash;
 	unsigned ttl_s; /* 0: no limit */
 	struct loop_timer *ttl_timer;
 	int exit_code;
@@ -153,6 +158,9 @@ void instances_stop_all(struct instances *instances, int64_t timeout_ns);
 
 /* By id, name, or prefix of an id. 0, -ENOENT, or -EEXIST when the prefix is that of several. */
 int instances_find(const struct instances *instances, const char *key, struct instance **inst);
+
+/* The one that a request with this key has made, as long as it is not removed; NULL. */
+struct instance *instances_find_key(const struct instances *instances, const char *key);
 
 /* 0 and *inst (borrowed), or -errno with err and nothing left behind: -EEXIST the name is taken, -EADDRINUSE a port or the
  * address is, -EAGAIN no address, pool empty or too many (*retry_s), -ENOENT the address is not of the subnet. The start goes

@@ -188,20 +188,70 @@ static bool make_spec(struct httpd_req *req, const struct run_request *q, struct
 	return true;
 }
 
+/* FNV-1a: which body came with a key. Who chooses bodies to collide deceives only themselves. */
+static uint64_t hash_of(const char *body, size_t len)
+{
+	uint64_t hash = 0xcbf29ce484222325u;
+
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ (unsigned char)body[i]) * 0x100000001b3u;
+	return hash;
+}
+
+/* The header (draft-ietf-httpapi-idempotency-key-header): *key NULL without one. false: the answer has been given. */
+static bool read_key(struct httpd_req *req, const char **key)
+{
+	size_t n;
+
+	*key = httpd_header(req, "Idempotency-Key");
+	n = *key ? strlen(*key) : 1;
+	if (n > 0 && n < INSTANCE_KEY_BYTES)
+		return true;
+	answer_problem(req, 400, "bad_request", "Idempotency-Key: 1 to %d characters are wanted",
+		INSTANCE_KEY_BYTES - 1);
+	return false;
+}
+
+/* A request that came before is answered with what it made. true: so it was. */
+static bool replay(struct httpd_req *req, const struct run_request *q, const struct run_spec *spec)
+{
+	struct instance *i =
+		spec->key ? instances_find_key(api_core(req)->instances, spec->key) : NULL;
+
+	if (!i)
+		return false;
+	if (i->key_hash != spec->key_hash) {
+		answer_problem(req, 409, "idempotency_conflict",
+			"another request with this Idempotency-Key has made VM %s: choose a new "
+			"key",
+			i->name);
+		return true;
+	}
+	httpd_add_header(req, "Idempotency-Replayed", "true");
+	answer_when(req, i, q);
+	return true;
+}
+
 static void run(struct httpd_req *req, const struct run_request *q)
 {
 	struct core *core = api_core(req);
 	unsigned retry_s = EXHAUSTED_RETRY_S;
 	struct run_spec spec;
+	const char *body;
+	size_t len;
 	struct instance *i;
 	struct err err = {0};
 	int r;
 
+	body = httpd_body(req, &len);
 	if (core->ending) {
 		answer_retry(req, 503, "unavailable", 10, "the manager is ending");
 		return;
 	}
-	if (!make_spec(req, q, &spec))
+	if (!make_spec(req, q, &spec) || !read_key(req, &spec.key))
+		return;
+	spec.key_hash = hash_of(body, len);
+	if (replay(req, q, &spec))
 		return;
 	r = instance_run(core->instances, &spec, &i, &retry_s, &err);
 	if (r < 0)

@@ -66,18 +66,18 @@ json_t *record_of(const struct instance *i)
 {
 	return json_pack(
 		"{s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:o, s:s, s:o, s:o, s:o, s:o, s:O, s:O*, s:o, "
-		"s:o, s:i, s:b, s:O*, s:I, s:I, s:I, s:I, s:I, s:I}",
+		"s:o, s:i, s:s, s:I, s:b, s:O*, s:I, s:I, s:I, s:I, s:I, s:I}",
 		"id", i->id, "name", i->name, "state", instance_state_names[i->state], "ready",
 		(int)i->ready, "from_pool", (int)i->from_pool, "auto_remove", (int)i->auto_remove,
 		"wanted_down", (int)i->wanted_down, "exit_code",
 		i->has_exit_code ? json_integer(i->exit_code) : json_null(), "reason", i->reason,
 		"image", image_json(i->image), "shell", shell_json(i), "argv", words_json(i->argv),
 		"env", words_json(i->env), "labels", i->labels, "volumes", i->volumes, "ports",
-		ports_json(i), "restart", restart_json(&i->restart), "ttl_s", (int)i->ttl_s,
-		"trace", (int)i->trace, "missing_calls", i->missing_calls, "request_ns",
-		(json_int_t)i->request_ns, "start_ns", (json_int_t)i->start_ns, "ready_ns",
-		(json_int_t)i->ready_ns, "created", ns_of(&i->created), "started",
-		ns_of(&i->started), "ended", ns_of(&i->ended));
+		ports_json(i), "restart", restart_json(&i->restart), "ttl_s", (int)i->ttl_s, "key",
+		i->key, "key_hash", (json_int_t)i->key_hash, "trace", (int)i->trace,
+		"missing_calls", i->missing_calls, "request_ns", (json_int_t)i->request_ns,
+		"start_ns", (json_int_t)i->start_ns, "ready_ns", (json_int_t)i->ready_ns, "created",
+		ns_of(&i->created), "started", ns_of(&i->started), "ended", ns_of(&i->ended));
 }
 
 /* --- back ------------------------------------------------------------------------------------------------------ */
@@ -275,12 +275,16 @@ static int load_volumes(struct instance *i, const json_t *root, struct err *err)
 int record_load(struct instance *i, const char *text, size_t len, struct err *err)
 {
 	_cleanup_json_ json_t *root = NULL;
+	int64_t key_hash = 0;
 	json_t *labels;
 	int r = jsonx_parse_object(text, len, RECORD_DEPTH, &root, err);
 
 	r = r < 0 ? r : load_text(root, "id", i->id, sizeof(i->id), err);
 	r = r < 0 ? r : load_text(root, "name", i->name, sizeof(i->name), err);
 	r = r < 0 ? r : load_text(root, "reason", i->reason, sizeof(i->reason), err);
+	r = r < 0 ? r : load_text(root, "key", i->key, sizeof(i->key), err);
+	r = r < 0 ? r : jsonx_int(root, "key_hash", INT64_MIN, INT64_MAX, &key_hash, err);
+	i->key_hash = (uint64_t)key_hash;
 	r = r < 0 ? r : load_state(i, root, err);
 	r = r < 0 ? r : load_flags(i, root, err);
 	r = r < 0 ? r : load_times(i, root, err);

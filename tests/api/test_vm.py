@@ -221,6 +221,32 @@ for n in range(12 * 1024):
 print("last")
 """
 
+class Idempotency(DaemonTest):
+    def ask(self, key, **fields):
+        return self.d.call("POST", "/vm/run", {"image_name": "long", **fields}, {"Idempotency-Key": key})
+
+    def test_once_for_each_key(self):
+        self.d.put_shell("long", "exec sleep 1000")
+        first = self.ask("k1", name="x")
+        again = self.ask("k1", name="x")
+        self.assertEqual((first.status, again.status), (201, 201))
+        self.assertEqual(again.json["id"], first.json["id"])
+        self.assertEqual((first.headers.get("idempotency-replayed"), again.headers.get("idempotency-replayed")), (None, "true"))
+        self.refused(self.ask("k1", name="y"), 409, "idempotency_conflict")
+        self.assertNotEqual(self.ask("k2").json["id"], first.json["id"])
+        self.d.kill()
+        self.d.start()
+        self.assertEqual(self.ask("k1", name="x").json["id"], first.json["id"])
+        self.d.call("DELETE", "/vm/x?force=true")
+        self.assertNotEqual(self.ask("k1", name="x").json["id"], first.json["id"])
+
+    def test_bad_keys(self):
+        self.d.put_shell("long", "exec sleep 1000")
+        for key in ("", "k" * 129):
+            self.refused(self.ask(key), 400, "bad_request")
+        self.assertEqual(self.ask("k" * 128).status, 201)
+
+
 if __name__ == "__main__":
     need()
     main()

@@ -182,7 +182,8 @@ static char full_record[] =
 	"\"ports\":[{\"ip\":2130706433,\"host\":8080,\"guest\":80}],"
 	"\"restart\":{\"policy\":\"always\",\"max_retries\":0,\"count\":2,\"pending\":false,\"wait_"
 	"ns\":9},"
-	"\"ttl_s\":0,\"trace\":true,\"missing_calls\":[\"fork\"],\"request_ns\":5,\"start_ns\":6,"
+	"\"ttl_s\":0,\"key\":\"k\",\"key_hash\":-3,\"trace\":true,\"missing_calls\":[\"fork\"],"
+	"\"request_ns\":5,\"start_ns\":6,"
 	"\"ready_ns\":7,\"created\":1000000001,"
 	"\"started\":2,"
 	"\"ended\":0}";
