@@ -178,9 +178,7 @@ long file_seek_size(struct file *f, int64_t off, int whence, uint64_t size)
 
 	if (whence < SEEK_SET || whence > SEEK_END)
 		return -EINVAL;
-	if (__builtin_add_overflow(base, off, &off))
-		return -EOVERFLOW;
-	if (off < 0)
+	if (__builtin_add_overflow(base, off, &off) || off < 0)
 		return -EINVAL;
 	f->pos = (uint64_t)off;
 	return off;

@@ -247,6 +247,8 @@ long sys_utimensat(const uint64_t a[6])
 
 	if (a[2] && copy_from_user(t, a[2], sizeof(t)) < 0)
 		return -EFAULT;
+	if (a[2] && t[0].tv_nsec == UTIME_OMIT && t[1].tv_nsec == UTIME_OMIT)
+		return 0; /* without a look at the rest */
 	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
 	return times_path((int)a[0], a[1], a[2] ? t : NULL, flags);
