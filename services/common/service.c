@@ -223,32 +223,39 @@ static void do_listen(void *arg)
 	log_info("listening", "port=%u", f->port);
 }
 
+int service_bind(uint16_t port, uint16_t *got, struct err *err)
+{
+	const char *address = env_str("MICRO_LISTEN") ?: "0.0.0.0";
+	struct sockaddr_in sin = {.sin_family = AF_INET, .sin_port = htons(port)};
+	socklen_t len = sizeof(sin);
+	_cleanup_close_ int fd = -1;
+	int one = 1;
+
+	if (inet_pton(AF_INET, address, &sin.sin_addr) != 1)
+		return err_set(err, EINVAL, "MICRO_LISTEN must be a numeric IPv4 address");
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return err_sys(err, errno, "cannot make a socket");
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (bind(fd, (struct sockaddr *)&sin, sizeof(sin)) < 0)
+		return err_sys(err, errno, "cannot bind %s port %u", address, port);
+	if (getsockname(fd, (struct sockaddr *)&sin, &len) < 0)
+		return err_sys(err, errno, "cannot read the own port");
+	*got = ntohs(sin.sin_port);
+	return steal_fd(&fd);
+}
+
 static int bind_port(struct frame *f, struct err *err)
 {
 	const struct service_spec *spec = f->s.spec;
 	const char *env = env_str(spec->port_env) ? spec->port_env : "PORT";
-	const char *address = env_str("MICRO_LISTEN") ?: "0.0.0.0";
-	struct sockaddr_in sin = {.sin_family = AF_INET};
-	socklen_t len = sizeof(sin);
-	int one = 1, r;
 	int64_t port;
+	int r = env_int(env, 0, 65535, spec->port, &port, err);
 
-	r = env_int(env, 0, 65535, spec->port, &port, err);
 	if (r < 0 || port < 0)
 		return r;
-	sin.sin_port = htons((uint16_t)port);
-	if (inet_pton(AF_INET, address, &sin.sin_addr) != 1)
-		return err_set(err, EINVAL, "MICRO_LISTEN must be a numeric IPv4 address");
-	f->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (f->fd < 0)
-		return err_sys(err, errno, "cannot make a socket");
-	setsockopt(f->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (bind(f->fd, (struct sockaddr *)&sin, sizeof(sin)) < 0)
-		return err_sys(err, errno, "cannot bind %s port %u", address, (unsigned int)port);
-	if (getsockname(f->fd, (struct sockaddr *)&sin, &len) < 0)
-		return err_sys(err, errno, "cannot read the own port");
-	f->port = ntohs(sin.sin_port);
-	return 0;
+	f->fd = service_bind((uint16_t)port, &f->port, err);
+	return f->fd < 0 ? f->fd : 0;
 }
 
 static int start_registration(struct frame *f, struct err *err)

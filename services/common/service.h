@@ -64,6 +64,8 @@ int service_main(const struct service_spec *spec, int argc, char **argv);
 struct service *service_of(const struct httpd_req *req);
 /* busy() has become false. */
 void service_idle(struct service *s);
+/* A TCP socket bound to MICRO_LISTEN and port (0: any; then *got is which), not listening. Its descriptor, or -errno. */
+int service_bind(uint16_t port, uint16_t *got, struct err *err);
 /* Ends with an error, e.g. when the database is lost. */
 void service_fail(struct service *s, const char *why);
 

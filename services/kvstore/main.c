@@ -3,8 +3,12 @@
  * kvstore: the registry. GET /{key} answers the first living value as text; POST /{key} adds one, first write wins. With
  * "ttl" (seconds) in the JSON a value must be renewed and others may join it: GET /{key}?all=1 lists them, DELETE takes
  * one back. Nothing is stored on disk: who is alive registers again within seconds.
+ *
+ * On a port of its own it speaks memcached's text protocol (mc_session.h), to a cache within a limit of memory. The two
+ * faces share their keys: each reads what the other holds. A key belongs to the face that wrote it first.
  */
 #include "services/common/service.h"
+#include "services/kvstore/mc_server.h"
 #include "services/kvstore/store.h"
 
 #include "lib/jsonx.h"
@@ -18,8 +22,12 @@
 #define TTL_MAX_S      86400
 #define HTML           "text/html; charset=utf-8"
 
+#define MC_PORT 11211
+
 struct kvstore {
 	struct store *store;
+	struct mc_shared shared;
+	struct mc_server *server; /* NULL: the port is off */
 };
 
 /* A form's field "value" while it is read. */
@@ -33,6 +41,15 @@ static struct store *store_of(const struct httpd_req *req)
 	return ((struct kvstore *)service_of(req)->data)->store;
 }
 
+/* What a client of the other face stored under the key, or NULL. */
+static struct item *cached(const struct httpd_req *req, const char *key)
+{
+	struct kvstore *kv = service_of(req)->data;
+	size_t len = strlen(key);
+
+	return mc_key_ok(key, len) ? cache_get(kv->shared.cache, key, len, loop_now_ns()) : NULL;
+}
+
 static void not_found(struct httpd_req *req)
 {
 	httpd_reply(req, 404, HTML, "Key not found", 13);
@@ -42,11 +59,16 @@ static void list_all(struct httpd_req *req, const char *key)
 {
 	_cleanup_json_ json_t *json = json_pack("{s:[]}", "values");
 	int64_t now = loop_now_ns();
+	struct item *item;
 	const char *value;
 	char *text;
 
 	for (size_t i = 0; (value = store_get(store_of(req), key, i, now)); i++)
 		json_array_append_new(json_object_get(json, "values"), json_string(value));
+	item = cached(req, key);
+	if (item) /* null when it is no text */
+		json_array_append_new(json_object_get(json, "values"),
+			json_stringn(item_value(item), item->size) ?: json_null());
 	text = json_dumps(json, JSON_COMPACT);
 	if (text)
 		httpd_reply_take(req, 200, "application/json; charset=utf-8", text, strlen(text));
@@ -56,11 +78,14 @@ static void on_get(struct httpd_req *req)
 {
 	const char *key = httpd_param(req, "key");
 	const char *value = store_get(store_of(req), key, 0, loop_now_ns());
+	struct item *item = value ? NULL : cached(req, key);
 
-	if (!value)
+	if (!value && !item)
 		not_found(req);
 	else if (httpd_query(req, "all"))
 		list_all(req, key);
+	else if (item)
+		httpd_reply(req, 200, HTML, item_value(item), item->size);
 	else
 		httpd_reply(req, 200, HTML, value, strlen(value));
 }
@@ -69,7 +94,7 @@ static void put(struct httpd_req *req, const char *value, int64_t ttl_s)
 {
 	int r = 0;
 
-	if (*value)
+	if (*value && !cached(req, httpd_param(req, "key"))) /* the first write wins */
 		r = store_put(store_of(req), httpd_param(req, "key"), value, ttl_s * NS_PER_S,
 			loop_now_ns());
 	if (r == -EMSGSIZE)
@@ -210,32 +235,105 @@ static int preload(struct store *store, struct err *err)
 	return 0;
 }
 
+/* The port that nobody asked for may be taken, by a memcached for one: the registry goes on without. */
+static int listen_memcached(struct service *s, int64_t connections, int64_t stall, struct err *err)
+{
+	struct kvstore *kv = s->data;
+	bool asked = env_str("MICRO_MEMCACHED_PORT");
+	_cleanup_close_ int fd = -1;
+	uint16_t got = 0;
+	int64_t port;
+	int r = env_int("MICRO_MEMCACHED_PORT", -1, 65535, MC_PORT, &port, err);
+
+	if (r < 0 || port < 0)
+		return r;
+	fd = service_bind((uint16_t)port, &got, err);
+	if (fd < 0 && !asked && err->code == EADDRINUSE) {
+		log_warn("memcached's port is taken", "port=%d", MC_PORT);
+		*err = (struct err){0};
+		return 0;
+	}
+	if (fd < 0)
+		return fd;
+	r = mc_server_new(&(struct mc_config){.loop = s->loop,
+				  .fd = fd,
+				  .shared = &kv->shared,
+				  .connections_max = (unsigned int)connections,
+				  .stall_s = stall},
+		&kv->server, err);
+	if (r < 0)
+		return r;
+	steal_fd(&fd);
+	log_info("memcached's protocol", "memcached_port=%u", got);
+	return 0;
+}
+
+static int start_memcached(struct service *s, struct err *err)
+{
+	struct kvstore *kv = s->data;
+	int64_t memory, value, buffer, connections, stall;
+
+	if (env_int("MICRO_MEMCACHED_MEMORY_MIB", 1, 1 << 20, 64, &memory, err) < 0 ||
+		env_int("MICRO_MEMCACHED_VALUE_BYTES", 1, 1 << 30, MIB, &value, err) < 0 ||
+		env_int("MICRO_MEMCACHED_BUFFER_MIB", 1, 1 << 20, 16, &buffer, err) < 0 ||
+		env_int("MICRO_MEMCACHED_CONNECTIONS", 1, 65536, 512, &connections, err) < 0 ||
+		env_int("MICRO_MEMCACHED_STALL_S", 1, 86400, 60, &stall, err) < 0)
+		return -EINVAL;
+	kv->shared.store = kv->store;
+	kv->shared.item_max = (size_t)value;
+	kv->shared.buffer_max = (size_t)buffer * MIB;
+	if (cache_new((size_t)memory * MIB, &kv->shared.cache) < 0)
+		return err_set(err, ENOMEM, "out of memory");
+	return listen_memcached(s, connections, stall, err);
+}
+
 static int kv_start(struct service *s, struct err *err)
 {
 	struct kvstore *kv = calloc(1, sizeof(*kv));
+	int r;
 
 	s->data = kv;
 	if (!kv || store_new(&kv->store) < 0)
 		return err_set(err, ENOMEM, "out of memory");
-	return preload(kv->store, err);
+	r = preload(kv->store, err);
+	return r < 0 ? r : start_memcached(s, err);
+}
+
+/* Commands are answered as they come: nothing is in flight. */
+static void kv_drain(struct service *s)
+{
+	struct kvstore *kv = s->data;
+
+	mc_server_free(steal_ptr(&kv->server));
 }
 
 static void kv_stop(struct service *s)
 {
 	struct kvstore *kv = s->data;
 
-	if (kv)
-		store_free(kv->store);
+	if (!kv)
+		return;
+	mc_server_free(kv->server);
+	cache_free(kv->shared.cache);
+	store_free(kv->store);
 	free(kv);
 }
 
 static void kv_metrics(struct service *s, struct buf *out)
 {
+	const struct kvstore *kv = s->data;
+	struct cache_counts cache;
 	size_t keys, bytes;
 
-	store_count(((struct kvstore *)s->data)->store, loop_now_ns(), &keys, &bytes);
+	store_count(kv->store, loop_now_ns(), &keys, &bytes);
 	metrics_gauge(out, "registry_keys", "Keys with a living value.", keys);
 	metrics_gauge(out, "registry_bytes", "Bytes of keys and values.", bytes);
+	cache_count(kv->shared.cache, &cache);
+	metrics_gauge(out, "cache_items", "Items of memcached's face.", cache.items);
+	metrics_gauge(out, "cache_bytes", "Bytes of these items.", cache.bytes);
+	metrics_counter(out, "cache_evictions_total", "Items that had to go.", cache.evictions);
+	metrics_gauge(out, "cache_connections", "Connections to memcached's face.",
+		kv->shared.n.curr_connections);
 }
 
 int main(int argc, char **argv)
@@ -244,6 +342,14 @@ int main(int argc, char **argv)
 		{"MICRO_MASTER_ENDPOINT",
 			"preloads masterendpoint (host:port); also MICRO_DB_ENDPOINT,"},
 		{"", "MICRO_STORAGE_ENDPOINT"},
+		{"MICRO_MEMCACHED_PORT",
+			"of memcached's text protocol (default 11211; 0: any; -1: off)"},
+		{"MICRO_MEMCACHED_MEMORY_MIB", "limit of its items (default 64)"},
+		{"MICRO_MEMCACHED_VALUE_BYTES", "limit of one value (default 1048576)"},
+		{"MICRO_MEMCACHED_CONNECTIONS", "default 512"},
+		{"MICRO_MEMCACHED_BUFFER_MIB",
+			"what clients may have in flight together (default 16)"},
+		{"MICRO_MEMCACHED_STALL_S", "how long a client may stop half-way (default 60)"},
 		{0},
 	};
 	static const struct service_spec spec = {
@@ -256,6 +362,7 @@ int main(int argc, char **argv)
 		.route_count = ARRAY_SIZE(routes),
 		.max_connections = 1024,
 		.start = kv_start,
+		.drain = kv_drain,
 		.stop = kv_stop,
 		.metrics = kv_metrics,
 	};

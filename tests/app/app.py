@@ -89,6 +89,8 @@ class Service:
         full.update({'MICRO_LISTEN': '127.0.0.1', 'MICRO_DRAIN_MS': '20000'})
         if port:
             full[f'MICRO_{prefix}_PORT'] = '0'
+        if name == 'kvstore':
+            full['MICRO_MEMCACHED_PORT'] = '0'
         full.update(env or {})
         self.log = open(self.log_path, 'wb')
         self.proc = subprocess.Popen([os.path.join(DIR, name), *args], env=full, stderr=self.log, stdout=self.log,
@@ -104,6 +106,11 @@ class Service:
             raise AssertionError(f'{self.name} ended with {self.proc.returncode}: {self.output()}')
         m = re.search(r'msg="listening" port=(\d+)', self.output())
         return int(m.group(1)) if m else None
+
+    @property
+    def memcached(self):
+        """(host, port) of kvstore's other face."""
+        return '127.0.0.1', int(re.search(r'memcached_port=(\d+)', self.output()).group(1))
 
     @property
     def endpoint(self):
