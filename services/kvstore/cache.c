@@ -164,7 +164,11 @@ static void drop(struct cache *c, struct item **link)
 
 static void drop_item(struct cache *c, struct item *item)
 {
-	drop(c, find(c, item->hash, item->bytes, item->key_len));
+	struct item **link = &c->bucket[item->hash & (c->buckets - 1)];
+
+	while (*link != item)
+		link = &(*link)->chain;
+	drop(c, link);
 }
 
 void cache_free(struct cache *c)
@@ -181,7 +185,7 @@ void cache_free(struct cache *c)
 static void grow(struct cache *c)
 {
 	size_t buckets = c->buckets * 2;
-	struct item **bucket = calloc(buckets, sizeof(*bucket));
+	struct item **bucket = calloc(buckets, sizeof(struct item *));
 
 	if (!bucket)
 		return;

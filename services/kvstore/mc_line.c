@@ -250,6 +250,7 @@ bool mc_takes_keys(const char *word, size_t len, enum mc_verb *verb)
 
 const char *mc_parse(const char *line, size_t len, struct mc_cmd *cmd)
 {
+	const char *why = MC_ERROR;
 	struct words words;
 
 	*cmd = (struct mc_cmd){0};
@@ -258,7 +259,9 @@ const char *mc_parse(const char *line, size_t len, struct mc_cmd *cmd)
 		if (!shapes[i].parse || !is(&words.w[0], shapes[i].name))
 			continue;
 		cmd->verb = (enum mc_verb)i;
-		return shapes[i].parse(&words, cmd);
+		why = shapes[i].parse(&words, cmd);
+		break;
 	}
-	return MC_ERROR;
+	/* cppcheck-suppress returnDanglingLifetime ; a constant text, it does not lie in words */
+	return why;
 }
