@@ -333,10 +333,10 @@ int vm_protect(uptr_t addr, uint64_t len, int prot)
 
 	if (addr & PAGE_MASK)
 		return -EINVAL;
-	len = page_round_up(len);
 	if (!len)
 		return 0;
-	if (!vm_range_ok(addr, len))
+	len = page_round_up(len);
+	if (!len || !vm_range_ok(addr, len))
 		return -ENOMEM;
 	if (prot & PROT_GROWSDOWN) {
 		r = protect_from(&addr, &len);

@@ -185,6 +185,8 @@ long sys_rt_tgsigqueueinfo(const uint64_t a[6])
 
 	if (queue_info(a[3], (int)a[2], &info))
 		return -EFAULT;
+	if ((int)a[0] <= 0)
+		return -EINVAL;
 	if ((int)a[0] != 1)
 		return -ESRCH;
 	return send_thread((int)a[1], (int)a[2], &info);

@@ -160,7 +160,13 @@ long sys_setgroups(const uint64_t a[6])
 		return -EINVAL;
 	if (n && copy_from_user(list, a[1], n * sizeof(list[0])) < 0)
 		return -EFAULT;
-	memcpy(groups, list, n * sizeof(list[0]));
+	for (uint64_t i = 0; i < n; i++) { /* kept in order, as Linux does */
+		uint64_t at = i;
+
+		for (; at > 0 && groups[at - 1] > list[i]; at--)
+			groups[at] = groups[at - 1];
+		groups[at] = list[i];
+	}
 	ngroups = (int)n;
 	return 0;
 }
