@@ -367,6 +367,12 @@ uint64_t signal_pending_set(void)
 	return signal_set;
 }
 
+/* What there is, is blocked and for signalfd: nothing is to be delivered. */
+bool signal_pending(void)
+{
+	return false;
+}
+
 struct pollable *signal_pollable(void)
 {
 	return &signal_news;
