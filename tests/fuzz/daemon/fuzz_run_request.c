@@ -4,7 +4,9 @@
 
 #include <string.h>
 
-/* Not reached, or not of interest: which monitors there are, and the network of a boot line. */
+/* Not reached, or not of interest: which monitors and policies there are, and the network of a boot line. */
+const char *const restart_policy_names[] = {"no", "on-failure", "always", "unless-stopped", NULL};
+
 const struct monitor_ops *monitor_find(const char *name)
 {
 	static const struct monitor_ops ops;

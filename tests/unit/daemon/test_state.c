@@ -160,13 +160,21 @@ static char *text_of(const struct instance *i)
 	return json_dumps(record, JSON_COMPACT);
 }
 
+static void free_words(char **words)
+{
+	for (char **w = words; w && *w; w++)
+		free(*w);
+	free(words);
+}
+
 static void fini(struct instance *i)
 {
-	for (char **a = i->argv; a && *a; a++)
-		free(*a);
-	free(i->argv);
+	free_words(i->argv);
+	free_words(i->env);
 	free(i->cmdline);
 	json_decref(i->labels);
+	json_decref(i->volumes);
+	json_decref(i->missing_calls);
 	image_put(i->image);
 }
 
