@@ -28,7 +28,8 @@ int main(void)
 	ASK(now_ns() - from >= 10000000);
 	SHOW(alarms);
 	SHOW(getitimer(ITIMER_REAL, &old));
-	ASK(old.it_value.tv_sec == 0 && old.it_value.tv_usec == 0);
+	/* Linux says 1 us while another processor is still at the timer that has just fired. */
+	ASK(old.it_value.tv_sec == 0 && old.it_value.tv_usec <= 1);
 	it.it_interval.tv_usec = 5000;
 	from = now_ns();
 	SHOW(setitimer(ITIMER_REAL, &it, NULL));
