@@ -23,6 +23,12 @@ def result(name, value, unit):
     print(f"result {name} {value:.3f} {unit}" if isinstance(value, float) else f"result {name} {value} {unit}", flush=True)
 
 
+def percentile(values, p):
+    """Nearest rank."""
+    ordered = sorted(values)
+    return ordered[max(0, -(-len(ordered) * p // 100) - 1)]
+
+
 def machine():
     """One line: what the figures were read on."""
     with open("/proc/cpuinfo", encoding="ascii", errors="replace") as f:

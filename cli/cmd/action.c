@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* uigniter kill, start, restart, pause, resume: one call for each instance. */
+/* uigniter stop, kill, start, restart, pause, resume: one call for each instance. */
 #include "cli/verb.h"
 
-#include <string.h>
-
 static int act(struct api *api, const struct invocation *inv, const char *name, const char *action,
-	struct err *err)
+	bool takes_timeout, struct err *err)
 {
 	struct buf path _cleanup_buf_ = {0};
 	int rc = api_vm_path(&path, name, action, err);
 
-	if (!rc && strcmp(action, "/restart") == 0 && args_has(inv->args, "timeout"))
+	if (!rc && takes_timeout && args_has(inv->args, "timeout"))
 		rc = buf_printf(&path, "?timeout=%g", args_seconds(inv->args, "timeout", 0));
 	if (!rc)
 		rc = api_call(
@@ -18,19 +16,20 @@ static int act(struct api *api, const struct invocation *inv, const char *name, 
 	return rc;
 }
 
-#define ACTION(verb)                                                                               \
+#define ACTION(verb, takes_timeout)                                                                \
 	static int verb##_one(                                                                     \
 		struct api *api, const struct invocation *inv, const char *name, struct err *err)  \
 	{                                                                                          \
-		return act(api, inv, name, "/" #verb, err);                                        \
+		return act(api, inv, name, "/" #verb, takes_timeout, err);                         \
 	}                                                                                          \
 	int cmd_##verb(const struct invocation *inv)                                               \
 	{                                                                                          \
 		return verb_each(inv, #verb, verb##_one);                                          \
 	}
 
-ACTION(kill)
-ACTION(start)
-ACTION(restart)
-ACTION(pause)
-ACTION(resume)
+ACTION(stop, true)
+ACTION(kill, false)
+ACTION(start, false)
+ACTION(restart, true)
+ACTION(pause, false)
+ACTION(resume, false)

@@ -7,6 +7,7 @@
 #define DAEMON_API_API_H
 
 #include "daemon/api/answer.h"
+#include "daemon/instance.h"
 #include "lib/httpd.h"
 
 struct api;
@@ -37,6 +38,11 @@ httpd_fn api_guard;
 
 httpd_fn vm_run, vm_list, vm_get, vm_delete, vm_stop, vm_kill, vm_wait, vm_logs, vm_stats;
 httpd_fn vm_start_again, vm_restart, vm_pause, vm_resume;
+/* Calls answer now or later, once: when the VM has reached the goal (reached), or can not any more, or the time is over. An answer
+ * may wait again. */
+typedef void api_waited_fn(struct httpd_req *req, struct instance *inst, bool reached);
+void api_answer_when(struct httpd_req *req, struct instance *inst, enum instance_goal goal,
+	int64_t timeout_ns, api_waited_fn *answer);
 /* What instance_run() or instance_start() refused, as a problem. */
 void answer_run_refused(struct httpd_req *req, int r, unsigned retry_s, const struct err *err);
 httpd_fn image_list, image_get_one, image_put_begin, image_put_done, image_patch, image_delete_one;

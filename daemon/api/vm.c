@@ -11,7 +11,6 @@
 #include <string.h>
 
 #define LIST_MAX        1000
-#define STOP_DEFAULT_NS (10 * NS_PER_S)
 #define KILL_WAIT_NS    (10 * NS_PER_S)
 #define WAIT_DEFAULT_NS (30 * NS_PER_S)
 #define START_WAIT_NS   (30 * NS_PER_S)
@@ -90,54 +89,6 @@ void vm_get(struct httpd_req *req)
 		answer_json(req, 200, vm_json(i));
 }
 
-/* --- requests that wait for an end --------------------------------------------------------------------------- */
-struct waiting {
-	struct httpd_req *req;
-	struct instance_waiter *waiter; /* NULL: it has come */
-	void (*answer)(struct httpd_req *req, struct instance *inst, bool reached);
-};
-
-static void waiting_free(void *data)
-{
-	struct waiting *w = data;
-
-	if (w->waiter)
-		instance_wait_cancel(w->waiter);
-	free(w);
-}
-
-static void waited(void *arg, struct instance *i, bool reached)
-{
-	struct waiting *w = arg;
-
-	w->waiter = NULL;
-	w->answer(w->req, i, reached);
-}
-
-static void answer_when(struct httpd_req *req, struct instance *i, enum instance_goal goal,
-	int64_t timeout_ns,
-	void (*answer)(struct httpd_req *req, struct instance *inst, bool reached))
-{
-	struct waiting *w;
-
-	if (instance_reached(i, goal) || instance_has_ended(i)) {
-		answer(req, i, instance_reached(i, goal));
-		return;
-	}
-	w = httpd_data(req); /* of its first wait, when this is another one */
-	if (!w)
-		w = calloc(1, sizeof(*w));
-	if (w) {
-		*w = (struct waiting){.req = req, .answer = answer};
-		httpd_set_data(req, w, waiting_free);
-		w->waiter = instance_wait(i, goal, timeout_ns, waited, w);
-	}
-	if (w && w->waiter)
-		httpd_defer(req, NULL);
-	else
-		answer_problem(req, 500, "internal", "there is no memory to wait with");
-}
-
 static void answer_stopped(struct httpd_req *req, struct instance *i, bool reached)
 {
 	(void)reached;
@@ -147,12 +98,12 @@ static void answer_stopped(struct httpd_req *req, struct instance *i, bool reach
 void vm_stop(struct httpd_req *req)
 {
 	struct instance *i = api_instance(req);
-	int64_t timeout_ns = STOP_DEFAULT_NS;
+	int64_t timeout_ns = INSTANCE_STOP_NS;
 
 	if (!i || !query_seconds(req, "timeout", &timeout_ns))
 		return;
 	instance_stop(i, timeout_ns);
-	answer_when(req, i, GOAL_ENDED, timeout_ns + KILL_WAIT_NS, answer_stopped);
+	api_answer_when(req, i, GOAL_ENDED, timeout_ns + KILL_WAIT_NS, answer_stopped);
 }
 
 static void answer_killed(struct httpd_req *req, struct instance *i, bool reached)
@@ -168,7 +119,7 @@ void vm_kill(struct httpd_req *req)
 	if (!i)
 		return;
 	instance_kill(i);
-	answer_when(req, i, GOAL_ENDED, KILL_WAIT_NS, answer_killed);
+	api_answer_when(req, i, GOAL_ENDED, KILL_WAIT_NS, answer_killed);
 }
 
 /* --- start, restart, pause, resume ------------------------------------------------------------------------------ */
@@ -197,7 +148,7 @@ static void start(struct httpd_req *req, struct instance *i)
 	else if (r < 0)
 		answer_run_refused(req, r, retry_s, &err);
 	else
-		answer_when(req, i, GOAL_RUNNING, START_WAIT_NS, answer_started);
+		api_answer_when(req, i, GOAL_RUNNING, START_WAIT_NS, answer_started);
 }
 
 void vm_start_again(struct httpd_req *req)
@@ -219,12 +170,12 @@ static void stopped_to_start(struct httpd_req *req, struct instance *i, bool rea
 void vm_restart(struct httpd_req *req)
 {
 	struct instance *i = api_instance(req);
-	int64_t timeout_ns = STOP_DEFAULT_NS;
+	int64_t timeout_ns = INSTANCE_STOP_NS;
 
 	if (!i || !query_seconds(req, "timeout", &timeout_ns))
 		return;
 	instance_stop(i, timeout_ns);
-	answer_when(req, i, GOAL_ENDED, timeout_ns + KILL_WAIT_NS, stopped_to_start);
+	api_answer_when(req, i, GOAL_ENDED, timeout_ns + KILL_WAIT_NS, stopped_to_start);
 }
 
 static void answer_action(
@@ -284,7 +235,7 @@ void vm_delete(struct httpd_req *req)
 		return;
 	}
 	instance_kill(i);
-	answer_when(req, i, GOAL_ENDED, KILL_WAIT_NS, answer_deleted);
+	api_answer_when(req, i, GOAL_ENDED, KILL_WAIT_NS, answer_deleted);
 }
 
 static void answer_wait(struct httpd_req *req, struct instance *i, bool reached)
@@ -305,5 +256,5 @@ void vm_wait(struct httpd_req *req)
 	if (!i || !query_word(req, "state", instance_goal_names, &goal) ||
 		!query_seconds(req, "timeout", &timeout_ns))
 		return;
-	answer_when(req, i, (enum instance_goal)goal, timeout_ns, answer_wait);
+	api_answer_when(req, i, (enum instance_goal)goal, timeout_ns, answer_wait);
 }

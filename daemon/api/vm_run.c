@@ -14,22 +14,6 @@
 
 #define EXHAUSTED_RETRY_S 1
 
-/* A request that waits for its VM. */
-struct waiting {
-	struct httpd_req *req;
-	struct instance_waiter *waiter; /* NULL: it has come */
-	enum run_wait wait;
-};
-
-static void waiting_free(void *data)
-{
-	struct waiting *w = data;
-
-	if (w->waiter)
-		instance_wait_cancel(w->waiter);
-	free(w);
-}
-
 static void answer_failed(struct httpd_req *req, const struct instance *i)
 {
 	answer_vm_problem(req, 503, "start_failed", i->id, "VM %s could not be started: %s",
@@ -54,47 +38,36 @@ static void answer_vm(struct httpd_req *req, const struct instance *i)
 	answer_json(req, 201, vm_json(i));
 }
 
-static void waited(void *arg, struct instance *i, bool reached)
+static void started(struct httpd_req *req, struct instance *i, bool reached)
 {
-	struct waiting *w = arg;
-
-	w->waiter = NULL;
-	if (reached ||
-		(w->wait != RUN_WAIT_READY && instance_has_ended(i) && i->state != VM_FAILED))
-		answer_vm(w->req, i);
+	if (reached || (instance_has_ended(i) && i->state != VM_FAILED)) /* it ran */
+		answer_vm(req, i);
 	else if (i->state == VM_FAILED)
-		answer_failed(w->req, i);
+		answer_failed(req, i);
 	else
-		answer_not_ready(w->req, i);
+		answer_not_ready(req, i);
 }
 
-static void answer_when(struct httpd_req *req, struct instance *i, const struct run_request *q)
+static void became_ready(struct httpd_req *req, struct instance *i, bool reached)
 {
-	enum instance_goal goal = q->wait == RUN_WAIT_READY ? GOAL_READY : GOAL_RUNNING;
-	struct waiting *w;
-
-	if (q->wait == RUN_WAIT_NONE || instance_reached(i, goal)) {
+	if (reached)
 		answer_vm(req, i);
-		return;
-	}
-	w = calloc(1, sizeof(*w));
-	if (!w) {
-		answer_problem(req, 500, "internal",
-			"there is no memory to wait with; VM %s was made", i->name);
-		return;
-	}
-	*w = (struct waiting){.req = req, .wait = q->wait};
-	httpd_set_data(req, w, waiting_free);
-	if (instance_has_ended(i)) {
-		waited(w, i, false);
-		return;
-	}
-	w->waiter = instance_wait(i, goal, (int64_t)q->wait_timeout_ms * NS_PER_MS, waited, w);
-	if (w->waiter)
-		httpd_defer(req, NULL);
+	else if (i->state == VM_FAILED)
+		answer_failed(req, i);
 	else
-		answer_problem(req, 500, "internal",
-			"there is no memory to wait with; VM %s was made", i->name);
+		answer_not_ready(req, i);
+}
+
+static void answer_as_asked(struct httpd_req *req, struct instance *i, const struct run_request *q)
+{
+	int64_t timeout_ns = (int64_t)q->wait_timeout_ms * NS_PER_MS;
+
+	if (q->wait == RUN_WAIT_NONE)
+		answer_vm(req, i);
+	else if (q->wait == RUN_WAIT_READY)
+		api_answer_when(req, i, GOAL_READY, timeout_ns, became_ready);
+	else
+		api_answer_when(req, i, GOAL_RUNNING, timeout_ns, started);
 }
 
 void answer_run_refused(struct httpd_req *req, int r, unsigned retry_s, const struct err *err)
@@ -228,7 +201,7 @@ static bool replay(struct httpd_req *req, const struct run_request *q, const str
 		return true;
 	}
 	httpd_add_header(req, "Idempotency-Replayed", "true");
-	answer_when(req, i, q);
+	answer_as_asked(req, i, q);
 	return true;
 }
 
@@ -257,7 +230,7 @@ static void run(struct httpd_req *req, const struct run_request *q)
 	if (r < 0)
 		answer_run_refused(req, r, retry_s, &err);
 	else
-		answer_when(req, i, q);
+		answer_as_asked(req, i, q);
 }
 
 void vm_run(struct httpd_req *req)

@@ -8,8 +8,6 @@
 
 #include "daemon/instance.h"
 
-#define RECORD_MAX_BYTES_STATE (512 * KIB)
-
 /* A new reference; NULL without memory. */
 json_t *record_of(const struct instance *inst);
 
