@@ -200,6 +200,12 @@ static const struct option_spec build_options[] = {
 	{0},
 };
 
+static const struct option_spec prune_options[] = {
+	{.name = "all", .letter = 'a', .help = "also names that no instance uses"},
+	OPT_FORMAT,
+	{0},
+};
+
 static const struct option_spec trace_options[] = {
 	{.name = "manifest",
 		.kind = VALUE_TEXT,
@@ -380,6 +386,21 @@ const struct command commands[] = {
 		.max_operands = MANY,
 		.summary = "remove images",
 		.example = "uigniter image rm imaging/ui"},
+	{.name = "image tag",
+		.run = cmd_image_tag,
+		.operands = "IMAGE NAME",
+		.min_operands = 2,
+		.max_operands = 2,
+		.summary = "give an image another name",
+		.detail = "IMAGE is a name or a digest. A NAME that is there already goes over to "
+			  "it.",
+		.example = "uigniter image tag imaging/ui imaging/ui:stable"},
+	{.name = "image prune",
+		.run = cmd_image_prune,
+		.operands = "",
+		.summary = "remove what no name and no instance has",
+		.example = "uigniter image prune --all",
+		.options = prune_options},
 	{.name = "image inspect",
 		.run = cmd_image_inspect,
 		.operands = "IMAGE...",

@@ -70,6 +70,18 @@ static int add_printable(struct buf *out, const char *s, size_t len)
 	return rc;
 }
 
+/* An id or a digest, as much of it as tells one from another. */
+static int add_short(struct buf *out, const char *s)
+{
+	static const char prefix[] = "sha256:";
+
+	if (!s)
+		return buf_addstr(out, "-");
+	if (!strncmp(s, prefix, strlen(prefix)))
+		s += strlen(prefix);
+	return add_printable(out, s, strnlen(s, ID_CHARS));
+}
+
 int format_value(struct buf *out, const json_t *value)
 {
 	char *text _cleanup_free_ = NULL;
@@ -152,10 +164,8 @@ static int add_cell(struct buf *out, const struct column *c, const json_t *objec
 
 	switch (c->kind) {
 	case COLUMN_ID:
-		return add_printable(out, v ? json_string_value(v) : "-",
-			v && json_string_length(v) > ID_CHARS ? ID_CHARS
-				: v                           ? json_string_length(v)
-							      : 1);
+	case COLUMN_DIGEST:
+		return add_short(out, json_string_value(v));
 	case COLUMN_MS:
 		return json_is_number(v) ? buf_printf(out, "%.2f", json_number_value(v))
 					 : buf_addstr(out, "-");

@@ -20,6 +20,7 @@ struct args;
 enum column_kind {
 	COLUMN_TEXT,
 	COLUMN_ID,     /* cut to 12 characters */
+	COLUMN_DIGEST, /* without "sha256:", cut to 12 characters */
 	COLUMN_MS,     /* a number of ms */
 	COLUMN_AGE,    /* time since an RFC 3339 time */
 	COLUMN_BYTES,  /* a size */

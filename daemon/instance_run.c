@@ -248,7 +248,7 @@ static void begin(struct instance *i)
 {
 	const json_t *config = i->image->config;
 	_cleanup_free_ char *work = NULL;
-	struct start_spec spec = {.image = i->image->path,
+	struct start_spec spec = {.image = image_path(i->image),
 		.hostname = i->name,
 		.argv = i->argv,
 		.env = i->env,

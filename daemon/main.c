@@ -151,6 +151,9 @@ static int start(struct daemon *d, struct err *err)
 	if (r < 0)
 		return r;
 	d->adopted = instances_adopt(core->instances);
+	r = images_collect(core->images, true, &(struct collected){0});
+	if (r < 0)
+		return err_sys(err, -r, "cannot look for files of images that nobody uses");
 	r = pools_new(core, &core->pools, err);
 	return r < 0 ? r : api_new(core, &d->api, err);
 }
@@ -159,6 +162,8 @@ static void fini(struct daemon *d)
 {
 	struct core *core = &d->core;
 
+	if (core->images)
+		images_keep(core->images);
 	api_free(d->api);
 	pools_free(core->pools);
 	instances_free(core->instances);

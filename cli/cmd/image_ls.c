@@ -4,9 +4,11 @@
 
 static const struct column columns[] = {
 	{"NAME", "name", COLUMN_TEXT},
+	{"DIGEST", "digest", COLUMN_DIGEST},
 	{"SIZE", "bytes", COLUMN_BYTES},
 	{"MEMORY", "config.memory_mib", COLUMN_MIB},
 	{"PORTS", "config.ports", COLUMN_NUMBERS},
+	{"VMS", "vms", COLUMN_TEXT},
 	{"AGE", "created_at", COLUMN_AGE},
 };
 

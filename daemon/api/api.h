@@ -17,6 +17,7 @@ struct instance;
 #define API_BODY_MAX_BYTES (1 * MIB)
 #define API_CONFIG_HEADER  "Uigniter-Config"
 #define API_CONFIG_MAX     8192
+#define API_DIGEST_HEADER  "Uigniter-Digest"
 
 /* Listens as configured. 0 or -errno with err. */
 int api_new(struct core *core, struct api **api, struct err *err);
@@ -46,6 +47,7 @@ void api_answer_when(struct httpd_req *req, struct instance *inst, enum instance
 /* What instance_run() or instance_start() refused, as a problem. */
 void answer_run_refused(struct httpd_req *req, int r, unsigned retry_s, const struct err *err);
 httpd_fn image_list, image_get_one, image_put_begin, image_put_done, image_patch, image_delete_one;
+httpd_fn image_post, image_prune;
 httpd_body_fn image_put_body;
 httpd_fn events_get;
 httpd_fn pool_list, pool_put, pool_delete;

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/api/image.h"
+
 #include "daemon/api/api.h"
 #include "daemon/api/vm_json.h"
 #include "daemon/core.h"
@@ -14,47 +16,82 @@
 
 #define CONFIG_DEPTH_MAX 8
 
-static json_t *image_json(const struct image *image)
+/* All names of the same content, the image's own too. */
+static json_t *names_json(const struct images *images, const struct image *image)
 {
+	json_t *names = json_array();
+
+	for (const struct image *i = images_first(images); i; i = i->next) {
+		if (i == image || (i->content && i->content == image->content))
+			json_array_append_new(names, json_string(i->name));
+	}
+	return names;
+}
+
+json_t *image_json(const struct images *images, const struct image *image)
+{
+	const char *digest = image_digest(image);
 	struct timespec created = {.tv_sec = image->created};
 
-	return json_pack("{s:s, s:I, s:o, s:O}", "name", image->name, "bytes",
-		(json_int_t)image->bytes, "created_at", time_json(&created), "config",
-		image->config);
+	return json_pack("{s:s, s:s?, s:o, s:I, s:I, s:o, s:O}", "name", image->name, "digest",
+		*digest ? digest : NULL, "names", names_json(images, image), "bytes",
+		(json_int_t)image_bytes(image), "vms", (json_int_t)image_users(image), "created_at",
+		time_json(&created), "config", image->config);
 }
 
 void image_list(struct httpd_req *req)
 {
+	const struct images *images = api_core(req)->images;
 	json_t *items = json_array();
 
-	for (const struct image *i = images_first(api_core(req)->images); i; i = i->next)
-		json_array_append_new(items, image_json(i));
+	for (const struct image *i = images_first(images); i; i = i->next)
+		json_array_append_new(items, image_json(images, i));
 	answer_json(req, 200, json_pack("{s:o, s:n}", "items", items, "next_cursor"));
 }
 
-/* The image of the path; NULL: the answer has been given. */
-static struct image *find(struct httpd_req *req)
+struct image *image_referred(
+	struct httpd_req *req, const char *reference, bool single, unsigned status)
 {
-	const char *name = httpd_param(req, "name");
-	struct image *image = images_find(api_core(req)->images, name);
+	struct image *image;
+	int r = images_resolve(api_core(req)->images, reference, single, &image);
 
-	if (!image)
-		answer_problem(req, 404, "not_found",
-			"there is no image \"%.240s\" (GET /image lists them)", name);
-	return image;
+	if (r == 0)
+		return image;
+	if (r == -EEXIST)
+		answer_problem(req, status == 404 ? 409 : status, "ambiguous_id",
+			"several images have the digest \"%.80s\": use a name", reference);
+	else
+		answer_problem(req, status, "not_found",
+			"there is no image \"%.240s\" (GET /image lists them)", reference);
+	return NULL;
+}
+
+/* The image of the path; NULL: the answer has been given. */
+static struct image *find(struct httpd_req *req, bool single)
+{
+	return image_referred(req, httpd_param(req, "name"), single, 404);
 }
 
 void image_get_one(struct httpd_req *req)
 {
-	const struct image *image = find(req);
+	const struct image *image = find(req, false);
 
 	if (image)
-		answer_json(req, 200, image_json(image));
+		answer_json(req, 200, image_json(api_core(req)->images, image));
+}
+
+void image_answer_failed(struct httpd_req *req, const struct err *err)
+{
+	if (err->code == EINVAL)
+		answer_problem(req, 400, "bad_request", "%s", err->msg);
+	else
+		answer_problem(req, err->code == ENOSPC ? 507 : 500,
+			err->code == ENOSPC ? "disk_full" : "internal", "%s", err->msg);
 }
 
 /* --- upload -------------------------------------------------------------------------------------------------- */
 struct upload {
-	struct image_upload *file;
+	struct content_upload *file;
 	json_t *config;
 };
 
@@ -62,7 +99,7 @@ static void upload_free(void *data)
 {
 	struct upload *u = data;
 
-	image_upload_abort(u->file);
+	content_upload_abort(u->file);
 	json_decref(u->config);
 	free(u);
 }
@@ -103,9 +140,9 @@ static bool check_upload(struct httpd_req *req)
 			"an image is uploaded with the Content-Type application/octet-stream");
 		return false;
 	}
-	if (httpd_content_length(req) > (int64_t)IMAGE_MAX_BYTES) {
+	if (httpd_content_length(req) > (int64_t)CONTENT_MAX_BYTES) {
 		answer_problem(req, 413, "too_large", "an image has at most %llu MiB",
-			IMAGE_MAX_BYTES / MIB);
+			CONTENT_MAX_BYTES / MIB);
 		return false;
 	}
 	return true;
@@ -126,22 +163,32 @@ void image_put_begin(struct httpd_req *req)
 	}
 	httpd_set_data(req, u, upload_free);
 	u->config = header_config(req);
-	if (u->config && image_upload_new(api_core(req)->images, &u->file, &err) < 0)
-		answer_problem(req, err.code == ENOSPC ? 507 : 500,
-			err.code == ENOSPC ? "disk_full" : "internal", "%s", err.msg);
+	if (u->config &&
+		content_upload_new(images_contents(api_core(req)->images), &u->file, &err) < 0)
+		image_answer_failed(req, &err);
 }
 
 int image_put_body(struct httpd_req *req, const void *data, size_t len)
 {
 	struct upload *u = httpd_data(req);
 
-	return image_upload_write(u->file, data, len);
+	return content_upload_write(u->file, data, len);
+}
+
+void image_answer_stored(struct httpd_req *req, const struct image *image, bool replaced)
+{
+	log_info("image stored", "image=%s digest=%s bytes=%llu", image->name, image_digest(image),
+		(unsigned long long)image_bytes(image));
+	events_image(api_core(req)->events, "stored", image->name);
+	answer_json(req, replaced ? 200 : 201, image_json(api_core(req)->images, image));
 }
 
 void image_put_done(struct httpd_req *req)
 {
+	struct images *images = api_core(req)->images;
 	struct upload *u = httpd_data(req);
-	struct image_upload *file = u->file;
+	struct content_upload *file = u->file;
+	struct content *content;
 	json_t *config = u->config;
 	struct image *image;
 	struct err err = {0};
@@ -149,25 +196,22 @@ void image_put_done(struct httpd_req *req)
 	int r;
 
 	u->file = NULL;
-	u->config = NULL;
-	r = image_upload_commit(file, httpd_param(req, "name"), config, &image, &replaced, &err);
-	if (r == -EINVAL)
-		answer_problem(req, 400, "bad_request", "%s", err.msg);
-	else if (r < 0)
-		answer_problem(req, r == -ENOSPC ? 507 : 500,
-			r == -ENOSPC ? "disk_full" : "internal", "%s", err.msg);
+	r = content_upload_end(file, httpd_header(req, API_DIGEST_HEADER), &content, &err);
+	if (r == 0) {
+		u->config = NULL;
+		r = images_add(
+			images, httpd_param(req, "name"), content, config, &image, &replaced, &err);
+	}
 	if (r < 0)
-		return;
-	log_info("image stored", "image=%s bytes=%llu", image->name,
-		(unsigned long long)image->bytes);
-	events_image(api_core(req)->events, "stored", image->name);
-	answer_json(req, replaced ? 200 : 201, image_json(image));
+		image_answer_failed(req, &err);
+	else
+		image_answer_stored(req, image, replaced);
 }
 
 /* --- change, remove ------------------------------------------------------------------------------------------- */
 void image_patch(struct httpd_req *req)
 {
-	struct image *image = find(req);
+	struct image *image = find(req, true);
 	struct check c = {.pointer = ""};
 	_cleanup_json_ json_t *patch = NULL;
 	json_t *config = NULL;
@@ -183,15 +227,14 @@ void image_patch(struct httpd_req *req)
 	if (!config)
 		answer_check(req, &c);
 	else if (image_set_config(api_core(req)->images, image, config, &err) < 0)
-		answer_problem(req, err.code == ENOSPC ? 507 : 500,
-			err.code == ENOSPC ? "disk_full" : "internal", "%s", err.msg);
+		image_answer_failed(req, &err);
 	else
-		answer_json(req, 200, image_json(image));
+		answer_json(req, 200, image_json(api_core(req)->images, image));
 }
 
 void image_delete_one(struct httpd_req *req)
 {
-	struct image *image = find(req);
+	struct image *image = find(req, true);
 	struct err err = {0};
 
 	if (!image)

@@ -26,7 +26,8 @@ static int take_image_name(struct run_request *q, struct check *c, const char *f
 {
 	int r = check_string(c, field, value, IMAGE_NAME_MAX_BYTES, &q->image_name);
 
-	if (r == 0 && q->image_name && !image_name_is_valid(q->image_name))
+	if (r == 0 && q->image_name && !image_name_is_valid(q->image_name) &&
+		!image_is_digest(q->image_name))
 		return check_fail(
 			c, field, NULL, "image_name: \"%.80s\" is no image name", q->image_name);
 	return r;

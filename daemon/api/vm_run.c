@@ -4,6 +4,7 @@
 #include "daemon/api/run_request.h"
 #include "daemon/api/vm_json.h"
 #include "daemon/core.h"
+#include "daemon/api/image.h"
 #include "daemon/image/store.h"
 #include "daemon/pool.h"
 #include "daemon/volume.h"
@@ -102,16 +103,13 @@ void answer_run_refused(struct httpd_req *req, int r, unsigned retry_s, const st
 static bool make_spec(struct httpd_req *req, const struct run_request *q, struct run_spec *spec)
 {
 	struct core *core = api_core(req);
-	struct image *image = images_find(core->images, q->image_name);
+	struct image *image = image_referred(req, q->image_name, false, 400);
 	struct volume_files files;
 	struct err err = {0};
 	unsigned memory;
 
-	if (!image) {
-		answer_problem(req, 400, "not_found",
-			"there is no image \"%s\" (GET /image lists them)", q->image_name);
+	if (!image)
 		return false;
-	}
 	memory = q->memory_mib ? q->memory_mib : image_config_memory_mib(image->config);
 	*spec = (struct run_spec){.image = image,
 		.name = q->name,
@@ -151,7 +149,7 @@ static bool make_spec(struct httpd_req *req, const struct run_request *q, struct
 		return false;
 	}
 	volume_files_close(&files);
-	if (!image->path && spec->shell.ops != &monitor_process) {
+	if (!image_path(image) && spec->shell.ops != &monitor_process) {
 		answer_problem(req, 400, "bad_request",
 			"the image %s is a record without a file, only the monitor \"process\" can "
 			"run it",

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/image/name.h"
 
+#include "lib/digest.h"
+
 #include <string.h>
+
+#define DIGEST_DIGITS_MIN 8
+#define LATEST            ":latest"
 
 static bool is_alnum(char c)
 {
@@ -46,6 +51,23 @@ bool image_name_is_valid(const char *name)
 		else
 			return !*p;
 	}
+}
+
+size_t image_name_length(const char *name)
+{
+	size_t n = strlen(name), m = strlen(LATEST);
+
+	return n > m && strcmp(name + n - m, LATEST) == 0 ? n - m : n;
+}
+
+bool image_is_digest(const char *reference)
+{
+	size_t prefix = strlen(DIGEST_PREFIX), n;
+
+	if (strncmp(reference, DIGEST_PREFIX, prefix) != 0)
+		return false;
+	n = strspn(reference + prefix, "0123456789abcdef");
+	return n >= DIGEST_DIGITS_MIN && n <= DIGEST_HEX_BYTES && !reference[prefix + n];
 }
 
 void image_name_encode(const char *name, char *out)

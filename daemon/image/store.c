@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Order of a commit: data file written, synced, named; record written, synced, renamed over the old one; folder
- * synced. A crash before the rename of the record leaves a data file that no record names, which the next start removes.
- * The writing of a large upload is pushed on as it comes (sync_file_range), so that the sync at its end is short.
+ * Order of a commit: content written, synced, named (content.c); record written, synced, renamed over the old one; folder
+ * synced. A crash before the rename of the record leaves a content that no record names.
  */
 #include "daemon/image/store.h"
 
-#include "daemon/id.h"
 #include "daemon/image/name.h"
 #include "lib/jsonx.h"
 #include "lib/log.h"
 
-#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -19,33 +16,18 @@
 #include <sys/stat.h>
 
 #define RECORD_MAX_BYTES (256 * KIB)
-#define PUSH_BYTES       (4 * MIB)
-#define EROFS_MAGIC      0xe0f5e1e2u /* little endian, at byte 1024 (Linux, fs/erofs/erofs_fs.h) */
-#define EROFS_MAGIC_AT   1024
 #define RECORD_SUFFIX    ".json"
 
 struct images {
-	int dir, data;   /* folders */
-	char *data_path; /* of data, absolute */
+	int dir;
+	struct contents *contents;
 	struct image *first;
-	bool unreadable; /* a record can not be used: which file it names is not known */
+	bool unreadable; /* a record can not be used: which content it names is not known */
 };
 
-struct image_upload {
-	struct images *images;
-	int fd;
-	char file[ID_TEXT_BYTES + 8]; /* in data */
-	uint64_t bytes, pushed;
-	bool named; /* a record names the file: it stays */
-};
-
-struct image *images_find(const struct images *images, const char *name)
+struct contents *images_contents(struct images *images)
 {
-	for (struct image *i = images->first; i; i = i->next) {
-		if (strcmp(i->name, name) == 0)
-			return i;
-	}
-	return NULL;
+	return images->contents;
 }
 
 struct image *images_first(const struct images *images)
@@ -53,6 +35,38 @@ struct image *images_first(const struct images *images)
 	return images->first;
 }
 
+struct image *images_find(const struct images *images, const char *name)
+{
+	size_t len = image_name_length(name);
+
+	for (struct image *i = images->first; i; i = i->next) {
+		if (strlen(i->name) == len && memcmp(i->name, name, len) == 0)
+			return i;
+	}
+	return NULL;
+}
+
+int images_resolve(
+	const struct images *images, const char *reference, bool single, struct image **image)
+{
+	struct image *found = images_find(images, reference);
+
+	for (struct image *i = images->first; i && image_is_digest(reference); i = i->next) {
+		if (strncmp(image_digest(i), reference, strlen(reference)) != 0)
+			continue;
+		if (found &&
+			(single || i->content != found->content ||
+				!json_equal(i->config, found->config)))
+			return -EEXIST;
+		found = found ? found : i;
+	}
+	if (!found)
+		return -ENOENT;
+	*image = found;
+	return 0;
+}
+
+/* --- one image ------------------------------------------------------------------------------------------------ */
 struct image *image_get(struct image *image)
 {
 	image->refs++;
@@ -63,12 +77,70 @@ void image_put(struct image *image)
 {
 	if (!image || --image->refs > 0)
 		return;
-	if (image->stale && image->path && unlink(image->path) < 0)
-		log_warn("cannot remove an image's file", "path=%s error=%d", image->path, errno);
+	content_put(image->content);
 	json_decref(image->config);
 	free(image->name);
-	free(image->path);
 	free(image);
+}
+
+const char *image_path(const struct image *image)
+{
+	return image->content ? image->content->path : NULL;
+}
+
+uint64_t image_bytes(const struct image *image)
+{
+	return image->content ? image->content->bytes : 0;
+}
+
+const char *image_digest(const struct image *image)
+{
+	return image->content ? image->content->digest : "";
+}
+
+unsigned image_users(const struct image *image)
+{
+	return image->refs - 1;
+}
+
+/* Takes content and config, also on failure. */
+static struct image *image_new(
+	const char *name, struct content *content, time_t created, json_t *config)
+{
+	struct image *image = calloc(1, sizeof(*image));
+	char *copy = strndup(name, image_name_length(name));
+
+	if (!image || !copy) {
+		free(image);
+		free(copy);
+		content_put(content);
+		json_decref(config);
+		return NULL;
+	}
+	*image = (struct image){
+		.refs = 1, .name = copy, .content = content, .created = created, .config = config};
+	return image;
+}
+
+struct image *image_of_record(
+	struct images *images, const char *name, const char *path, json_t *config)
+{
+	struct image *image = images_find(images, name);
+	const char *slash = path ? strrchr(path, '/') : NULL;
+	struct content *content;
+	struct check check = {0};
+	struct stat st;
+
+	if (image_config_check(config, &check) < 0)
+		return NULL;
+	content = slash && stat(path, &st) == 0
+		? contents_open(images->contents, slash + 1, (uint64_t)st.st_size)
+		: NULL;
+	if (image && image->content == content && json_equal(image->config, config)) {
+		content_put(content);
+		return image_get(image);
+	}
+	return image_new(name, content, 0, json_incref(config));
 }
 
 static void store_add(struct images *images, struct image *image)
@@ -89,48 +161,10 @@ static void store_del(struct images *images, struct image *image)
 		p = &(*p)->next;
 	*p = image->next;
 	image->next = NULL;
-	image->stale = true;
 	image_put(image);
 }
 
-/* file NULL: none. Takes config. */
-static struct image *image_new(const struct images *images, const char *name, const char *file,
-	uint64_t bytes, time_t created, json_t *config)
-{
-	struct image *image = calloc(1, sizeof(*image));
-
-	if (!image)
-		goto out_config;
-	*image = (struct image){.refs = 1,
-		.name = strdup(name),
-		.bytes = bytes,
-		.created = created,
-		.config = config};
-	if (!image->name || (file && asprintf(&image->path, "%s/%s", images->data_path, file) < 0))
-		goto out_image;
-	return image;
-out_image:
-	free(image->name);
-	free(image);
-out_config:
-	json_decref(config);
-	return NULL;
-}
-
-struct image *image_of_record(
-	const struct images *images, const char *name, const char *path, json_t *config)
-{
-	struct image *image = images_find(images, name);
-	struct check check = {0};
-
-	if (image && path && image->path && strcmp(image->path, path) == 0)
-		return image_get(image);
-	if (image_config_check(config, &check) < 0)
-		return NULL;
-	return image_new(images, name, NULL, 0, 0, json_incref(config));
-}
-
-/* --- records ------------------------------------------------------------------------------------------------- */
+/* --- records are written ---------------------------------------------------------------------------------------- */
 static void record_name(const char *name, char *out, size_t size)
 {
 	char encoded[IMAGE_NAME_MAX_BYTES + 1];
@@ -139,33 +173,22 @@ static void record_name(const char *name, char *out, size_t size)
 	snprintf(out, size, "%.250s" RECORD_SUFFIX, encoded);
 }
 
-static const char *base_name(const char *path)
-{
-	return path ? strrchr(path, '/') + 1 : NULL;
-}
-
-static int write_all(int fd, const char *data, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0)
-			return -errno;
-		data += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
 static int write_synced(int dir, const char *file, const char *text)
 {
 	_cleanup_close_ int fd = openat(dir, file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	int r;
+	size_t len = strlen(text);
 
 	if (fd < 0)
 		return -errno;
-	r = write_all(fd, text, strlen(text));
-	return r < 0 ? r : fsync(fd) < 0 ? -errno : 0;
+	while (len > 0) {
+		ssize_t n = write(fd, text, len);
+
+		if (n < 0)
+			return -errno;
+		text += n;
+		len -= (size_t)n;
+	}
+	return fsync(fd) < 0 ? -errno : 0;
 }
 
 static int record_write(const struct images *images, const struct image *image, struct err *err)
@@ -173,8 +196,9 @@ static int record_write(const struct images *images, const struct image *image, 
 	char file[NAME_MAX + 1], temp[NAME_MAX + 1];
 	_cleanup_free_ char *text = NULL;
 	_cleanup_json_ json_t *root = json_pack("{s:s, s:s?, s:I, s:I, s:O}", "name", image->name,
-		"file", base_name(image->path), "bytes", (json_int_t)image->bytes, "created",
-		(json_int_t)image->created, "config", image->config);
+		"file", image->content ? content_file(image->content) : NULL, "bytes",
+		(json_int_t)image_bytes(image), "created", (json_int_t)image->created, "config",
+		image->config);
 	int r;
 
 	text = root ? json_dumps(root, JSON_COMPACT) : NULL;
@@ -192,6 +216,7 @@ static int record_write(const struct images *images, const struct image *image, 
 	return r < 0 ? err_sys(err, -r, "cannot store the record of image %s", image->name) : 0;
 }
 
+/* --- records are read ------------------------------------------------------------------------------------------- */
 static int record_parse(
 	struct images *images, const char *name, const char *text, size_t len, struct err *err)
 {
@@ -199,6 +224,7 @@ static int record_parse(
 	const char *file = NULL;
 	int64_t bytes = 0, created = 0;
 	struct check check = {0};
+	struct content *content = NULL;
 	struct image *image;
 	json_t *config;
 	int r = jsonx_parse_object(text, len, 8, &root, err);
@@ -211,10 +237,11 @@ static int record_parse(
 	config = json_object_get(root, "config");
 	if (image_config_check(config, &check) < 0)
 		return err_set(err, EINVAL, "config: %s", check.err.msg);
-	if (file && (strchr(file, '/') || faccessat(images->data, file, R_OK, 0) < 0))
-		return err_set(err, ENOENT, "its data file is not there");
-	image = image_new(
-		images, name, file, (uint64_t)bytes, (time_t)created, json_incref(config));
+	if (file)
+		content = contents_open(images->contents, file, (uint64_t)bytes);
+	if (file && !content)
+		return err_set(err, ENOENT, "its data file is not there, or not complete");
+	image = image_new(name, content, (time_t)created, json_incref(config));
 	if (!image)
 		return err_sys(err, ENOMEM, "image");
 	store_add(images, image);
@@ -237,7 +264,6 @@ static int record_read(struct images *images, const char *file, const char *name
 	return record_parse(images, name, text, (size_t)n, err);
 }
 
-/* --- the store ------------------------------------------------------------------------------------------------ */
 static void load_entry(struct images *images, const char *file)
 {
 	size_t len = strlen(file), suffix = strlen(RECORD_SUFFIX);
@@ -258,63 +284,38 @@ static void load_entry(struct images *images, const char *file)
 	log_error("an image's record can not be used", "image=%s error=\"%s\"", name, err.msg);
 }
 
-static bool is_named(const struct images *images, const char *file)
+/* --- the store ------------------------------------------------------------------------------------------------ */
+static int load(struct images *images, struct err *err)
 {
-	for (const struct image *i = images->first; i; i = i->next) {
-		if (i->path && strcmp(base_name(i->path), file) == 0)
-			return true;
-	}
-	return false;
-}
-
-static void drop_unnamed(struct images *images, const char *file)
-{
-	if (file[0] != '.' && !is_named(images, file))
-		unlinkat(images->data, file, 0);
-}
-
-static int for_each_entry(
-	struct images *images, int dir_fd, void (*fn)(struct images *images, const char *file))
-{
-	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = openat(images->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *e;
 
 	if (!dir) {
 		if (fd >= 0)
 			close(fd);
-		return -errno;
+		return err_sys(err, errno, "cannot read the folder of images");
 	}
 	while ((e = readdir(dir)))
-		fn(images, e->d_name);
+		load_entry(images, e->d_name);
 	closedir(dir);
 	return 0;
-}
-
-static int open_folder(const char *path, struct err *err)
-{
-	int fd;
-
-	if (mkdir(path, 0700) < 0 && errno != EEXIST)
-		return err_sys(err, errno, "cannot make %s", path);
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? err_sys(err, errno, "cannot open %s", path) : fd;
 }
 
 static int open_folders(struct images *images, const char *state_dir, struct err *err)
 {
 	char path[4096];
 
-	snprintf(path, sizeof(path), "%s/image", state_dir);
-	images->dir = open_folder(path, err);
+	if ((size_t)snprintf(path, sizeof(path), "%s/image/data", state_dir) >= sizeof(path))
+		return err_set(err, ENAMETOOLONG, "the path %s is too long", state_dir);
+	*strrchr(path, '/') = '\0';
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+		return err_sys(err, errno, "cannot make %s", path);
+	images->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (images->dir < 0)
-		return images->dir;
-	if (asprintf(&images->data_path, "%s/data", path) < 0) {
-		images->data_path = NULL;
-		return err_sys(err, ENOMEM, "images");
-	}
-	images->data = open_folder(images->data_path, err);
-	return images->data < 0 ? images->data : 0;
+		return err_sys(err, errno, "cannot open %s", path);
+	path[strlen(path)] = '/';
+	return contents_new(path, &images->contents, err);
 }
 
 int images_new(const char *state_dir, struct images **out, struct err *err)
@@ -324,12 +325,9 @@ int images_new(const char *state_dir, struct images **out, struct err *err)
 
 	if (!images)
 		return err_sys(err, ENOMEM, "images");
-	images->dir = images->data = -1;
+	images->dir = -1;
 	r = open_folders(images, state_dir, err);
-	if (r == 0)
-		r = for_each_entry(images, images->dir, load_entry);
-	if (r == 0 && !images->unreadable)
-		r = for_each_entry(images, images->data, drop_unnamed);
+	r = r < 0 ? r : load(images, err);
 	if (r < 0) {
 		images_free(images);
 		return r;
@@ -338,107 +336,48 @@ int images_new(const char *state_dir, struct images **out, struct err *err)
 	return 0;
 }
 
+void images_keep(struct images *images)
+{
+	contents_keep(images->contents);
+}
+
 void images_free(struct images *images)
 {
 	if (!images)
 		return;
+	if (images->contents)
+		images_keep(images);
 	while (images->first) {
 		struct image *image = images->first;
 
 		images->first = image->next;
 		image_put(image);
 	}
+	contents_free(images->contents);
 	if (images->dir >= 0)
 		close(images->dir);
-	if (images->data >= 0)
-		close(images->data);
-	free(images->data_path);
 	free(images);
 }
 
-/* --- uploads -------------------------------------------------------------------------------------------------- */
-int image_upload_new(struct images *images, struct image_upload **out, struct err *err)
+int images_collect(struct images *images, bool starting, struct collected *collected)
 {
-	struct image_upload *u = calloc(1, sizeof(*u));
-	char id[ID_TEXT_BYTES];
-
-	if (!u)
-		return err_sys(err, ENOMEM, "image");
-	u->images = images;
-	id_new(id);
-	snprintf(u->file, sizeof(u->file), "%s.erofs", id);
-	u->fd = openat(images->data, u->file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (u->fd < 0) {
-		int code = errno;
-
-		free(u);
-		return err_sys(err, code, "cannot make a file for the image");
-	}
-	*out = u;
-	return 0;
+	return images->unreadable ? 0 : contents_collect(images->contents, starting, collected);
 }
 
-int image_upload_write(struct image_upload *u, const void *data, size_t len)
+/* --- changes ---------------------------------------------------------------------------------------------------- */
+int images_add(struct images *images, const char *name, struct content *content, json_t *config,
+	struct image **out, bool *replaced, struct err *err)
 {
+	struct image *image = image_new(name, content, time(NULL), config), *old;
 	int r;
 
-	if (u->bytes + len > IMAGE_MAX_BYTES)
-		return -EMSGSIZE;
-	r = write_all(u->fd, data, len);
-	if (r < 0)
-		return r == -EDQUOT ? -ENOSPC : r;
-	u->bytes += len;
-	if (u->bytes - u->pushed >= PUSH_BYTES) {
-		sync_file_range(u->fd, (off_t)u->pushed, (off_t)(u->bytes - u->pushed),
-			SYNC_FILE_RANGE_WRITE);
-		u->pushed = u->bytes;
-	}
-	return 0;
-}
-
-void image_upload_abort(struct image_upload *u)
-{
-	if (!u)
-		return;
-	if (!u->named)
-		unlinkat(u->images->data, u->file, 0);
-	close(u->fd);
-	free(u);
-}
-
-static int check_erofs(const struct image_upload *u, struct err *err)
-{
-	uint32_t magic = 0;
-
-	if (u->bytes == 0)
-		return 0;
-	if (pread(u->fd, &magic, sizeof(magic), EROFS_MAGIC_AT) != sizeof(magic) ||
-		le32toh(magic) != EROFS_MAGIC)
-		return err_set(
-			err, EINVAL, "the body is not an EROFS image (make it with mkfs.erofs)");
-	return 0;
-}
-
-static int commit(struct image_upload *u, const char *name, json_t *config, struct image **out,
-	bool *replaced, struct err *err)
-{
-	struct images *images = u->images;
-	struct image *image, *old;
-	int r;
-
-	image = image_new(images, name, u->bytes ? u->file : NULL, u->bytes, time(NULL), config);
 	if (!image)
 		return err_sys(err, ENOMEM, "image %s", name);
-	r = u->bytes && (fsync(u->fd) < 0 || fsync(images->data) < 0)
-		? err_sys(err, errno, "cannot sync the image")
-		: 0;
-	if (r == 0)
-		r = record_write(images, image, err);
+	r = record_write(images, image, err);
 	if (r < 0) {
-		image_put(image); /* not stale: the file is the upload's */
+		image_put(image);
 		return r;
 	}
-	u->named = u->bytes > 0;
 	old = images_find(images, name);
 	*replaced = old != NULL;
 	if (old)
@@ -446,19 +385,6 @@ static int commit(struct image_upload *u, const char *name, json_t *config, stru
 	store_add(images, image);
 	*out = image;
 	return 0;
-}
-
-int image_upload_commit(struct image_upload *u, const char *name, json_t *config,
-	struct image **image, bool *replaced, struct err *err)
-{
-	int r = check_erofs(u, err);
-
-	if (r == 0)
-		r = commit(u, name, config, image, replaced, err);
-	else
-		json_decref(config);
-	image_upload_abort(u);
-	return r;
 }
 
 int image_set_config(struct images *images, struct image *image, json_t *config, struct err *err)

@@ -44,8 +44,8 @@ static json_t *ports_json(const struct instance *i)
 
 static json_t *image_json(const struct image *image)
 {
-	return json_pack("{s:s, s:s?, s:O}", "name", image->name, "path", image->path, "config",
-		image->config);
+	return json_pack("{s:s, s:s?, s:O}", "name", image->name, "path", image_path(image),
+		"config", image->config);
 }
 
 static json_t *restart_json(const struct restart *r)

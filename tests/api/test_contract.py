@@ -22,6 +22,8 @@ class EveryOperation(DaemonTest):
         self.assertEqual(d.call("POST", f"/vm/{vm}/kill").status, 200)
         self.assertEqual(d.call("DELETE", f"/vm/{vm}").status, 204)
         self.assertEqual(d.call("PATCH", "/image/server", {"memory_mib": 32}).status, 200)
+        self.assertEqual(d.call("POST", "/image", {"source": "server", "name": "server:2"}).status, 201)
+        self.assertEqual(d.call("POST", "/image/prune").status, 200)
         self.assertEqual(d.call("DELETE", "/image/server").status, 204)
         self.assertEqual(d.call("PUT", "/pool/more", {"target": 0}).status, 200)
         self.assertEqual(d.call("DELETE", "/pool/more").status, 204)
