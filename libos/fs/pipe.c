@@ -4,7 +4,7 @@
  * frame. A pipe is the `bound` object of a fifo inode; pipe(2) makes such an inode without a name. Writes of at most
  * PIPE_BUF bytes go in whole or not at all. The two ends have a pollable each, so that edges of one do not wake the other.
  */
-#include "libos/fs/pipe.h"
+#include "libos/fs/pipe_impl.h"
 
 #include "libos/fs/fd.h"
 #include "libos/fs/inode.h"
@@ -15,23 +15,16 @@
 #include "libos/sched/thread.h"
 #include "libos/sys/syscall.h"
 
-#define PIPE_BUF       4096u
 #define PIPE_BYTES     65536u
 #define PIPE_BYTES_MAX 1048576u /* fs.pipe-max-size */
 #define SIGPIPE        13
 
-struct pipe {
-	unsigned refs; /* open files and the inode */
-	unsigned readers, writers;
-	unsigned reader_opens, writer_opens; /* ever: for opens that wait */
-	uint64_t head, tail;                 /* bytes ever written, read */
-	unsigned bytes;                      /* capacity: whole pages, a power of two */
-	char **page;                         /* bytes / PAGE_BYTES of them; NULL: not taken */
-	struct waitq rd, wr, opens;
-	struct pollable rd_poll, wr_poll;
-};
-
 static const struct file_ops pipe_ops;
+
+struct pipe *pipe_of(const struct file *f)
+{
+	return f->ops == &pipe_ops ? f->priv : NULL;
+}
 
 static struct pipe *pipe_new(void)
 {
@@ -78,51 +71,41 @@ void fifo_forget(struct inode *inode)
 	inode->bound = NULL;
 }
 
-static uint64_t used(const struct pipe *p)
-{
-	return p->head - p->tail;
-}
-
-static uint64_t room(const struct pipe *p)
-{
-	return p->bytes - used(p);
-}
-
-static void can_read(struct pipe *p)
+void pipe_can_read(struct pipe *p)
 {
 	waitq_wake_all(&p->rd);
 	poll_notify(&p->rd_poll, POLLIN);
 }
 
-static void can_write(struct pipe *p)
+void pipe_can_write(struct pipe *p)
 {
 	waitq_wake_all(&p->wr);
 	poll_notify(&p->wr_poll, POLLOUT);
 }
 
-/* Moves what is there, at most it->left; -EFAULT when nothing could be. */
-static long take(struct pipe *p, struct iter *it)
+long pipe_take(struct pipe *p, struct iter *it)
 {
 	uint64_t done = 0;
 
-	while (it->left && used(p)) {
+	while (it->left && pipe_used(p)) {
 		uint64_t at = p->tail % p->bytes, in = at & PAGE_MASK, n = PAGE_BYTES - in;
 		char **page = &p->page[at / PAGE_BYTES];
 		long got;
 
-		if (n > used(p))
-			n = used(p);
+		if (n > pipe_used(p))
+			n = pipe_used(p);
 		got = iter_put(it, *page + in, n);
 		if (got < 0)
 			return done ? (long)done : got;
 		done += (uint64_t)got;
 		p->tail += (uint64_t)got;
 		/* not while the writer, a whole ring ahead, is in the same page */
-		if (!used(p) || (!(p->tail & PAGE_MASK) && used(p) <= p->bytes - PAGE_BYTES)) {
+		if (!pipe_used(p) ||
+			(!(p->tail & PAGE_MASK) && pipe_used(p) <= p->bytes - PAGE_BYTES)) {
 			page_put(*page);
 			*page = NULL;
 		}
-		if (!used(p))
+		if (!pipe_used(p))
 			p->head = p->tail = 0;
 	}
 	return (long)done;
@@ -132,20 +115,20 @@ static long give(struct pipe *p, struct iter *it)
 {
 	uint64_t done = 0;
 
-	while (it->left && room(p)) {
+	while (it->left && pipe_room(p)) {
 		uint64_t at = p->head % p->bytes, in = at & PAGE_MASK, n = PAGE_BYTES - in;
 		char **page = &p->page[at / PAGE_BYTES];
 		long got;
 
-		if (n > room(p))
-			n = room(p);
+		if (n > pipe_room(p))
+			n = pipe_room(p);
 		if (!*page)
 			*page = page_alloc_raw();
 		if (!*page)
 			return done ? (long)done : -ENOMEM;
 		got = iter_get(it, *page + in, n);
 		if (got < 0) {
-			if (!in && !used(p)) {
+			if (!in && !pipe_used(p)) {
 				page_put(*page);
 				*page = NULL;
 			}
@@ -165,10 +148,10 @@ static long pipe_read(struct file *f, struct iter *it, uint64_t *pos, bool nonbl
 
 	if (!it->left)
 		return 0;
-	while (!used(p)) {
+	while (!pipe_used(p) || p->held) {
 		int rc;
 
-		if (!p->writers)
+		if (!p->writers && !pipe_used(p))
 			return 0;
 		if (nonblock)
 			return -EAGAIN;
@@ -176,10 +159,10 @@ static long pipe_read(struct file *f, struct iter *it, uint64_t *pos, bool nonbl
 		if (rc < 0)
 			return rc;
 	}
-	was_full = room(p) < PIPE_BUF;
-	got = take(p, it);
+	was_full = pipe_room(p) < PIPE_BUF;
+	got = pipe_take(p, it);
 	if (got > 0 && (was_full || !list_empty(&p->wr.waiters)))
-		can_write(p);
+		pipe_can_write(p);
 	return got;
 }
 
@@ -203,12 +186,12 @@ static long pipe_write(struct file *f, struct iter *it, uint64_t *pos, bool nonb
 	while (it->left) {
 		if (!p->readers)
 			return broken(done);
-		if (room(p) >= need) {
+		if (pipe_room(p) >= need) {
 			got = give(p, it);
 			if (got < 0)
 				return done ? done : got;
 			done += got;
-			can_read(p);
+			pipe_can_read(p);
 			continue;
 		}
 		if (nonblock)
@@ -236,11 +219,11 @@ static uint32_t pipe_poll(struct file *f)
 	uint32_t ev = 0;
 
 	if (end_reads(f)) {
-		ev |= used(p) ? POLLIN : 0;
+		ev |= pipe_used(p) ? POLLIN : 0;
 		ev |= !p->writers && (!end_writes(f)) && p->writer_opens ? POLLHUP : 0;
 	}
 	if (end_writes(f)) {
-		ev |= room(p) >= PIPE_BUF ? POLLOUT : 0;
+		ev |= pipe_room(p) >= PIPE_BUF ? POLLOUT : 0;
 		ev |= !p->readers ? POLLERR : 0;
 	}
 	return ev;
@@ -256,7 +239,7 @@ static struct pollable *pipe_pollable(struct file *f)
 static long pipe_ioctl(struct file *f, unsigned cmd, uptr_t arg)
 {
 	struct pipe *p = f->priv;
-	int n = (int)used(p);
+	int n = (int)pipe_used(p);
 
 	return cmd == FIONREAD ? put_user(arg, &n) : -ENOTTY;
 }
@@ -358,7 +341,7 @@ long pipe_set_size(struct file *f, unsigned bytes)
 		return bytes > 1u << 31 ? -EINVAL : -EPERM;
 	while (size < bytes)
 		size *= 2;
-	if (size < used(p) || (p->tail & PAGE_MASK) + used(p) > p->bytes)
+	if (size < pipe_used(p) || (p->tail & PAGE_MASK) + pipe_used(p) > p->bytes)
 		return -EBUSY;
 	page = kzalloc(size / PAGE_BYTES * sizeof(char *));
 	if (!page)
@@ -377,7 +360,7 @@ long pipe_set_size(struct file *f, unsigned bytes)
 	p->head -= page_round_down(p->tail);
 	p->tail &= PAGE_MASK;
 	p->bytes = size;
-	can_write(p);
+	pipe_can_write(p);
 	return size;
 }
 

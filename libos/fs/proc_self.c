@@ -331,11 +331,6 @@ int proc_task_comm_write(const char *buf, size_t len, uint64_t tid)
 	return comm_set(thread_by_tid((int)tid), buf, len);
 }
 
-int proc_ignore_write(const char *buf, size_t len, uint64_t n)
-{
-	return 0;
-}
-
 int64_t proc_next_tid(int64_t from)
 {
 	int64_t best = -1;

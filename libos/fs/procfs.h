@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Makers of the files of /proc: proc_self.c what is about the process, proc_machine.c what is about the machine. */
+/* Makers of the files of /proc: proc_self.c and proc_tune.c what is about the process, proc_machine.c what is about the machine. */
 #ifndef LIBOS_FS_PROCFS_H
 #define LIBOS_FS_PROCFS_H
 
@@ -34,8 +34,15 @@ int proc_task_comm_write(const char *buf, size_t len, uint64_t tid);
 int proc_limits(struct text *t, uint64_t n);
 int proc_mountinfo(struct text *t, uint64_t n);
 int proc_mounts(struct text *t, uint64_t n);
-int proc_ignore_write(const char *buf, size_t len, uint64_t n);
 int64_t proc_next_tid(int64_t from);
+
+int proc_oom_score(struct text *t, uint64_t n);
+int proc_oom_score_adj(struct text *t, uint64_t n);
+int proc_oom_score_adj_write(const char *buf, size_t len, uint64_t n);
+int proc_oom_adj(struct text *t, uint64_t n);
+int proc_oom_adj_write(const char *buf, size_t len, uint64_t n);
+int proc_coredump_filter(struct text *t, uint64_t n);
+int proc_coredump_filter_write(const char *buf, size_t len, uint64_t n);
 
 int proc_cpuinfo(struct text *t, uint64_t n);
 int proc_meminfo(struct text *t, uint64_t n);

@@ -73,10 +73,11 @@ static long move_checked(
 	pos = (uint64_t)from;
 	out_pos = (uint64_t)to;
 	rc = move(in, &pos, out, out_off ? &out_pos : NULL, n > RW_MAX ? RW_MAX : n);
+	/* sendfile(2) gives the offset back even when nothing was moved */
+	if (in_off && (rc > 0 || !out_off) && put_user(in_off, &pos) < 0)
+		return -EFAULT;
 	if (rc <= 0)
 		return rc;
-	if (in_off && put_user(in_off, &pos) < 0)
-		return -EFAULT;
 	if (!in_off)
 		in->pos = pos;
 	if (out_off && put_user(out_off, &out_pos) < 0)
