@@ -282,6 +282,7 @@ int shell_adopt(struct core *core, const struct shell_spec *spec, const char *lo
 		r = set_dir(s, err);
 	if (r < 0)
 		goto out_free;
+	lease_adopt(core->network, &s->lease);
 	record = shell_path(s, REAP_RECORD);
 	fifo = shell_path(s, CONSOLE_FIFO);
 	if (!record || !fifo) {

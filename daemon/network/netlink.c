@@ -12,7 +12,10 @@
 #include <sched.h>
 #include <string.h>
 
-#define NL_BYTES 8192 /* one message; dumps come in parts of at most this */
+#define NL_BYTES                                                                                   \
+	32768 /* one message; dumps come in parts of at most this, which is the kernel's own limit */
+#define DUMP_TURNS                                                                                 \
+	100 /* in a row that something changed meanwhile; a turn takes less than a millisecond */
 
 /* libmnl's mnl_attr_for_each() does not pass -Wconversion. */
 static bool attr_there(const struct nlattr *attr, const struct nlmsghdr *nlh)
@@ -95,11 +98,37 @@ static struct nlmsghdr *link_request(struct netlink *nl, uint16_t type, uint16_t
 	return h;
 }
 
-/* Sends and takes all answers up to the acknowledgement or the end of the dump. */
+/* Whether the kernel says that something changed between two parts of the dump. The mark goes away: libmnl would stop at it,
+ * with the rest of the dump still to come, where each later request would find it in place of its own answer. */
+static bool take_interrupted(char *buf, size_t n)
+{
+	struct nlmsghdr *h = (struct nlmsghdr *)buf;
+	bool interrupted = false;
+
+	for (int left = (int)n; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left)) {
+		if (h->nlmsg_flags & NLM_F_DUMP_INTR) {
+			h->nlmsg_flags &= (uint16_t)~NLM_F_DUMP_INTR;
+			interrupted = true;
+		}
+	}
+	return interrupted;
+}
+
+/* The rest of an answer whose reception failed (-ENOBUFS). */
+static bool stale(const char *buf, ssize_t n, uint32_t seq)
+{
+	const struct nlmsghdr *h = (const struct nlmsghdr *)buf;
+
+	return mnl_nlmsg_ok(h, (int)n) && h->nlmsg_seq != seq;
+}
+
+/* Sends and takes all answers up to the acknowledgement or the end of the dump. -EINTR: the dump is not one of a single moment,
+ * so it may lack something or hold it twice. */
 static int talk(struct netlink *nl, struct nlmsghdr *h, mnl_cb_t fn, void *arg)
 {
 	unsigned port = mnl_socket_get_portid(nl->sock);
 	uint32_t seq = h->nlmsg_seq;
+	bool interrupted = false;
 	ssize_t n;
 	int r;
 
@@ -109,9 +138,13 @@ static int talk(struct netlink *nl, struct nlmsghdr *h, mnl_cb_t fn, void *arg)
 		n = mnl_socket_recvfrom(nl->sock, nl->buf, sizeof(nl->buf));
 		if (n < 0)
 			return -errno;
-		r = mnl_cb_run(nl->buf, (size_t)n, seq, port, fn, arg);
+		interrupted |= take_interrupted(nl->buf, (size_t)n);
+		r = stale(nl->buf, n, seq) ? MNL_CB_OK
+					   : mnl_cb_run(nl->buf, (size_t)n, seq, port, fn, arg);
 	} while (r > MNL_CB_STOP);
-	return r < 0 ? -errno : 0;
+	if (r < 0)
+		return -errno;
+	return interrupted ? -EINTR : 0;
 }
 
 static int change(struct netlink *nl, struct nlmsghdr *h)
@@ -190,6 +223,34 @@ static struct nlmsghdr *up_request(struct netlink *nl, int index)
 	ifi->ifi_flags = IFF_UP;
 	ifi->ifi_change = IFF_UP;
 	return h;
+}
+
+static int take_mac(const struct nlmsghdr *h, void *arg)
+{
+	const struct nlattr *attr;
+
+	for_each_attr(attr, h, sizeof(struct ifinfomsg))
+	{
+		if (mnl_attr_get_type(attr) == IFLA_ADDRESS &&
+			mnl_attr_get_payload_len(attr) == MAC_BYTES)
+			memcpy(arg, mnl_attr_get_payload(attr), MAC_BYTES);
+	}
+	return MNL_CB_OK;
+}
+
+int netlink_link_keep_mac(struct netlink *nl, int index, const uint8_t otherwise[MAC_BYTES])
+{
+	static const uint8_t none[MAC_BYTES];
+	uint8_t mac[MAC_BYTES] = {0};
+	struct nlmsghdr *h;
+	int r = talk(nl, link_request(nl, RTM_GETLINK, NLM_F_ACK, index), take_mac, mac);
+
+	if (r < 0)
+		return r;
+	h = link_request(nl, RTM_NEWLINK, 0, index);
+	mnl_attr_put(
+		h, IFLA_ADDRESS, MAC_BYTES, memcmp(mac, none, sizeof(mac)) == 0 ? otherwise : mac);
+	return change(nl, h);
 }
 
 int netlink_link_up(struct netlink *nl, int index)
@@ -290,11 +351,35 @@ int netlink_fdb_set(struct netlink *nl, int port, const uint8_t mac[MAC_BYTES])
 	return change(nl, h);
 }
 
+struct found_link {
+	int index;
+	char name[IFNAMSIZ];
+};
+
 struct link_walk {
 	const char *prefix;
-	netlink_link_fn *fn;
-	void *arg;
+	struct found_link *links; /* NULL before the first */
+	unsigned count, room;
+	int error;
 };
+
+static int walk_add(struct link_walk *walk, int index, const char *name)
+{
+	struct found_link *links = walk->links;
+	unsigned room = walk->room ? walk->room * 2 : 64;
+
+	if (walk->count == walk->room) {
+		links = reallocarray(links, room, sizeof(*links));
+		if (!links)
+			return -ENOMEM;
+		walk->links = links;
+		walk->room = room;
+	}
+	links += walk->count++;
+	links->index = index;
+	snprintf(links->name, sizeof(links->name), "%s", name);
+	return 0;
+}
 
 static int take_link(const struct nlmsghdr *h, void *arg)
 {
@@ -307,17 +392,27 @@ static int take_link(const struct nlmsghdr *h, void *arg)
 		const char *name = mnl_attr_get_str(attr);
 
 		if (mnl_attr_get_type(attr) == IFLA_IFNAME &&
-			strncmp(name, walk->prefix, strlen(walk->prefix)) == 0)
-			walk->fn(walk->arg, ifi->ifi_index, name);
+			strncmp(name, walk->prefix, strlen(walk->prefix)) == 0 &&
+			walk_add(walk, ifi->ifi_index, name) < 0)
+			walk->error = -ENOMEM; /* the dump goes on: see talk() */
 	}
 	return MNL_CB_OK;
 }
 
 int netlink_links(struct netlink *nl, const char *prefix, netlink_link_fn *fn, void *arg)
 {
-	struct link_walk walk = {.prefix = prefix, .fn = fn, .arg = arg};
+	struct link_walk walk = {.prefix = prefix};
+	int r = -EINTR;
 
-	return talk(nl, link_request(nl, RTM_GETLINK, NLM_F_DUMP, 0), take_link, &walk);
+	for (unsigned turn = 0; r == -EINTR && turn < DUMP_TURNS; turn++) {
+		walk.count = 0;
+		r = talk(nl, link_request(nl, RTM_GETLINK, NLM_F_DUMP, 0), take_link, &walk);
+	}
+	r = r < 0 ? r : walk.error;
+	for (unsigned i = 0; r == 0 && i < walk.count; i++)
+		fn(arg, walk.links[i].index, walk.links[i].name);
+	free(walk.links);
+	return r;
 }
 
 struct route_check {
@@ -349,14 +444,22 @@ static int take_route(const struct nlmsghdr *h, void *arg)
 	return MNL_CB_OK;
 }
 
+static int dump_routes(struct netlink *nl, struct route_check *check)
+{
+	struct nlmsghdr *h = request(nl, RTM_GETROUTE, NLM_F_DUMP);
+	struct rtmsg *rtm = mnl_nlmsg_put_extra_header(h, sizeof(*rtm));
+
+	rtm->rtm_family = AF_INET;
+	check->conflict = 0;
+	return talk(nl, h, take_route, check);
+}
+
 int netlink_route_conflict(struct netlink *nl, const struct subnet *subnet, int index)
 {
 	struct route_check check = {.subnet = subnet, .index = index};
-	struct nlmsghdr *h = request(nl, RTM_GETROUTE, NLM_F_DUMP);
-	struct rtmsg *rtm = mnl_nlmsg_put_extra_header(h, sizeof(*rtm));
-	int r;
+	int r = -EINTR;
 
-	rtm->rtm_family = AF_INET;
-	r = talk(nl, h, take_route, &check);
+	for (unsigned turn = 0; r == -EINTR && turn < DUMP_TURNS; turn++)
+		r = dump_routes(nl, &check);
 	return r < 0 ? r : check.conflict;
 }

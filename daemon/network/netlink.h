@@ -23,6 +23,10 @@ int netlink_bridge_add(struct netlink *nl, const char *name, const uint8_t mac[M
 int netlink_veth_add(struct netlink *nl, const char *name, const char *peer,
 	const uint8_t peer_mac[MAC_BYTES], int peer_netns);
 int netlink_link_del(struct netlink *nl, int index);
+/* Makes the MAC that the link has the one that it keeps; `otherwise` where it has none. A bridge whose MAC nobody has chosen
+ * takes the lowest of its ports, another one whenever ports come and go, and has none without ports. All neighbours on the
+ * link are forgotten by this, as by any change of its MAC. */
+int netlink_link_keep_mac(struct netlink *nl, int index, const uint8_t otherwise[MAC_BYTES]);
 int netlink_link_up(struct netlink *nl, int index);
 /* Up, and a port of the bridge, in one request. */
 int netlink_link_join(struct netlink *nl, int index, int bridge);
@@ -37,11 +41,12 @@ int netlink_neigh_del(struct netlink *nl, int index, uint32_t ip);
 int netlink_fdb_set(struct netlink *nl, int port, const uint8_t mac[MAC_BYTES]);
 
 typedef void netlink_link_fn(void *arg, int index, const char *name);
-/* Calls fn for each link whose name begins with prefix. Do not use nl within fn. */
+/* Calls fn once for each link whose name begins with prefix, as they are at one moment: -EINTR when others change links
+ * all the time, and fn is called for none then. */
 int netlink_links(struct netlink *nl, const char *prefix, netlink_link_fn *fn, void *arg);
 
 /* 1 when a route of the main table other than the default route overlaps the subnet and leaves by another
- * interface than index (0: any), 0 when none does. */
+ * interface than index (0: any), 0 when none does. -EINTR as netlink_links(). */
 int netlink_route_conflict(struct netlink *nl, const struct subnet *subnet, int index);
 
 #endif

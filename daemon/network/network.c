@@ -2,7 +2,9 @@
 /*
  * The file RUN_DIR/bridge says that the bridge is ours to remove; it is written before the bridge is made, so that a
  * daemon killed in between is cleaned up after as well. When the namespace has a bridge of that name without the
- * file, it belongs to someone else: it is used and stays.
+ * file, it belongs to someone else: it is used and stays. Only its MAC is made to stay what it is: one that nobody has
+ * chosen follows the ports, so it would change with a VM now and then. Each time the kernel forgets the neighbours of all
+ * instances, which proxy ARP then keeps from being found, and instances send to the MAC that they have learnt.
  */
 #include "daemon/network/network.h"
 
@@ -57,17 +59,19 @@ static void collect(void *arg, int index, const char *name)
 		list->index[list->count++] = index;
 }
 
-/* Removes all taps and veths of ours that are not in use; how many. Each takes some 15 ms in the kernel, so this is for start and end. */
-static unsigned remove_links(struct network *net, unsigned *kept)
+/* Removes all taps and veths of ours that are not in use; how many, or -errno. Each takes some 15 ms in the kernel, so this is for
+ * start and end. */
+static int remove_links(struct network *net, unsigned *kept)
 {
 	_cleanup_free_ struct link_list *list = calloc(1, sizeof(*list));
-	unsigned removed = 0;
+	int removed = 0, r;
 
 	if (!list)
-		return 0;
+		return -ENOMEM;
 	list->net = net;
-	if (netlink_links(net->nl, NETWORK_PREFIX, collect, list) < 0)
-		return 0;
+	r = netlink_links(net->nl, NETWORK_PREFIX, collect, list);
+	if (r < 0)
+		return r;
 	for (unsigned i = 0; i < list->count; i++)
 		removed += netlink_link_del(net->nl, list->index[i]) == 0;
 	*kept = list->kept;
@@ -84,24 +88,28 @@ static int marker_write(const struct network *net)
 	return 0;
 }
 
-static void remove_leftovers(struct network *net)
+/* 0 or -errno: without the list of interfaces it is not known which are in use. */
+static int remove_leftovers(struct network *net)
 {
-	unsigned kept = 0, removed = remove_links(net, &kept);
-	int index;
+	unsigned kept = 0;
+	int removed = remove_links(net, &kept), index;
 
-	if (removed)
-		log_info("removed interfaces that an earlier run left", "count=%u", removed);
+	if (removed < 0)
+		return removed;
+	if (removed > 0)
+		log_info("removed interfaces that an earlier run left", "count=%d", removed);
 	if (access(net->marker, F_OK) < 0)
-		return;
+		return 0;
 	if (kept) { /* and so is the bridge, which is ours to remove at the end */
 		net->bridge_ours = true;
-		return;
+		return 0;
 	}
 	index = netlink_index(net->nl, NETWORK_BRIDGE);
 	if (index > 0 && netlink_link_del(net->nl, index) == 0)
 		log_info(
 			"removed the bridge that an earlier run left", "bridge=%s", NETWORK_BRIDGE);
 	unlink(net->marker);
+	return 0;
 }
 
 /* IPv6 on host ends would only send its discovery packets into idle guests. Best effort. */
@@ -142,19 +150,24 @@ static int setup_bridge(struct network *net, struct err *err)
 {
 	char text[IPV4_TEXT_BYTES];
 	int r = netlink_index(net->nl, NETWORK_BRIDGE);
+	int conflict = netlink_route_conflict(net->nl, &net->subnet, r > 0 ? r : 0);
 
-	if (netlink_route_conflict(net->nl, &net->subnet, r > 0 ? r : 0) > 0) {
+	if (conflict < 0)
+		return err_sys(err, -conflict, "cannot read the routes");
+	if (conflict > 0) {
 		ipv4_format(net->subnet.base, text);
 		return err_set(err, EADDRINUSE,
 			"subnet %s/%u overlaps a route that is there already: choose another with "
 			"--subnet",
 			text, net->subnet.prefix);
 	}
-	if (r < 0)
-		r = make_bridge(net, err);
+	r = r < 0 ? make_bridge(net, err) : r;
 	if (r < 0)
 		return r;
 	net->bridge = r;
+	r = net->bridge_ours ? 0 : netlink_link_keep_mac(net->nl, net->bridge, bridge_mac);
+	if (r < 0)
+		return err_sys(err, -r, "cannot fix the MAC of %s", NETWORK_BRIDGE);
 	r = netlink_addr_add(
 		net->nl, net->bridge, subnet_gateway(&net->subnet), net->subnet.prefix);
 	if (r < 0 && r != -EEXIST)
@@ -190,7 +203,11 @@ int network_new(const struct network_config *config, struct network **out, struc
 	r = addrpool_new(subnet_hosts(&net->subnet), config->quarantine_ns, &net->pool);
 	if (r < 0)
 		goto out_free;
-	remove_leftovers(net);
+	r = remove_leftovers(net);
+	if (r < 0) {
+		err_sys(err, -r, "cannot list the interfaces");
+		goto out_free;
+	}
 	r = setup_bridge(net, err);
 	if (r < 0)
 		goto out_free;
@@ -205,14 +222,16 @@ out_free:
 void network_free(struct network *net)
 {
 	unsigned kept = 0;
+	int r;
 
 	if (!net)
 		return;
-	if (net->nl && net->bridge)
-		remove_links(net, &kept);
-	if (net->bridge_ours && !kept) {
-		int r = netlink_link_del(net->nl, netlink_index(net->nl, NETWORK_BRIDGE));
-
+	r = net->nl ? remove_links(net, &kept)
+		    : 0; /* also when the start failed: VMs may be in use */
+	if (r < 0)
+		log_warn("cannot list the interfaces, so some may be left", "error=%d", -r);
+	if (net->bridge_ours && r >= 0 && !kept) {
+		r = netlink_link_del(net->nl, netlink_index(net->nl, NETWORK_BRIDGE));
 		if (r < 0)
 			log_warn("cannot remove the bridge", "bridge=%s error=%d", NETWORK_BRIDGE,
 				-r);
@@ -303,7 +322,15 @@ void network_release(struct network *net, struct lease *lease)
 	lease->held = false;
 }
 
-/* Makes the interface a port and tells bridge and host where the address is. */
+/* Tells bridge and host where the address is. */
+static int locate(struct network *net, const struct lease *lease, int index)
+{
+	int r = netlink_fdb_set(net->nl, index, lease->mac);
+
+	return r < 0 ? r : netlink_neigh_set(net->nl, net->bridge, lease->ip, lease->mac);
+}
+
+/* Makes the interface a port as well. */
 static int join(struct network *net, const struct lease *lease, struct err *err)
 {
 	int index = netlink_index(net->nl, lease->name), r = index;
@@ -320,11 +347,21 @@ static int join(struct network *net, const struct lease *lease, struct err *err)
 		return err_set(err, -r, "the bridge %s is full: a Linux bridge has 1,023 ports",
 			NETWORK_BRIDGE);
 	if (r >= 0)
-		r = netlink_fdb_set(net->nl, index, lease->mac);
-	if (r >= 0)
-		r = netlink_neigh_set(net->nl, net->bridge, lease->ip, lease->mac);
+		r = locate(net, lease, index);
 	return r < 0 ? err_sys(err, -r, "cannot make %s a port of %s", lease->name, NETWORK_BRIDGE)
 		     : 0;
+}
+
+void lease_adopt(struct network *net, const struct lease *lease)
+{
+	int index = netlink_index(net->nl, lease->name), r;
+
+	if (index < 0)
+		return; /* it went with its process */
+	r = locate(net, lease, index);
+	if (r < 0)
+		log_warn("cannot say where an instance's address is", "interface=%s error=%d",
+			lease->name, -r);
 }
 
 int lease_tap(struct network *net, const struct lease *lease, struct err *err)

@@ -60,6 +60,8 @@ int lease_tap(struct network *net, const struct lease *lease, struct err *err);
 /* Makes a namespace of its own for a process, with the lease's address on eth0, and loopback. The namespace's
  * descriptor (caller owns) or -errno with err. */
 int lease_veth(struct network *net, const struct lease *lease, struct err *err);
+/* For an interface that an earlier manager made: tells bridge and host again where the address is. Best effort. */
+void lease_adopt(struct network *net, const struct lease *lease);
 
 /* A TCP socket inside, not yet connected; the descriptor or -errno. */
 int network_tcp_socket(const struct network *net);

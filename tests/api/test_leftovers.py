@@ -229,18 +229,89 @@ class Starts(unittest.TestCase):
         self.assertIn("overlaps", line)
         self.assertEqual(d.links(), ["other"])
 
-    def test_a_bridge_that_is_not_ours(self):
+    def on_another_bridge(self):
+        """A daemon on a bridge that somebody else made; it ends and leaves that one."""
         d = Daemon()
         self.addCleanup(d.clean)
         d.end()
-        subprocess.run(["ip", "-n", d.netns, "link", "add", "uigniter0", "type", "bridge"], check=True)
+        self.ip(d, "link", "add", "uigniter0", "type", "bridge")
         d.start()
         d.put_server()
-        d.run("server", wait="ready")
+        return d
+
+    def ip(self, d, *arguments):
+        subprocess.run(["ip", "-n", d.netns, *arguments], check=True)
+
+    def end_on_another_bridge(self, d, left):
         d.process.send_signal(signal.SIGTERM)
         self.assertEqual(d.process.wait(), 0)
         d.log_end()
-        self.assertEqual(d.links(), ["uigniter0"])
+        self.assertEqual(d.links(), left)
+
+    def test_a_bridge_that_is_not_ours(self):
+        d = self.on_another_bridge()
+        d.run("server", wait="ready")
+        self.end_on_another_bridge(d, ["uigniter0"])
+
+    def test_a_port_with_a_lower_mac(self):
+        """A bridge whose MAC nobody chose takes the lowest of its ports: what an instance has learnt must stay true."""
+        d = self.on_another_bridge()
+        vm = d.run("server", wait="ready")
+        with d.connect_inside(vm["ip_address"], 8000) as connection:
+            connection.sendall(b"before")
+            self.assertEqual(connection.recv(6), b"before")
+            self.ip(d, "link", "add", "low", "address", "02:00:00:00:00:01", "type", "veth", "peer", "name", "far")
+            self.ip(d, "link", "set", "low", "master", "uigniter0")
+            connection.sendall(b"after")
+            self.assertEqual(connection.recv(5), b"after")
+        self.ip(d, "link", "del", "low")
+        self.end_on_another_bridge(d, ["uigniter0"])
+
+    def test_a_bridge_that_lost_its_ports(self):
+        """Such a bridge has no MAC at all, and takes the one that uigniterd's own would have."""
+        d = self.on_another_bridge()
+        self.end_on_another_bridge(d, ["uigniter0"])
+        self.ip(d, "link", "del", "uigniter0")
+        self.ip(d, "link", "add", "uigniter0", "type", "bridge")
+        self.ip(d, "link", "add", "port", "type", "veth", "peer", "name", "far")
+        self.ip(d, "link", "set", "port", "master", "uigniter0")
+        self.ip(d, "link", "del", "port")
+        d.start()
+        d.run("server", wait="ready")
+        self.end_on_another_bridge(d, ["uigniter0"])
+
+    def test_killed_on_another_bridge(self):
+        d = self.on_another_bridge()
+        vm = d.run("server", wait="ready")
+        d.kill()
+        d.start()
+        with d.connect_inside(vm["ip_address"], 8000) as connection:
+            connection.sendall(b"still")
+            self.assertEqual(connection.recv(5), b"still")
+        self.end_on_another_bridge(d, ["uigniter0"])
+
+    def test_a_subnet_in_use_leaves_them_running(self):
+        """A start that fails at the network takes nothing from the VMs of the daemon before."""
+        d = Daemon()
+        self.addCleanup(d.clean)
+        d.put_server()
+        vm = d.run("server", wait="ready")
+        d.kill()
+        self.ip(d, "link", "add", "other", "type", "bridge")
+        self.ip(d, "addr", "add", "10.77.3.1/24", "dev", "other")
+        self.ip(d, "link", "set", "other", "up")
+        subnet = d.arguments.index("--subnet") + 1
+        d.arguments[subnet] = "10.77.0.0/16"
+        with self.assertRaisesRegex(RuntimeError, "overlaps"):
+            d.start()
+        d.arguments[subnet] = "10.77.0.0/24"
+        self.ip(d, "link", "del", "other")
+        d.start()
+        self.assertEqual(d.call("GET", "/vm").json["items"][0]["pid"], vm["pid"])
+        with d.connect_inside(vm["ip_address"], 8000) as connection:
+            connection.sendall(b"still")
+            self.assertEqual(connection.recv(5), b"still")
+        d.end()
 
     def test_config_file(self):
         with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
