@@ -13,6 +13,7 @@
 
 struct loop;
 struct network;
+struct apps;
 struct images;
 struct instances;
 struct pools;
@@ -38,6 +39,7 @@ struct core {
 	struct network *network;
 	struct images *images;
 	struct instances *instances;
+	struct apps *apps; /* NULL before they are there, and at the end */
 	struct pools *pools;
 	struct shell *shells; /* all that hold anything: a list, see monitor/monitor.h */
 	unsigned shell_count;

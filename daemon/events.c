@@ -82,6 +82,13 @@ void events_image(struct events *e, const char *what, const char *name)
 	emit(e, "image", what, json_pack("{s:s}", "name", name));
 }
 
+void events_app(
+	struct events *e, const char *what, const char *name, const char *state, const char *reason)
+{
+	emit(e, "app", what,
+		json_pack("{s:s, s:s, s:s?}", "name", name, "state", state, "reason", reason));
+}
+
 uint64_t events_last(const struct events *e)
 {
 	return e->last;

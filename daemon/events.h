@@ -32,6 +32,10 @@ void events_vm(struct events *events, const char *what, const struct instance *i
 /* "image.WHAT" of the image of that name. */
 void events_image(struct events *events, const char *what, const char *name);
 
+/* "app.WHAT" of the application of that name; reason may be NULL. */
+void events_app(struct events *events, const char *what, const char *name, const char *state,
+	const char *reason);
+
 /* The number of the last event; 0: there was none. */
 uint64_t events_last(const struct events *events);
 /* The first event kept with a number above id; NULL: there is none. Borrowed until the next event. */

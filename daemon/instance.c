@@ -5,6 +5,7 @@
  */
 #include "daemon/instance.h"
 
+#include "daemon/app/app.h"
 #include "daemon/core.h"
 #include "daemon/events.h"
 #include "daemon/image/config.h"
@@ -291,6 +292,7 @@ int instance_new(
 	if (spec->key)
 		snprintf(i->key, sizeof(i->key), "%s", spec->key);
 	i->key_hash = spec->key_hash;
+	i->mark = spec->mark;
 	i->labels = spec->labels ? json_incref(spec->labels) : json_object();
 	i->volumes = json_incref(spec->volumes);
 	i->request_ns = spec->request_ns;
@@ -338,7 +340,7 @@ void instance_free(struct instance *i)
 	if (i->dir)
 		reap_tree(i->dir);
 	if (i->saved)
-		state_db_delete(i->core->state, i->id, NULL);
+		state_db_delete(i->core->state, STATE_INSTANCE, i->id, NULL);
 	table_del(i->core->instances, i);
 	image_put(i->image);
 	json_decref(i->labels);
@@ -357,6 +359,7 @@ void instance_remove(struct instance *i)
 	assert(instance_has_ended(i));
 	log_info("removed", "id=%s name=%s", i->id, i->name);
 	events_vm(i->core->events, "removed", i);
+	apps_hear(i->core->apps, i);
 	instance_free(i);
 }
 

@@ -85,6 +85,14 @@ struct port_map {
 	struct forward *forward; /* NULL after the end */
 };
 
+/* Whose replica it is (daemon/app/app.h). All zero: of no application. */
+struct app_mark {
+	char app[NAME_MAX_BYTES + 1], service[NAME_MAX_BYTES + 1];
+	unsigned serial; /* of the service's replicas, from 1 */
+	uint64_t hash;   /* of what it was made from */
+	bool dismissed;  /* the application asked it to end */
+};
+
 /* What an instance is made from. All borrowed for the call of instance_run(). */
 struct run_spec {
 	struct image *image;
@@ -101,7 +109,8 @@ struct run_spec {
 	unsigned ttl_s;         /* 0: no limit */
 	const char *key;        /* Idempotency-Key of the request, or NULL */
 	uint64_t key_hash;      /* of the request's body */
-	int64_t request_ns;     /* when the request came, loop_now_ns() */
+	struct app_mark mark;
+	int64_t request_ns; /* when the request came, loop_now_ns() */
 };
 
 struct instance {
@@ -116,6 +125,8 @@ struct instance {
 	struct restart restart;
 	char key[INSTANCE_KEY_BYTES]; /* of the request that made it; "": none */
 	uint64_t key_hash;
+	struct app_mark mark;
+	bool app_knows; /* its application has taken note of its end */
 	unsigned ttl_s; /* 0: no limit */
 	struct loop_timer *ttl_timer;
 	int exit_code;

@@ -32,7 +32,7 @@ void instance_save(struct instance *i)
 
 	if (!text)
 		err_sys(&err, ENOMEM, "VM");
-	else if (state_db_put(i->core->state, i->id, text, &err) == 0)
+	else if (state_db_put(i->core->state, STATE_INSTANCE, i->id, text, &err) == 0)
 		i->saved = true;
 	if (err.msg[0])
 		log_error("cannot keep a VM's state", "id=%s error=\"%s\"", i->id, err.msg);
@@ -92,7 +92,7 @@ static void remove_unusable(struct loading *l)
 
 	while ((u = l->unusable)) {
 		l->unusable = u->next;
-		state_db_delete(l->is->core->state, u->id, NULL);
+		state_db_delete(l->is->core->state, STATE_INSTANCE, u->id, NULL);
 		free(u);
 	}
 }
@@ -129,7 +129,7 @@ static void remove_unknown(const struct instances *is)
 int instances_load(struct instances *is, struct err *err)
 {
 	struct loading l = {.is = is};
-	int r = state_db_each(is->core->state, load_one, &l, err);
+	int r = state_db_each(is->core->state, STATE_INSTANCE, load_one, &l, err);
 
 	if (r == -ENOMEM)
 		err_sys(err, ENOMEM, "VMs");

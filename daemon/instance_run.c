@@ -3,6 +3,7 @@
  * The life cycle. All that an instance holds is given back in end(), whichever way it ended; the record stays. What
  * happens after the answer of a request (readiness, refill of the pool) is begun after it.
  */
+#include "daemon/app/app.h"
 #include "daemon/console.h"
 #include "daemon/core.h"
 #include "daemon/events.h"
@@ -45,6 +46,7 @@ void instance_set_state(struct instance *i, enum instance_state to)
 		instance_state_names[to]);
 	i->state = to;
 	events_vm(i->core->events, instance_state_names[to], i);
+	apps_hear(i->core->apps, i);
 }
 
 void instance_hurry(struct instance *i, bool on)
@@ -156,6 +158,7 @@ static void is_ready(void *arg)
 	i->ready_ns = loop_now_ns();
 	instance_save(i);
 	events_vm(i->core->events, "ready", i);
+	apps_hear(i->core->apps, i);
 	instance_hurry(i, false);
 	instance_tell_waiters(i);
 }

@@ -4,6 +4,7 @@
  * SIGTERM or SIGINT it ends all VMs, waits until every monitor is gone, and removes what it made.
  */
 #include "daemon/api/api.h"
+#include "daemon/app/app.h"
 #include "daemon/core.h"
 #include "daemon/events.h"
 #include "daemon/image/store.h"
@@ -155,6 +156,7 @@ static int start(struct daemon *d, struct err *err)
 	if (r < 0)
 		return err_sys(err, -r, "cannot look for files of images that nobody uses");
 	r = pools_new(core, &core->pools, err);
+	r = r < 0 ? r : apps_new(core, &core->apps, err);
 	return r < 0 ? r : api_new(core, &d->api, err);
 }
 
@@ -165,6 +167,7 @@ static void fini(struct daemon *d)
 	if (core->images)
 		images_keep(core->images);
 	api_free(d->api);
+	apps_free(steal_ptr(&core->apps));
 	pools_free(core->pools);
 	instances_free(core->instances);
 	httpc_free(core->httpc);

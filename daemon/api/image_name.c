@@ -3,6 +3,7 @@
 #include "daemon/api/api.h"
 #include "daemon/api/image.h"
 #include "daemon/api/query.h"
+#include "daemon/app/app.h"
 #include "daemon/core.h"
 #include "daemon/events.h"
 #include "daemon/image/name.h"
@@ -118,7 +119,7 @@ static int prune_unused(
 
 	for (struct image *i = images_first(core->images); i && r == 0; i = next) {
 		next = i->next;
-		if (image_users(i) == 0)
+		if (image_users(i) == 0 && !apps_use_image(core->apps, i))
 			r = prune_one(core, i, names, collected, err);
 	}
 	return r;

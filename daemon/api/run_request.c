@@ -296,18 +296,18 @@ static int take_field(struct run_request *q, struct check *c, const char *name, 
 	return 0;
 }
 
-int run_request_parse(const char *body, size_t len, struct run_request *out, struct check *c)
+int run_request_take(json_t *root, struct run_request *out, struct check *c)
 {
-	struct run_request q = {
-		.vcpus = 1, .wait = RUN_WAIT_STARTED, .wait_timeout_ms = WAIT_DEFAULT_MS};
+	struct run_request q = {.root = json_incref(root),
+		.vcpus = 1,
+		.wait = RUN_WAIT_STARTED,
+		.wait_timeout_ms = WAIT_DEFAULT_MS};
 	const char *name;
 	json_t *value;
 	int r;
 
 	*c = (struct check){.pointer = ""};
-	if (jsonx_parse_object(body, len, BODY_DEPTH_MAX, &q.root, &c->err) < 0)
-		return -EINVAL;
-	json_object_foreach(q.root, name, value)
+	json_object_foreach(root, name, value)
 	{
 		r = take_field(&q, c, name, value);
 		if (r < 0)
@@ -327,6 +327,16 @@ int run_request_parse(const char *body, size_t len, struct run_request *out, str
 out_fini:
 	run_request_fini(&q);
 	return r;
+}
+
+int run_request_parse(const char *body, size_t len, struct run_request *out, struct check *c)
+{
+	_cleanup_json_ json_t *root = NULL;
+
+	*c = (struct check){.pointer = ""};
+	if (jsonx_parse_object(body, len, BODY_DEPTH_MAX, &root, &c->err) < 0)
+		return -EINVAL;
+	return run_request_take(root, out, c);
 }
 
 void run_request_fini(struct run_request *q)

@@ -33,6 +33,8 @@ struct run_request {
 /* 0 and *request (run_request_fini() it), or -EINVAL with check. */
 int run_request_parse(
 	const char *body, size_t len, struct run_request *request, struct check *check);
+/* The same of an object that has been read already; takes a reference of its own. */
+int run_request_take(json_t *root, struct run_request *request, struct check *check);
 void run_request_fini(struct run_request *request);
 
 #endif

@@ -4,10 +4,8 @@
 #include "daemon/api/run_request.h"
 #include "daemon/api/vm_json.h"
 #include "daemon/core.h"
-#include "daemon/api/image.h"
-#include "daemon/image/store.h"
-#include "daemon/pool.h"
-#include "daemon/volume.h"
+#include "daemon/hash.h"
+#include "daemon/run_spec.h"
 #include "lib/loop.h"
 
 #include <errno.h>
@@ -99,74 +97,20 @@ void answer_run_refused(struct httpd_req *req, int r, unsigned retry_s, const st
 	}
 }
 
-/* Every default filled in. false: the answer has been given. */
+/* false: the answer has been given. */
 static bool make_spec(struct httpd_req *req, const struct run_request *q, struct run_spec *spec)
 {
-	struct core *core = api_core(req);
-	struct image *image = image_referred(req, q->image_name, false, 400);
-	struct volume_files files;
 	struct err err = {0};
-	unsigned memory;
+	int r = run_spec_make(api_core(req), q, spec, &err);
 
-	if (!image)
-		return false;
-	memory = q->memory_mib ? q->memory_mib : image_config_memory_mib(image->config);
-	*spec = (struct run_spec){.image = image,
-		.name = q->name,
-		.argv = q->argv,
-		.env = q->env,
-		.labels = q->labels,
-		.volumes = q->volumes,
-		.port_count = q->port_count,
-		.auto_remove = q->auto_remove,
-		.trace = q->trace,
-		.restart = q->restart,
-		.ttl_s = q->ttl_s,
-		.request_ns = loop_now_ns() - httpd_elapsed_ns(req),
-		.shell = {.ops = core->monitor,
-			.vcpus = q->vcpus,
-			.more_will_do = !q->memory_mib,
-			.ip = q->ip,
-			.memory_mib = memory
-				? memory
-				: pools_find(core->pools, POOL_DEFAULT)->set.memory_mib}};
-	memcpy(spec->ports, q->ports, q->port_count * sizeof(q->ports[0]));
-	if (q->monitor && monitor_choose(core, q->monitor, &spec->shell.ops, &err) < 0) {
-		answer_problem(req, 400, "bad_request", "%s", err.msg);
-		return false;
-	}
-	if (q->vcpus > spec->shell.ops->vcpus_max) {
-		answer_problem(req, 400, "bad_request", "the monitor %s gives a VM %u vCPU at most",
-			spec->shell.ops->name, spec->shell.ops->vcpus_max);
-		return false;
-	}
-	if (q->volumes && spec->shell.ops == &monitor_process) {
-		answer_problem(req, 400, "bad_request", "the monitor process has no volumes");
-		return false;
-	}
-	if (volume_files_open(&files, q->volumes, core->config.volume_root, &err) < 0) {
-		answer_problem(req, 400, "bad_request", "%s", err.msg);
-		return false;
-	}
-	volume_files_close(&files);
-	if (!image_path(image) && spec->shell.ops != &monitor_process) {
-		answer_problem(req, 400, "bad_request",
-			"the image %s is a record without a file, only the monitor \"process\" can "
-			"run it",
-			image->name);
-		return false;
-	}
-	return true;
-}
-
-/* FNV-1a: which body came with a key. Who chooses bodies to collide deceives only themselves. */
-static uint64_t hash_of(const char *body, size_t len)
-{
-	uint64_t hash = 0xcbf29ce484222325u;
-
-	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ (unsigned char)body[i]) * 0x100000001b3u;
-	return hash;
+	spec->request_ns = loop_now_ns() - httpd_elapsed_ns(req);
+	if (r < 0)
+		answer_problem(req, 400,
+			r == -ENOENT           ? "not_found"
+				: r == -EEXIST ? "ambiguous_id"
+					       : "bad_request",
+			"%s", err.msg);
+	return r == 0;
 }
 
 /* The header (draft-ietf-httpapi-idempotency-key-header): *key NULL without one. false: the answer has been given. */
@@ -221,7 +165,8 @@ static void run(struct httpd_req *req, const struct run_request *q)
 	}
 	if (!make_spec(req, q, &spec) || !read_key(req, &spec.key))
 		return;
-	spec.key_hash = hash_of(body, len);
+	spec.key_hash =
+		hash_bytes(body, len); /* who chooses bodies to collide deceives only themselves */
 	if (replay(req, q, &spec))
 		return;
 	r = instance_run(core->instances, &spec, &i, &retry_s, &err);

@@ -13,9 +13,15 @@
 
 #define STATE_VERSION "1" /* PRAGMA user_version; another one is a file of another manager */
 
+#define TABLES (STATE_APP + 1)
+
+struct statements {
+	sqlite3_stmt *put, *delete, *each;
+};
+
 struct state_db {
 	sqlite3 *sqlite;
-	sqlite3_stmt *put, *delete, *each;
+	struct statements of[TABLES];
 };
 
 static const char schema[] =
@@ -23,7 +29,20 @@ static const char schema[] =
 	"PRAGMA synchronous = NORMAL;"
 	"PRAGMA user_version = " STATE_VERSION ";"
 	"CREATE TABLE IF NOT EXISTS instance ("
+	"  seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, record TEXT NOT NULL) STRICT;"
+	"CREATE TABLE IF NOT EXISTS app ("
 	"  seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, record TEXT NOT NULL) STRICT;";
+
+/* Of each table, in the order of struct statements. */
+#define SQL(table)                                                                                 \
+	{                                                                                          \
+		"INSERT INTO " table "(id, record) VALUES (?1, ?2)"                                \
+		" ON CONFLICT(id) DO UPDATE SET record = excluded.record",                         \
+			"DELETE FROM " table " WHERE id = ?1",                                     \
+			"SELECT id, record FROM " table " ORDER BY seq"                            \
+	}
+static const char *const statement_of[TABLES][3] = {
+	[STATE_INSTANCE] = SQL("instance"), [STATE_APP] = SQL("app")};
 
 static int fail(struct state_db *db, const char *what, struct err *err)
 {
@@ -59,23 +78,21 @@ static int open_file(struct state_db *db, const char *path)
 		r = SQLITE_MISMATCH;
 	if (r == SQLITE_OK)
 		r = sqlite3_exec(db->sqlite, schema, NULL, NULL, NULL);
-	if (r == SQLITE_OK)
-		r = prepare(db,
-			"INSERT INTO instance(id, record) VALUES (?1, ?2)"
-			" ON CONFLICT(id) DO UPDATE SET record = excluded.record",
-			&db->put);
-	if (r == SQLITE_OK)
-		r = prepare(db, "DELETE FROM instance WHERE id = ?1", &db->delete);
-	if (r == SQLITE_OK)
-		r = prepare(db, "SELECT id, record FROM instance ORDER BY seq", &db->each);
+	for (int t = 0; t < TABLES && r == SQLITE_OK; t++) {
+		r = prepare(db, statement_of[t][0], &db->of[t].put);
+		r = r == SQLITE_OK ? prepare(db, statement_of[t][1], &db->of[t].delete) : r;
+		r = r == SQLITE_OK ? prepare(db, statement_of[t][2], &db->of[t].each) : r;
+	}
 	return r;
 }
 
 static void close_file(struct state_db *db)
 {
-	sqlite3_finalize(db->put);
-	sqlite3_finalize(db->delete);
-	sqlite3_finalize(db->each);
+	for (int t = 0; t < TABLES; t++) {
+		sqlite3_finalize(db->of[t].put);
+		sqlite3_finalize(db->of[t].delete);
+		sqlite3_finalize(db->of[t].each);
+	}
 	sqlite3_close(db->sqlite);
 	*db = (struct state_db){0};
 }
@@ -153,30 +170,37 @@ static int run(struct state_db *db, sqlite3_stmt *statement, const char *what, s
 	return r;
 }
 
-int state_db_put(struct state_db *db, const char *id, const char *record, struct err *err)
+int state_db_put(struct state_db *db, enum state_table table, const char *id, const char *record,
+	struct err *err)
 {
-	sqlite3_bind_text(db->put, 1, id, -1, SQLITE_STATIC);
-	sqlite3_bind_text(db->put, 2, record, -1, SQLITE_STATIC);
-	return run(db, db->put, "write to", err);
+	sqlite3_stmt *put = db->of[table].put;
+
+	sqlite3_bind_text(put, 1, id, -1, SQLITE_STATIC);
+	sqlite3_bind_text(put, 2, record, -1, SQLITE_STATIC);
+	return run(db, put, "write to", err);
 }
 
-int state_db_delete(struct state_db *db, const char *id, struct err *err)
+int state_db_delete(struct state_db *db, enum state_table table, const char *id, struct err *err)
 {
-	sqlite3_bind_text(db->delete, 1, id, -1, SQLITE_STATIC);
-	return run(db, db->delete, "delete from", err);
+	sqlite3_stmt *delete = db->of[table].delete;
+
+	sqlite3_bind_text(delete, 1, id, -1, SQLITE_STATIC);
+	return run(db, delete, "delete from", err);
 }
 
-int state_db_each(struct state_db *db, state_db_fn *fn, void *arg, struct err *err)
+int state_db_each(
+	struct state_db *db, enum state_table table, state_db_fn *fn, void *arg, struct err *err)
 {
+	sqlite3_stmt *each = db->of[table].each;
 	int r = 0, step;
 
-	while ((step = sqlite3_step(db->each)) == SQLITE_ROW && r >= 0) {
-		r = fn(arg, (const char *)sqlite3_column_text(db->each, 0),
-			(const char *)sqlite3_column_text(db->each, 1),
-			(size_t)sqlite3_column_bytes(db->each, 1));
+	while ((step = sqlite3_step(each)) == SQLITE_ROW && r >= 0) {
+		r = fn(arg, (const char *)sqlite3_column_text(each, 0),
+			(const char *)sqlite3_column_text(each, 1),
+			(size_t)sqlite3_column_bytes(each, 1));
 	}
 	if (r >= 0 && step != SQLITE_DONE && step != SQLITE_ROW)
 		r = fail(db, "read", err);
-	sqlite3_reset(db->each);
+	sqlite3_reset(each);
 	return r;
 }

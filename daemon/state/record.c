@@ -62,11 +62,20 @@ static json_t *shell_json(const struct instance *i)
 		"static_ip", (json_int_t)i->static_ip);
 }
 
+/* NULL: of no application. */
+static json_t *mark_json(const struct app_mark *m)
+{
+	return m->app[0] ? json_pack("{s:s, s:s, s:i, s:I, s:b}", "app", m->app, "service",
+				   m->service, "serial", (int)m->serial, "hash",
+				   (json_int_t)m->hash, "dismissed", (int)m->dismissed)
+			 : NULL;
+}
+
 json_t *record_of(const struct instance *i)
 {
 	return json_pack(
 		"{s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:o, s:s, s:o, s:o, s:o, s:o, s:O, s:O*, s:o, "
-		"s:o, s:i, s:s, s:I, s:b, s:O*, s:I, s:I, s:I, s:I, s:I, s:I}",
+		"s:o, s:i, s:s, s:I, s:o*, s:b, s:O*, s:I, s:I, s:I, s:I, s:I, s:I}",
 		"id", i->id, "name", i->name, "state", instance_state_names[i->state], "ready",
 		(int)i->ready, "from_pool", (int)i->from_pool, "auto_remove", (int)i->auto_remove,
 		"wanted_down", (int)i->wanted_down, "exit_code",
@@ -74,10 +83,11 @@ json_t *record_of(const struct instance *i)
 		"image", image_json(i->image), "shell", shell_json(i), "argv", words_json(i->argv),
 		"env", words_json(i->env), "labels", i->labels, "volumes", i->volumes, "ports",
 		ports_json(i), "restart", restart_json(&i->restart), "ttl_s", (int)i->ttl_s, "key",
-		i->key, "key_hash", (json_int_t)i->key_hash, "trace", (int)i->trace,
-		"missing_calls", i->missing_calls, "request_ns", (json_int_t)i->request_ns,
-		"start_ns", (json_int_t)i->start_ns, "ready_ns", (json_int_t)i->ready_ns, "created",
-		ns_of(&i->created), "started", ns_of(&i->started), "ended", ns_of(&i->ended));
+		i->key, "key_hash", (json_int_t)i->key_hash, "mark", mark_json(&i->mark), "trace",
+		(int)i->trace, "missing_calls", i->missing_calls, "request_ns",
+		(json_int_t)i->request_ns, "start_ns", (json_int_t)i->start_ns, "ready_ns",
+		(json_int_t)i->ready_ns, "created", ns_of(&i->created), "started",
+		ns_of(&i->started), "ended", ns_of(&i->ended));
 }
 
 /* --- back ------------------------------------------------------------------------------------------------------ */
@@ -263,6 +273,24 @@ static int load_ports(struct instance *i, const json_t *root, struct err *err)
 	return r;
 }
 
+static int load_mark(struct instance *i, const json_t *root, struct err *err)
+{
+	const json_t *mark = json_object_get(root, "mark");
+	int64_t serial = 0, hash = 0;
+	int r = 0;
+
+	if (!mark)
+		return 0;
+	r = load_text(mark, "app", i->mark.app, sizeof(i->mark.app), err);
+	r = r < 0 ? r : load_text(mark, "service", i->mark.service, sizeof(i->mark.service), err);
+	r = r < 0 ? r : jsonx_int(mark, "serial", 1, INT32_MAX, &serial, err);
+	r = r < 0 ? r : jsonx_int(mark, "hash", INT64_MIN, INT64_MAX, &hash, err);
+	r = r < 0 ? r : jsonx_bool(mark, "dismissed", &i->mark.dismissed, err);
+	i->mark.serial = (unsigned)serial;
+	i->mark.hash = (uint64_t)hash;
+	return r;
+}
+
 static int load_volumes(struct instance *i, const json_t *root, struct err *err)
 {
 	struct check check = {.pointer = ""};
@@ -293,6 +321,7 @@ int record_load(struct instance *i, const char *text, size_t len, struct err *er
 	r = r < 0 ? r : load_command(i, root, err);
 	r = r < 0 ? r : load_restart(i, root, err);
 	r = r < 0 ? r : load_ports(i, root, err);
+	r = r < 0 ? r : load_mark(i, root, err);
 	labels = r < 0 ? NULL : json_object_get(root, "labels");
 	if (r == 0 && !json_is_object(labels))
 		r = err_set(err, EINVAL, "labels: an object is wanted");

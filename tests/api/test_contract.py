@@ -21,6 +21,11 @@ class EveryOperation(DaemonTest):
         self.assertEqual(d.call("POST", f"/vm/{other}/stop").status, 201)
         self.assertEqual(d.call("POST", f"/vm/{vm}/kill").status, 200)
         self.assertEqual(d.call("DELETE", f"/vm/{vm}").status, 204)
+        self.assertEqual(d.call("PUT", "/app/shop", {"services": {"web": {"image": "server"}}}).status, 201)
+        for path in ("/app", "/app/shop", "/app/shop/wait"):
+            self.assertEqual(d.call("GET", path).status, 200, path)
+        self.assertEqual(d.call("POST", "/app/shop/scale", {"web": 2}).status, 200)
+        self.assertEqual(d.call("DELETE", "/app/shop").status, 204)
         self.assertEqual(d.call("PATCH", "/image/server", {"memory_mib": 32}).status, 200)
         self.assertEqual(d.call("POST", "/image", {"source": "server", "name": "server:2"}).status, 201)
         self.assertEqual(d.call("POST", "/image/prune").status, 200)

@@ -69,7 +69,7 @@ static void expect_rows(struct setup *s, const char *rows)
 {
 	char text[256] = "";
 
-	assert_int_equal(state_db_each(s->db, append, text, NULL), 0);
+	assert_int_equal(state_db_each(s->db, STATE_INSTANCE, append, text, NULL), 0);
 	assert_string_equal(text, rows);
 }
 
@@ -85,15 +85,30 @@ static void test_rows(void **state)
 	struct setup *s = *state;
 
 	expect_rows(s, "");
-	assert_int_equal(state_db_put(s->db, "b", "1", NULL), 0);
-	assert_int_equal(state_db_put(s->db, "a", "2", NULL), 0);
-	assert_int_equal(state_db_put(s->db, "b", "3", NULL), 0);
+	assert_int_equal(state_db_put(s->db, STATE_INSTANCE, "b", "1", NULL), 0);
+	assert_int_equal(state_db_put(s->db, STATE_INSTANCE, "a", "2", NULL), 0);
+	assert_int_equal(state_db_put(s->db, STATE_INSTANCE, "b", "3", NULL), 0);
 	expect_rows(s, "b=3;a=2;");
 	reopen(s);
 	expect_rows(s, "b=3;a=2;");
-	assert_int_equal(state_db_delete(s->db, "b", NULL), 0);
-	assert_int_equal(state_db_delete(s->db, "b", NULL), 0);
+	assert_int_equal(state_db_delete(s->db, STATE_INSTANCE, "b", NULL), 0);
+	assert_int_equal(state_db_delete(s->db, STATE_INSTANCE, "b", NULL), 0);
 	expect_rows(s, "a=2;");
+}
+
+/* Each table has its own ids. */
+static void test_tables(void **state)
+{
+	struct setup *s = *state;
+	char text[64] = "";
+
+	assert_int_equal(state_db_put(s->db, STATE_INSTANCE, "a", "1", NULL), 0);
+	assert_int_equal(state_db_put(s->db, STATE_APP, "a", "2", NULL), 0);
+	assert_int_equal(state_db_delete(s->db, STATE_INSTANCE, "a", NULL), 0);
+	reopen(s);
+	expect_rows(s, "");
+	assert_int_equal(state_db_each(s->db, STATE_APP, append, text, NULL), 0);
+	assert_string_equal(text, "a=2;");
 }
 
 static int stop(void *arg, const char *id, const char *record, size_t len)
@@ -110,9 +125,9 @@ static void test_each_stops(void **state)
 	struct setup *s = *state;
 	int calls = 0;
 
-	state_db_put(s->db, "a", "1", NULL);
-	state_db_put(s->db, "b", "2", NULL);
-	assert_int_equal(state_db_each(s->db, stop, &calls, NULL), -ECANCELED);
+	state_db_put(s->db, STATE_INSTANCE, "a", "1", NULL);
+	state_db_put(s->db, STATE_INSTANCE, "b", "2", NULL);
+	assert_int_equal(state_db_each(s->db, STATE_INSTANCE, stop, &calls, NULL), -ECANCELED);
 	assert_int_equal(calls, 1);
 	expect_rows(s, "a=1;b=2;");
 }
@@ -123,7 +138,7 @@ static void test_a_file_that_is_no_database(void **state)
 	char aside[80];
 	int fd;
 
-	state_db_put(s->db, "a", "1", NULL);
+	state_db_put(s->db, STATE_INSTANCE, "a", "1", NULL);
 	state_db_close(s->db);
 	s->db = NULL;
 	fd = open(s->path, O_WRONLY | O_TRUNC);
@@ -135,7 +150,7 @@ static void test_a_file_that_is_no_database(void **state)
 	expect_rows(s, "");
 	snprintf(aside, sizeof(aside), "%s.unusable", s->path);
 	assert_int_equal(access(aside, F_OK), 0);
-	assert_int_equal(state_db_put(s->db, "a", "1", NULL), 0);
+	assert_int_equal(state_db_put(s->db, STATE_INSTANCE, "a", "1", NULL), 0);
 	reopen(s);
 	expect_rows(s, "a=1;");
 }
@@ -190,7 +205,9 @@ static char full_record[] =
 	"\"ports\":[{\"ip\":2130706433,\"host\":8080,\"guest\":80}],"
 	"\"restart\":{\"policy\":\"always\",\"max_retries\":0,\"count\":2,\"pending\":false,\"wait_"
 	"ns\":9},"
-	"\"ttl_s\":0,\"key\":\"k\",\"key_hash\":-3,\"trace\":true,\"missing_calls\":[\"fork\"],"
+	"\"ttl_s\":0,\"key\":\"k\",\"key_hash\":-3,"
+	"\"mark\":{\"app\":\"a\",\"service\":\"s\",\"serial\":4,\"hash\":-5,\"dismissed\":false},"
+	"\"trace\":true,\"missing_calls\":[\"fork\"],"
 	"\"request_ns\":5,\"start_ns\":6,"
 	"\"ready_ns\":7,\"created\":1000000001,"
 	"\"started\":2,"
@@ -249,7 +266,8 @@ static void test_broken_records(void **state)
 	{
 		bool optional = strcmp(key, "exit_code") == 0 ||
 			strcmp(key, "missing_calls") == 0 || strcmp(key, "argv") == 0 ||
-			strcmp(key, "env") == 0 || strcmp(key, "ports") == 0;
+			strcmp(key, "env") == 0 || strcmp(key, "ports") == 0 ||
+			strcmp(key, "mark") == 0;
 
 		for (int other = 0; other < 2 && !optional; other++) {
 			json_t *broken = json_copy(whole);
@@ -267,7 +285,7 @@ static void test_broken_records(void **state)
 			json_decref(broken);
 		}
 	}
-	assert_int_equal(refused, (json_object_size(whole) - 5) * 2);
+	assert_int_equal(refused, (json_object_size(whole) - 6) * 2);
 	json_decref(whole);
 }
 
@@ -300,12 +318,15 @@ static void test_bad_values(void **state)
 	refuse(s, "\"ports\":[80]", "\"ports\":[0]");
 	refuse(s, "00000000-0000-4000", "000000000000000000000000000-0000-4000");
 	refuse(s, "}]", "}");
+	refuse(s, "\"serial\":4", "\"serial\":0");
+	refuse(s, "\"service\":\"s\"", "\"service\":7");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_rows, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_tables, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_each_stops, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_file_that_is_no_database, setup, teardown),
 		cmocka_unit_test(test_no_folder),

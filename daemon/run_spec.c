@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/run_spec.h"
+
+#include "daemon/api/run_request.h"
+#include "daemon/core.h"
+#include "daemon/image/config.h"
+#include "daemon/image/store.h"
+#include "daemon/pool.h"
+#include "daemon/volume.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Opened to be looked at only: the start opens them again. */
+static int check_volumes(const struct core *core, const struct run_spec *spec, struct err *err)
+{
+	struct volume_files files;
+	int r;
+
+	if (spec->volumes && spec->shell.ops == &monitor_process)
+		return err_set(err, EINVAL, "the monitor process has no volumes");
+	r = volume_files_open(&files, spec->volumes, core->config.volume_root, err);
+	if (r == 0)
+		volume_files_close(&files);
+	return r < 0 ? -EINVAL : 0;
+}
+
+static int check(const struct core *core, const struct run_spec *spec, struct err *err)
+{
+	const struct monitor_ops *ops = spec->shell.ops;
+
+	if (spec->shell.vcpus > ops->vcpus_max)
+		return err_set(err, EINVAL, "the monitor %s gives a VM %u vCPU at most", ops->name,
+			ops->vcpus_max);
+	if (!image_path(spec->image) && ops != &monitor_process)
+		return err_set(err, EINVAL,
+			"the image %s is a record without a file, only the monitor \"process\" can "
+			"run it",
+			spec->image->name);
+	return check_volumes(core, spec, err);
+}
+
+int run_spec_make(
+	struct core *core, const struct run_request *q, struct run_spec *spec, struct err *err)
+{
+	struct image *image;
+	unsigned memory;
+	int r = images_resolve(core->images, q->image_name, false, &image);
+
+	if (r == -EEXIST)
+		return err_set(err, EEXIST, "several images have the digest \"%.80s\": use a name",
+			q->image_name);
+	if (r < 0)
+		return err_set(err, ENOENT, "there is no image \"%.240s\" (GET /image lists them)",
+			q->image_name);
+	memory = q->memory_mib ? q->memory_mib : image_config_memory_mib(image->config);
+	*spec = (struct run_spec){.image = image,
+		.name = q->name,
+		.argv = q->argv,
+		.env = q->env,
+		.labels = q->labels,
+		.volumes = q->volumes,
+		.port_count = q->port_count,
+		.auto_remove = q->auto_remove,
+		.trace = q->trace,
+		.restart = q->restart,
+		.ttl_s = q->ttl_s,
+		.shell = {.ops = core->monitor,
+			.vcpus = q->vcpus,
+			.more_will_do = !q->memory_mib,
+			.ip = q->ip,
+			.memory_mib = memory
+				? memory
+				: pools_find(core->pools, POOL_DEFAULT)->set.memory_mib}};
+	memcpy(spec->ports, q->ports, q->port_count * sizeof(q->ports[0]));
+	if (q->monitor && monitor_choose(core, q->monitor, &spec->shell.ops, err) < 0)
+		return -EINVAL;
+	return check(core, spec, err);
+}
