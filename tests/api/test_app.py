@@ -91,7 +91,7 @@ class UpAndDown(Application):
         before = self.up(web=service())
         self.d.put_server(env={"B": "2"})
         self.assertEqual(self.ids(self.wait()), self.ids(before))  # nobody has asked for it
-        self.assertEqual(self.d.call("POST", "/image/prune?all=true").json["names"], [])
+        self.assertEqual(self.d.call("POST", "/image/prune?all=true").json["removed"], [])
         after = self.up(web=service())
         self.assertNotEqual(self.ids(after), self.ids(before))
         self.d.put_server(env={"B": "2"})  # the same once more
@@ -164,7 +164,6 @@ class Failures(Application):
         self.remove()
 
     def test_one_service_fails_the_rest_goes_on(self):
-        self.d.put_shell("bad", "echo no good; exit 3")
         self.d.put_image("never", {"cmd": ["sh", "-c", "exit 4"], "ports": [99], "process": {"program": "/bin/sh"}})
         self.put(web=service(), bad=service("never"), behind=service(depends_on=["bad"]))
         app = self.wait(reached=False)
@@ -179,8 +178,9 @@ class Failures(Application):
         self.remove()
 
     def test_jobs(self):
-        self.d.put_shell("job", "exit 0")
-        self.d.put_shell("bad", "exit 1")
+        """They are ready only when they have ended well."""
+        for name, status in (("job", 0), ("bad", 1)):
+            self.d.put_image(name, {"cmd": ["sh", "-c", f"exit {status}"], "ports": [99], "process": {"program": "/bin/sh"}})
         app = self.up(job=service("job", restart="on-failure"), web=service(depends_on=["job"]))
         self.assertEqual((self.of(app, "job")["done"], self.of(app, "job")["state"]), (1, "ready"))
         self.put(job=service("bad", restart={"policy": "on-failure", "max_retries": 1}), once=service("bad", restart="no"))
