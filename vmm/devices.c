@@ -81,14 +81,15 @@ int devices_add_net(struct devices *d, int tap_fd, const uint8_t mac[6], uint16_
 	return devices_add(d, &d->net.virtio, err);
 }
 
-/* The device loop listens to sources while it is the one who serves, and the device can do something with them. */
-static void arm_sources(struct devices *d)
+/* The device loop listens to sources while it is the one who serves, and the device can do something with them. quick: the guest
+ * goes on for a moment only, probably, and what can wait for that (vmm/devices.h) is not listened to. */
+static void arm_sources(struct devices *d, bool quick)
 {
 	for (unsigned i = 0; i < d->nattached; i++) {
 		struct device_watch *w = &d->watch[i];
 		bool arm = w->source && !d->vcpu_owns && !d->frozen && virtio_wants_source(w->dev);
 
-		if (arm == w->armed)
+		if (arm == w->armed || (arm && quick && w->dev->ops->patient))
 			continue;
 		w->armed = arm;
 		loop_io_mod(w->source, arm ? EPOLLIN | EPOLLONESHOT : EPOLLONESHOT);
@@ -103,7 +104,7 @@ static void serve_from_loop(struct devices *d, struct virtio_dev *dev)
 		if (virtio_serve(dev, BUDGET))
 			eventfd_write(dev->kick_fd, 1);
 		virtio_interrupt(dev);
-		arm_sources(d);
+		arm_sources(d, false);
 	}
 	pthread_mutex_unlock(&d->lock);
 }
@@ -184,7 +185,7 @@ void devices_freeze(struct devices *d, bool frozen)
 {
 	pthread_mutex_lock(&d->lock);
 	d->frozen = frozen;
-	arm_sources(d);
+	arm_sources(d, false);
 	pthread_mutex_unlock(&d->lock);
 }
 
@@ -199,7 +200,7 @@ static void own(struct devices *d, bool mine)
 {
 	pthread_mutex_lock(&d->lock);
 	d->vcpu_owns = mine;
-	arm_sources(d);
+	arm_sources(d, d->looked_at);
 	pthread_mutex_unlock(&d->lock);
 }
 
@@ -291,7 +292,7 @@ void devices_drain(struct devices *d)
 			d->dev[i]->ops->settle(d->dev[i]);
 	}
 	d->frozen = true;
-	arm_sources(d);
+	arm_sources(d, false);
 	pthread_mutex_unlock(&d->lock);
 }
 

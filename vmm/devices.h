@@ -20,7 +20,9 @@
  * guest: only the vCPU thread fills used rings during a wait, and it looks at used_event after filling and
  * before sleeping; used_event can not change meanwhile, the guest is not running. The condition is a level, not an edge
  * (virtqueue_has_news()): what the device loop published just before the wait makes the wait return at once.
- * (4) Events (abi/identity.h) and requests of the API: first the word is set, then wake_fd is written; the wait reads wake_fd
+ * (4) What is patient (the tap) is not armed by the end of a wait: two system calls, and a wake-up of the device loop in vain, when the next
+ * wait follows in microseconds. It is armed again by whatever the device loop serves next: a kick, or its look every few
+ * milliseconds (vmm/upcall.c). (5) Events (abi/identity.h) and requests of the API: first the word is set, then wake_fd is written; the wait reads wake_fd
  * (and so clears it) before it reads the words.
  */
 #ifndef VMM_DEVICES_H
@@ -51,6 +53,7 @@ struct devices {
 	pthread_mutex_t lock;
 	bool vcpu_owns; /* under lock; see above */
 	bool frozen;    /* under lock; paused or not started: the device loop serves nothing */
+	bool looked_at; /* under lock; devices_look() is called every few milliseconds while the guest runs */
 	struct virtio_dev *dev[DEVICES_MAX]; /* owned: devices_fini() calls ops->fini */
 	bool standard; /* interrupts and addresses of vmm/arch/x86_64/boot_std.h; else none, and abi/layout.h */
 	struct device_watch watch[DEVICES_MAX];

@@ -85,6 +85,7 @@ void upcall_arm(struct vm *vm)
 	if (!entry_of(vm))
 		return;
 	pthread_mutex_lock(&vm->devices.lock);
+	vm->devices.looked_at = true;
 	if (!u->armed)
 		set_timer(u);
 	pthread_mutex_unlock(&vm->devices.lock);

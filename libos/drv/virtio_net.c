@@ -25,8 +25,10 @@
 #define POOL_MAX   256u
 #define ETH_MIN    14u
 
-#define HOLD_NS       100000u /* since the last frame came: what is sent then answers it */
-#define SENT_IN_PLACE 1u      /* in a cookie: not a buffer of ours */
+#define FRESH_NS 100000u /* since the last frame came: what is sent then answers it */
+#define HOLD_NS                                                                                    \
+	50000u /* how long that is held back at most: about what a kick takes of the processor's time */
+#define SENT_IN_PLACE 1u /* in a cookie: not a buffer of ours */
 
 #define RX_OFFLOADS                                                                                \
 	(VIRTIO_BIT(VIRTIO_NET_F_GUEST_CSUM) | VIRTIO_BIT(VIRTIO_NET_F_GUEST_TSO4) |               \
@@ -47,7 +49,8 @@ static struct {
 	struct vnet_frame frame; /* being put together */
 	vnet_sent_fn *sent;      /* of large frames */
 	uint64_t rx_at;          /* clock_mono_ns() when something came last */
-	bool held;               /* frames were held back by vnet_leave() */
+	bool held;               /* frames are held back by vnet_leave() */
+	uint64_t held_at;        /* since then */
 } net;
 
 /* ---- buffers: halves of a page, each holding one reference on it; or whole pages */
@@ -183,18 +186,27 @@ void vnet_arm(void)
 {
 	if (!net.open)
 		return;
-	rx_fill(); /* there may have been no memory */
+	net.held = false; /* WAIT sends it, or vnet_kick() follows */
+	rx_fill();        /* there may have been no memory */
 	virtqueue_arm(&net.vd.vq[RX]);
 }
 
-void vnet_leave(void)
+bool vnet_leave(bool computes)
 {
-	bool fresh = platform_wait_serves() && net.vd.vq[TX].unkicked > 0 && !net.held &&
-		clock_mono_ns() - net.rx_at < HOLD_NS;
+	bool any = net.vd.vq[TX].unkicked > 0;
+	uint64_t now;
 
-	net.held = fresh;
-	if (!fresh)
+	if (!any || computes || !platform_wait_serves()) {
 		vnet_kick();
+		return any;
+	}
+	now = clock_mono_ns();
+	if (!net.held)
+		net.held_at = now;
+	net.held = now - net.rx_at < FRESH_NS && now - net.held_at < HOLD_NS;
+	if (!net.held)
+		vnet_kick();
+	return true;
 }
 
 void vnet_kick(void)

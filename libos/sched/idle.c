@@ -5,13 +5,18 @@
  */
 #include "libos/sched/idle.h"
 
+#include "libos/arch/x86_64/cpu.h"
 #include "libos/drv/platform.h"
 #include "libos/mem/giveback.h"
 #include "libos/sched/clock.h"
 #include "libos/sched/event.h"
 #include "libos/sched/thread_impl.h"
 
+#define COMPUTES_NS    200000u /* without a call: a thread that computes */
+#define COMPUTES_CALLS 16u     /* for so many calls after that */
+
 static struct list pollers = LIST_INIT(pollers);
+uint64_t pollers_left;
 
 void poller_add(struct poller *p)
 {
@@ -41,12 +46,26 @@ static void kick_pollers(bool waits)
 
 void pollers_leave(void)
 {
+	bool any = false;
+
 	list_for_each (p, &pollers, struct poller, link) {
 		if (p->leave)
-			p->leave();
+			any |= p->leave(current_thread->computes > 0);
 		else if (p->kick)
 			p->kick();
 	}
+	pollers_left = any ? rdtsc() : 0;
+}
+
+void pollers_entered(void)
+{
+	struct thread *t = current_thread;
+
+	if (clock_cycles_ns(rdtsc() - pollers_left) > COMPUTES_NS)
+		t->computes = COMPUTES_CALLS;
+	else if (t->computes > 0)
+		t->computes--;
+	pollers_left = 0;
 }
 
 static bool arm_pollers(void)

@@ -75,14 +75,15 @@ bool ktimer_armed(const struct ktimer *t);
 /* ---- pollers: devices without interrupts. pending() is a few loads; run() handles what is there and must not block;
  * arm() asks the device to end a WAIT (or to interrupt) for news, after which pending() is asked once more; kick() hands to
  * the device what was queued, and is called before a sleep and before the program goes on running; there leave() is called instead
- * where it is given. served_by_wait: platform_wait() itself lets the device work. Any but pending/run may be NULL. */
+ * where it is given: it may hold things back for the next call, unless the thread computes for long between calls; true when that matters.
+ * served_by_wait: platform_wait() itself lets the device work. Any but pending/run may be NULL. */
 struct poller {
 	struct list link;
 	bool (*pending)(void);
 	void (*run)(void);
 	void (*arm)(void);
 	void (*kick)(void);
-	void (*leave)(void);
+	bool (*leave)(bool computes);
 	bool served_by_wait;
 };
 void poller_add(struct poller *p);

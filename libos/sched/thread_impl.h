@@ -22,6 +22,7 @@ struct thread {
 	struct list all;  /* process.threads */
 	enum thread_state state;
 	bool woken, timed_out, interruptible;
+	uint8_t computes; /* above 0: it went on for long without a call, some calls ago */
 	int tid;
 	uint64_t ksp;        /* parked stack pointer of the libOS */
 	uint64_t kstack_top; /* its struct regs is right below */
@@ -73,6 +74,14 @@ void thread_interrupt(struct thread *t);
 
 /* Looks at devices, timers and events; cheap when there is nothing. */
 void sched_poll(void);
+/* A call or an upcall of the program, before all else: notes how long it went on by itself, if somebody wants to know. */
+extern uint64_t pollers_left; /* TSC, 0: nobody */
+void pollers_entered(void);
+static inline void sched_enter(void)
+{
+	if (__builtin_expect(pollers_left != 0, 0))
+		pollers_entered();
+}
 /* To be called before the program goes on: its registers that are not in struct regs, devices that have to be told, fairness. */
 void sched_return_to_user(void);
 /* Runs due timers; the next deadline or TIME_FOREVER. */

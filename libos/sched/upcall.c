@@ -54,6 +54,7 @@ void upcall_handle(struct regs *regs)
 	regs->rflags |= upcall_user_flags; /* off at the time of the upcall */
 	regs->rip = patch_true_rip(regs->rip);
 	platform_preempt(0);
+	sched_enter();
 	sched_poll();
 	user_return(regs);
 }

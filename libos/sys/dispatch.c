@@ -52,6 +52,7 @@ int syscall_entry(struct regs *regs)
 	bool full;
 	long r;
 
+	sched_enter();
 	sched_poll();
 	if (boot_args.trace)
 		start = clock_mono_ns();

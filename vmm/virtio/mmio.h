@@ -34,6 +34,7 @@ struct virtio_ops {
 	void (*reset)(struct virtio_dev *dev); /* may be NULL */
 	/* True when dev->source_fd should be watched now; NULL: never. */
 	bool (*wants_source)(const struct virtio_dev *dev);
+	bool patient; /* what the source has may wait until the guest waits next, or for a few milliseconds */
 	/* After the end of the guest, all served: waits for what is still under way elsewhere; NULL: nothing. */
 	void (*settle)(struct virtio_dev *dev);
 	/* Gives everything back, the device itself included if it was allocated. Calls virtio_fini(). */

@@ -142,6 +142,7 @@ struct room {
 	unsigned nchains, nparts;
 	uint64_t bytes;
 	uint16_t head[RX_CHAINS_MAX];
+	uint8_t chain_parts[RX_CHAINS_MAX];
 	uint32_t chain_bytes[RX_CHAINS_MAX];
 	struct iovec part[RX_PARTS_MAX];
 };
@@ -154,7 +155,7 @@ static size_t longest_frame(const struct net_dev *net)
 }
 
 /* Pops requests until there is room for any frame: one, or as many as that takes when they may be merged. 1, 0 when the
- * driver has not posted as much, -EPROTO. All that was popped is in *room. */
+ * driver has not posted as much, -EPROTO. What is in *room already stays there; all that was popped is. */
 static int find_room(struct net_dev *net, struct room *room)
 {
 	struct virtqueue *q = &net->virtio.queue[NET_QUEUE_RX];
@@ -162,8 +163,6 @@ static int find_room(struct net_dev *net, struct room *room)
 	uint64_t want = merge ? HEADER_BYTES + longest_frame(net) : 1;
 	struct chain c;
 
-	room->nchains = room->nparts = 0;
-	room->bytes = 0;
 	while (room->bytes < want) {
 		int r;
 
@@ -177,12 +176,32 @@ static int find_room(struct net_dev *net, struct room *room)
 			c.in_bytes > UINT32_MAX)
 			return -EPROTO;
 		room->head[room->nchains] = c.head;
+		room->chain_parts[room->nchains] = (uint8_t)c.nin;
 		room->chain_bytes[room->nchains++] = (uint32_t)c.in_bytes;
 		memcpy(room->part + room->nparts, c.iov, c.nin * sizeof(c.iov[0]));
 		room->nparts += c.nin;
 		room->bytes += c.in_bytes;
 	}
 	return 1;
+}
+
+/* Takes the first n requests out: what is behind them is room for the next frame. */
+static void use_room(struct room *room, unsigned n)
+{
+	unsigned parts = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		parts += room->chain_parts[i];
+		room->bytes -= room->chain_bytes[i];
+	}
+	room->nchains -= n;
+	room->nparts -= parts;
+	memmove(room->head, room->head + n, room->nchains * sizeof(room->head[0]));
+	memmove(room->chain_parts, room->chain_parts + n,
+		room->nchains * sizeof(room->chain_parts[0]));
+	memmove(room->chain_bytes, room->chain_bytes + n,
+		room->nchains * sizeof(room->chain_bytes[0]));
+	memmove(room->part, room->part + parts, room->nparts * sizeof(room->part[0]));
 }
 
 /* Copies the header into the first bytes of the room. */
@@ -199,8 +218,8 @@ static void put_header(const struct room *room, const struct virtio_net_hdr *hea
 	}
 }
 
-/* Gives the driver as many requests as bytes fill, together; the rest goes back. */
-static void publish(struct net_dev *net, const struct room *room, uint64_t bytes)
+/* Gives the driver as many requests as bytes fill, together. */
+static void publish(struct net_dev *net, struct room *room, uint64_t bytes)
 {
 	struct virtqueue *q = &net->virtio.queue[NET_QUEUE_RX];
 	unsigned n;
@@ -212,8 +231,8 @@ static void publish(struct net_dev *net, const struct room *room, uint64_t bytes
 		virtqueue_fill(q, n, room->head[n], part);
 		bytes -= part;
 	}
-	virtqueue_unpop(q, room->nchains - n);
 	virtqueue_publish(q, n);
+	use_room(room, n);
 }
 
 /* How many requests will the frame take? */
@@ -245,9 +264,8 @@ static bool driver_takes(const struct net_dev *net, const struct virtio_net_hdr 
 }
 
 /* One frame from the tap straight into the driver's buffers: its bytes with the header, 0 when the tap is empty, or -errno of the tap. */
-static ssize_t receive_frame(struct net_dev *net, const struct room *room)
+static ssize_t receive_frame(struct net_dev *net, struct room *room)
 {
-	struct virtqueue *q = &net->virtio.queue[NET_QUEUE_RX];
 	struct iovec v[RX_PARTS_MAX + 1];
 	struct virtio_net_hdr header = {0};
 	ssize_t got;
@@ -259,7 +277,6 @@ static ssize_t receive_frame(struct net_dev *net, const struct room *room)
 		(uint64_t)got > room->bytes) {
 		int error = got < 0 ? errno : 0;
 
-		virtqueue_unpop(q, room->nchains);
 		if (got < 0)
 			return error == EAGAIN || error == EINTR ? 0 : -error;
 		stat_inc(&net->rx_drops); /* or longer than the driver's one buffer */
@@ -275,31 +292,28 @@ static ssize_t receive_frame(struct net_dev *net, const struct room *room)
 	return got;
 }
 
-static int serve_rx(struct net_dev *net, int budget)
+/* 1: the tap may have more, 0: it has not, or there is no room; -EPROTO. */
+static int receive(struct net_dev *net, struct room *room, int budget)
 {
-	struct virtqueue *q = &net->virtio.queue[NET_QUEUE_RX];
-	struct room room;
-
 	while (budget > 0 && !net->tap_gone) {
-		int r = find_room(net, &room);
+		int r = find_room(net, room);
 		ssize_t got;
 
 		if (r < 0)
 			return r;
 		if (r == 0) {
-			uint16_t seen = q->last_avail;
+			struct virtqueue *q = &net->virtio.queue[NET_QUEUE_RX];
 
-			virtqueue_unpop(q, room.nchains);
-			if (virtqueue_want_kick_at(q, seen))
+			if (virtqueue_want_kick_at(q, q->last_avail))
 				continue;
 			net->starved = true;
 			return 0;
 		}
 		if (net->starved) {
 			net->starved = false;
-			virtqueue_mute_kick(q);
+			virtqueue_mute_kick(&net->virtio.queue[NET_QUEUE_RX]);
 		}
-		got = receive_frame(net, &room);
+		got = receive_frame(net, room);
 		if (got < 0)
 			tap_lost(net, (int)-got);
 		if (got <= 0)
@@ -307,6 +321,19 @@ static int serve_rx(struct net_dev *net, int budget)
 		budget -= 1 + (int)(got / (ssize_t)BUDGET_BYTES);
 	}
 	return !net->tap_gone;
+}
+
+/* Room is looked for once for all frames that are there; what they leave goes back. */
+static int serve_rx(struct net_dev *net, int budget)
+{
+	struct room room;
+	int r;
+
+	room.nchains = room.nparts = 0;
+	room.bytes = 0;
+	r = receive(net, &room, budget);
+	virtqueue_unpop(&net->virtio.queue[NET_QUEUE_RX], room.nchains);
+	return r;
 }
 
 static int serve(struct virtio_dev *dev, unsigned budget)
@@ -376,6 +403,7 @@ static const struct virtio_ops net_ops = {
 	.serve = serve,
 	.reset = reset,
 	.wants_source = wants_tap,
+	.patient = true,
 	.fini = fini,
 	.describe = describe,
 	.accept_features = accept_features,
