@@ -6,7 +6,7 @@
  *
  * args is one line in the grammar that the kernel command line of a standard boot has too:
  *
- *   ip=ADDR/PREFIX gw=ADDR dns=ADDR hostname=NAME trace=0|1 patch=on|off|N aslr=on|off env=K=V ... mount=TAG:FOLDER[:ro] ... [tsc_khz=N] [wall_ns=N]
+ *   ip=ADDR/PREFIX gw=ADDR dns=ADDR search=DOMAIN[,DOMAIN]... hostname=NAME trace=0|1 patch=on|off|N aslr=on|off env=K=V ... mount=TAG:FOLDER[:ro] ... [tsc_khz=N] [wall_ns=N]
  *   -- PROGRAM ARG...
  *
  * Words are separated by blanks; a word with blanks, quotes or backslashes is written in double quotes, in

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 struct loop;
+struct names;
 struct network;
 struct apps;
 struct images;
@@ -37,6 +38,7 @@ struct core {
 	struct state_db *state;
 	struct events *events;
 	struct network *network;
+	struct names *names; /* NULL: there are none */
 	struct images *images;
 	struct instances *instances;
 	struct apps *apps; /* NULL before they are there, and at the end */

@@ -10,6 +10,7 @@
 #include "daemon/image/config.h"
 #include "daemon/image/store.h"
 #include "daemon/instance_impl.h"
+#include "daemon/names.h"
 #include "daemon/network/forward.h"
 #include "daemon/pool.h"
 #include "daemon/readiness.h"
@@ -260,8 +261,12 @@ static void begin(struct instance *i)
 		.program = image_config_process(config, "program"),
 		.root = image_config_process(config, "root")};
 	struct err err = {0};
+	char search[DNS_NAME_BYTES];
 	int r = console_set_file(i->shell->console, i->log);
 
+	names_search(i, search, sizeof(search));
+	if (i->core->names)
+		spec.search = search;
 	instance_set_state(i, VM_STARTING);
 	instance_save(i);
 	instance_hurry(i, true);

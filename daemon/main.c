@@ -9,6 +9,7 @@
 #include "daemon/events.h"
 #include "daemon/image/store.h"
 #include "daemon/instance.h"
+#include "daemon/names.h"
 #include "daemon/network/network.h"
 #include "daemon/pool.h"
 #include "daemon/reap.h"
@@ -124,6 +125,15 @@ static int start_network(struct core *core, struct err *err)
 		&core->network, err);
 }
 
+/* VMs run without names as well. */
+static void start_names(struct core *core)
+{
+	struct err err = {0};
+
+	if (names_new(core, &core->names, &err) < 0)
+		log_warn("instances have no names", "error=\"%s\"", err.msg);
+}
+
 static int start(struct daemon *d, struct err *err)
 {
 	static const int signals[] = {SIGTERM, SIGINT, 0};
@@ -151,6 +161,7 @@ static int start(struct daemon *d, struct err *err)
 	r = r < 0 ? r : start_network(core, err);
 	if (r < 0)
 		return r;
+	start_names(core);
 	d->adopted = instances_adopt(core->instances);
 	r = images_collect(core->images, true, &(struct collected){0});
 	if (r < 0)
@@ -171,6 +182,7 @@ static void fini(struct daemon *d)
 	pools_free(core->pools);
 	instances_free(core->instances);
 	httpc_free(core->httpc);
+	names_free(core->names);
 	network_free(core->network);
 	state_db_close(core->state);
 	events_free(core->events);

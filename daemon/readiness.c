@@ -66,7 +66,7 @@ static void attempt(void *arg)
 		again_later(r);
 		return;
 	}
-	r->fd = network_tcp_socket(r->net);
+	r->fd = network_socket(r->net, SOCK_STREAM);
 	if (r->fd < 0 ||
 		(connect(r->fd, (struct sockaddr *)&r->to, sizeof(r->to)) < 0 &&
 			errno != EINPROGRESS) ||

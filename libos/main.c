@@ -24,6 +24,7 @@
 #include "libos/drv/virtio_blk.h"
 #include "libos/exec/args.h"
 #include "libos/exec/exec.h"
+#include "libos/fs/etc.h"
 #include "libos/fs/p9fs_mount.h"
 #include "libos/fs/vfs.h"
 #include "libos/klib/errno.h"
@@ -197,6 +198,9 @@ static void start_program(void)
 		kprintf("no program is named");
 		no_program(-ENOENT);
 	}
+	r = etc_init(&boot_args);
+	if (r)
+		kprintf("/etc: error %d", -r);
 	patch_init(boot_args.patch_after);
 	r = mount_volumes();
 	if (r)

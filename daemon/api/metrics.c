@@ -3,6 +3,7 @@
 #include "daemon/api/api.h"
 #include "daemon/core.h"
 #include "daemon/instance.h"
+#include "daemon/names.h"
 #include "daemon/pool.h"
 #include "lib/buf.h"
 #include "lib/loop.h"
@@ -103,6 +104,24 @@ static void starts(struct buf *b, const struct counters *c)
 		(double)c->start_ns_sum / (double)NS_PER_S, (unsigned long long)c->start_count);
 }
 
+static void names(struct buf *b, const struct names *names)
+{
+	const struct dns_counters none = {0}, *c = names ? names_counters(names) : &none;
+
+	single(b, "uigniter_dns_queries_total", "counter", "Questions for names.", c->queries);
+	single(b, "uigniter_dns_tcp_queries_total", "counter", "Those of them that came by TCP.",
+		c->tcp_queries);
+	single(b, "uigniter_dns_nxdomain_total", "counter", "Names that do not exist.",
+		c->nxdomain);
+	single(b, "uigniter_dns_refused_total", "counter", "Names that are not ours.", c->refused);
+	single(b, "uigniter_dns_errors_total", "counter", "Questions that can not be served.",
+		c->failed);
+	single(b, "uigniter_dns_dropped_total", "counter",
+		"Datagrams that were not answered: foreign, no questions, too many.", c->dropped);
+	single(b, "uigniter_dns_connections_dropped_total", "counter",
+		"Connections that were not taken.", c->connections_dropped);
+}
+
 void system_metrics(struct httpd_req *req)
 {
 	const struct core *core = api_core(req);
@@ -113,6 +132,7 @@ void system_metrics(struct httpd_req *req)
 	vms(&b, core);
 	pools(&b, core);
 	starts(&b, c);
+	names(&b, core->names);
 	single(&b, "uigniter_vm_runs_total", "counter", "VMs made.", c->runs);
 	single(&b, "uigniter_vm_failures_total", "counter", "VMs that could not be started.",
 		c->run_failures);

@@ -128,6 +128,10 @@ static int add_all(const struct subnet *subnet, const struct lease *lease,
 	ipv4_format(subnet_gateway(subnet), gateway);
 	r = buf_printf(line, "ip=%s/%u gw=%s", ip, subnet->prefix, gateway);
 	r = r < 0 ? r : add_option(line, "hostname", spec->hostname);
+	if (r == 0 && spec->search) {
+		r = buf_printf(line, " dns=%s", gateway);
+		r = r < 0 ? r : add_option(line, "search", spec->search);
+	}
 	if (r == 0 && spec->trace)
 		r = add_option(line, "trace", "1");
 	for (char *const *e = spec->env; e && *e && r == 0; e++)

@@ -3,7 +3,7 @@
  * Command lines: words separated by blanks, double quotes around what has blanks, quotes or backslashes, in which \" and
  * \\ stand for " and \. The boot line of a VM is (the grammar of the libOS, abi/identity.h)
  *
- *   ip=ADDR/PREFIX gw=ADDR hostname=NAME env=K=V ... -- PROGRAM ARG...
+ *   ip=ADDR/PREFIX gw=ADDR hostname=NAME [dns=ADDR search=DOMAIN[,DOMAIN]] env=K=V ... -- PROGRAM ARG...
  */
 #ifndef DAEMON_MONITOR_ARGS_H
 #define DAEMON_MONITOR_ARGS_H

@@ -45,6 +45,7 @@ struct shell_spec {
 struct start_spec {
 	const char *image; /* path of the EROFS file; NULL: none */
 	const char *hostname;
+	const char *search;  /* names_search(); NULL: there is no server of names */
 	char *const *argv;   /* program and arguments; NULL: the image's own */
 	char *const *env;    /* "KEY=VALUE", NULL behind the last */
 	json_t *volumes;     /* daemon/volume.h; NULL: none */

@@ -206,7 +206,7 @@ static int conn_open(struct conn *c)
 		if (pipe2(c->flow[i].pipe, O_CLOEXEC | O_NONBLOCK) < 0)
 			return -errno;
 	}
-	c->end[1].fd = network_tcp_socket(f->config.net);
+	c->end[1].fd = network_socket(f->config.net, SOCK_STREAM);
 	if (c->end[1].fd < 0)
 		return c->end[1].fd;
 	for (int i = 0; i < 2; i++)

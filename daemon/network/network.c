@@ -14,8 +14,10 @@
 #include "lib/log.h"
 #include "lib/loop.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -424,9 +426,28 @@ int lease_veth(struct network *net, const struct lease *lease, struct err *err)
 	return r < 0 ? r : steal_fd(&ns);
 }
 
-int network_tcp_socket(const struct network *net)
+int network_socket(const struct network *net, int type)
 {
-	return netns_socket(&net->ns, AF_INET, SOCK_STREAM, 0);
+	return netns_socket(&net->ns, AF_INET, type, 0);
+}
+
+int network_bind(const struct network *net, int type, uint16_t port)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET,
+		.sin_port = htons(port),
+		.sin_addr.s_addr = htonl(subnet_gateway(&net->subnet))};
+	_cleanup_close_ int fd = network_socket(net, type);
+	int one = 1;
+
+	if (fd < 0)
+		return fd;
+	if (type == SOCK_STREAM && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0)
+		return -errno;
+	if (bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0)
+		return -errno;
+	if (type == SOCK_STREAM && listen(fd, SOMAXCONN) < 0)
+		return -errno;
+	return steal_fd(&fd);
 }
 
 const struct subnet *network_subnet(const struct network *net)

@@ -63,8 +63,10 @@ int lease_veth(struct network *net, const struct lease *lease, struct err *err);
 /* For an interface that an earlier manager made: tells bridge and host again where the address is. Best effort. */
 void lease_adopt(struct network *net, const struct lease *lease);
 
-/* A TCP socket inside, not yet connected; the descriptor or -errno. */
-int network_tcp_socket(const struct network *net);
+/* A socket of AF_INET inside, not yet connected; the descriptor or -errno. */
+int network_socket(const struct network *net, int type);
+/* One that is bound to the bridge's address, and listens when its type is SOCK_STREAM. The descriptor or -errno. */
+int network_bind(const struct network *net, int type, uint16_t port);
 
 const struct subnet *network_subnet(const struct network *net);
 uint32_t network_free_addresses(const struct network *net);

@@ -100,20 +100,22 @@ static int parse_patch(const char *p, unsigned *after)
 	return 0;
 }
 
-static int parse_hostname(const char *p, struct args *args)
+/* Names as DNS has them; comma: several, with commas between. */
+static int parse_name(const char *p, bool comma, char *out, size_t size)
 {
 	size_t n = strlen(p);
 
-	if (!n || n >= sizeof(args->hostname))
+	if (!n || n >= size)
 		return -EINVAL;
 	for (size_t i = 0; i < n; i++) {
 		bool ok = (p[i] >= 'a' && p[i] <= 'z') || (p[i] >= 'A' && p[i] <= 'Z') ||
-			(p[i] >= '0' && p[i] <= '9') || p[i] == '-' || p[i] == '.' || p[i] == '_';
+			(p[i] >= '0' && p[i] <= '9') || p[i] == '-' || p[i] == '.' || p[i] == '_' ||
+			(comma && p[i] == ',');
 
 		if (!ok)
 			return -EINVAL;
 	}
-	strlcpy(args->hostname, p, sizeof(args->hostname));
+	strlcpy(out, p, size);
 	return 0;
 }
 
@@ -180,7 +182,9 @@ static int parse_option(struct args *args, char *word)
 	if (IS("dns"))
 		return parse_host(value, &args->net.dns);
 	if (IS("hostname"))
-		return parse_hostname(value, args);
+		return parse_name(value, false, args->hostname, sizeof(args->hostname));
+	if (IS("search"))
+		return parse_name(value, true, args->search, sizeof(args->search));
 	if (IS("env"))
 		return add_env(args, value);
 	if (IS("mount"))

@@ -19,6 +19,7 @@ struct args_mount {
 struct args {
 	struct net_config net;
 	char hostname[64];
+	char search[256]; /* domains, commas between */
 	bool trace, no_aslr;
 	unsigned patch_after;           /* traps until a system call is patched; 0: never */
 	uint64_t tsc_khz, wall_ns;      /* 0: not given */

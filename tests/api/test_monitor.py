@@ -19,10 +19,24 @@ MONITOR = os.environ.get("UIGNITER_MONITOR", "uvmm")
 VOLUMES = tempfile.mkdtemp(prefix="uig-volumes-")
 
 
+GLIBC = ("/lib64/ld-linux-x86-64.so.2", "/lib/x86_64-linux-gnu/libc.so.6")
+
+
+def resolvers():
+    """Programs that resolve names, by what stands behind the dash: dynamic ones of glibc, static ones of musl."""
+    found = {"glibc": "api-guest-resolve", "musl": "api-guest-resolve-musl"}
+    return {kind: path for kind, name in found.items() if os.path.exists(path := os.path.join(BUILD, "tests/api", name))}
+
+
 def make_image():
     with tempfile.TemporaryDirectory() as folder:
         os.makedirs(os.path.join(folder, "root", "bin"))
         shutil.copy(os.path.join(BUILD, "tests/api/api-guest-server"), os.path.join(folder, "root/bin/server"))
+        for kind, file in resolvers().items():
+            shutil.copy(file, os.path.join(folder, f"root/bin/resolve-{kind}"))
+        for file in GLIBC:
+            os.makedirs(os.path.dirname(os.path.join(folder, "root" + file)), exist_ok=True)
+            shutil.copy(file, os.path.join(folder, "root" + file))
         path = os.path.join(folder, "image.erofs")
         subprocess.run(["mkfs.erofs", path, os.path.join(folder, "root")], check=True, capture_output=True)
         with open(path, "rb") as file:
@@ -84,6 +98,33 @@ class Vms(DaemonTest):
         lines = self.d.call("GET", "/vm/env/logs").body.decode().replace("\r", "").split("\n")
         for line in ("arg=two words", 'arg=q"uo\\te', "arg=", "env=A=image", 'env=B=x "y" \\z', "env=C="):
             self.assertIn(line, lines)
+
+    def test_names(self):
+        """What the C library of an unmodified program makes of names of other instances."""
+        labels = {"uigniter.app": "shop", "uigniter.service": "web"}
+        vms = [self.d.run("server", wait="ready", labels=labels) for _ in range(2)]
+        both = ",".join(sorted(vm["ip_address"] for vm in vms))
+        other = self.d.run("server", wait="ready", name="a.b-c")
+        kinds = resolvers()
+        self.assertIn("glibc", kinds)
+        for kind in kinds:
+            names = ["localhost", "me", "a.b-c.uigniter", "WEB", "web.shop.uigniter", vms[0]["name"],
+                     other["ip_address"], "nobody", "x.uigniter", "10.77.0.254"]
+            if kind == "glibc":  # musl searches no names with a dot
+                names += ["a.b-c", "web.shop"]
+            me = self.d.run("plain", name="me", labels={**labels, "uigniter.service": "client"}, args=[f"/bin/resolve-{kind}", *names], wait="none")
+            self.assertEqual(self.d.wait(me["id"])["exit_code"], 0)
+            lines = self.d.call("GET", f"/vm/{me['id']}/logs").body.decode().replace("\r", "").splitlines()
+            wanted = ["localhost=127.0.0.1", f"me={me['ip_address']}", f"a.b-c.uigniter={other['ip_address']}",
+                      f"WEB={both}", f"web.shop.uigniter={both}", f"{vms[0]['name']}={vms[0]['ip_address']}",
+                      f"{other['ip_address']}=a.b-c.uigniter"]
+            if kind == "glibc":
+                wanted += [f"a.b-c={other['ip_address']}", f"web.shop={both}"]
+            got = [line for line in lines if "=" in line and "uigniter-exit" not in line]
+            self.assertEqual(got, wanted, (kind, lines))
+            failed = [line.split(":")[0] for line in lines if ": " in line]
+            self.assertEqual(failed[-3:], ["nobody", "x.uigniter", "10.77.0.254"], (kind, lines))
+            self.d.call("DELETE", f"/vm/{me['id']}?force=true")
 
     def test_several_at_once(self):
         vms = [self.d.run("server", wait="ready", ports=[{"guest": 8000}]) for _ in range(5)]

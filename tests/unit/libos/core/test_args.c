@@ -25,7 +25,8 @@ static void options(void **state)
 {
 	assert_int_equal(
 		parse(0,
-			"ip=10.1.2.3/24 gw=10.1.2.1 dns=9.9.9.9 hostname=a-b.c trace=1 tsc_khz=5 "
+			"ip=10.1.2.3/24 gw=10.1.2.1 dns=9.9.9.9 search=shop.x,x hostname=a-b.c "
+			"trace=1 tsc_khz=5 "
 			"wall_ns=77 patch=3 aslr=off env=A=1 env=B= quiet foo=bar -- /bin/x y"),
 		0);
 	assert_int_equal(a.net.ip, 0x0302010a);
@@ -33,6 +34,7 @@ static void options(void **state)
 	assert_int_equal(a.net.gateway, 0x0102010a);
 	assert_int_equal(a.net.dns, 0x09090909);
 	assert_string_equal(a.hostname, "a-b.c");
+	assert_string_equal(a.search, "shop.x,x");
 	assert_true(
 		a.trace && a.tsc_khz == 5 && a.wall_ns == 77 && a.patch_after == 3 && a.no_aslr);
 	assert_int_equal(a.envc, 2);
@@ -75,9 +77,9 @@ static void later_lines_win(void **state)
 static void bad_lines(void **state)
 {
 	static const char *bad[] = {"ip=1.2.3/24", "ip=1.2.3.4", "ip=1.2.3.4/33", "ip=1.2.3.256/8",
-		"ip=1.2.3.4/24x", "gw=1.2.3.4.5", "gw=", "dns=a", "hostname=", "hostname=a/b",
-		"env=A", "env==x", "tsc_khz=x", "wall_ns=99999999999999999999", "env=\"A=1",
-		"-- \"x", "\""};
+		"ip=1.2.3.4/24x", "gw=1.2.3.4.5", "gw=", "dns=a",
+		"hostname=", "search=", "\"search=a b\"", "search=a;b", "hostname=a/b", "env=A",
+		"env==x", "tsc_khz=x", "wall_ns=99999999999999999999", "env=\"A=1", "-- \"x", "\""};
 	char line[200] = "hostname=";
 
 	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)

@@ -2,6 +2,7 @@
 /* /proc, /sys and /dev: what programs look for is there, can be read in pieces, and links lead where they say. */
 #include "libos/klib/errno.h"
 #include "libos/exec/args.h"
+#include "libos/fs/etc.h"
 #include "libos/fs/vfs.h"
 #include "libos/sched/thread_impl.h"
 #include "libos/uapi/fs.h"
@@ -25,6 +26,7 @@ enum {
 	NR_ioctl = 16,
 	NR_mkdir = 83,
 	NR_unlink = 87,
+	NR_symlink = 88,
 	NR_readlink = 89,
 	NR_getdents64 = 217,
 	NR_statfs = 137
@@ -209,6 +211,35 @@ static void test_devices(void **state)
 	libos_call(NR_close, (uint64_t)con, 0, 0, 0, 0, 0);
 }
 
+static void test_etc(void **state)
+{
+	static struct args args;
+
+	assert_int_equal(etc_init(&args), 0); /* nobody: nothing is made */
+	assert_int_equal(slurp("/etc/hosts"), -ENOENT);
+	args.net.ip = 0x0500000a;
+	strcpy(args.hostname, "web");
+	strcpy(args.search, "shop.uigniter,uigniter");
+	assert_int_equal(etc_init(&args), 0);
+	assert_true(slurp("/etc/hosts") > 0);
+	assert_string_equal(text, "127.0.0.1 localhost\n10.0.0.5 web.uigniter web\n");
+	assert_int_equal(slurp("/etc/resolv.conf"), -ENOENT); /* no server */
+	args.net.dns = 0x0100000a;
+	strcpy(args.hostname, "other");
+	assert_int_equal(etc_init(&args), 0);
+	assert_true(slurp("/etc/hosts") > 0);
+	assert_string_equal(
+		text, "127.0.0.1 localhost\n10.0.0.5 web.uigniter web\n"); /* was there */
+	assert_true(slurp("/etc/resolv.conf") > 0);
+	assert_string_equal(text, "nameserver 10.0.0.1\nsearch shop.uigniter uigniter\n");
+	/* a link that leads nowhere is somebody's wish too */
+	assert_int_equal(libos_call(NR_unlink, STR("/etc/resolv.conf"), 0, 0, 0, 0, 0), 0);
+	assert_int_equal(
+		libos_call(NR_symlink, STR("/nowhere"), STR("/etc/resolv.conf"), 0, 0, 0, 0), 0);
+	assert_int_equal(etc_init(&args), 0);
+	assert_int_equal(slurp("/etc/resolv.conf"), -ENOENT);
+}
+
 static int setup(void **state)
 {
 	return vfs_init(NULL, 0);
@@ -223,6 +254,7 @@ int main(void)
 		cmocka_unit_test(test_writes),
 		cmocka_unit_test(test_tree),
 		cmocka_unit_test(test_devices),
+		cmocka_unit_test(test_etc),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL) ? 1 : 0;
