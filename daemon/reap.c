@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-#define KILL_WAIT_MS 5000
+#define KILL_WAIT_MS 30000
 
 static void cleanup_dirp(DIR **dir)
 {

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #define LIST_MAX        1000
-#define KILL_WAIT_NS    (10 * NS_PER_S)
+#define KILL_WAIT_NS    (30 * NS_PER_S)
 #define WAIT_DEFAULT_NS (30 * NS_PER_S)
 #define START_WAIT_NS   (30 * NS_PER_S)
 

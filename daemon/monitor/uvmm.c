@@ -27,8 +27,8 @@
 #define REPORT_NAME        "exit.json"
 #define MISSING_CALLS_MAX  512
 #define REPORT_MAX_BYTES   (16 * KIB)
-#define PREPARE_TIMEOUT_MS 10000
-#define START_TIMEOUT_MS   10000
+#define PREPARE_TIMEOUT_MS 30000
+#define START_TIMEOUT_MS   30000
 #define BACKLOG            8
 
 struct uvmm {

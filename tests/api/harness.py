@@ -22,7 +22,9 @@ from contract import Contract
 BUILD = os.environ.get("UIGNITER_BUILD") or os.path.join(os.path.dirname(__file__), "..", "..", "build")
 DAEMON = os.path.join(BUILD, "daemon", "uigniterd")
 PYTHON = "/usr/bin/python3"
-TIMEOUT_S = 60  # of one request: a bound, nothing is measured with it
+TIMEOUT_S = 240  # of one request: a bound for what hangs, which no load of the machine may reach
+LOG_SHOWN_BYTES = 8192  # of a daemon whose test failed
+CONSOLE_SHOWN_BYTES = 1024
 
 SERVER = """
 import socket, sys, os, signal
@@ -71,8 +73,29 @@ def need(monitor=None):
             skip("needs mkfs.erofs")
 
 
+class Result(unittest.TextTestResult):
+    """Shows, when a test fails, what its daemons have to say, before they are removed."""
+
+    def addError(self, test, err):
+        super().addError(test, err)
+        Daemon.show_all()
+
+    def addFailure(self, test, err):
+        super().addFailure(test, err)
+        Daemon.show_all()
+
+    def addSubTest(self, test, subtest, err):
+        super().addSubTest(test, subtest, err)
+        if err:
+            Daemon.show_all()
+
+
+def runner():
+    return unittest.TextTestRunner(verbosity=2, resultclass=Result)
+
+
 def main():
-    unittest.main(argv=[sys.argv[0], "-v", *sys.argv[1:]], verbosity=2)
+    unittest.main(argv=[sys.argv[0], "-v", *sys.argv[1:]], testRunner=runner())
 
 
 def wait_process(pid):
@@ -98,17 +121,18 @@ class Answer:
 
 class UnixConnection(http.client.HTTPConnection):
     def __init__(self, path):
-        super().__init__("localhost", timeout=TIMEOUT_S)
+        super().__init__("localhost", timeout=TIMEOUT_S + 60)  # a request may itself wait for TIMEOUT_S
         self.path = path
 
     def connect(self):
         self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(TIMEOUT_S)
+        self.sock.settimeout(self.timeout)
         self.sock.connect(self.path)
 
 
 class Daemon:
     count = 0
+    there = []  # those whose folder is there
 
     def __init__(self, *options, subnet="10.77.0.0/24", monitor="process", pool=2, listen="none", folder=None, netns=None,
                  volume_root=None):
@@ -118,6 +142,7 @@ class Daemon:
         self.own_folder = folder is None
         self.folder = folder or tempfile.mkdtemp(prefix="uig-test-")
         os.chmod(self.folder, 0o755)
+        Daemon.there.append(self)
         if self.own_netns:
             subprocess.run(["ip", "netns", "add", self.netns], check=True)
             subprocess.run(["ip", "-n", self.netns, "link", "set", "lo", "up"], check=True)
@@ -141,6 +166,7 @@ class Daemon:
         self.stderr = os.fdopen(reader, "rb")
         for line in self.stderr:
             self.log.write(line)
+            self.log.flush()
             if b'msg="serving"' in line:
                 break
         else:
@@ -194,12 +220,14 @@ class Daemon:
         return self.put_image(name, {"cmd": ["sh", "-c", script], "process": {"program": "/bin/sh"}})
 
     def run(self, image, status=201, **fields):
+        if fields.get("wait") == "ready":
+            fields.setdefault("wait_timeout_ms", TIMEOUT_S * 1000)
         answer = self.call("POST", "/vm/run", {"image_name": image, **fields})
         assert answer.status == status, answer
         return answer.json
 
     def wait(self, vm, state="ended"):
-        answer = self.call("GET", f"/vm/{vm}/wait?state={state}&timeout=60")
+        answer = self.call("GET", f"/vm/{vm}/wait?state={state}&timeout={TIMEOUT_S}")
         assert answer.status == 200 and answer.json["reached"], answer
         return answer.json
 
@@ -282,8 +310,26 @@ class Daemon:
                  if os.path.exists(d)]
         assert not left, "left behind: " + ", ".join(left)
 
+    @staticmethod
+    def show_all():
+        for d in Daemon.there:
+            d.show()
+
+    def show(self):
+        """What it wrote last, and what its VMs did."""
+        consoles = [os.path.join("state", f) for f in self.files("state") if f.endswith("console.log")]
+        for name, size in [("log", LOG_SHOWN_BYTES)] + [(f, CONSOLE_SHOWN_BYTES) for f in consoles]:
+            try:
+                with open(os.path.join(self.folder, name), "rb") as file:
+                    text = file.read()[-size:].decode(errors="replace")
+            except OSError:
+                continue
+            print(f"--- {self.netns}: {name}\n{text}", file=sys.stderr)
+
     def clean(self):
         """Removes all, whatever happened before."""
+        if self in Daemon.there:
+            Daemon.there.remove(self)
         if self.process.poll() is None:
             self.kill()
         if self.own_folder:  # VMs outlive a manager that was killed

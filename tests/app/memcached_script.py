@@ -7,7 +7,7 @@ since each server counts in its own way.
 import re
 import socket
 
-DEADLINE_S = 30
+DEADLINE_S = 240
 END = re.compile(rb'(?:END|STORED|NOT_STORED|EXISTS|NOT_FOUND|DELETED|TOUCHED|OK|ERROR|RESET|\d+'
                  rb'|(?:CLIENT_ERROR|SERVER_ERROR|VERSION) [^\r\n]*)\r\n')
 

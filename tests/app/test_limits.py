@@ -3,7 +3,7 @@
 import re
 import socket
 
-from app import App, eq, finished, main, multipart, parallel, png, until, upload
+from app import App, DEADLINE_S, eq, finished, main, multipart, parallel, png, until, upload
 
 PNG = png('-size', '32x32', 'gradient:red-blue', 'png:-')
 
@@ -71,7 +71,7 @@ def test_malformed():
                 (b'POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n', b'413'),
                 (b'POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n', b'400')):
             sock = connect(kv)
-            sock.settimeout(30)
+            sock.settimeout(DEADLINE_S)
             answer = b''
             try:
                 sock.sendall(raw)

@@ -13,13 +13,13 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "api"))
-from harness import BUILD, Daemon, need, skip  # noqa: E402
+from harness import BUILD, TIMEOUT_S, Daemon, need, runner, skip  # noqa: E402
 
 TREE = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 MANIFESTS = os.path.join(TREE, "examples", "programs")
 MONITOR = os.environ.get("UIGNITER_MONITOR", "uvmm")
 UIGNITER = os.path.join(BUILD, "cli", "uigniter")
-LIMIT_S = 120  # of one client: a bound, nothing is measured with it
+LIMIT_S = TIMEOUT_S  # of one client: a bound, nothing is measured with it
 
 
 def need_vms():
@@ -44,7 +44,7 @@ def need_installed(*paths):
 def main():
     """Runs the tests of the file; 77 when not one of them could run."""
     need_vms()
-    program = unittest.main(argv=[sys.argv[0], "-v", *sys.argv[1:]], verbosity=2, exit=False)
+    program = unittest.main(argv=[sys.argv[0], "-v", *sys.argv[1:]], testRunner=runner(), exit=False)
     result = program.result
     if result.wasSuccessful() and result.testsRun == len(result.skipped):
         skip("; ".join(sorted({reason for _, reason in result.skipped})))
