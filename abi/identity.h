@@ -6,8 +6,12 @@
  *
  * args is one line in the grammar that the kernel command line of a standard boot has too:
  *
- *   ip=ADDR/PREFIX gw=ADDR dns=ADDR search=DOMAIN[,DOMAIN]... hostname=NAME trace=0|1 patch=on|off|N aslr=on|off env=K=V ... mount=TAG:FOLDER[:ro] ... [tsc_khz=N] [wall_ns=N]
+ *   ip=ADDR/PREFIX ip6=ADDR/PREFIX gw=ADDR gw6=ADDR nd6=ask|static dns=ADDR search=DOMAIN[,DOMAIN]... hostname=NAME trace=0|1 patch=on|off|N aslr=on|off
+ *   env=K=V ... mount=TAG:FOLDER[:ro] ... [tsc_khz=N] [wall_ns=N]
  *   -- PROGRAM ARG...
+ *
+ * nd6=static: each IPv6 neighbour on the link has an address that ends in its MAC (RFC 4291, appendix A), so that nobody asks for it.
+ * A monitor that checks what the guest sends takes its own addresses from ip= and ip6=, which must then be the first words.
  *
  * Words are separated by blanks; a word with blanks, quotes or backslashes is written in double quotes, in
  * which \" and \\ stand for " and \. mount= puts the 9p device of that tag (a volume) at a folder, which is made when it is

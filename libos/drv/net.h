@@ -3,12 +3,16 @@
 #ifndef LIBOS_DRV_NET_H
 #define LIBOS_DRV_NET_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct uig_device;
 
 struct net_config {
 	uint32_t ip, mask, gateway, dns; /* network byte order; 0: none */
+	uint8_t ip6[16], gateway6[16];   /* all 0: none */
+	uint8_t prefix6;                 /* bits of ip6 that are the network */
+	bool static6; /* each neighbour's address is made of its MAC: nobody has to be asked */
 };
 
 /* Brings up loopback and, with a device (else NULL), eth0. 0 or -errno. */

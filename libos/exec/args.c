@@ -77,6 +77,91 @@ static int parse_ip(const char *p, struct net_config *net)
 	return 0;
 }
 
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* An IPv6 address as RFC 4291, 2.2 writes it, without the form that ends in an IPv4 address; *p is moved behind it. */
+static int parse_address6(const char **p, uint8_t addr[16])
+{
+	const char *c = *p;
+	uint8_t bytes[16] = {0};
+	unsigned n = 0, tail = 16; /* bytes so far; where :: stood */
+
+	if (c[0] == ':' && c[1] == ':') {
+		tail = 0;
+		c += 2;
+	}
+	while (hex_digit(*c) >= 0) {
+		unsigned v = 0, digits = 0;
+
+		for (; hex_digit(*c) >= 0; c++) {
+			if (++digits > 4)
+				return -EINVAL;
+			v = v << 4 | (unsigned)hex_digit(*c);
+		}
+		if (n == 16)
+			return -EINVAL;
+		bytes[n++] = (uint8_t)(v >> 8);
+		bytes[n++] = (uint8_t)v;
+		if (*c != ':')
+			break;
+		c++;
+		if (*c == ':') {
+			if (tail != 16)
+				return -EINVAL;
+			tail = n;
+			c++;
+		} else if (hex_digit(*c) < 0) {
+			return -EINVAL;
+		}
+	}
+	if (tail == 16 ? n != 16 : n > 14)
+		return -EINVAL;
+	memset(addr, 0, 16);
+	if (tail == 16)
+		tail = n;
+	memcpy(addr, bytes, tail);
+	memcpy(addr + 16 - (n - tail), bytes + tail, n - tail);
+	*p = c;
+	return 0;
+}
+
+static int parse_host6(const char *p, uint8_t addr[16])
+{
+	uint8_t a[16];
+
+	if (parse_address6(&p, a) || *p)
+		return -EINVAL;
+	memcpy(addr, a, sizeof(a));
+	return 0;
+}
+
+static int parse_ip6(const char *p, struct net_config *net)
+{
+	uint64_t prefix;
+	uint8_t a[16];
+
+	if (parse_address6(&p, a) || *p++ != '/' || parse_u64(&p, &prefix) || prefix > 128 || *p)
+		return -EINVAL;
+	memcpy(net->ip6, a, sizeof(a));
+	net->prefix6 = (uint8_t)prefix;
+	return 0;
+}
+
+/* How the MAC of an IPv6 neighbour is found: it is in the address, or it is asked for. */
+static int parse_nd6(const char *p, struct net_config *net)
+{
+	if (strcmp(p, "static") && strcmp(p, "ask"))
+		return -EINVAL;
+	net->static6 = *p == 's';
+	return 0;
+}
+
 static int parse_number(const char *p, uint64_t *value)
 {
 	uint64_t v;
@@ -179,6 +264,12 @@ static int parse_option(struct args *args, char *word)
 		return parse_ip(value, &args->net);
 	if (IS("gw"))
 		return parse_host(value, &args->net.gateway);
+	if (IS("ip6"))
+		return parse_ip6(value, &args->net);
+	if (IS("gw6"))
+		return parse_host6(value, args->net.gateway6);
+	if (IS("nd6"))
+		return parse_nd6(value, &args->net);
 	if (IS("dns"))
 		return parse_host(value, &args->net.dns);
 	if (IS("hostname"))

@@ -11,10 +11,6 @@
 #define DEV_ZERO                                                                                   \
 	"0       0    0    0    0     0          0         0        0       0    0    0    0     " \
 	"0       0          0\n"
-#define TCP_HEAD                                                                                   \
-	"  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  "      \
-	"timeout inode\n"
-
 static const struct table_entry entries[] = {
 	{"self", .link = true, .make = proc_self_link},
 	{"thread-self", .link = true, .make = proc_thread_self_link},
@@ -58,10 +54,12 @@ static const struct table_entry entries[] = {
 	{"cmdline", .text = "\n"},
 	{"devices", .text = "Character devices:\n  1 mem\n  5 /dev/console\n\nBlock devices:\n"},
 	{"swaps", .text = "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"},
-	{"net/if_inet6", .text = ""},
+	{"net/if_inet6", .make = proc_net_if_inet6},
 	{"net/dev", .text = DEV_HEAD "    lo: " DEV_ZERO "  eth0: " DEV_ZERO},
-	{"net/tcp", .text = TCP_HEAD},
-	{"net/tcp6", .text = TCP_HEAD},
+	{"net/tcp", .make = proc_net_tcp},
+	{"net/tcp6", .make = proc_net_tcp6},
+	{"net/udp", .make = proc_net_udp},
+	{"net/udp6", .make = proc_net_udp6},
 	{"net/route",
 		.text = "Iface\tDestination\tGateway "
 			"\tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"},

@@ -44,6 +44,13 @@ int proc_oom_adj_write(const char *buf, size_t len, uint64_t n);
 int proc_coredump_filter(struct text *t, uint64_t n);
 int proc_coredump_filter_write(const char *buf, size_t len, uint64_t n);
 
+/* net/proc_net.c */
+int proc_net_if_inet6(struct text *t, uint64_t n);
+int proc_net_tcp(struct text *t, uint64_t n);
+int proc_net_tcp6(struct text *t, uint64_t n);
+int proc_net_udp(struct text *t, uint64_t n);
+int proc_net_udp6(struct text *t, uint64_t n);
+
 int proc_cpuinfo(struct text *t, uint64_t n);
 int proc_meminfo(struct text *t, uint64_t n);
 int proc_machine_stat(struct text *t, uint64_t n);

@@ -12,6 +12,7 @@
 #include "libos/net/demux.h"
 
 #include "libos/klib/random.h"
+#include "libos/net/addr.h"
 #include "libos/net/stack.h"
 #include "libos/net/tcp_listen.h"
 
@@ -28,21 +29,29 @@ static uint64_t hash_key;
 #define prev_of(pcb)  ((pcb)->ext_args[0].data)
 #define chain_of(pcb) ((pcb)->ext_args[1].data)
 
-static struct tcp_pcb **bucket_of(uint32_t lip, uint16_t lport, uint32_t rip, uint16_t rport)
+static uint64_t mix(uint64_t h)
 {
-	uint64_t h = ((uint64_t)rip << 32 | lip) ^ hash_key;
-
-	h ^= (uint64_t)rport << 16 | lport;
 	h *= 0x9e3779b97f4a7c15ull;
-	h ^= h >> 29;
+	return h ^ h >> 29;
+}
+
+static struct tcp_pcb **bucket_of(
+	const ip_addr_t *lip, uint16_t lport, const ip_addr_t *rip, uint16_t rport)
+{
+	const u32_t *l = ip_2_ip6(lip)->addr, *r = ip_2_ip6(rip)->addr; /* IPv4: the first word */
+	uint64_t h = ((uint64_t)r[0] << 32 | l[0]) ^ hash_key;
+
+	if (IP_IS_V6_VAL(*lip))
+		for (unsigned i = 1; i < 4; i++)
+			h = mix(h) ^ ((uint64_t)r[i] << 32 | l[i]);
+	h = mix(h ^ ((uint64_t)rport << 16 | lport));
 	h *= 0xbf58476d1ce4e5b9ull;
 	return &bucket[h >> 52];
 }
 
 static struct tcp_pcb **bucket_of_pcb(const struct tcp_pcb *pcb)
 {
-	return bucket_of(
-		pcb->local_ip.addr, pcb->local_port, pcb->remote_ip.addr, pcb->remote_port);
+	return bucket_of(&pcb->local_ip, pcb->local_port, &pcb->remote_ip, pcb->remote_port);
 }
 
 static bool is_hashed_list(struct tcp_pcb **list)
@@ -128,11 +137,12 @@ void demux_forget(struct tcp_pcb *pcb)
 		prev_of(pcb->next) = prev_of(pcb);
 }
 
-struct tcp_pcb *demux_find(uint32_t lip, uint16_t lport, uint32_t rip, uint16_t rport)
+struct tcp_pcb *demux_find(
+	const ip_addr_t *lip, uint16_t lport, const ip_addr_t *rip, uint16_t rport)
 {
 	for (struct tcp_pcb *p = *bucket_of(lip, lport, rip, rport); p; p = chain_of(p))
-		if (p->local_port == lport && p->remote_port == rport && p->remote_ip.addr == rip &&
-			p->local_ip.addr == lip)
+		if (p->local_port == lport && p->remote_port == rport &&
+			addr_same(&p->remote_ip, rip) && addr_same(&p->local_ip, lip))
 			return p;
 	return NULL;
 }
@@ -165,8 +175,8 @@ static void input_syn(struct pbuf *p, struct netif *inp, const struct tcp_hdr *t
 {
 	struct tcp_pcb_listen *chosen = NULL, *head = tcp_listen_pcbs.listen_pcbs, *next;
 
-	if (!tcp_listen_choose(ip_current_dest_addr()->addr, lwip_ntohs(th->dest),
-		    ip_current_src_addr()->addr, lwip_ntohs(th->src), &chosen)) {
+	if (!tcp_listen_choose(ip_current_dest_addr(), lwip_ntohs(th->dest), ip_current_src_addr(),
+		    lwip_ntohs(th->src), &chosen)) {
 		pbuf_free(p); /* its queue is full: the client tries again */
 		return;
 	}
@@ -222,7 +232,7 @@ static void input_active(struct pbuf *p, struct netif *inp, struct tcp_pcb *pcb)
 	unsigned data = p->tot_len - TCPH_HDRLEN_BYTES(th);
 	bool plain_ack = data == 0 && (TCPH_FLAGS(th) & (TCP_SYN | TCP_FIN | TCP_RST)) == 0;
 	u32_t beyond = lwip_ntohl(th->seqno) - pcb->rcv_nxt - pcb->rcv_wnd;
-	uint32_t lip = ip_current_dest_addr()->addr, rip = ip_current_src_addr()->addr;
+	ip_addr_t lip = pcb->local_ip, rip = pcb->remote_ip;
 	uint16_t lport = pcb->local_port, rport = pcb->remote_port;
 
 	/* More than one full segment is acknowledged at once (RFC 5681, 4.2), also when they came merged into one: as if one were
@@ -236,11 +246,11 @@ static void input_active(struct pbuf *p, struct netif *inp, struct tcp_pcb *pcb)
 	}
 	pcb->rcv_wnd += 2;
 	lwip_tcp_input(p, inp);
-	if (demux_find(lip, lport, rip, rport) == pcb && pcb->state != TIME_WAIT)
+	if (demux_find(&lip, lport, &rip, rport) == pcb && pcb->state != TIME_WAIT)
 		pcb->rcv_wnd -= 2;
 }
 
-/* Seen by lwIP's ip4.c. */
+/* Seen by lwIP's ip4.c and ip6.c. */
 void tcp_input(struct pbuf *p, struct netif *inp)
 {
 	const struct tcp_hdr *th = p->payload;
@@ -249,8 +259,8 @@ void tcp_input(struct pbuf *p, struct netif *inp)
 		pbuf_free(p);
 		return;
 	}
-	struct tcp_pcb *pcb = demux_find(ip_current_dest_addr()->addr, lwip_ntohs(th->dest),
-		ip_current_src_addr()->addr, lwip_ntohs(th->src));
+	struct tcp_pcb *pcb = demux_find(ip_current_dest_addr(), lwip_ntohs(th->dest),
+		ip_current_src_addr(), lwip_ntohs(th->src));
 	if (pcb && pcb->state == TIME_WAIT && is_plain_syn(th) &&
 		TCP_SEQ_GT(lwip_ntohl(th->seqno), pcb->rcv_nxt)) {
 		tcp_pcb_remove(&tcp_tw_pcbs, pcb);

@@ -7,6 +7,7 @@
 #ifndef LIBOS_NET_DEMUX_H
 #define LIBOS_NET_DEMUX_H
 
+#include <lwip/ip_addr.h>
 #include <stdint.h>
 
 struct tcp_pcb;
@@ -17,7 +18,8 @@ void demux_rmv(struct tcp_pcb **list, struct tcp_pcb *pcb);
 /* A pcb is about to be freed: lwIP's slow timer takes pcbs out of the lists without the macros. */
 void demux_forget(struct tcp_pcb *pcb);
 
-/* Addresses in network order, ports in host order. NULL: none. TIME_WAIT by ->state. */
-struct tcp_pcb *demux_find(uint32_t lip, uint16_t lport, uint32_t rip, uint16_t rport);
+/* Addresses of type V4 or V6, ports in host order. NULL: none. TIME_WAIT by ->state. */
+struct tcp_pcb *demux_find(
+	const ip_addr_t *lip, uint16_t lport, const ip_addr_t *rip, uint16_t rport);
 
 #endif

@@ -9,7 +9,9 @@
 #include "libos/drv/virtio_net.h"
 #include "libos/klib/errno.h"
 #include "libos/klib/string.h"
+#include "libos/net/addr.h"
 #include "libos/net/demux.h"
+#include "libos/net/nd6.h"
 #include "libos/net/stack.h"
 #include "libos/net/tick.h"
 
@@ -19,19 +21,23 @@
 #include <lwip/inet_chksum.h>
 #include <lwip/ip.h>
 #include <lwip/ip4_frag.h>
+#include <lwip/ip6.h>
+#include <lwip/ip6_frag.h>
 #include <lwip/netif.h>
 #include <lwip/priv/tcp_priv.h>
 #include <lwip/prot/ethernet.h>
 #include <lwip/prot/ip4.h>
+#include <lwip/prot/ip6.h>
 #include <lwip/prot/udp.h>
 #include <netif/ethernet.h>
 
 #define MTU_DEFAULT 1500u
 #define COPY_BYTES  256u /* frames up to here are copied */
 
-/* For how long lwIP's timers have to look after them: its limits and a second (ARP_MAXPENDING, IP_REASS_MAXAGE). */
+/* For how long lwIP's timers have to look after them: its limits and a second (ARP_MAXPENDING, IP_REASS_MAXAGE, IPV6_REASS_MAXAGE). */
 #define ARP_REQUEST_S 6u
 #define FRAGMENT_S    16u
+#define FRAGMENT6_S   61u
 
 _Static_assert(sizeof(struct pbuf_custom) <= VNET_HEADROOM, "the pbuf lives in the headroom");
 
@@ -93,20 +99,30 @@ static struct pbuf *frame_wrap(struct vnet_frame *f)
 	return head;
 }
 
-static void ip_frame(struct pbuf *p, bool csum_ok)
-{
-	const struct ip_hdr *ip = p->payload;
+#define CHECK_TRANSPORT                                                                            \
+	(NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP | NETIF_CHECKSUM_CHECK_ICMP |         \
+		NETIF_CHECKSUM_CHECK_ICMP6)
 
-	if (p->len >= IP_HLEN && (IPH_OFFSET(ip) & PP_HTONS(IP_OFFMASK | IP_MF)) != 0)
-		net_tick_aux(FRAGMENT_S);
+static bool is_fragment(const struct pbuf *p, bool v6)
+{
+	if (v6)
+		return IP6H_NEXTH((const struct ip6_hdr *)p->payload) == IP6_NEXTH_FRAGMENT;
+	return (IPH_OFFSET((const struct ip_hdr *)p->payload) & PP_HTONS(IP_OFFMASK | IP_MF)) != 0;
+}
+
+static void ip_frame(struct pbuf *p, bool csum_ok, bool v6)
+{
+	if (is_fragment(p, v6))
+		net_tick_aux(v6 ? FRAGMENT6_S : FRAGMENT_S);
 	eth.chksum_flags |= NETIF_CHECKSUM_CHECK_IP;
 	if (!csum_ok)
-		eth.chksum_flags |= NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP |
-			NETIF_CHECKSUM_CHECK_ICMP;
-	ip4_input(p, &eth);
+		eth.chksum_flags |= CHECK_TRANSPORT;
+	if (v6)
+		ip6_input(p, &eth);
+	else
+		ip4_input(p, &eth);
 	/* What the instance sends to its own address carries no checksum when the device makes them. */
-	eth.chksum_flags &= (u16_t) ~(NETIF_CHECKSUM_CHECK_IP | NETIF_CHECKSUM_CHECK_TCP |
-		NETIF_CHECKSUM_CHECK_UDP | NETIF_CHECKSUM_CHECK_ICMP);
+	eth.chksum_flags &= (u16_t) ~(NETIF_CHECKSUM_CHECK_IP | CHECK_TRANSPORT);
 }
 
 static void frame_input(struct vnet_frame *f)
@@ -133,7 +149,9 @@ static void frame_input(struct vnet_frame *f)
 			: PBUF_FLAG_LLMCAST;
 	/* lwIP reads the whole fixed headers before it looks at the length. */
 	if (eh.type == PP_HTONS(ETHTYPE_IP) && p->len >= IP_HLEN)
-		ip_frame(p, csum_ok);
+		ip_frame(p, csum_ok, false);
+	else if (eh.type == PP_HTONS(ETHTYPE_IPV6) && p->len >= IP6_HLEN)
+		ip_frame(p, csum_ok, true);
 	else if (eh.type == PP_HTONS(ETHTYPE_ARP) && p->len >= SIZEOF_ETHARP_HDR)
 		etharp_input(p, &eth);
 	else
@@ -142,23 +160,53 @@ static void frame_input(struct vnet_frame *f)
 
 /* ---- send */
 
+/* Where the transport header of a packet that is no fragment begins, behind the Ethernet header, and what it is; 0: there is none. Extension
+ * headers but that of a fragment are never sent. */
+static unsigned find_transport(const char *frame, unsigned *proto)
+{
+	const struct ip_hdr *ip = (const void *)(frame + SIZEOF_ETH_HDR);
+
+	if (IPH_V(ip) == 6) {
+		*proto = IP6H_NEXTH((const struct ip6_hdr *)(const void *)ip);
+		return SIZEOF_ETH_HDR + IP6_HLEN;
+	}
+	if ((IPH_OFFSET(ip) & PP_HTONS(IP_OFFMASK | IP_MF)) != 0)
+		return 0;
+	*proto = IPH_PROTO(ip);
+	return SIZEOF_ETH_HDR + IPH_HL_BYTES(ip);
+}
+
+/* The sum of both addresses, 16 bits of each in its low half. */
+static uint64_t sum_addresses(const char *packet)
+{
+	const struct ip_hdr *ip = (const void *)packet;
+	const struct ip6_hdr *ip6 = (const void *)packet;
+	uint64_t sum = 0;
+
+	if (IPH_V(ip) != 6)
+		return (uint64_t)ip->src.addr + ip->dest.addr;
+	for (unsigned i = 0; i < 4; i++)
+		sum += (uint64_t)ip6->src.addr[i] + ip6->dest.addr[i];
+	return sum;
+}
+
 /* Leaves the sum of the pseudo header where the device continues; the offset of the transport header, 0: nothing to do. */
 static unsigned partial_csum(char *frame, size_t len, unsigned *csum_offset)
 {
-	const struct ip_hdr *ip = (const void *)(frame + SIZEOF_ETH_HDR);
-	unsigned start = SIZEOF_ETH_HDR + IPH_HL_BYTES(ip);
+	unsigned proto, start = find_transport(frame, &proto);
 
-	if (len < start + 8 || (IPH_OFFSET(ip) & PP_HTONS(IP_OFFMASK | IP_MF)) != 0)
+	if (start == 0 || len < start + 8)
 		return 0;
-	if (IPH_PROTO(ip) == IP_PROTO_TCP)
+	if (proto == IP_PROTO_TCP)
 		*csum_offset = offsetof(struct tcp_hdr, chksum);
-	else if (IPH_PROTO(ip) == IP_PROTO_UDP)
+	else if (proto == IP_PROTO_UDP)
 		*csum_offset = offsetof(struct udp_hdr, chksum);
 	else
 		return 0;
-	uint32_t sum = (ip->src.addr & 0xffff) + (ip->src.addr >> 16) + (ip->dest.addr & 0xffff) +
-		(ip->dest.addr >> 16);
-	sum += PP_HTONS(IPH_PROTO(ip)) + lwip_htons((u16_t)(len - start));
+	uint64_t sum = sum_addresses(frame + SIZEOF_ETH_HDR);
+	sum += (uint64_t)lwip_htons((u16_t)proto) + lwip_htons((u16_t)(len - start));
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
 	uint16_t folded = (uint16_t)sum;
@@ -187,9 +235,19 @@ static void large_sent(void *cookie)
 /* The MSS of the connection that the segment belongs to; 0: there is none any more. */
 static unsigned mss_of(const struct ip_hdr *ip, const struct tcp_hdr *th)
 {
-	const struct tcp_pcb *pcb =
-		demux_find(ip->src.addr, lwip_ntohs(th->src), ip->dest.addr, lwip_ntohs(th->dest));
+	ip_addr_t src, dst;
 
+	if (IPH_V(ip) == 6) {
+		const struct ip6_hdr *ip6 = (const void *)ip;
+
+		ip_addr_copy_from_ip6_packed(src, ip6->src);
+		ip_addr_copy_from_ip6_packed(dst, ip6->dest);
+	} else {
+		src = addr_v4(ip->src.addr);
+		dst = addr_v4(ip->dest.addr);
+	}
+	const struct tcp_pcb *pcb =
+		demux_find(&src, lwip_ntohs(th->src), &dst, lwip_ntohs(th->dest));
 	return pcb ? pcb->mss : 0;
 }
 
@@ -226,8 +284,10 @@ static err_t large_output(struct pbuf *p)
 	if (!vnet_tx_tso() || p->len < SIZEOF_ETH_HDR + IP_HLEN + TCP_HLEN)
 		return ERR_BUF;
 	f.csum_start = partial_csum(frame, p->tot_len, &f.csum_offset);
-	if (f.csum_start == 0 || IPH_PROTO(ip) != IP_PROTO_TCP || p->len < f.csum_start + TCP_HLEN)
+	if (f.csum_start == 0 || f.csum_offset != offsetof(struct tcp_hdr, chksum) ||
+		p->len < f.csum_start + TCP_HLEN)
 		return ERR_BUF;
+	f.ip6 = IPH_V(ip) == 6;
 	const struct tcp_hdr *th = (const void *)(frame + f.csum_start);
 	f.gso_size = mss_of(ip, th);
 	f.hdr_len = f.csum_start + TCPH_HDRLEN_BYTES(th);
@@ -256,6 +316,17 @@ err_t net_ip4_frag(struct pbuf *p, struct netif *netif, const ip4_addr_t *dest)
 	return ip4_frag(p, netif, dest);
 }
 
+/* The same for ip6_frag(). */
+err_t net_ip6_frag(struct pbuf *p, struct netif *netif, const ip6_addr_t *dest);
+err_t net_ip6_frag(struct pbuf *p, struct netif *netif, const ip6_addr_t *dest)
+{
+	const struct ip6_hdr *ip = p->payload;
+
+	if (netif == &eth && vnet_tx_tso() && IP6H_NEXTH(ip) == IP6_NEXTH_TCP)
+		return netif->output_ip6(netif, p, dest);
+	return ip6_frag(p, netif, dest);
+}
+
 static err_t frame_output(struct netif *netif, struct pbuf *p)
 {
 	size_t len = p->tot_len;
@@ -272,7 +343,8 @@ static err_t frame_output(struct netif *netif, struct pbuf *p)
 	memcpy(&eh, frame, sizeof(eh));
 	if (eh.type == PP_HTONS(ETHTYPE_ARP))
 		note_arp(frame, len);
-	else if (vnet_tx_csum() && eh.type == PP_HTONS(ETHTYPE_IP))
+	else if (vnet_tx_csum() &&
+		(eh.type == PP_HTONS(ETHTYPE_IP) || eh.type == PP_HTONS(ETHTYPE_IPV6)))
 		start = partial_csum(frame, len, &offset);
 	return vnet_tx_send(frame, len, start, offset) < 0 ? ERR_MEM : ERR_OK;
 }
@@ -284,12 +356,13 @@ static err_t eth_up(struct netif *netif)
 	netif->name[0] = 'e';
 	netif->name[1] = 't';
 	netif->output = etharp_output;
+	netif->output_ip6 = nd6_output;
 	netif->linkoutput = frame_output;
 	netif->mtu = eth_mtu;
 	netif->hwaddr_len = ETH_HWADDR_LEN;
 	netif->flags =
 		NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET | NETIF_FLAG_LINK_UP;
-	u16_t gen = NETIF_CHECKSUM_GEN_IP | NETIF_CHECKSUM_GEN_ICMP;
+	u16_t gen = NETIF_CHECKSUM_GEN_IP | NETIF_CHECKSUM_GEN_ICMP | NETIF_CHECKSUM_GEN_ICMP6;
 	if (!vnet_tx_csum())
 		gen |= NETIF_CHECKSUM_GEN_TCP | NETIF_CHECKSUM_GEN_UDP;
 	NETIF_SET_CHECKSUM_CTRL(netif, gen);
@@ -303,6 +376,7 @@ void eth_configure(const struct net_config *config, const uint8_t *mac)
 	if (mac)
 		memcpy(eth.hwaddr, mac, ETH_HWADDR_LEN);
 	netif_set_addr(&eth, &ip, &mask, &gw); /* resets the connections of an address that goes */
+	nd6_configure(&eth, config);
 	if (netif_is_up(&eth) && config->ip)
 		etharp_gratuitous(&eth);
 }

@@ -11,4 +11,7 @@ struct pbuf;
  * wire and has a checksum. */
 void net_icmp_error(const struct pbuf *p, unsigned ip_hlen, bool verify);
 
+/* The same for ICMPv6; p->payload is the IPv6 header, with nothing between it and the message. */
+void net_icmp6_error(struct pbuf *p, bool verify);
+
 #endif

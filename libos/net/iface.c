@@ -5,12 +5,25 @@
 #include "libos/klib/errno.h"
 #include "libos/klib/string.h"
 #include "libos/net/addr.h"
+#include "libos/net/nd6.h"
 #include "libos/net/sock.h"
 #include "libos/net/stack.h"
+#include "libos/uapi/netlink.h"
 
 #include <lwip/netif.h>
 
 #define LO_MTU 65536u
+
+static void add_ip6(
+	struct iface *out, const struct netif *n, s8_t i, unsigned prefix, unsigned scope)
+{
+	if (!ip6_addr_isvalid(netif_ip6_addr_state(n, i)))
+		return;
+	struct iface_ip6 *a = &out->ip6[out->nip6++];
+	memcpy(a->addr, netif_ip6_addr(n, i)->addr, sizeof(a->addr));
+	a->prefix = (uint8_t)prefix;
+	a->scope = (uint8_t)scope;
+}
 
 bool iface_get(int index, struct iface *out)
 {
@@ -26,6 +39,7 @@ bool iface_get(int index, struct iface *out)
 			.mask = PP_HTONL(0xff000000u),
 			.type = ARPHRD_LOOPBACK,
 		};
+		add_ip6(out, netif_get_by_index(1), 0, 128, RT_SCOPE_HOST);
 		return true;
 	}
 	if (index != 2 || !eth)
@@ -42,6 +56,10 @@ bool iface_get(int index, struct iface *out)
 	};
 	out->broadcast = out->ip ? out->ip | ~out->mask : 0;
 	memcpy(out->mac, eth->hwaddr, sizeof(out->mac));
+	add_ip6(out, eth, 1, nd6_prefix(), RT_SCOPE_UNIVERSE);
+	add_ip6(out, eth, 0, 64, RT_SCOPE_LINK);
+	if (nd6_gateway())
+		memcpy(out->gateway6, nd6_gateway()->addr, sizeof(out->gateway6));
 	return true;
 }
 

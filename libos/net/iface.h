@@ -6,6 +6,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct iface_ip6 {
+	uint8_t addr[16];
+	uint8_t prefix; /* bits */
+	uint8_t scope;  /* RT_SCOPE_ */
+};
+
+#define IFACE_IP6_MAX 2
+
 struct iface {
 	int index;
 	char name[16];
@@ -13,6 +21,9 @@ struct iface {
 	uint32_t mtu, ip, mask, broadcast, gateway; /* addresses in network order, 0: none */
 	uint16_t type;                              /* ARPHRD_ */
 	uint8_t mac[6];
+	struct iface_ip6 ip6[IFACE_IP6_MAX];
+	unsigned nip6;
+	uint8_t gateway6[16]; /* all 0: none */
 };
 
 #define IFACE_MAX 2

@@ -8,7 +8,15 @@
 
 void ipopt_init(struct ip_options *o)
 {
-	*o = (struct ip_options){.mc_ttl = 1, .mc_loop = true, .mtu_discover = 1};
+	*o = (struct ip_options){
+		.mc_ttl = 1,
+		.mc_loop = true,
+		.mtu_discover = 1,
+		.mc_loop6 = true,
+		.mtu_discover6 = 1,
+		.hops = -1,
+		.mc_hops = -1,
+	};
 }
 
 /* Many of these may be given as one byte. */

@@ -11,7 +11,7 @@
 #include "libos/uapi/netlink.h"
 
 #define REQUEST_MAX 4096u
-#define ANSWER_MAX  2048u
+#define ANSWER_MAX  3072u
 #define QUEUE_MAX   64u
 
 struct answer {
@@ -134,31 +134,109 @@ static void put_route(struct answer *a, const struct iface *f, bool dflt)
 		attr(a, RTA_PREFSRC, &f->ip, 4);
 }
 
+static void put_addr6(struct answer *a, const struct iface *f, const struct iface_ip6 *ip)
+{
+	struct ifaddrmsg *m = append(a, sizeof(*m));
+	uint32_t flags = IFA_F_PERMANENT | IFA_F_NODAD;
+
+	*m = (struct ifaddrmsg){
+		.family = AF_INET6,
+		.prefixlen = ip->prefix,
+		.flags = (uint8_t)flags,
+		.scope = ip->scope,
+		.index = (uint32_t)f->index,
+	};
+	attr(a, IFA_ADDRESS, ip->addr, sizeof(ip->addr));
+	attr(a, IFA_FLAGS, &flags, sizeof(flags));
+}
+
+/* To the network of an address, or with NULL to everywhere else. */
+static void put_route6(struct answer *a, const struct iface *f, const struct iface_ip6 *ip)
+{
+	struct rtmsg *m = append(a, sizeof(*m));
+	uint32_t oif = (uint32_t)f->index, metric = 256;
+	uint8_t net[16] = {0};
+
+	*m = (struct rtmsg){
+		.family = AF_INET6,
+		.dst_len = ip ? ip->prefix : 0,
+		.table = RT_TABLE_MAIN,
+		.protocol = ip ? RTPROT_KERNEL : RTPROT_BOOT,
+		.scope = RT_SCOPE_UNIVERSE,
+		.type = RTN_UNICAST,
+	};
+	for (unsigned bit = 0; ip && bit < ip->prefix; bit++)
+		net[bit / 8] = (uint8_t)(net[bit / 8] | (ip->addr[bit / 8] & 0x80u >> bit % 8));
+	if (ip)
+		attr(a, RTA_DST, net, sizeof(net));
+	else
+		attr(a, RTA_GATEWAY, f->gateway6, sizeof(f->gateway6));
+	attr(a, RTA_OIF, &oif, sizeof(oif));
+	attr(a, RTA_PRIORITY, &metric, sizeof(metric));
+}
+
+static bool has_gateway6(const struct iface *f)
+{
+	for (unsigned i = 0; i < sizeof(f->gateway6); i++)
+		if (f->gateway6[i])
+			return true;
+	return false;
+}
+
+static void dump6(struct answer *a, const struct nlmsghdr *req, uint32_t pid, const struct iface *f)
+{
+	for (unsigned i = 0; i <= f->nip6; i++) {
+		const struct iface_ip6 *ip = i < f->nip6 ? &f->ip6[i] : NULL;
+		bool route = req->type == RTM_GETROUTE;
+
+		if (!ip && (!route || !has_gateway6(f)))
+			continue;
+		struct nlmsghdr *h = begin(a, req, pid, route ? RTM_NEWROUTE : RTM_NEWADDR);
+		if (route)
+			put_route6(a, f, ip);
+		else
+			put_addr6(a, f, ip);
+		end(a, h);
+	}
+}
+
+static void dump4(struct answer *a, const struct nlmsghdr *req, uint32_t pid, const struct iface *f)
+{
+	if (f->ip == 0)
+		return;
+	if (req->type == RTM_GETADDR) {
+		struct nlmsghdr *h = begin(a, req, pid, RTM_NEWADDR);
+		put_addr(a, f);
+		end(a, h);
+		return;
+	}
+	for (int dflt = 0; f->index != 1 && dflt < (f->gateway ? 2 : 1); dflt++) {
+		struct nlmsghdr *h = begin(a, req, pid, RTM_NEWROUTE);
+		put_route(a, f, dflt);
+		end(a, h);
+	}
+}
+
+/* By family first, as Linux does it. */
 static void dump(struct answer *a, const struct nlmsghdr *req, uint32_t pid, unsigned family)
 {
-	for (int i = 1; i <= IFACE_MAX; i++) {
-		struct iface f;
+	struct iface f;
 
+	for (int i = 1; i <= IFACE_MAX && req->type == RTM_GETLINK; i++) {
 		if (!iface_get(i, &f))
 			continue;
-		if (req->type == RTM_GETLINK) {
-			struct nlmsghdr *h = begin(a, req, pid, RTM_NEWLINK);
-			put_link(a, &f);
-			end(a, h);
-		} else if (f.ip == 0 || (family != AF_UNSPEC && family != AF_INET)) {
-			continue;
-		} else if (req->type == RTM_GETADDR) {
-			struct nlmsghdr *h = begin(a, req, pid, RTM_NEWADDR);
-			put_addr(a, &f);
-			end(a, h);
-		} else if (f.index != 1) {
-			for (int dflt = 0; dflt < (f.gateway ? 2 : 1); dflt++) {
-				struct nlmsghdr *h = begin(a, req, pid, RTM_NEWROUTE);
-				put_route(a, &f, dflt);
-				end(a, h);
-			}
-		}
+		struct nlmsghdr *h = begin(a, req, pid, RTM_NEWLINK);
+		put_link(a, &f);
+		end(a, h);
 	}
+	if (req->type == RTM_GETLINK)
+		return;
+	for (int i = 1; i <= IFACE_MAX && (family == AF_UNSPEC || family == AF_INET); i++)
+		if (iface_get(i, &f))
+			dump4(a, req, pid, &f);
+	for (int i = 1; i <= IFACE_MAX && (family == AF_UNSPEC || family == AF_INET6); i++)
+		if (iface_get(i, &f))
+			dump6(a, req, pid, &f);
 }
 
 static void put_status(

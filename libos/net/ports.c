@@ -4,6 +4,7 @@
 
 #include "libos/klib/errno.h"
 #include "libos/klib/random.h"
+#include "libos/net/addr.h"
 #include "libos/net/demux.h"
 #include "libos/uapi/socket.h"
 
@@ -33,7 +34,7 @@ static bool conflicts(const struct port_bind *a, const struct port_bind *b)
 {
 	if (a == b || a->protocol != b->protocol || a->port != b->port)
 		return false;
-	if (a->addr != 0 && b->addr != 0 && a->addr != b->addr)
+	if (!addr_overlap(&a->addr, &b->addr))
 		return false;
 	if (a->reuseport && b->reuseport)
 		return false;
@@ -44,7 +45,7 @@ static bool conflicts(const struct port_bind *a, const struct port_bind *b)
 static bool list_has_port(const struct tcp_pcb *p, const struct port_bind *b)
 {
 	for (; p; p = p->next)
-		if (p->local_port == b->port && (b->addr == 0 || p->local_ip.addr == b->addr))
+		if (p->local_port == b->port && addr_overlap(&b->addr, &p->local_ip))
 			return true;
 	return false;
 }
@@ -90,9 +91,9 @@ static int take_free(struct port_bind *b)
 	return -EADDRINUSE;
 }
 
-int port_take(struct port_bind *b, uint32_t addr, uint16_t port)
+int port_take(struct port_bind *b, const ip_addr_t *addr, uint16_t port)
 {
-	b->addr = addr;
+	b->addr = *addr;
 	if (port == 0)
 		return take_free(b);
 	b->port = port;
@@ -104,7 +105,8 @@ int port_take(struct port_bind *b, uint32_t addr, uint16_t port)
 	return 0;
 }
 
-int port_take_for(struct port_bind *b, uint32_t addr, uint32_t raddr, uint16_t rport)
+int port_take_for(
+	struct port_bind *b, const ip_addr_t *addr, const ip_addr_t *raddr, uint16_t rport)
 {
 	uint32_t start;
 
@@ -115,7 +117,7 @@ int port_take_for(struct port_bind *b, uint32_t addr, uint32_t raddr, uint16_t r
 
 		if (!port_unused(b, port) || demux_find(addr, port, raddr, rport))
 			continue;
-		b->addr = addr;
+		b->addr = *addr;
 		b->port = port;
 		list_add_tail(bucket_of(port), &b->link);
 		return 0;

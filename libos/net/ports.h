@@ -8,6 +8,7 @@
 
 #include "libos/klib/list.h"
 
+#include <lwip/ip_addr.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -17,16 +18,17 @@
 struct port_bind {
 	struct list link; /* self-linked: not bound */
 	int protocol;     /* IPPROTO_TCP or IPPROTO_UDP */
-	uint32_t addr;    /* network order; 0: any */
-	uint16_t port;    /* host order */
+	ip_addr_t addr;
+	uint16_t port; /* host order */
 	bool reuseaddr, reuseport, listening;
 };
 
 void port_init(struct port_bind *b, int protocol);
 /* Takes addr:port (port 0: a free one). 0 or -EADDRINUSE. */
-int port_take(struct port_bind *b, uint32_t addr, uint16_t port);
+int port_take(struct port_bind *b, const ip_addr_t *addr, uint16_t port);
 /* Takes a free port for a connection to raddr:rport: the four together are unique. 0, -EADDRNOTAVAIL. */
-int port_take_for(struct port_bind *b, uint32_t addr, uint32_t raddr, uint16_t rport);
+int port_take_for(
+	struct port_bind *b, const ip_addr_t *addr, const ip_addr_t *raddr, uint16_t rport);
 /* May it listen where it is bound? 0 or -EADDRINUSE. */
 int port_listen(struct port_bind *b);
 void port_drop(struct port_bind *b);

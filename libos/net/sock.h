@@ -7,6 +7,7 @@
 #define LIBOS_NET_SOCK_H
 
 #include "libos/fs/file.h"
+#include "libos/net/cmsg.h"
 #include "libos/sched/thread.h"
 #include "libos/uapi/socket.h"
 
@@ -14,12 +15,13 @@
 
 struct sock;
 
-/* Descriptors and credentials that travel beside data (AF_UNIX). The files are owned. */
+/* What travels beside data: descriptors and credentials (AF_UNIX), where a datagram was sent to. The files are owned. */
 struct sock_ctl {
 	unsigned nfiles;
 	struct file **file; /* kmalloc'ed */
 	bool have_cred;
 	struct ucred cred;
+	struct cmsg_ip ip; /* AF_INET, AF_INET6 */
 };
 void sock_ctl_drop(struct sock_ctl *ctl); /* gives the files back */
 
@@ -104,8 +106,8 @@ void *sock_span(struct iter *it, size_t max, bool write, size_t *n);
 void sock_advance(struct iter *it, size_t n);
 
 /* The families. 0 or -errno; *s has one owner, the caller. */
-int tcp_sock_new(struct sock **s);
-int udp_sock_new(struct sock **s);
+int tcp_sock_new(int domain, struct sock **s); /* AF_INET or AF_INET6 */
+int udp_sock_new(int domain, struct sock **s);
 int unix_sock_new(unsigned type, struct sock **s);
 int unix_sock_pair(unsigned type, struct sock *pair[2]);
 int netlink_sock_new(unsigned type, int protocol, struct sock **s);

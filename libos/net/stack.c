@@ -11,6 +11,7 @@
 #include "libos/klib/random.h"
 #include "libos/klib/string.h"
 #include "libos/mem/kmalloc.h"
+#include "libos/net/addr.h"
 #include "libos/net/icmp.h"
 #include "libos/net/port/hooks.h"
 #include "libos/net/siphash.h"
@@ -22,6 +23,7 @@
 #include <lwip/pbuf.h>
 #include <lwip/priv/tcp_priv.h>
 #include <lwip/prot/ip4.h>
+#include <lwip/prot/ip6.h>
 #include <lwip/sys.h>
 
 #define POLL_BUDGET   256u /* frames per run, so that threads get their turn */
@@ -56,11 +58,13 @@ u32_t sys_now(void)
 u32_t net_tcp_isn(const ip_addr_t *lip, u16_t lport, const ip_addr_t *rip, u16_t rport)
 {
 	struct {
-		uint32_t lip, rip;
+		uint8_t lip[16], rip[16];
 		uint16_t lport, rport;
 		uint32_t zero;
-	} id = {lip->addr, rip->addr, lport, rport, 0};
+	} id = {.lport = lport, .rport = rport};
 
+	addr_bytes6(lip, id.lip);
+	addr_bytes6(rip, id.rip);
 	/* RFC 6528: a clock of 64 ns per step and a hash that only we can compute. */
 	return (u32_t)(clock_mono_ns() >> 6) + (u32_t)siphash(isn_key, &id, sizeof(id));
 }
@@ -83,6 +87,41 @@ int net_ip4_filter(struct pbuf *p, struct netif *inp)
 	if (IPH_PROTO(ip) == IP_PROTO_ICMP && IPH_HL_BYTES(ip) >= IP_HLEN &&
 		IPH_HL_BYTES(ip) <= p->len)
 		net_icmp_error(p, IPH_HL_BYTES(ip), inp == net_eth());
+	return 0;
+}
+
+/* ::1, or with last 0 the unspecified address. */
+static bool is_address6(const ip6_addr_p_t *a, uint32_t last)
+{
+	return (a->addr[0] | a->addr[1] | a->addr[2]) == 0 && a->addr[3] == lwip_htonl(last);
+}
+
+/* Headers that lwIP's parser may see; of extension headers only that of a fragment, in front of what may be alone as well. */
+static bool is_known_header(unsigned type)
+{
+	return type == IP6_NEXTH_TCP || type == IP6_NEXTH_UDP || type == IP6_NEXTH_ICMP6;
+}
+
+int net_ip6_filter(struct pbuf *p, struct netif *inp)
+{
+	const struct ip6_hdr *ip = p->payload;
+	bool outside = inp == net_eth();
+
+	if (p->len < IP6_HLEN)
+		return 0; /* lwIP drops it */
+	unsigned next = IP6H_NEXTH(ip);
+	const uint8_t *behind = (const uint8_t *)p->payload + IP6_HLEN;
+	bool known = is_known_header(next) ||
+		(next == IP6_NEXTH_FRAGMENT && p->len >= IP6_HLEN + IP6_FRAG_HLEN &&
+			is_known_header(behind[0]));
+	/* Without a source one may only ask whether an address is free. */
+	if (!known || (outside && (is_address6(&ip->dest, 1) || is_address6(&ip->src, 1))) ||
+		(next != IP6_NEXTH_ICMP6 && is_address6(&ip->src, 0))) {
+		pbuf_free(p);
+		return 1;
+	}
+	if (next == IP6_NEXTH_ICMP6)
+		net_icmp6_error(p, outside);
 	return 0;
 }
 

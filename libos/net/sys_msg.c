@@ -120,6 +120,9 @@ static int ctl_parse(struct sock_ctl *ctl, const char *buf, size_t len, int doma
 				rc = -EINVAL;
 		} else if (h.level == SOL_SOCKET) {
 			rc = -EINVAL;
+		} else if ((h.level == SOL_IP && (domain == AF_INET || domain == AF_INET6)) ||
+			(h.level == SOL_IPV6 && domain == AF_INET6)) {
+			rc = cmsg_ip_take(&ctl->ip, &h, data, n);
 		}
 		if (rc < 0)
 			return rc;
@@ -147,32 +150,8 @@ static int ctl_from_user(struct sock_ctl *ctl, uptr_t from, uint64_t len, int do
 	return rc;
 }
 
-/* Where control messages are written to in the program. */
-struct ctl_out {
-	uptr_t at;
-	uint64_t left, used;
-};
-
-static int ctl_put_header(struct ctl_out *o, int type, size_t n)
-{
-	struct cmsghdr h = {sizeof(h) + n, SOL_SOCKET, type};
-
-	return put_user(o->at, &h);
-}
-
-static void ctl_advance(struct ctl_out *o, size_t n)
-{
-	uint64_t step = CMSG_ALIGN(sizeof(struct cmsghdr) + n);
-
-	if (step > o->left)
-		step = o->left;
-	o->at += step;
-	o->left -= step;
-	o->used += step;
-}
-
 /* Installs descriptors, as many as there is room for. */
-static int ctl_put_fds(struct ctl_out *o, struct sock_ctl *ctl, bool cloexec, unsigned *flags)
+static int ctl_put_fds(struct cmsg_out *o, struct sock_ctl *ctl, bool cloexec, unsigned *flags)
 {
 	uint64_t room = o->left > sizeof(struct cmsghdr)
 		? (o->left - sizeof(struct cmsghdr)) / sizeof(int)
@@ -194,26 +173,32 @@ static int ctl_put_fds(struct ctl_out *o, struct sock_ctl *ctl, bool cloexec, un
 	if (n < ctl->nfiles)
 		*flags |= MSG_CTRUNC;
 	if (n > 0) {
-		rc = ctl_put_header(o, SCM_RIGHTS, n * sizeof(int));
-		ctl_advance(o, n * sizeof(int));
+		struct cmsghdr h = {sizeof(h) + n * sizeof(int), SOL_SOCKET, SCM_RIGHTS};
+		uint64_t step = CMSG_ALIGN(h.len);
+
+		rc = put_user(o->at, &h);
+		if (step > o->left)
+			step = o->left;
+		o->at += step;
+		o->left -= step;
+		o->used += step;
 	}
 	return rc;
 }
 
-static int ctl_to_user(struct ctl_out *o, struct sock_ctl *ctl, bool cloexec, unsigned *flags)
+static int ctl_to_user(struct cmsg_out *o, struct sock_ctl *ctl, bool cloexec, unsigned *flags)
 {
 	int rc = 0;
 
 	if (ctl->have_cred) {
-		if (o->left < sizeof(struct cmsghdr) + sizeof(ctl->cred)) {
+		if (o->left < sizeof(struct cmsghdr) + sizeof(ctl->cred))
 			*flags |= MSG_CTRUNC;
-		} else {
-			rc = ctl_put_header(o, SCM_CREDENTIALS, sizeof(ctl->cred));
-			if (rc == 0)
-				rc = put_user(o->at + sizeof(struct cmsghdr), &ctl->cred);
-			ctl_advance(o, sizeof(ctl->cred));
-		}
+		else
+			rc = cmsg_put(o, SOL_SOCKET, SCM_CREDENTIALS, &ctl->cred, sizeof(ctl->cred),
+				flags);
 	}
+	if (rc == 0)
+		rc = cmsg_ip_put(o, &ctl->ip, flags);
 	if (rc == 0 && ctl->nfiles > 0)
 		rc = ctl_put_fds(o, ctl, cloexec, flags);
 	return rc;
@@ -247,7 +232,7 @@ static long send_hdr(struct sock *s, struct file *f, const struct user_msghdr *h
 		rc = ctl_from_user(&ctl, h->control, h->controllen, s->domain);
 	if (rc == 0) {
 		iter_user(&it, iov, (int)h->iovlen, (uint64_t)total);
-		m.ctl = ctl.nfiles > 0 ? &ctl : NULL;
+		m.ctl = ctl.nfiles > 0 || ctl.ip.have ? &ctl : NULL;
 		rc = s->ops->send ? s->ops->send(s, &m) : -EOPNOTSUPP;
 	}
 	sock_ctl_drop(&ctl); /* a family that took the files has emptied it */
@@ -284,7 +269,7 @@ static long recv_hdr(
 		rc = copy_to_user(h->name, &addr, len);
 		h->namelen = m.addr_len;
 	}
-	struct ctl_out out = {h->control, h->control ? h->controllen : 0, 0};
+	struct cmsg_out out = {h->control, h->control ? h->controllen : 0, 0};
 	if (rc == 0)
 		rc = ctl_to_user(&out, &ctl, (flags & MSG_CMSG_CLOEXEC) != 0, &m.out_flags);
 	sock_ctl_drop(&ctl);

@@ -7,14 +7,14 @@
 
 #define O_NONBLOCK SOCK_NONBLOCK
 
-static int inet_new(unsigned type, int protocol, struct sock **s)
+static int inet_new(int domain, unsigned type, int protocol, struct sock **s)
 {
 	switch (type) {
 	case SOCK_STREAM:
-		return protocol == 0 || protocol == IPPROTO_TCP ? tcp_sock_new(s)
+		return protocol == 0 || protocol == IPPROTO_TCP ? tcp_sock_new(domain, s)
 								: -EPROTONOSUPPORT;
 	case SOCK_DGRAM:
-		return protocol == 0 || protocol == IPPROTO_UDP ? udp_sock_new(s)
+		return protocol == 0 || protocol == IPPROTO_UDP ? udp_sock_new(domain, s)
 								: -EPROTONOSUPPORT;
 	case SOCK_RAW:
 		return -EPROTONOSUPPORT;
@@ -37,7 +37,8 @@ long sys_socket(const uint64_t a[6])
 		return -EINVAL;
 	switch (domain) {
 	case AF_INET:
-		rc = inet_new(type, protocol, &s);
+	case AF_INET6:
+		rc = inet_new(domain, type, protocol, &s);
 		break;
 	case AF_UNIX:
 		rc = protocol == 0 || protocol == AF_UNIX ? unix_sock_new(type, &s)
@@ -61,7 +62,9 @@ long sys_socketpair(const uint64_t a[6])
 	if (flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC))
 		return -EINVAL;
 	if (domain != AF_UNIX)
-		return domain == AF_INET || domain == AF_NETLINK ? -EOPNOTSUPP : -EAFNOSUPPORT;
+		return domain == AF_INET || domain == AF_INET6 || domain == AF_NETLINK
+			? -EOPNOTSUPP
+			: -EAFNOSUPPORT;
 	if (a[2] != 0 && a[2] != AF_UNIX)
 		return -EPROTONOSUPPORT;
 	int rc = unix_sock_pair(type, pair);
@@ -159,7 +162,9 @@ static long accept_on(const uint64_t a[6], unsigned flags)
 		rc = put_name(conn, true, a[1], a[2]);
 		if (rc == -ENOTCONN) { /* it is gone already: the descriptor will say so */
 			union sockaddr_any none = {.family = (uint16_t)conn->domain};
-			rc = addr_to_user(&none, sizeof(none.in), a[1], a[2]);
+			rc = addr_to_user(&none,
+				conn->domain == AF_INET6 ? sizeof(none.in6) : sizeof(none.in), a[1],
+				a[2]);
 		}
 	}
 	if (rc >= 0)

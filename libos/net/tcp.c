@@ -22,13 +22,14 @@
 #define DEFAULT_SNDBUF 262144u
 #define WINDOW_MIN     4096u
 
-struct tcp_sock *tsock_alloc(void)
+struct tcp_sock *tsock_alloc(int domain)
 {
 	struct tcp_sock *t = kzalloc(sizeof(*t));
 
 	if (!t)
 		return NULL;
-	sock_init(&t->s, &tcp_ops, AF_INET, SOCK_STREAM, IPPROTO_TCP);
+	sock_init(&t->s, &tcp_ops, domain, SOCK_STREAM, IPPROTO_TCP);
+	t->laddr = t->raddr = addr_any(domain, false);
 	t->s.rcvbuf = DEFAULT_RCVBUF;
 	t->s.sndbuf = DEFAULT_SNDBUF;
 	port_init(&t->bind, IPPROTO_TCP);
@@ -44,9 +45,9 @@ struct tcp_sock *tsock_alloc(void)
 	return t;
 }
 
-int tcp_sock_new(struct sock **s)
+int tcp_sock_new(int domain, struct sock **s)
 {
-	struct tcp_sock *t = tsock_alloc();
+	struct tcp_sock *t = tsock_alloc(domain);
 
 	if (!t)
 		return -ENOMEM;
@@ -85,8 +86,8 @@ void tsock_apply_options(struct tcp_sock *t)
 	pcb->keep_idle = t->keepidle * 1000;
 	pcb->keep_intvl = t->keepintvl * 1000;
 	pcb->keep_cnt = t->keepcnt;
-	pcb->tos = t->ip.tos;
-	pcb->ttl = ipopt_ttl(&t->ip);
+	pcb->tos = IP_IS_V6(&pcb->remote_ip) ? t->ip.tclass : t->ip.tos;
+	pcb->ttl = IP_IS_V6(&pcb->remote_ip) ? ipopt_hops(&t->ip) : ipopt_ttl(&t->ip);
 	net_tick_need();
 }
 
@@ -101,6 +102,17 @@ static int errno_of_death(struct tcp_sock *t, err_t err)
 	return ETIMEDOUT; /* lwIP gave up: retransmissions, probes */
 }
 
+/* After a connection: the name that the program gave, or none, though getsockname() goes on to tell the port, as on Linux. */
+static void restore_name(struct tcp_sock *t)
+{
+	if (t->autobound)
+		port_drop(&t->bind);
+	t->autobound = false;
+	t->laddr = port_bound(&t->bind) ? t->bind.addr : addr_any(t->s.domain, t->ip.v6only);
+	t->raddr = addr_any(t->s.domain, false);
+	t->rport = 0;
+}
+
 /* The pcb is gone: reset, timed out, or finished. */
 static void tsock_died(void *arg, err_t err)
 {
@@ -108,6 +120,8 @@ static void tsock_died(void *arg, err_t err)
 
 	t->s.err = errno_of_death(t, err);
 	t->pcb = NULL;
+	if (t->state == TCP_S_CONNECTING)
+		restore_name(t);
 	t->state = t->state == TCP_S_CONNECTING ? TCP_S_CLOSED : TCP_S_DONE;
 	t->s.shut_rd = t->s.shut_wr = true;
 	sock_readable(&t->s, POLLIN | POLLRDHUP | POLLHUP | (t->s.err ? POLLERR : 0));
@@ -142,7 +156,7 @@ static err_t tcp_connected(void *arg, struct tcp_pcb *pcb, err_t err)
 	struct tcp_sock *t = arg;
 
 	t->state = TCP_S_CONNECTED;
-	t->laddr = pcb->local_ip.addr;
+	t->laddr = pcb->local_ip;
 	limit_window(t);
 	sock_writable(&t->s, POLLOUT);
 	return ERR_OK;
@@ -150,7 +164,7 @@ static err_t tcp_connected(void *arg, struct tcp_pcb *pcb, err_t err)
 
 struct tcp_sock *tsock_born(struct tcp_sock *parent, struct tcp_pcb *pcb)
 {
-	struct tcp_sock *t = tsock_alloc();
+	struct tcp_sock *t = tsock_alloc(parent->s.domain);
 
 	if (!t)
 		return NULL;
@@ -170,9 +184,9 @@ struct tcp_sock *tsock_born(struct tcp_sock *parent, struct tcp_pcb *pcb)
 	t->user_timeout = parent->user_timeout;
 	t->ip = parent->ip;
 	t->state = TCP_S_CONNECTED;
-	t->laddr = pcb->local_ip.addr;
+	t->laddr = pcb->local_ip;
 	t->lport = pcb->local_port;
-	t->raddr = pcb->remote_ip.addr;
+	t->raddr = pcb->remote_ip;
 	t->rport = pcb->remote_port;
 	tsock_attach(t, pcb);
 	limit_window(t);
@@ -184,19 +198,25 @@ struct tcp_sock *tsock_born(struct tcp_sock *parent, struct tcp_pcb *pcb)
 static int sock_bind(struct sock *s, const union sockaddr_any *addr, unsigned len)
 {
 	struct tcp_sock *t = tcp_of(s);
-	int rc = addr_check_in(addr, len, true);
+	struct endpoint to;
+	int rc = addr_of_bind(addr, len, s->domain, t->ip.v6only, &to);
 
+	/* As Linux: a socket that is bound already says so before its new address is looked at. */
+	if (rc == -EADDRNOTAVAIL || rc == 0) {
+		if (port_bound(&t->bind) || t->state != TCP_S_CLOSED)
+			return -EINVAL;
+		if (IP_IS_V6(&to.ip) && ip_addr_ismulticast(&to.ip))
+			return -EINVAL;
+	}
 	if (rc < 0)
 		return rc;
-	if (port_bound(&t->bind) || t->state != TCP_S_CLOSED)
-		return -EINVAL;
-	if (!addr_is_local(addr->in.sin_addr.s_addr))
-		return -EADDRNOTAVAIL;
 	t->bind.reuseaddr = s->reuseaddr;
 	t->bind.reuseport = s->reuseport;
-	rc = port_take(&t->bind, addr->in.sin_addr.s_addr, lwip_ntohs(addr->in.sin_port));
+	rc = port_take(&t->bind, &to.ip, to.port);
 	if (rc < 0)
 		return rc;
+	if (IP_IS_V6(&to.ip) && !addr_is_any(&to.ip))
+		t->ip.v6only = true;
 	t->laddr = t->bind.addr;
 	t->lport = t->bind.port;
 	return 0;
@@ -206,7 +226,9 @@ int tsock_bind_any(struct tcp_sock *t)
 {
 	if (port_bound(&t->bind))
 		return 0;
-	int rc = port_take(&t->bind, 0, 0);
+	ip_addr_t any = addr_any(t->s.domain, t->ip.v6only);
+	int rc = port_take(&t->bind, &any, 0);
+	t->laddr = any;
 	t->lport = t->bind.port;
 	return rc;
 }
@@ -217,47 +239,49 @@ static int sock_getname(struct sock *s, bool peer, union sockaddr_any *addr)
 
 	if (peer && t->state != TCP_S_CONNECTED)
 		return -ENOTCONN;
-	return peer ? addr_put_in(addr, t->raddr, t->rport) : addr_put_in(addr, t->laddr, t->lport);
+	return peer ? addr_put(addr, s->domain, &t->raddr, t->rport)
+		    : addr_put(addr, s->domain, &t->laddr, t->lport);
 }
 
 /* ---- connect */
 
-static int start_connect(struct tcp_sock *t, uint32_t raddr, uint16_t rport)
+static int start_connect(struct tcp_sock *t, const struct endpoint *to)
 {
-	ip_addr_t remote = {raddr};
-	struct netif *nif = ip_route(NULL, &remote);
+	struct netif *nif = addr_route(&t->laddr, &to->ip);
 	struct tcp_pcb *pcb;
 
 	if (!nif)
 		return -ENETUNREACH;
-	if (ip_addr_isbroadcast(&remote, nif))
+	if (ip_addr_isbroadcast(&to->ip, nif))
 		return -EACCES;
-	if (ip_addr_ismulticast(&remote))
+	if (ip_addr_ismulticast(&to->ip))
 		return -ENETUNREACH;
-	uint32_t laddr = t->laddr ? t->laddr : netif_ip4_addr(nif)->addr;
+	ip_addr_t laddr = addr_is_any(&t->laddr) ? addr_source(nif, &to->ip) : t->laddr;
 	if (!port_bound(&t->bind)) {
-		int rc = port_take_for(&t->bind, laddr, raddr, rport);
+		int rc = port_take_for(&t->bind, &laddr, &to->ip, to->port);
 		if (rc < 0)
 			return rc;
-	} else if (demux_find(laddr, t->bind.port, raddr, rport)) {
+		t->autobound = true;
+	} else if (demux_find(&laddr, t->bind.port, &to->ip, to->port)) {
 		return -EADDRNOTAVAIL;
 	}
-	pcb = tcp_new();
+	pcb = tcp_new_ip_type(IP_GET_TYPE(&to->ip));
 	if (!pcb)
 		return -ENOBUFS;
 	t->lport = pcb->local_port = t->bind.port;
-	t->laddr = pcb->local_ip.addr = laddr;
-	t->raddr = raddr;
-	t->rport = rport;
+	t->laddr = pcb->local_ip = laddr;
+	t->raddr = to->ip;
+	t->rport = to->port;
 	demux_reg(&tcp_bound_pcbs, pcb);
 	tsock_attach(t, pcb);
 	t->state = TCP_S_CONNECTING;
 	t->s.shut_rd = t->s.shut_wr = t->fin = false;
 	t->s.err = 0;
-	if (tcp_connect(pcb, &remote, rport, tcp_connected) != ERR_OK) {
+	if (tcp_connect(pcb, &to->ip, to->port, tcp_connected) != ERR_OK) {
 		t->state = TCP_S_CLOSED;
 		tsock_detach(t);
 		tcp_abort(pcb);
+		restore_name(t);
 		return -ENOBUFS;
 	}
 	return 0;
@@ -291,8 +315,7 @@ static int disconnect(struct tcp_sock *t)
 	tsock_rx_drop(t);
 	t->state = TCP_S_CLOSED;
 	t->s.shut_rd = t->s.shut_wr = t->fin = false;
-	t->raddr = 0;
-	t->rport = 0;
+	restore_name(t);
 	sock_readable(&t->s, POLLHUP);
 	sock_writable(&t->s, POLLOUT);
 	return 0;
@@ -316,15 +339,14 @@ static int sock_connect(struct sock *s, const union sockaddr_any *addr, unsigned
 	case TCP_S_CLOSED:
 		break;
 	}
-	int rc = addr_check_in(addr, len, false);
+	struct endpoint to;
+	int rc = addr_of_peer(addr, len, s->domain, t->ip.v6only, &t->laddr, ADDR_SCOPED, &to);
 	if (rc < 0)
 		return rc;
 	if (s->err) /* the outcome of an earlier attempt that nobody asked for */
 		return sock_error(s);
-	uint32_t raddr =
-		addr->in.sin_addr.s_addr ? addr->in.sin_addr.s_addr : PP_HTONL(IPADDR_LOOPBACK);
 	net_tick_need();
-	rc = start_connect(t, raddr, lwip_ntohs(addr->in.sin_port));
+	rc = start_connect(t, &to);
 	return rc < 0 ? rc : wait_connected(t, nonblock);
 }
 

@@ -30,7 +30,8 @@ struct tcp_sock {
 	struct tcp_pcb
 		*pcb; /* NULL unless connecting, connected, or (as tcp_pcb_listen) listening */
 	struct port_bind bind;
-	uint32_t laddr, raddr; /* network order */
+	bool autobound; /* by connect(): given back when that fails */
+	ip_addr_t laddr, raddr;
 	uint16_t lport, rport; /* host order */
 
 	/* received and not yet read: a list of single pbufs by ->next, their tot_len means nothing; read from the front */
@@ -62,7 +63,7 @@ static inline struct tcp_sock *tcp_of(struct sock *s)
 extern const struct sock_ops tcp_ops;
 
 /* tcp.c */
-struct tcp_sock *tsock_alloc(void);
+struct tcp_sock *tsock_alloc(int domain);
 void tsock_attach(struct tcp_sock *t,
 	struct tcp_pcb *pcb);          /* sets the callbacks, the options and the window */
 void tsock_detach(struct tcp_sock *t); /* the pcb goes on without us */
@@ -92,6 +93,7 @@ void tsock_listen_ready(struct tcp_sock *child); /* a child that waited for data
 /* tcp_opt.c */
 int tsock_setopt(struct sock *s, int level, int name, const void *val, unsigned len);
 int tsock_getopt(struct sock *s, int level, int name, void *val, unsigned *len);
+unsigned tsock_linux_state(enum tcp_state state); /* TCP_ESTABLISHED ... of Linux */
 void tsock_option_changed(struct sock *s, int name);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "libos/drv/platform.h"
 #include "libos/klib/errno.h"
+#include "libos/net/addr.h"
 #include "libos/net/demux.h"
 #include "libos/net/siphash.h"
 #include "libos/net/stack.h"
@@ -24,35 +25,50 @@ static unsigned half_open;
 
 /* ---- a SYN */
 
-static bool match(const struct tcp_sock *t, uint32_t lip, uint16_t lport, bool exact)
+/* How well a listener fits: its very address, the wildcard of the version of IP, the wildcard of both. */
+enum fit { FIT_ADDRESS, FIT_VERSION, FIT_BOTH, FITS };
+
+static bool match(const struct tcp_sock *t, const ip_addr_t *lip, uint16_t lport, enum fit fit)
 {
-	return t->lport == lport && t->laddr == (exact ? lip : 0);
+	if (t->lport != lport)
+		return false;
+	if (fit == FIT_ADDRESS)
+		return addr_same(&t->laddr, lip);
+	return addr_is_any(&t->laddr) &&
+		IP_GET_TYPE(&t->laddr) ==
+		(fit == FIT_VERSION ? IP_GET_TYPE(lip) : (u8_t)IPADDR_TYPE_ANY);
 }
 
-static struct tcp_sock *pick(uint32_t lip, uint16_t lport, uint64_t hash, bool exact)
+static struct tcp_sock *pick(const ip_addr_t *lip, uint16_t lport, uint64_t hash, enum fit fit)
 {
 	unsigned n = 0;
 
 	list_for_each (t, &listeners, struct tcp_sock, link)
-		n += match(t, lip, lport, exact);
+		n += match(t, lip, lport, fit);
 	if (n == 0)
 		return NULL;
 	n = (unsigned)(hash % n);
 	list_for_each (t, &listeners, struct tcp_sock, link)
-		if (match(t, lip, lport, exact) && n-- == 0)
+		if (match(t, lip, lport, fit) && n-- == 0)
 			return t;
 	return NULL;
 }
 
-bool tcp_listen_choose(
-	uint32_t lip, uint16_t lport, uint32_t rip, uint16_t rport, struct tcp_pcb_listen **chosen)
+bool tcp_listen_choose(const ip_addr_t *lip, uint16_t lport, const ip_addr_t *rip, uint16_t rport,
+	struct tcp_pcb_listen **chosen)
 {
-	uint64_t key[2] = {lip, lport}, from = (uint64_t)rip << 16 | rport;
-	uint64_t hash = siphash(key, &from, sizeof(from));
-	struct tcp_sock *t = pick(lip, lport, hash, true);
+	struct {
+		uint8_t lip[16], rip[16];
+		uint16_t lport, rport;
+	} from = {.lport = lport, .rport = rport};
+	static const uint64_t key[2] = {0, 0};
+	struct tcp_sock *t = NULL;
 
-	if (!t)
-		t = pick(lip, lport, hash, false);
+	addr_bytes6(lip, from.lip);
+	addr_bytes6(rip, from.rip);
+	uint64_t hash = siphash(key, &from, sizeof(from));
+	for (unsigned fit = FIT_ADDRESS; !t && fit < FITS; fit++)
+		t = pick(lip, lport, hash, (enum fit)fit);
 	*chosen = NULL;
 	if (!t)
 		return true;
@@ -158,11 +174,11 @@ static unsigned clamp_backlog(int backlog)
 
 static int open_listener(struct tcp_sock *t)
 {
-	struct tcp_pcb *pcb = tcp_new(), *lpcb;
+	struct tcp_pcb *pcb = tcp_new_ip_type(IP_GET_TYPE(&t->laddr)), *lpcb;
 
 	if (!pcb)
 		return -ENOBUFS;
-	pcb->local_ip.addr = t->laddr;
+	pcb->local_ip = t->laddr;
 	pcb->local_port = t->lport;
 	demux_reg(&tcp_bound_pcbs, pcb);
 	lpcb = tcp_listen_with_backlog(pcb, 0);

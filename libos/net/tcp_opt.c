@@ -11,7 +11,8 @@
 
 #include <lwip/priv/tcp_priv.h>
 
-#define TICK_US (TCP_SLOW_INTERVAL * 1000u)
+#define TICK_US  (TCP_SLOW_INTERVAL * 1000u)
+#define ECN_BITS 3u
 
 static int set_range(uint32_t *field, int v, int min, int max)
 {
@@ -77,8 +78,14 @@ int tsock_setopt(struct sock *s, int level, int name, const void *val, unsigned 
 	struct tcp_sock *t = tcp_of(s);
 	int v, rc;
 
-	if (level == SOL_IP) {
-		rc = ipopt_set(&t->ip, name, val, len);
+	if (level == SOL_IP || (level == SOL_IPV6 && s->domain == AF_INET6)) {
+		if (level == SOL_IPV6 && (name == IPV6_JOIN_GROUP || name == IPV6_LEAVE_GROUP))
+			return -EPROTO;
+		uint8_t ecn = t->ip.tclass & ECN_BITS;
+
+		rc = level == SOL_IP ? ipopt_set(&t->ip, name, val, len)
+				     : ip6opt_set(&t->ip, name, val, len, port_bound(&t->bind));
+		t->ip.tclass = (t->ip.tclass & (uint8_t)~ECN_BITS) | ecn; /* TCP's own */
 		tsock_apply_options(t);
 		return rc;
 	}
@@ -95,7 +102,7 @@ int tsock_setopt(struct sock *s, int level, int name, const void *val, unsigned 
 	return rc;
 }
 
-static unsigned linux_state(const struct tcp_sock *t)
+unsigned tsock_linux_state(enum tcp_state state)
 {
 	/* include/net/tcp_states.h: 1 ESTABLISHED 2 SYN_SENT 3 SYN_RECV 4 FIN_WAIT1 5 FIN_WAIT2 6 TIME_WAIT 7 CLOSE
 	 * 8 CLOSE_WAIT 9 LAST_ACK 10 LISTEN 11 CLOSING */
@@ -113,16 +120,17 @@ static unsigned linux_state(const struct tcp_sock *t)
 		[TIME_WAIT] = 6,
 	};
 
-	if (t->state == TCP_S_LISTENING)
-		return 10;
-	return t->pcb ? of[t->pcb->state] : 7;
+	return of[state];
 }
 
 static void fill_info(const struct tcp_sock *t, struct tcp_info *ti)
 {
 	const struct tcp_pcb *pcb = t->pcb;
 
-	*ti = (struct tcp_info){.state = (uint8_t)linux_state(t)};
+	*ti = (struct tcp_info){
+		.state = (uint8_t)tsock_linux_state(t->state == TCP_S_LISTENING ? LISTEN
+				: pcb                                           ? pcb->state
+										: CLOSED)};
 	if (!pcb || t->state == TCP_S_LISTENING)
 		return;
 	ti->retransmits = pcb->nrtx;
@@ -134,7 +142,7 @@ static void fill_info(const struct tcp_sock *t, struct tcp_info *ti)
 	ti->snd_ssthresh = pcb->ssthresh / pcb->mss;
 	ti->snd_cwnd = pcb->cwnd / pcb->mss;
 	ti->rcv_space = pcb->rcv_wnd;
-	ti->pmtu = pcb->mss + 40u;
+	ti->pmtu = pcb->mss + (IP_IS_V6(&pcb->remote_ip) ? 60u : 40u);
 	ti->unacked = (pcb->snd_nxt - pcb->lastack + pcb->mss - 1u) / pcb->mss;
 }
 
@@ -198,6 +206,13 @@ int tsock_getopt(struct sock *s, int level, int name, void *val, unsigned *len)
 		return t->state == TCP_S_CONNECTED ? opt_put_int(val, len, 1500) : -ENOTCONN;
 	if (level == SOL_IP)
 		return ipopt_get(&t->ip, name, val, len);
+	if (level == SOL_IPV6 && s->domain != AF_INET6)
+		return -EOPNOTSUPP;
+	if (level == SOL_IPV6)
+		return name != IPV6_MTU ? ip6opt_get(&t->ip, name, val, len)
+			: t->state == TCP_S_CONNECTED
+			? opt_put_int(val, len, ip_addr_isloopback(&t->raddr) ? 65536 : 1500)
+			: -ENOTCONN;
 	if (level != SOL_TCP)
 		return -ENOPROTOOPT;
 	if (name == TCP_INFO) {

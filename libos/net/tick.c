@@ -9,11 +9,13 @@
 #include "libos/net/tick.h"
 
 #include "libos/drv/virtio_net.h"
+#include "libos/net/nd6.h"
 #include "libos/net/stack.h"
 #include "libos/sched/thread.h"
 
 #include <lwip/etharp.h>
 #include <lwip/ip4_frag.h>
+#include <lwip/ip6_frag.h>
 #include <lwip/priv/tcp_priv.h>
 
 #define FAST_NS       (TCP_TMR_INTERVAL * 1000000ull)
@@ -22,8 +24,7 @@
 #define RTO_MIN_TICKS 3
 #define RTO_MAX_TICKS 600 /* a minute */
 #define BACKOFF_MAX   8
-#define AUX_NS        (17 * NS_PER_SEC) /* fragments live 15 s, ARP requests 5 s */
-#define ARP_CATCH_UP  301u              /* seconds after which every ARP entry has expired */
+#define ARP_CATCH_UP  301u /* seconds after which every ARP entry has expired */
 #define NEVER         UINT64_MAX
 
 static struct {
@@ -157,7 +158,10 @@ static void run_seconds(uint64_t now)
 	for (uint64_t i = 0; i < n && i < ARP_CATCH_UP; i++) {
 		etharp_tmr();
 		ip_reass_tmr();
+		ip6_reass_tmr();
 	}
+	if (n > 0)
+		nd6_second();
 }
 
 static void run_slow(uint64_t now)

@@ -9,6 +9,7 @@
 #include "libos/klib/string.h"
 #include "libos/mem/kmalloc.h"
 #include "libos/net/addr.h"
+#include "libos/net/group6.h"
 #include "libos/net/stack.h"
 
 #include <lwip/ip.h>
@@ -21,8 +22,10 @@
 struct dgram {
 	struct list link;
 	struct pbuf *p;
-	uint32_t addr; /* of the sender, network order */
-	uint16_t port; /* host order */
+	ip_addr_t addr; /* of the sender */
+	uint16_t port;  /* host order */
+	ip_addr_t to;   /* where it was sent */
+	uint8_t hops, tclass, ifindex;
 };
 
 static struct list sockets = LIST_INIT(sockets);
@@ -43,6 +46,19 @@ static void drop_first(struct udp_sock *u)
 	kfree(d);
 }
 
+static void note_header(struct dgram *d)
+{
+	d->to = *ip_current_dest_addr();
+	d->ifindex = netif_get_index(ip_current_input_netif());
+	if (ip_current_is_v6()) {
+		d->hops = IP6H_HOPLIM(ip6_current_header());
+		d->tclass = (uint8_t)IP6H_TC(ip6_current_header());
+	} else {
+		d->hops = IPH_TTL(ip4_current_header());
+		d->tclass = IPH_TOS(ip4_current_header());
+	}
+}
+
 static void on_dgram(
 	void *arg, struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *addr, u16_t port)
 {
@@ -56,8 +72,9 @@ static void on_dgram(
 		return;
 	}
 	d->p = p;
-	d->addr = addr->addr;
+	d->addr = *addr;
 	d->port = port;
+	note_header(d);
 	u->charged += p->tot_len + DGRAM_OVERHEAD;
 	list_add_tail(&u->queue, &d->link);
 	sock_readable(&u->s, POLLIN);
@@ -74,6 +91,24 @@ static long dgram_copy(struct dgram *d, struct iter *it)
 		done += n;
 	}
 	return done;
+}
+
+/* What the program has asked to be told with each datagram. */
+static void tell_header(const struct udp_sock *u, const struct dgram *d, struct cmsg_ip *ip)
+{
+	const struct ip_options *o = &u->ip;
+
+	if (IP_IS_V4(&d->to))
+		ip->have |= (o->pktinfo ? CMSG_PKTINFO4 : 0) | (o->recvttl ? CMSG_TTL4 : 0) |
+			(o->recvtos ? CMSG_TOS4 : 0);
+	else
+		ip->have |= (o->recvhops ? CMSG_HOPS6 : 0) | (o->recvtclass ? CMSG_TCLASS6 : 0);
+	if (o->recvpktinfo6)
+		ip->have |= CMSG_PKTINFO6;
+	addr_bytes6(&d->to, ip->addr);
+	ip->ifindex = d->ifindex;
+	ip->hops = d->hops;
+	ip->tclass = d->tclass;
 }
 
 static long sock_recv(struct sock *s, struct sock_msg *m)
@@ -98,7 +133,9 @@ static long sock_recv(struct sock *s, struct sock_msg *m)
 	long full = d->p->tot_len, n = dgram_copy(d, m->it);
 	if (n >= 0) {
 		if (m->addr)
-			m->addr_len = (unsigned)addr_put_in(m->addr, d->addr, d->port);
+			m->addr_len = (unsigned)addr_put(m->addr, s->domain, &d->addr, d->port);
+		if (m->ctl)
+			tell_header(u, d, &m->ctl->ip);
 		if (n < full)
 			m->out_flags |= MSG_TRUNC;
 	}
@@ -122,15 +159,26 @@ static long sock_outq(struct sock *s)
 
 /* ---- send */
 
+static int bind_to(struct udp_sock *u, const ip_addr_t *ip, uint16_t port)
+{
+	int rc = port_take(&u->bind, ip, port);
+
+	if (rc < 0)
+		return rc;
+	if (udp_bind(u->pcb, ip, u->bind.port) == ERR_OK)
+		return 0;
+	port_drop(&u->bind);
+	return -EADDRINUSE;
+}
+
 static int ensure_bound(struct udp_sock *u)
 {
 	if (port_bound(&u->bind))
 		return 0;
+	ip_addr_t any = addr_any(u->s.domain, u->ip.v6only);
 	u->bind.reuseaddr = u->bind.reuseport = false;
-	int rc = port_take(&u->bind, 0, 0);
-	if (rc < 0)
-		return rc;
-	return udp_bind(u->pcb, IP_ANY_TYPE, u->bind.port) == ERR_OK ? 0 : -EADDRINUSE;
+	u->autobound = true;
+	return bind_to(u, &any, 0);
 }
 
 static int errno_of(err_t err)
@@ -147,41 +195,111 @@ static int errno_of(err_t err)
 	}
 }
 
-static int destination(struct udp_sock *u, const struct sock_msg *m, ip_addr_t *ip, uint16_t *port)
+static int destination(const struct udp_sock *u, const struct sock_msg *m, struct endpoint *to)
 {
-	if (!m->addr || m->addr_len == 0) {
+	const union sockaddr_any *a = m->addr;
+	unsigned len = a ? m->addr_len : 0;
+
+	if (len >= sizeof(a->family) && a->family == AF_UNSPEC && u->s.domain == AF_INET6)
+		len = 0;
+	if (len == 0) {
 		if (!u->rport)
 			return -EDESTADDRREQ;
-		ip->addr = u->raddr;
-		*port = u->rport;
+		*to = (struct endpoint){.ip = u->raddr, .port = u->rport};
 		return 0;
 	}
-	int rc = addr_check_in(m->addr, m->addr_len, true);
-	if (rc < 0)
-		return rc;
-	if (m->addr->in.sin_port == 0)
+	union sockaddr_any v4;
+	if (u->s.domain == AF_INET && len >= sizeof(a->in) && a->family == AF_UNSPEC) {
+		v4 = *a;
+		v4.family = AF_INET;
+		a = &v4;
+	}
+	int rc = addr_of_peer(a, len, u->s.domain, u->ip.v6only, &u->bind.addr, ADDR_MIXED, to);
+	if (rc == -EAFNOSUPPORT && u->s.domain == AF_INET6 && a->family != AF_INET6)
 		return -EINVAL;
-	ip->addr = m->addr->in.sin_addr.s_addr ? m->addr->in.sin_addr.s_addr
-					       : PP_HTONL(IPADDR_LOOPBACK);
-	*port = lwip_ntohs(m->addr->in.sin_port);
-	return 0;
+	return rc < 0 ? rc : to->port == 0 ? -EINVAL : 0;
 }
 
-static int broadcast_allowed(struct udp_sock *u, const ip_addr_t *ip)
+/* The interface that a datagram goes out by: as a control message, the scope, the option for groups, or the route says. */
+static struct netif *way_of(
+	const struct udp_sock *u, const struct endpoint *to, const struct cmsg_ip *ctl)
 {
-	struct netif *nif = ip_route(NULL, ip);
+	int index = ctl && (ctl->have & (CMSG_PKTINFO4 | CMSG_PKTINFO6)) ? ctl->ifindex : 0;
 
-	if (!nif)
-		return -ENETUNREACH;
+	if (IP_IS_V6(&to->ip)) {
+		if (index == 0)
+			index = (int)to->scope;
+		if (index == 0 && ip_addr_ismulticast(&to->ip))
+			index = u->ip.mc_if6;
+	}
+	if (index > 0)
+		return index <= UINT8_MAX ? netif_get_by_index((u8_t)index) : NULL;
+	return addr_route(&u->bind.addr, &to->ip);
+}
+
+static int way_allowed(struct udp_sock *u, const struct netif *nif, const ip_addr_t *ip)
+{
+	if (!nif || (IP_IS_V6(ip) && ip_addr_ismulticast(ip) && nif != net_eth()))
+		return -ENETUNREACH; /* loopback is no interface for groups */
 	return ip_addr_isbroadcast(ip, nif) && !u->s.broadcast ? -EACCES : 0;
+}
+
+/* The source that a control message asks for; false: none. */
+static bool asked_source(const struct cmsg_ip *ctl, const ip_addr_t *to, ip_addr_t *src)
+{
+	if (!ctl || !(ctl->have & (IP_IS_V6(to) ? CMSG_PKTINFO6 : CMSG_PKTINFO4 | CMSG_PKTINFO6)))
+		return false;
+	if (IP_IS_V6(to)) {
+		*src = addr_any(AF_INET6, true);
+		memcpy(ip_2_ip6(src)->addr, ctl->addr, sizeof(ip_2_ip6(src)->addr));
+	} else {
+		*src = addr_any(AF_INET, false);
+		memcpy(&ip_2_ip4(src)->addr, ctl->addr + 12, 4);
+	}
+	return !addr_is_any(src);
+}
+
+static void apply_options(
+	struct udp_sock *u, const ip_addr_t *to, const struct cmsg_ip *ctl, struct pbuf *p)
+{
+	const struct ip_options *o = &u->ip;
+	bool v6 = IP_IS_V6(to), group = ip_addr_ismulticast(to);
+	unsigned have = ctl ? ctl->have : 0;
+
+	if (v6)
+		u->pcb->ttl = group ? ipopt_mc_hops(o) : ipopt_hops(o);
+	else
+		u->pcb->ttl = group ? o->mc_ttl : ipopt_ttl(o);
+	u->pcb->mcast_ttl = u->pcb->ttl;
+	u->pcb->tos = v6 ? o->tclass : o->tos;
+	if ((have & (v6 ? CMSG_HOPS6 : CMSG_TTL4)) && ctl->hops >= 0)
+		u->pcb->ttl = u->pcb->mcast_ttl = (u8_t)ctl->hops;
+	if ((have & (v6 ? CMSG_TCLASS6 : CMSG_TOS4)) && ctl->tclass >= 0)
+		u->pcb->tos = (u8_t)ctl->tclass;
+	if (v6 && group && o->mc_loop6)
+		p->flags |= PBUF_FLAG_MCASTLOOP;
+}
+
+static long transmit(struct udp_sock *u, const struct endpoint *to, struct netif *nif,
+	const struct cmsg_ip *ctl, struct pbuf *p)
+{
+	ip_addr_t src;
+
+	apply_options(u, &to->ip, ctl, p);
+	if (asked_source(ctl, &to->ip, &src)) {
+		if (!addr_is_local(&src))
+			return IP_IS_V6(&src) ? -EINVAL : -ENETUNREACH;
+		return errno_of(udp_sendto_if_src(u->pcb, p, &to->ip, to->port, nif, &src));
+	}
+	return errno_of(udp_sendto_if(u->pcb, p, &to->ip, to->port, nif));
 }
 
 static long sock_send(struct sock *s, struct sock_msg *m)
 {
 	struct udp_sock *u = udp_of(s);
+	const struct cmsg_ip *ctl = m->ctl ? &m->ctl->ip : NULL;
 	size_t len = m->it->left;
-	ip_addr_t ip;
-	uint16_t port;
+	struct endpoint to;
 
 	if (m->flags & MSG_OOB)
 		return -EOPNOTSUPP;
@@ -191,9 +309,11 @@ static long sock_send(struct sock *s, struct sock_msg *m)
 		return sock_error(s);
 	if (s->shut_wr)
 		return sock_epipe(m);
-	int rc = destination(u, m, &ip, &port);
-	if (rc == 0)
-		rc = broadcast_allowed(u, &ip);
+	int rc = destination(u, m, &to);
+	if (rc < 0)
+		return rc;
+	struct netif *nif = way_of(u, &to, ctl);
+	rc = way_allowed(u, nif, &to.ip);
 	if (rc == 0)
 		rc = ensure_bound(u);
 	if (rc < 0)
@@ -202,13 +322,7 @@ static long sock_send(struct sock *s, struct sock_msg *m)
 	if (!p)
 		return -ENOBUFS;
 	long n = iter_get(m->it, p->payload, len);
-	if (n == (long)len) {
-		u->pcb->ttl = ip_addr_ismulticast(&ip) ? u->ip.mc_ttl : ipopt_ttl(&u->ip);
-		u->pcb->tos = u->ip.tos;
-		n = errno_of(udp_sendto(u->pcb, p, &ip, port));
-	} else {
-		n = -EFAULT;
-	}
+	n = n == (long)len ? transmit(u, &to, nif, ctl, p) : -EFAULT;
 	pbuf_free(p);
 	return n < 0 ? n : (long)len;
 }
@@ -218,56 +332,71 @@ static long sock_send(struct sock *s, struct sock_msg *m)
 static int sock_bind(struct sock *s, const union sockaddr_any *addr, unsigned len)
 {
 	struct udp_sock *u = udp_of(s);
-	int rc = addr_check_in(addr, len, true);
+	struct endpoint to;
+	int rc = addr_of_bind(addr, len, s->domain, u->ip.v6only, &to);
 
+	if ((rc == 0 || rc == -EADDRNOTAVAIL) && port_bound(&u->bind))
+		return -EINVAL;
 	if (rc < 0)
 		return rc;
-	if (port_bound(&u->bind))
-		return -EINVAL;
-	ip_addr_t ip = {addr->in.sin_addr.s_addr};
-	if (!addr_is_local(ip.addr))
-		return -EADDRNOTAVAIL;
 	u->bind.reuseaddr = s->reuseaddr;
 	u->bind.reuseport = s->reuseport;
-	rc = port_take(&u->bind, ip.addr, lwip_ntohs(addr->in.sin_port));
+	rc = bind_to(u, &to.ip, to.port);
 	if (rc < 0)
 		return rc;
-	u->laddr = ip.addr;
-	if (udp_bind(u->pcb, &ip, u->bind.port) == ERR_OK)
-		return 0;
+	if (IP_IS_V6(&to.ip) && !addr_is_any(&to.ip))
+		u->ip.v6only = true;
+	u->laddr = to.ip;
+	return 0;
+}
+
+/* The port that connect() or a send has taken is given back; what comes for it is nobody's. */
+static void unbind(struct udp_sock *u)
+{
+	ip_addr_t none = addr_any(u->s.domain, false);
+
+	u->autobound = false;
 	port_drop(&u->bind);
-	return -EADDRINUSE;
+	for (struct udp_pcb **at = &udp_pcbs; *at; at = &(*at)->next) {
+		if (*at == u->pcb) {
+			*at = u->pcb->next;
+			break;
+		}
+	}
+	u->pcb->next = NULL;
+	u->pcb->local_port = 0;
+	u->pcb->local_ip = u->bind.addr = none;
 }
 
 static int sock_connect(struct sock *s, const union sockaddr_any *addr, unsigned len, bool nonblock)
 {
 	struct udp_sock *u = udp_of(s);
+	struct endpoint to;
 
 	if (len >= sizeof(addr->family) && addr->family == AF_UNSPEC) {
 		udp_disconnect(u->pcb);
-		u->raddr = 0;
+		u->raddr = addr_any(s->domain, false);
 		u->rport = 0;
-		u->laddr = u->bind.addr;
+		if (u->autobound)
+			unbind(u);
+		u->laddr = port_bound(&u->bind) ? u->bind.addr : addr_any(s->domain, false);
 		return 0;
 	}
-	int rc = addr_check_in(addr, len, false);
+	int rc = addr_of_peer(
+		addr, len, s->domain, u->ip.v6only, &u->bind.addr, ADDR_MIXED | ADDR_SCOPED, &to);
 	if (rc < 0)
 		return rc;
-	ip_addr_t ip = {
-		addr->in.sin_addr.s_addr ? addr->in.sin_addr.s_addr : PP_HTONL(IPADDR_LOOPBACK)};
-	struct netif *nif = ip_route(NULL, &ip);
-	if (!nif)
-		return -ENETUNREACH;
-	rc = broadcast_allowed(u, &ip);
+	struct netif *nif = way_of(u, &to, NULL);
+	rc = way_allowed(u, nif, &to.ip);
 	if (rc == 0)
 		rc = ensure_bound(u);
 	if (rc < 0)
 		return rc;
-	u->raddr = ip.addr;
-	u->rport = lwip_ntohs(addr->in.sin_port);
-	if (u->laddr == 0)
-		u->laddr = netif_ip4_addr(nif)->addr;
-	return errno_of(udp_connect(u->pcb, &ip, u->rport));
+	u->raddr = to.ip;
+	u->rport = to.port;
+	if (addr_is_any(&u->bind.addr))
+		u->laddr = addr_source(nif, &to.ip);
+	return errno_of(udp_connect(u->pcb, &to.ip, u->rport));
 }
 
 static int sock_getname(struct sock *s, bool peer, union sockaddr_any *addr)
@@ -276,8 +405,8 @@ static int sock_getname(struct sock *s, bool peer, union sockaddr_any *addr)
 
 	if (peer && !u->rport)
 		return -ENOTCONN;
-	return peer ? addr_put_in(addr, u->raddr, u->rport)
-		    : addr_put_in(addr, u->laddr, u->bind.port);
+	return peer ? addr_put(addr, s->domain, &u->raddr, u->rport)
+		    : addr_put(addr, s->domain, &u->laddr, u->bind.port);
 }
 
 static int sock_shutdown(struct sock *s, int how)
@@ -294,12 +423,34 @@ static int sock_shutdown(struct sock *s, int how)
 
 static int sock_setopt_ip(struct sock *s, int level, int name, const void *val, unsigned len)
 {
-	return level == SOL_IP ? ipopt_set(&udp_of(s)->ip, name, val, len) : -ENOPROTOOPT;
+	struct udp_sock *u = udp_of(s);
+
+	if (level == SOL_IP)
+		return ipopt_set(&u->ip, name, val, len);
+	if (level != SOL_IPV6 || s->domain != AF_INET6)
+		return -ENOPROTOOPT;
+	if (name == IPV6_JOIN_GROUP)
+		return group6_join(&u->groups, val, len);
+	if (name == IPV6_LEAVE_GROUP)
+		return group6_leave(&u->groups, val, len);
+	return ip6opt_set(&u->ip, name, val, len, port_bound(&u->bind));
 }
 
 static int sock_getopt_ip(struct sock *s, int level, int name, void *val, unsigned *len)
 {
-	return level == SOL_IP ? ipopt_get(&udp_of(s)->ip, name, val, len) : -ENOPROTOOPT;
+	struct udp_sock *u = udp_of(s);
+
+	if (level == SOL_IP)
+		return ipopt_get(&u->ip, name, val, len);
+	if (level == SOL_IPV6 && s->domain != AF_INET6)
+		return -EOPNOTSUPP;
+	if (level != SOL_IPV6)
+		return -ENOPROTOOPT;
+	if (name == IPV6_MTU)
+		return u->rport
+			? opt_put_int(val, len, ip_addr_isloopback(&u->raddr) ? 65536 : 1500)
+			: -ENOTCONN;
+	return ip6opt_get(&u->ip, name, val, len);
 }
 
 static void option_changed(struct sock *s, int name)
@@ -338,6 +489,7 @@ static void sock_close(struct sock *s)
 	while (!list_empty(&u->queue))
 		drop_first(u);
 	port_drop(&u->bind);
+	group6_leave_all(&u->groups);
 	list_del(&u->link);
 	kfree(u);
 }
@@ -358,21 +510,24 @@ static const struct sock_ops udp_ops = {
 	.close = sock_close,
 };
 
-int udp_sock_new(struct sock **s)
+int udp_sock_new(int domain, struct sock **s)
 {
 	struct udp_sock *u = kzalloc(sizeof(*u));
 
 	if (!u)
 		return -ENOMEM;
-	u->pcb = udp_new();
+	u->pcb = udp_new_ip_type(domain == AF_INET6 ? IPADDR_TYPE_ANY : IPADDR_TYPE_V4);
 	if (!u->pcb) {
 		kfree(u);
 		return -ENOMEM;
 	}
-	sock_init(&u->s, &udp_ops, AF_INET, SOCK_DGRAM, IPPROTO_UDP);
+	sock_init(&u->s, &udp_ops, domain, SOCK_DGRAM, IPPROTO_UDP);
+	u->laddr = u->raddr = addr_any(domain, false);
 	port_init(&u->bind, IPPROTO_UDP);
+	u->bind.addr = u->laddr;
 	ipopt_init(&u->ip);
 	list_init(&u->queue);
+	list_init(&u->groups);
 	list_add_tail(&sockets, &u->link);
 	ip_set_option(u->pcb, SOF_REUSEADDR); /* net/ports.c has decided */
 	udp_recv(u->pcb, on_dgram, u);
@@ -380,12 +535,19 @@ int udp_sock_new(struct sock **s)
 	return 0;
 }
 
-void udp_unreachable(uint32_t laddr, uint16_t lport, uint32_t raddr, uint16_t rport, int err)
+void udp_unreachable(uint16_t lport, const ip_addr_t *raddr, uint16_t rport, int err)
 {
 	list_for_each (u, &sockets, struct udp_sock, link) {
-		if (u->bind.port != lport || u->raddr != raddr || u->rport != rport)
+		if (u->bind.port != lport || u->rport != rport || !addr_same(&u->raddr, raddr))
 			continue;
 		u->s.err = err;
 		sock_readable(&u->s, POLLERR);
 	}
+}
+
+struct udp_sock *udp_next(const struct udp_sock *u)
+{
+	struct list *next = u ? u->link.next : sockets.next;
+
+	return next == &sockets ? NULL : container_of(next, struct udp_sock, link);
 }

@@ -21,11 +21,12 @@
 #define SOCK_NONBLOCK  04000u
 #define SOCK_CLOEXEC   02000000u
 
-#define IPPROTO_IP   0
-#define IPPROTO_ICMP 1
-#define IPPROTO_TCP  6
-#define IPPROTO_UDP  17
-#define IPPROTO_IPV6 41
+#define IPPROTO_IP     0
+#define IPPROTO_ICMP   1
+#define IPPROTO_TCP    6
+#define IPPROTO_UDP    17
+#define IPPROTO_IPV6   41
+#define IPPROTO_ICMPV6 58
 
 #define SHUT_RD   0
 #define SHUT_WR   1
@@ -41,6 +42,14 @@ struct sockaddr_in {
 	struct in_addr sin_addr;
 	uint8_t sin_zero[8];
 };
+struct sockaddr_in6 {
+	uint16_t sin6_family;
+	uint16_t sin6_port; /* network order */
+	uint32_t sin6_flowinfo;
+	uint8_t sin6_addr[16];
+	uint32_t sin6_scope_id; /* interface of a link-local address */
+};
+#define SIN6_BYTES_MIN 24u /* RFC 2133: without the scope */
 struct sockaddr_un {
 	uint16_t sun_family;
 	char sun_path[108];
@@ -53,12 +62,14 @@ struct sockaddr_nl {
 union sockaddr_any {
 	uint16_t family;
 	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
 	struct sockaddr_un un;
 	struct sockaddr_nl nl;
 	char bytes[128];
 };
-_Static_assert(sizeof(struct sockaddr_in) == 16 && sizeof(struct sockaddr_un) == 110 &&
-		sizeof(struct sockaddr_nl) == 12 && sizeof(union sockaddr_any) == 128,
+_Static_assert(sizeof(struct sockaddr_in) == 16 && sizeof(struct sockaddr_in6) == 28 &&
+		sizeof(struct sockaddr_un) == 110 && sizeof(struct sockaddr_nl) == 12 &&
+		sizeof(union sockaddr_any) == 128,
 	"socket addresses");
 
 /* Messages. */
@@ -196,7 +207,44 @@ _Static_assert(sizeof(struct tcp_info) == 104, "struct tcp_info");
 #define IP_DROP_MEMBERSHIP      36
 #define IP_MULTICAST_ALL        49
 #define SOL_UDP                 17
-#define SOL_NETLINK             270
+struct in_pktinfo {
+	int32_t ifindex;
+	uint32_t spec_dst, addr; /* network order */
+};
+
+/* ipv6(7), RFC 3493, RFC 3542 */
+#define SOL_IPV6              41
+#define IPV6_UNICAST_HOPS     16
+#define IPV6_MULTICAST_IF     17
+#define IPV6_MULTICAST_HOPS   18
+#define IPV6_MULTICAST_LOOP   19
+#define IPV6_JOIN_GROUP       20
+#define IPV6_LEAVE_GROUP      21
+#define IPV6_MTU_DISCOVER     23
+#define IPV6_MTU              24
+#define IPV6_RECVERR          25
+#define IPV6_V6ONLY           26
+#define IPV6_MULTICAST_ALL    29
+#define IPV6_FLOWINFO_SEND    33
+#define IPV6_RECVPKTINFO      49
+#define IPV6_PKTINFO          50
+#define IPV6_RECVHOPLIMIT     51
+#define IPV6_HOPLIMIT         52
+#define IPV6_DONTFRAG         62
+#define IPV6_RECVTCLASS       66
+#define IPV6_TCLASS           67
+#define IPV6_AUTOFLOWLABEL    70
+#define IPV6_ADDR_PREFERENCES 72
+#define IPV6_FREEBIND         78
+struct in6_pktinfo {
+	uint8_t addr[16];
+	int32_t ifindex;
+};
+struct ipv6_mreq {
+	uint8_t addr[16];
+	int32_t ifindex;
+};
+#define SOL_NETLINK 270
 
 /* ioctl. */
 #define FIONREAD       0x541bu

@@ -16,4 +16,8 @@ u32_t net_tcp_isn(const ip_addr_t *lip, u16_t lport, const ip_addr_t *rip, u16_t
 int net_ip4_filter(struct pbuf *p, struct netif *inp);
 #define LWIP_HOOK_IP4_INPUT(p, inp) net_ip4_filter(p, inp)
 
+/* The same for IPv6: loopback addresses from outside, and what lwIP's parser shall not see. */
+int net_ip6_filter(struct pbuf *p, struct netif *inp);
+#define LWIP_HOOK_IP6_INPUT(p, inp) net_ip6_filter(p, inp)
+
 #endif

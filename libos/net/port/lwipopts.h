@@ -25,9 +25,7 @@
 /* Room for the header of virtio-net: a large segment is sent where it lies. */
 #define PBUF_LINK_ENCAPSULATION_HLEN 12
 
-/* IPv4 only, for now. */
 #define LWIP_IPV4                     1
-#define LWIP_IPV6                     0
 #define IP_REASSEMBLY                 1
 #define IP_FRAG                       1
 #define IP_REASS_MAX_PBUFS            128
@@ -47,6 +45,25 @@
 #define LWIP_DNS                      0
 #define LWIP_IGMP                     0
 #define LWIP_MULTICAST_TX_OPTIONS     1
+
+/* IPv6. Neighbours and routes are net/nd6.c's, groups net/group6.c's; nobody has routers announced, nor addresses made up. There is one
+ * link, so that link-local addresses need no zone. */
+#define LWIP_IPV6                       1
+#define LWIP_IPV6_NUM_ADDRESSES         2 /* link-local, and the one that was given */
+#define LWIP_IPV6_SCOPES                0
+#define LWIP_IPV6_REASS                 1
+#define LWIP_IPV6_FRAG                  1
+#define IPV6_FRAG_COPYHEADER            1
+#define LWIP_ICMP6                      1
+#define LWIP_IPV6_MLD                   0
+#define LWIP_IPV6_AUTOCONFIG            0
+#define LWIP_IPV6_DUP_DETECT_ATTEMPTS   0
+#define LWIP_IPV6_SEND_ROUTER_SOLICIT   0
+#define LWIP_IPV6_ADDRESS_LIFETIMES     0
+#define LWIP_IPV6_DHCP6                 0
+#define LWIP_ND6_QUEUEING               0
+#define LWIP_ND6_ALLOW_RA_UPDATES       0
+#define LWIP_ND6_TCP_REACHABILITY_HINTS 0
 
 /* Interfaces. */
 #define LWIP_HAVE_LOOPIF             1

@@ -45,6 +45,49 @@ static void options(void **state)
 	assert_null(a.argv[2]);
 }
 
+static void ip6(void **state)
+{
+	static const struct {
+		const char *text;
+		uint8_t bytes[16];
+	} good[] = {
+		{"::", {0}},
+		{"::1", {[15] = 1}},
+		{"1::", {0, 1}},
+		{"fd12:3456:789a::75:aff:fe5d:2",
+			{0xfd, 0x12, 0x34, 0x56, 0x78, 0x9a, 0, 0, 0, 0x75, 0x0a, 0xff, 0xfe, 0x5d,
+				0, 2}},
+		{"1:2:3:4:5:6:7:8", {0, 1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6, 0, 7, 0, 8}},
+		{"1:2:3:4:5:6:7::", {0, 1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6, 0, 7}},
+		{"FE80::aBcD", {0xfe, 0x80, [14] = 0xab, [15] = 0xcd}},
+	};
+	static const char *bad[] = {"", ":", ":::", "1", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9",
+		"1::2::3", "1:2:3:4:5:6:7:8::", "::1:2:3:4:5:6:7:8",
+		"12345::", "1:", "::1:", "g::", "::1.2.3.4", "::1 ", "::1%eth0"};
+	char line[64];
+
+	for (unsigned i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		snprintf(line, sizeof(line), "gw6=%s ip6=%s/64 nd6=static", good[i].text,
+			good[i].text);
+		assert_int_equal(parse(0, line), 0);
+		assert_memory_equal(a.net.gateway6, good[i].bytes, 16);
+		assert_memory_equal(a.net.ip6, good[i].bytes, 16);
+		assert_true(a.net.prefix6 == 64 && a.net.static6);
+	}
+	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		snprintf(line, sizeof(line), "\"gw6=%s\"", bad[i]);
+		assert_int_equal(parse(0, line), -EINVAL);
+		snprintf(line, sizeof(line), "\"ip6=%s/64\"", bad[i]);
+		assert_int_equal(parse(0, line), -EINVAL);
+	}
+	assert_int_equal(parse(0, "ip6=::1/129"), -EINVAL);
+	assert_int_equal(parse(0, "ip6=::1/"), -EINVAL);
+	assert_int_equal(parse(0, "ip6=::1"), -EINVAL);
+	assert_int_equal(parse(0, "nd6=maybe"), -EINVAL);
+	assert_int_equal(parse(0, "nd6=ask"), 0);
+	assert_false(a.net.static6);
+}
+
 static void quotes(void **state)
 {
 	assert_int_equal(parse(0, "env=\"K=a b\\\"c\\\\d\" -- \"/my prog\" \"\" a\\b \"x\"y"), 0);
@@ -113,6 +156,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(options, reset),
+		cmocka_unit_test_setup(ip6, reset),
 		cmocka_unit_test_setup(quotes, reset),
 		cmocka_unit_test_setup(later_lines_win, reset),
 		cmocka_unit_test_setup(bad_lines, reset),

@@ -11,6 +11,7 @@
 #include "libos/mem/page.h"
 #include "libos/mem/uaccess.h"
 #include "libos/exec/args.h"
+#include "libos/fs/procfs.h"
 #include "libos/fs/file.h"
 #include "libos/fs/inode.h"
 #include "libos/mem/vm.h"
@@ -376,6 +377,36 @@ bool signal_pending(void)
 struct pollable *signal_pollable(void)
 {
 	return &signal_news;
+}
+
+/* The files of net/, which is not there. */
+int proc_net_if_inet6(struct text *t, uint64_t n)
+{
+	return 0;
+}
+
+int proc_net_tcp(struct text *t, uint64_t n)
+{
+	text_printf(t, "sl\n");
+	return 0;
+}
+
+int proc_net_tcp6(struct text *t, uint64_t n)
+{
+	text_printf(t, "sl\n");
+	return 0;
+}
+
+int proc_net_udp(struct text *t, uint64_t n)
+{
+	text_printf(t, "sl\n");
+	return 0;
+}
+
+int proc_net_udp6(struct text *t, uint64_t n)
+{
+	text_printf(t, "sl\n");
+	return 0;
 }
 
 struct thread *thread_current(void)

@@ -257,7 +257,7 @@ static void bad_control(void **state)
 
 static void families(void **state)
 {
-	assert_int_equal(CALL(socket, AF_INET6, SOCK_STREAM, 0), -EAFNOSUPPORT);
+	assert_int_equal(CALL(socket, AF_INET6, SOCK_STREAM, IPPROTO_UDP), -EPROTONOSUPPORT);
 	assert_int_equal(CALL(socket, 99, SOCK_STREAM, 0), -EAFNOSUPPORT);
 	assert_int_equal(CALL(socket, AF_INET, 77, 0), -EINVAL);
 	assert_int_equal(CALL(socket, AF_INET, SOCK_STREAM, IPPROTO_UDP), -EPROTONOSUPPORT);
