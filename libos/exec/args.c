@@ -77,6 +77,8 @@ static int parse_ip(const char *p, struct net_config *net)
 	return 0;
 }
 
+#define NO_GAP 17u
+
 static int hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')
@@ -90,7 +92,7 @@ static int parse_address6(const char **p, uint8_t addr[16])
 {
 	const char *c = *p;
 	uint8_t bytes[16] = {0};
-	unsigned n = 0, tail = 16; /* bytes so far; where :: stood */
+	unsigned n = 0, tail = NO_GAP; /* bytes so far; where :: stood */
 
 	if (c[0] == ':' && c[1] == ':') {
 		tail = 0;
@@ -112,7 +114,7 @@ static int parse_address6(const char **p, uint8_t addr[16])
 			break;
 		c++;
 		if (*c == ':') {
-			if (tail != 16)
+			if (tail != NO_GAP)
 				return -EINVAL;
 			tail = n;
 			c++;
@@ -120,10 +122,10 @@ static int parse_address6(const char **p, uint8_t addr[16])
 			return -EINVAL;
 		}
 	}
-	if (tail == 16 ? n != 16 : n > 14)
+	if (tail == NO_GAP ? n != 16 : n > 14)
 		return -EINVAL;
 	memset(addr, 0, 16);
-	if (tail == 16)
+	if (tail == NO_GAP)
 		tail = n;
 	memcpy(addr, bytes, tail);
 	memcpy(addr + 16 - (n - tail), bytes + tail, n - tail);
