@@ -224,6 +224,47 @@ static const struct option_spec trace_options[] = {
 	{0},
 };
 
+static const struct option_spec app_up_options[] = {
+	{.name = "context",
+		.letter = 'C',
+		.kind = VALUE_TEXT,
+		.metavar = "FOLDER",
+		.help = "context of builds, and what those that they name are relative to"},
+	{.name = "no-build", .help = "take the images of builds that the manager has"},
+	{.name = "host-files",
+		.help = "let manifests name any file of this machine, private ones too"},
+	{.name = "detach", .letter = 'd', .help = "do not wait until all is ready"},
+	{.name = "timeout",
+		.letter = 't',
+		.kind = VALUE_SECONDS,
+		.metavar = "SECONDS",
+		.help = "wait so long (default 120); then exit status 124"},
+	OPT_FORMAT,
+	OPT_QUIET,
+	{0},
+};
+
+static const struct option_spec app_build_options[] = {
+	{.name = "context",
+		.letter = 'C',
+		.kind = VALUE_TEXT,
+		.metavar = "FOLDER",
+		.help = "context of builds, and what those that they name are relative to"},
+	{.name = "host-files",
+		.help = "let manifests name any file of this machine, private ones too"},
+	{0},
+};
+
+static const struct option_spec app_wait_options[] = {
+	{.name = "detach", .letter = 'd', .help = "do not wait for its end"},
+	{.name = "timeout",
+		.letter = 't',
+		.kind = VALUE_SECONDS,
+		.metavar = "SECONDS",
+		.help = "wait so long (default 120); then exit status 124"},
+	{0},
+};
+
 const struct command commands[] = {
 	{.name = "run",
 		.alias = "vm run",
@@ -408,6 +449,83 @@ const struct command commands[] = {
 		.max_operands = MANY,
 		.summary = "show all that is known of images",
 		.example = "uigniter image inspect imaging/ui",
+		.options = format_options},
+	{.name = "app up",
+		.run = cmd_app_up,
+		.operands = "FILE",
+		.min_operands = 1,
+		.max_operands = 1,
+		.summary = "make an application be what its file says",
+		.detail =
+			"Builds the images that the file has a build for, tells the manager what "
+			"is "
+			"wanted, and waits until all is ready. The manager starts what is missing "
+			"in "
+			"the order of depends_on, replaces what has changed and removes what is "
+			"gone; "
+			"from then on it replaces what ends. The same file again changes nothing. "
+			"The "
+			"file is YAML: name, services; of a service: image, build (manifest, "
+			"context), "
+			"replicas, depends_on, args, env, ports, volumes, memory_mib, restart, "
+			"stop_timeout_s. ${service.NAME.address} in args and env is the address of "
+			"another service.",
+		.example = "uigniter app up -C build/services examples/imaging/app.yaml",
+		.options = app_up_options},
+	{.name = "app build",
+		.run = cmd_app_build,
+		.operands = "FILE",
+		.min_operands = 1,
+		.max_operands = 1,
+		.summary = "build the images of an application's file",
+		.example = "uigniter app build -C build/services examples/imaging/app.yaml",
+		.options = app_build_options},
+	{.name = "app down",
+		.run = cmd_app_down,
+		.operands = "APP|FILE...",
+		.min_operands = 1,
+		.max_operands = MANY,
+		.summary = "end applications and all of their instances",
+		.example = "uigniter app down imaging",
+		.options = app_wait_options},
+	{.name = "app ls",
+		.run = cmd_app_ls,
+		.operands = "",
+		.summary = "list applications",
+		.example = "uigniter app ls",
+		.options = list_options},
+	{.name = "app ps",
+		.run = cmd_app_ps,
+		.operands = "APP|FILE",
+		.min_operands = 1,
+		.max_operands = 1,
+		.summary = "list the instances of an application by service",
+		.example = "uigniter app ps imaging",
+		.options = list_options},
+	{.name = "app logs",
+		.run = cmd_app_logs,
+		.operands = "APP|FILE [SERVICE...]",
+		.min_operands = 1,
+		.max_operands = MANY,
+		.summary = "show what the instances of an application wrote",
+		.example = "uigniter app logs -f imaging worker",
+		.options = logs_options},
+	{.name = "app scale",
+		.run = cmd_app_scale,
+		.operands = "APP|FILE SERVICE=N...",
+		.min_operands = 2,
+		.max_operands = MANY,
+		.summary = "change how many replicas services have",
+		.detail = "Until the next `app up`, whose file says it again.",
+		.example = "uigniter app scale imaging worker=5",
+		.options = app_wait_options},
+	{.name = "app inspect",
+		.run = cmd_app_inspect,
+		.operands = "APP|FILE...",
+		.min_operands = 1,
+		.max_operands = MANY,
+		.summary = "show all that is known of applications",
+		.example = "uigniter app inspect imaging",
 		.options = format_options},
 	{.name = "pool show",
 		.alias = "pool ls",

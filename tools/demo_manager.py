@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The manager's REST API as the demonstration uses it, over TCP on 127.0.0.1, and the start of the application's services."""
+"""The manager's REST API as the demonstration uses it, over TCP on 127.0.0.1, and its instances of an application."""
 import http.client
 import json
 import os
@@ -73,19 +73,17 @@ class Manager:
             time.sleep(0.1)
         raise DemoError(f"the manager is not ready after {limit_s} s: {why}")
 
-    def run(self, service, name, args=(), env=None, ports=(), memory_mib=None):
-        """A new instance from the pool; returns when it is ready."""
-        body = {"image_name": f"imaging/{service}", "name": name, "wait": "ready", "wait_timeout_ms": 90_000,
-                "labels": {"app": "imaging"}, "env": env or {}}
-        if args:
-            body["args"] = [f"/bin/{service}", *args]
-        if ports:
-            body["ports"] = [{"host": host, "guest": guest} for host, guest in ports]
-        if memory_mib:
-            body["memory_mib"] = memory_mib
-        instance = Instance(service, self.call("POST", "/vm/run", body))
-        self.instances.append(instance)
-        return instance
+    def of(self, service):
+        return [i for i in self.instances if i.service == service]
+
+    def find_instances(self, app):
+        """Those of the application that run and were not known before."""
+        known, new = {i.id for i in self.instances}, []
+        for service in self.call("GET", f"/app/{app}")["services"]:
+            new += [Instance(service["name"], self.call("GET", f"/vm/{i['id']}")) for i in service["instances"]
+                    if i["id"] not in known and i["state"] == "running"]
+        self.instances += new
+        return new
 
     def measure(self, instance):
         """Private memory of the instance's process on the host, while it lives."""

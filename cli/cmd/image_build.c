@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* uigniter image build: make an image from a manifest, then give it to the manager or write it to a file. */
-#include "cli/image/build.h"
 #include "cli/image/manifest.h"
+#include "cli/image_upload.h"
 #include "cli/verb.h"
 
 #include <errno.h>
@@ -9,33 +9,6 @@
 #include <string.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
-
-#define CONFIG_MAX_BYTES 8192
-
-static int upload(struct api *api, const struct image *image, json_t **answer, struct err *err)
-{
-	char *config _cleanup_free_ = json_dumps(image->config, JSON_COMPACT | JSON_ENSURE_ASCII);
-	char *header _cleanup_free_ = NULL;
-	struct buf path _cleanup_buf_ = {0};
-	int rc = api_image_path(&path, image->name, err);
-
-	if (rc)
-		return rc;
-	if (!config || asprintf(&header, "Uigniter-Config: %s", config) < 0)
-		return err_set(err, ENOMEM, "out of memory");
-	if (strlen(config) > CONFIG_MAX_BYTES)
-		return err_set(err, EINVAL,
-			"args, env and the rest of the configuration are longer than %d bytes as "
-			"JSON",
-			CONFIG_MAX_BYTES);
-	return api_call(api,
-		&(struct api_request){.method = "PUT",
-			.path = path.data,
-			.body_fd = image->fd,
-			.body_bytes = image->bytes,
-			.header = header},
-		answer, err);
-}
 
 /* Writes beside the file and renames, so that nobody sees half an image. */
 static int write_file(const struct image *image, const char *path, struct err *err)
@@ -64,7 +37,7 @@ static int deliver(const struct invocation *inv, struct api *api, const struct i
 	json_t **shown, struct err *err)
 {
 	if (api)
-		return upload(api, image, shown, err);
+		return image_upload(api, image, shown, err);
 	*shown = json_pack("{s:s, s:I, s:O}", "name", image->name, "bytes",
 		(json_int_t)image->bytes, "config", image->config);
 	return *shown ? write_file(image, args_text(inv->args, "output"), err)

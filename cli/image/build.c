@@ -19,17 +19,8 @@
 
 int manifest_load(const char *path, bool host_files, struct yaml *doc, struct err *err)
 {
-	char *text _cleanup_free_ = malloc(YAML_MAX_BYTES + 1);
-	FILE *f _cleanup_fclose_ = fopen(path, "re");
-	size_t len;
-	int rc;
+	int rc = yaml_load_file(path, doc, err);
 
-	if (!text || !f)
-		return err_sys(err, text ? errno : ENOMEM, "%s", path);
-	len = fread(text, 1, YAML_MAX_BYTES + 1, f);
-	if (ferror(f))
-		return err_sys(err, errno, "%s", path);
-	rc = yaml_load(path, text, len, doc, err);
 	return rc ? rc : manifest_check(doc, host_files, err);
 }
 

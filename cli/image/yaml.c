@@ -253,6 +253,20 @@ int yaml_load(const char *name, const char *text, size_t len, struct yaml *doc, 
 	return 0;
 }
 
+int yaml_load_file(const char *path, struct yaml *doc, struct err *err)
+{
+	char *text _cleanup_free_ = malloc(YAML_MAX_BYTES + 1);
+	FILE *f _cleanup_fclose_ = fopen(path, "re");
+	size_t len;
+
+	if (!text || !f)
+		return err_sys(err, text ? errno : ENOMEM, "%s", path);
+	len = fread(text, 1, YAML_MAX_BYTES + 1, f);
+	if (ferror(f))
+		return err_sys(err, errno, "%s", path);
+	return yaml_load(path, text, len, doc, err);
+}
+
 void yaml_fini(struct yaml *doc)
 {
 	json_decref(doc->root);

@@ -24,6 +24,8 @@ struct yaml {
 
 /* 0; -EINVAL with "NAME:LINE: sentence", -EMSGSIZE, -ENOMEM. doc is untouched on failure. */
 int yaml_load(const char *name, const char *text, size_t len, struct yaml *doc, struct err *err);
+/* The same of a file, which is called by its path in sentences. -errno when it can not be read. */
+int yaml_load_file(const char *path, struct yaml *doc, struct err *err);
 void yaml_fini(struct yaml *doc);
 
 /* Line of the value at a JSON pointer, or of the nearest value around it. */
