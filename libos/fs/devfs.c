@@ -216,5 +216,6 @@ int vfs_stdio(void)
 	}
 	if (rc >= 0)
 		file_put(f);
+	vfs_program_runs = true;
 	return rc < 0 ? rc : 0;
 }

@@ -90,6 +90,7 @@ struct inode {
 	uint64_t atime_ns, mtime_ns, ctime_ns;
 	unsigned refs;
 	uint8_t seals;      /* F_SEAL_, memfd only */
+	bool owned;         /* its owner and group were set here: perm.c goes by them */
 	bool linkable;      /* nameless by birth (O_TMPFILE): link(2) may name it */
 	void *bound;        /* struct pipe of a fifo, owner of a socket node */
 	struct list flocks; /* of struct flock_lock (locks.c) */
@@ -173,6 +174,7 @@ long dentry_path(struct dentry *d, char *buf, size_t size, bool *deleted);
 #define WALK_IN_ROOT    64u /* RESOLVE_IN_ROOT */
 #define WALK_NO_XDEV    128u
 #define WALK_DIRECTORY  256u
+#define WALK_REAL       512u /* directories are searched as the real user (access(2)) */
 
 enum last_type { LAST_NAME, LAST_DOT, LAST_DOTDOT, LAST_ROOT };
 
@@ -213,6 +215,7 @@ int walk_kernel(const char *path, unsigned flags, struct dentry **dentry);
 
 extern struct dentry *vfs_root, *vfs_cwd;
 extern unsigned vfs_umask;
+extern bool vfs_program_runs; /* files made from now on are the program's own (perm.c) */
 
 /* ---- open.c */
 /* Opens what a dentry names. */

@@ -13,6 +13,7 @@
 #include "libos/mem/page.h"
 #include "libos/sys/syscall.h"
 #include "libos/fs/fd.h"
+#include "libos/fs/perm.h"
 
 #define TMPFS_MAGIC   0x01021994u
 #define OVERLAY_MAGIC 0x794c7630u
@@ -120,6 +121,7 @@ static int memfs_create(struct dentry *dir, const char *name, unsigned len, uint
 	if (rc < 0)
 		return rc;
 	inode->rdev = rdev;
+	inode_born(inode, dir->inode);
 	if (link) {
 		memfs_of(inode)->link = kstrdup(link);
 		inode->size = strlen(link);
@@ -152,6 +154,7 @@ static int memfs_tmpfile(struct super *sb, uint32_t mode, struct inode **inode)
 
 	if (rc < 0)
 		return rc;
+	inode_born(*inode, NULL);
 	(*inode)->nlink = 0;
 	(*inode)->linkable = true;
 	return 0;

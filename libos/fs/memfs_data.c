@@ -5,6 +5,7 @@
  * (vm_unmap_file), so that their next access sees the file as it is.
  */
 #include "libos/fs/memfs.h"
+#include "libos/fs/perm.h"
 #include "libos/klib/errno.h"
 #include "libos/klib/string.h"
 #include "libos/mem/kmalloc.h"
@@ -216,8 +217,10 @@ static long memfs_write(struct file *f, struct iter *it, uint64_t *pos, bool non
 		if (*pos > mi->vfs.size)
 			mi->vfs.size = *pos;
 	}
-	if (done)
+	if (done) {
 		inode_modified(&mi->vfs);
+		inode_written(&mi->vfs);
+	}
 	return done ? (long)done : got;
 }
 

@@ -6,6 +6,7 @@
  * slash follows it.
  */
 #include "libos/fs/inode.h"
+#include "libos/fs/perm.h"
 #include "libos/klib/errno.h"
 #include "libos/klib/string.h"
 #include "libos/mem/kmalloc.h"
@@ -235,6 +236,11 @@ static bool only_slashes(const char *p)
 	return !*p;
 }
 
+static int may_search(const struct walk *w, const struct inode *dir)
+{
+	return (w->flags & WALK_REAL) ? inode_may_really(dir, MAY_EXEC) : inode_may(dir, MAY_EXEC);
+}
+
 /* Walks p from cur, whose reference it takes; sets the results in w. */
 static int walk_run(struct walk *w, struct dentry *cur, const char *p)
 {
@@ -251,7 +257,7 @@ static int walk_run(struct walk *w, struct dentry *cur, const char *p)
 		if (!*p)
 			break;
 		w->slash = false;
-		rc = inode_is(cur->inode, S_IFDIR) ? 0 : -ENOTDIR;
+		rc = inode_is(cur->inode, S_IFDIR) ? may_search(w, cur->inode) : -ENOTDIR;
 		name = p;
 		len = name_len(p);
 		if (!rc && len > NAME_MAX)

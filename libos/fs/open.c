@@ -5,6 +5,7 @@
  */
 #include "libos/fs/fd.h"
 #include "libos/fs/inode.h"
+#include "libos/fs/perm.h"
 #include "libos/klib/errno.h"
 #include "libos/klib/string.h"
 #include "libos/mem/kmalloc.h"
@@ -37,8 +38,10 @@ int vfs_truncate(struct inode *inode, uint64_t size)
 {
 	int rc = inode->ops->truncate ? inode->ops->truncate(inode, size) : 0;
 
-	if (!rc)
+	if (!rc) {
 		inode_modified(inode);
+		inode_written(inode);
+	}
 	return rc;
 }
 
@@ -56,12 +59,25 @@ static int open_check(struct dentry *d, unsigned flags)
 		return -EISDIR;
 	if (inode_is(inode, S_IFSOCK))
 		return -ENXIO;
+	if ((flags & O_NOATIME) && !inode_mine(inode))
+		return -EPERM;
 	return 0;
+}
+
+/* What opening needs. Access mode 3 is for ioctl alone, and needs both. */
+static int open_may(const struct inode *inode, unsigned flags)
+{
+	unsigned want = wants_write(flags) || (flags & O_TRUNC) ? MAY_WRITE : 0;
+
+	if ((flags & O_ACCMODE) != O_WRONLY)
+		want |= MAY_READ;
+	return (flags & O_PATH) ? 0 : inode_may(inode, want);
 }
 
 static const struct file_ops path_ops = {.name = "path"};
 
-int dentry_open(struct dentry *d, unsigned flags, struct file **file)
+/* Opens without a look at permissions: what was just made, and what the libOS opens for itself. */
+static int open_made(struct dentry *d, unsigned flags, struct file **file)
 {
 	struct file *f;
 	int rc = open_check(d, flags);
@@ -91,6 +107,15 @@ int dentry_open(struct dentry *d, unsigned flags, struct file **file)
 	return 0;
 }
 
+int dentry_open(struct dentry *d, unsigned flags, struct file **file)
+{
+	int rc = open_check(d, flags);
+
+	if (!rc)
+		rc = open_may(d->inode, flags);
+	return rc < 0 ? rc : open_made(d, flags, file);
+}
+
 /* Errors of making a name where the walk ended, for all calls that make names. */
 static int create_check(struct walk *w, bool directory)
 {
@@ -102,7 +127,7 @@ static int create_check(struct walk *w, bool directory)
 		return -ENOENT;
 	if (!w->parent->inode->ops->create)
 		return w->parent->inode->sb->enoent ? -ENOENT : directory ? -EPERM : -EACCES;
-	return w->parent->inode->nlink ? 0 : -ENOENT;
+	return w->parent->inode->nlink ? dir_may_change(w->parent->inode) : -ENOENT;
 }
 
 static int create_at(struct walk *w, uint32_t mode, uint64_t rdev, struct dentry **d)
@@ -138,7 +163,7 @@ static int open_create(struct walk *w, unsigned flags, unsigned mode, struct fil
 	rc = create_at(w, S_IFREG | (mode & S_PERM & ~vfs_umask), 0, &d);
 	if (rc < 0)
 		return rc;
-	rc = dentry_open(d, flags & ~(O_CREAT | O_TRUNC), file);
+	rc = open_made(d, flags & ~(O_CREAT | O_TRUNC), file);
 	dentry_put(d);
 	return rc;
 }
@@ -154,6 +179,9 @@ static int open_tmpfile(struct dentry *dir, unsigned flags, unsigned mode, struc
 		return -EINVAL;
 	if (!dir->inode->ops->tmpfile)
 		return -EOPNOTSUPP;
+	rc = dir_may_change(dir->inode);
+	if (rc < 0)
+		return rc;
 	rc = dir->inode->ops->tmpfile(
 		dir->inode->sb, S_IFREG | (mode & S_PERM & ~vfs_umask), &inode);
 	if (rc < 0)
@@ -164,7 +192,7 @@ static int open_tmpfile(struct dentry *dir, unsigned flags, unsigned mode, struc
 	inode_put(inode);
 	if (!d)
 		return -ENOMEM;
-	rc = dentry_open(d, flags & ~(O_TMPFILE | O_CREAT), file);
+	rc = open_made(d, flags & ~(O_TMPFILE | O_CREAT), file);
 	dentry_put(d);
 	return rc;
 }
@@ -307,6 +335,8 @@ int vfs_mknod(int dirfd, const char *path, uint32_t mode, uint64_t rdev, struct 
 	if (rc < 0)
 		return rc;
 	rc = create_check(&w, false);
+	if (!rc && !may_make_node(mode & S_IFMT))
+		rc = -EPERM;
 	if (!rc)
 		rc = create_at(&w, (mode & ~S_PERM) | (mode & S_PERM & ~vfs_umask), rdev, &d);
 	walk_done(&w);
@@ -394,7 +424,8 @@ int vfs_find_socket(const char *path, void **owner)
 
 	if (rc < 0)
 		return rc;
+	rc = inode_may(d->inode, MAY_WRITE);
 	*owner = inode_is(d->inode, S_IFSOCK) ? d->inode->bound : NULL;
 	dentry_put(d);
-	return *owner ? 0 : -ECONNREFUSED;
+	return rc < 0 ? rc : *owner ? 0 : -ECONNREFUSED;
 }

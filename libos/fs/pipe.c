@@ -8,6 +8,7 @@
 
 #include "libos/fs/fd.h"
 #include "libos/fs/inode.h"
+#include "libos/fs/perm.h"
 #include "libos/klib/errno.h"
 #include "libos/klib/string.h"
 #include "libos/mem/kmalloc.h"
@@ -386,6 +387,7 @@ static int pipe_dentry(struct dentry **d)
 		return -ENOMEM;
 	inode_init(inode, &pipe_inode_ops, &pipe_super, S_IFIFO | 0600);
 	inode->ino = ++pipe_super.next_ino;
+	inode_born(inode, NULL);
 	snprintf(name, sizeof(name), "pipe:[%lu]", (unsigned long)inode->ino);
 	*d = dentry_new(NULL, name, (unsigned)strlen(name), inode);
 	inode_put(inode);

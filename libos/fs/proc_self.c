@@ -8,6 +8,7 @@
 #include "libos/mem/page.h"
 #include "libos/mem/vm.h"
 #include "libos/sched/thread_impl.h"
+#include "libos/sys/cred.h"
 #include "libos/sys/limits.h"
 
 #define TICK_NS 10000000ull /* a clock tick of /proc: 1/100 s */
@@ -229,6 +230,24 @@ int proc_task_stat(struct text *t, uint64_t tid)
 	return th ? stat_text(t, th, thread_cpu_ns(th)) : -ESRCH;
 }
 
+static void ids_text(struct text *t, const char *name, const struct ids *ids)
+{
+	text_printf(
+		t, "%s:\t%u\t%u\t%u\t%u\n", name, ids->real, ids->effective, ids->saved, ids->fs);
+}
+
+static void caps_text(struct text *t)
+{
+	const struct caps *c = &cred.caps;
+
+	text_printf(t,
+		"CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\nCapBnd:\t%016lx\nCapAmb:\t%"
+		"016lx\n",
+		(unsigned long)c->inheritable, (unsigned long)c->permitted,
+		(unsigned long)c->effective, (unsigned long)c->bounding, (unsigned long)c->ambient);
+	text_printf(t, "NoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\n", process.no_new_privs);
+}
+
 static int status_text(struct text *t, const struct thread *th)
 {
 	uint64_t mapped, resident;
@@ -241,7 +260,12 @@ static int status_text(struct text *t, const struct thread *th)
 		"\t0\nTracerPid:\t0\n",
 		th->comm, vfs_umask, state_of(th) == 'R' ? "R (running)" : "S (sleeping)", PROC_PID,
 		th->tid);
-	text_printf(t, "Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nFDSize:\t64\nGroups:\t0 \n");
+	ids_text(t, "Uid", &cred.uid);
+	ids_text(t, "Gid", &cred.gid);
+	text_printf(t, "FDSize:\t%u\nGroups:\t", fd_table_size());
+	for (unsigned i = 0; i < cred.ngroups; i++)
+		text_printf(t, "%u ", cred.groups[i]);
+	text_printf(t, "\n");
 	text_printf(t,
 		"VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmLck:\t       0 kB\nVmHWM:\t%8lu "
 		"kB\nVmRSS:\t%8lu kB\n",
@@ -252,12 +276,10 @@ static int status_text(struct text *t, const struct thread *th)
 		(unsigned long)(mapped >> 10), process.nthreads);
 	text_printf(t, "SigPnd:\t%016lx\nSigBlk:\t%016lx\n", (unsigned long)th->sig.pending.set,
 		(unsigned long)th->sig.mask);
+	caps_text(t);
 	text_printf(t,
-		"CapInh:\t0000000000000000\nCapPrm:\t000001ffffffffff\nCapEff:\t000001ffffffffff\n"
-		"CapBnd:\t000001ffffffffff\nCapAmb:\t0000000000000000\nNoNewPrivs:\t0\nSeccomp:"
-		"\t0\n"
 		"Cpus_allowed:\t1\nCpus_allowed_list:\t0\nMems_allowed:\t1\nMems_allowed_list:"
-		"\t0\n");
+		"\t0\nvoluntary_ctxt_switches:\t0\nnonvoluntary_ctxt_switches:\t0\n");
 	return 0;
 }
 

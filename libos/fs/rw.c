@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* read, write and their relatives: positions, vectors, limits, and the checks that Linux makes before a file type sees the call. */
 #include "libos/fs/inode.h"
+#include "libos/fs/perm.h"
 #include "libos/klib/errno.h"
 #include "libos/klib/string.h"
 #include "libos/mem/kmalloc.h"
@@ -240,7 +241,7 @@ long sys_truncate(const uint64_t a[6])
 		rc = -EISDIR;
 	else if (!inode_is(d->inode, S_IFREG))
 		rc = -EINVAL;
-	else
+	else if ((rc = inode_may(d->inode, MAY_WRITE)) == 0)
 		rc = vfs_truncate(d->inode, a[1]);
 	dentry_put(d);
 	return rc;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Changing what a file says about itself (mode, owner, times), and access(2). The program runs as root of its instance, so the only question of
- * access that can fail is the one for execution.
+ * Changing what a file says about itself (mode, owner, times), and access(2).
  */
 #include "libos/fs/inode.h"
+#include "libos/fs/perm.h"
 #include "libos/klib/errno.h"
 #include "libos/sched/thread.h"
 #include "libos/sys/syscall.h"
@@ -42,6 +42,10 @@ static long chmod_inode(struct inode *inode, uint32_t mode)
 		return 0;
 	if (inode_is(inode, S_IFLNK))
 		return -EOPNOTSUPP;
+	if (!inode_mine(inode))
+		return -EPERM;
+	if (!may_be_setgid(inode))
+		mode &= ~S_ISGID;
 	if (inode->ops->setattr)
 		return inode->ops->setattr(
 			inode, &(struct iattr){.valid = ATTR_MODE, .mode = mode & S_PERM});
@@ -103,6 +107,8 @@ static long chown_inode(struct inode *inode, uint32_t uid, uint32_t gid)
 
 	if (!inode)
 		return 0;
+	if (!may_chown(inode, uid, gid))
+		return -EPERM;
 	if (inode->ops->setattr)
 		return inode->ops->setattr(inode,
 			&(struct iattr){.valid = (uid != UINT32_MAX ? ATTR_UID : 0) |
@@ -112,6 +118,7 @@ static long chown_inode(struct inode *inode, uint32_t uid, uint32_t gid)
 	rc = touch(inode);
 	if (rc < 0)
 		return rc;
+	inode->owned = true;
 	if (uid != UINT32_MAX)
 		inode->uid = uid;
 	if (gid != UINT32_MAX)
@@ -197,6 +204,13 @@ static long times_set(struct inode *inode, const struct timespec t[2])
 		t = now;
 	if (t[0].tv_nsec == UTIME_OMIT && t[1].tv_nsec == UTIME_OMIT)
 		return 0;
+	/* Both to now: who may write it may do that too (utimensat(2)). */
+	if (!inode_mine(inode)) {
+		if (t[0].tv_nsec != UTIME_NOW || t[1].tv_nsec != UTIME_NOW)
+			return -EPERM;
+		if (inode_may(inode, MAY_WRITE) < 0)
+			return -EACCES;
+	}
 	atime = inode->atime_ns;
 	mtime = inode->mtime_ns;
 	if (time_ns(&t[0], &atime) < 0 || time_ns(&t[1], &mtime) < 0)
@@ -295,13 +309,11 @@ long sys_utime(const uint64_t a[6])
 }
 
 /* ---- access */
-static long access_inode(struct inode *inode, unsigned mode)
+static long access_inode(struct inode *inode, unsigned mode, bool effective)
 {
-	if ((mode & 2) && inode->sb->read_only)
+	if ((mode & MAY_WRITE) && inode->sb->read_only)
 		return -EROFS;
-	if ((mode & 1) && !inode_is(inode, S_IFDIR) && !(inode->mode & 0111))
-		return -EACCES;
-	return 0;
+	return effective ? inode_may(inode, mode) : inode_may_really(inode, mode);
 }
 
 static long access_path(int dirfd, uptr_t path, unsigned mode, unsigned flags)
@@ -311,10 +323,14 @@ static long access_path(int dirfd, uptr_t path, unsigned mode, unsigned flags)
 
 	if ((mode & ~7u) || (flags & ~(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)))
 		return -EINVAL;
-	rc = walk_at(dirfd, path, flags, &d);
+	rc = walk_user(dirfd, path,
+		((flags & AT_SYMLINK_NOFOLLOW) ? 0 : WALK_FOLLOW) |
+			((flags & AT_EMPTY_PATH) ? WALK_EMPTY : 0) |
+			((flags & AT_EACCESS) ? 0 : WALK_REAL),
+		&d);
 	if (rc < 0)
 		return rc;
-	rc = access_inode(d->inode, mode);
+	rc = access_inode(d->inode, mode, flags & AT_EACCESS);
 	dentry_put(d);
 	return rc;
 }

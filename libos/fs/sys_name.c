@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Calls that make, remove and move names: mkdir, rmdir, unlink, link, symlink, readlink, rename, and those of the working directory. */
 #include "libos/fs/inode.h"
+#include "libos/fs/perm.h"
 #include "libos/klib/errno.h"
 #include "libos/klib/string.h"
 #include "libos/mem/kmalloc.h"
@@ -33,12 +34,13 @@ static int remove_check(struct walk *w)
 {
 	if (!w->parent->inode->ops->unlink)
 		return -EPERM;
-	return 0;
+	return dir_may_remove(w->dentry);
 }
 
 static int rmdir_walked(struct walk *w)
 {
 	struct dentry *d = w->dentry;
+	int rc;
 
 	switch (w->last_type) {
 	case LAST_DOT:
@@ -54,8 +56,9 @@ static int rmdir_walked(struct walk *w)
 		return -ENOENT;
 	if (d->covers)
 		return -EBUSY;
-	if (remove_check(w) < 0)
-		return -EPERM;
+	rc = remove_check(w);
+	if (rc < 0)
+		return rc;
 	if (!inode_is(d->inode, S_IFDIR))
 		return -ENOTDIR;
 	if (!d->inode->ops->empty(d))
@@ -66,6 +69,7 @@ static int rmdir_walked(struct walk *w)
 static int unlink_walked(struct walk *w)
 {
 	struct dentry *d = w->dentry;
+	int rc;
 
 	if (w->last_type != LAST_NAME)
 		return -EISDIR;
@@ -75,8 +79,9 @@ static int unlink_walked(struct walk *w)
 		return inode_is(d->inode, S_IFDIR) ? -EISDIR : -ENOTDIR;
 	if (d->covers)
 		return -EISDIR;
-	if (remove_check(w) < 0)
-		return -EPERM;
+	rc = remove_check(w);
+	if (rc < 0)
+		return rc;
 	if (inode_is(d->inode, S_IFDIR))
 		return -EISDIR;
 	return w->parent->inode->ops->unlink(d);
@@ -136,7 +141,7 @@ static int link_to(struct dentry *old, int dirfd, const char *path)
 		rc = -EPERM;
 	else if (!old->inode->nlink && !old->inode->linkable)
 		rc = -ENOENT;
-	else
+	else if ((rc = dir_may_change(w.parent->inode)) == 0)
 		rc = w.parent->inode->ops->link(w.parent, w.last, w.len, old->inode);
 	walk_done(&w);
 	return rc;
@@ -189,7 +194,7 @@ static int symlink_at(const char *text, int dirfd, const char *path)
 		rc = -ENOENT;
 	else if (!w.parent->inode->ops->create)
 		rc = w.parent->inode->sb->enoent ? -ENOENT : -EPERM;
-	else
+	else if ((rc = dir_may_change(w.parent->inode)) == 0)
 		rc = w.parent->inode->ops->create(
 			w.parent, w.last, w.len, S_IFLNK | 0777, 0, text, &d);
 	if (!rc)
@@ -289,6 +294,21 @@ static int rename_over(struct dentry *f, struct dentry *t)
 	return dir && !t->inode->ops->empty(t) ? -ENOTEMPTY : 0;
 }
 
+/* Taking a name away, and giving one; a directory that moves to another parent is written to itself (".."). */
+static int rename_may(const struct walk *from, const struct walk *to, bool exchange)
+{
+	bool moves = from->parent != to->parent;
+	int rc = dir_may_remove(from->dentry);
+
+	if (!rc)
+		rc = to->dentry ? dir_may_remove(to->dentry) : dir_may_change(to->parent->inode);
+	if (!rc && moves && inode_is(from->dentry->inode, S_IFDIR))
+		rc = inode_may(from->dentry->inode, MAY_WRITE);
+	if (!rc && moves && exchange && inode_is(to->dentry->inode, S_IFDIR))
+		rc = inode_may(to->dentry->inode, MAY_WRITE);
+	return rc;
+}
+
 static int rename_walked(struct walk *from, struct walk *to, unsigned flags)
 {
 	int rc;
@@ -314,6 +334,9 @@ static int rename_walked(struct walk *from, struct walk *to, unsigned flags)
 		return rc;
 	if (to->dentry && from->dentry->inode == to->dentry->inode)
 		return 0;
+	rc = rename_may(from, to, flags & RENAME_EXCHANGE);
+	if (rc < 0)
+		return rc;
 	if (from->dentry->covers || (to->dentry && to->dentry->covers))
 		return -EBUSY;
 	if (to->dentry && !(flags & RENAME_EXCHANGE) &&
@@ -391,7 +414,12 @@ long sys_chdir(const uint64_t a[6])
 	struct dentry *d;
 	int rc = walk_user(AT_FDCWD, a[0], WALK_FOLLOW | WALK_DIRECTORY, &d);
 
-	if (!rc)
+	if (rc < 0)
+		return rc;
+	rc = inode_may(d->inode, MAY_EXEC);
+	if (rc < 0)
+		dentry_put(d);
+	else
 		cwd_set(d);
 	return rc;
 }
@@ -404,6 +432,8 @@ long sys_fchdir(const uint64_t a[6])
 		return -EBADF;
 	if (!f->dentry || !inode_is(f->inode, S_IFDIR))
 		return -ENOTDIR;
+	if (inode_may(f->inode, MAY_EXEC) < 0)
+		return -EACCES;
 	cwd_set(dentry_get(f->dentry));
 	return 0;
 }

@@ -43,6 +43,7 @@ struct process {
 	uint64_t start_ns;    /* CLOCK_MONOTONIC */
 	uint64_t dead_cycles; /* of threads that are gone */
 	uint64_t minor_faults;
+	int no_new_privs; /* prctl(2): kept */
 	char exe[256];
 };
 

@@ -1,24 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Identities of the one process: pid 1 in a session and group of its own. It is root; it may become another user
- * (memcached -u, nginx), which is remembered and answered, and changes nothing else: there is nobody to be protected from.
+ * (memcached -u, nginx), which then owns what it makes, and may do what that user may with files (fs/perm.c).
  */
 #include "libos/klib/errno.h"
-#include "libos/klib/string.h"
+#include "libos/mem/kmalloc.h"
 #include "libos/mem/uaccess.h"
+#include "libos/sys/cred.h"
 #include "libos/sys/syscall.h"
 
 #define PID     1
-#define NGROUPS 32
+#define NGROUPS 65536
 #define ID_KEEP 0xffffffffu /* (uid_t)-1: leave as it is */
 
-struct ids {
-	uint32_t real, effective, saved;
-};
-
-static struct ids uids, gids;
-static uint32_t groups[NGROUPS];
-static int ngroups;
+struct cred cred = {.caps = {.effective = CAP_ALL, .permitted = CAP_ALL, .bounding = CAP_ALL}};
 
 long sys_getpid(const uint64_t a[6])
 {
@@ -35,58 +30,78 @@ long sys_getppid(const uint64_t a[6])
 long sys_getuid(const uint64_t a[6])
 {
 	(void)a;
-	return uids.real;
+	return cred.uid.real;
 }
 
 long sys_geteuid(const uint64_t a[6])
 {
 	(void)a;
-	return uids.effective;
+	return cred.uid.effective;
 }
 
 long sys_getgid(const uint64_t a[6])
 {
 	(void)a;
-	return gids.real;
+	return cred.gid.real;
 }
 
 long sys_getegid(const uint64_t a[6])
 {
 	(void)a;
-	return gids.effective;
+	return cred.gid.effective;
+}
+
+static bool privileged(const struct ids *ids)
+{
+	return cred_has(ids == &cred.uid ? CAP_SETUID : CAP_SETGID);
+}
+
+/* The file systems' number follows the effective one; capabilities follow the user. */
+static void ids_take(struct ids *ids, struct ids to)
+{
+	struct ids was = *ids;
+
+	to.fs = to.effective;
+	*ids = to;
+	if (ids == &cred.uid)
+		caps_after_setuid(&was);
 }
 
 /* setuid(2) and setgid(2): a privileged caller sets all three, another one only to an id that it has. */
 static long set_one(struct ids *ids, uint32_t id)
 {
+	struct ids to = *ids;
+
 	if (id == ID_KEEP)
 		return -EINVAL;
-	if (uids.effective == 0) {
-		ids->real = ids->effective = ids->saved = id;
-		return 0;
-	}
-	if (id != ids->real && id != ids->saved)
+	if (privileged(ids))
+		to.real = to.saved = id;
+	else if (id != ids->real && id != ids->saved)
 		return -EPERM;
-	ids->effective = id;
+	to.effective = id;
+	ids_take(ids, to);
 	return 0;
 }
 
-static int may_take(const struct ids *ids, uint32_t id)
+static bool may_take(const struct ids *ids, uint32_t id)
 {
-	return id == ID_KEEP || uids.effective == 0 || id == ids->real || id == ids->effective ||
+	return id == ID_KEEP || privileged(ids) || id == ids->real || id == ids->effective ||
 		id == ids->saved;
 }
 
 static long set_three(struct ids *ids, uint32_t real, uint32_t effective, uint32_t saved)
 {
+	struct ids to = *ids;
+
 	if (!may_take(ids, real) || !may_take(ids, effective) || !may_take(ids, saved))
 		return -EPERM;
 	if (real != ID_KEEP)
-		ids->real = real;
+		to.real = real;
 	if (effective != ID_KEEP)
-		ids->effective = effective;
+		to.effective = effective;
 	if (saved != ID_KEEP)
-		ids->saved = saved;
+		to.saved = saved;
+	ids_take(ids, to);
 	return 0;
 }
 
@@ -101,73 +116,154 @@ static long get_three(const struct ids *ids, const uint64_t a[6])
 /* setreuid(2): the saved id follows the effective one when the real one is set, or the effective one leaves it. */
 static long set_two(struct ids *ids, uint32_t real, uint32_t effective)
 {
-	uint32_t old_real = ids->real;
-	long r = set_three(ids, real, effective, ID_KEEP);
+	struct ids to = *ids;
 
-	if (r == 0 && (real != ID_KEEP || (effective != ID_KEEP && effective != old_real)))
-		ids->saved = ids->effective;
-	return r;
+	if (real != ID_KEEP && !privileged(ids) && real != ids->real && real != ids->effective)
+		return -EPERM;
+	if (!may_take(ids, effective))
+		return -EPERM;
+	if (real != ID_KEEP)
+		to.real = real;
+	if (effective != ID_KEEP)
+		to.effective = effective;
+	if (real != ID_KEEP || (effective != ID_KEEP && effective != ids->real))
+		to.saved = to.effective;
+	ids_take(ids, to);
+	return 0;
+}
+
+/* setfsuid(2): the old number, always; another one is taken if the caller may. */
+static long set_fs(struct ids *ids, uint32_t id)
+{
+	uint32_t was = ids->fs;
+
+	if (id == ID_KEEP || (!may_take(ids, id) && id != ids->fs))
+		return was;
+	ids->fs = id;
+	if (ids == &cred.uid)
+		caps_after_setfsuid(was);
+	return was;
 }
 
 long sys_setuid(const uint64_t a[6])
 {
-	return set_one(&uids, (uint32_t)a[0]);
+	return set_one(&cred.uid, (uint32_t)a[0]);
 }
 
 long sys_setgid(const uint64_t a[6])
 {
-	return set_one(&gids, (uint32_t)a[0]);
+	return set_one(&cred.gid, (uint32_t)a[0]);
 }
 
 long sys_setresuid(const uint64_t a[6])
 {
-	return set_three(&uids, (uint32_t)a[0], (uint32_t)a[1], (uint32_t)a[2]);
+	return set_three(&cred.uid, (uint32_t)a[0], (uint32_t)a[1], (uint32_t)a[2]);
 }
 
 long sys_setresgid(const uint64_t a[6])
 {
-	return set_three(&gids, (uint32_t)a[0], (uint32_t)a[1], (uint32_t)a[2]);
+	return set_three(&cred.gid, (uint32_t)a[0], (uint32_t)a[1], (uint32_t)a[2]);
 }
 
 long sys_getresuid(const uint64_t a[6])
 {
-	return get_three(&uids, a);
+	return get_three(&cred.uid, a);
 }
 
 long sys_getresgid(const uint64_t a[6])
 {
-	return get_three(&gids, a);
+	return get_three(&cred.gid, a);
 }
 
 long sys_setreuid(const uint64_t a[6])
 {
-	return set_two(&uids, (uint32_t)a[0], (uint32_t)a[1]);
+	return set_two(&cred.uid, (uint32_t)a[0], (uint32_t)a[1]);
 }
 
 long sys_setregid(const uint64_t a[6])
 {
-	return set_two(&gids, (uint32_t)a[0], (uint32_t)a[1]);
+	return set_two(&cred.gid, (uint32_t)a[0], (uint32_t)a[1]);
+}
+
+long sys_setfsuid(const uint64_t a[6])
+{
+	return set_fs(&cred.uid, (uint32_t)a[0]);
+}
+
+long sys_setfsgid(const uint64_t a[6])
+{
+	return set_fs(&cred.gid, (uint32_t)a[0]);
+}
+
+/* ---- supplementary groups */
+bool cred_in_groups(uint32_t gid)
+{
+	unsigned low = 0, high = cred.ngroups;
+
+	while (low < high) {
+		unsigned mid = (low + high) / 2;
+
+		if (cred.groups[mid] == gid)
+			return true;
+		if (cred.groups[mid] < gid)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return false;
+}
+
+/* Heap sort: the list is the program's, and long at worst. */
+static void sort(uint32_t *v, unsigned n)
+{
+	for (unsigned end = n, start = n / 2; end > 1;) {
+		unsigned root;
+
+		if (start > 0) {
+			start--;
+		} else {
+			uint32_t t = v[--end];
+
+			v[end] = v[0];
+			v[0] = t;
+		}
+		for (root = start; 2 * root + 1 < end;) {
+			unsigned child = 2 * root + 1;
+			uint32_t t = v[root];
+
+			if (child + 1 < end && v[child] < v[child + 1])
+				child++;
+			if (t >= v[child])
+				break;
+			v[root] = v[child];
+			v[child] = t;
+			root = child;
+		}
+	}
 }
 
 long sys_setgroups(const uint64_t a[6])
 {
-	uint32_t list[NGROUPS];
 	uint64_t n = (uint32_t)a[0];
+	uint32_t *list = NULL;
 
-	if (uids.effective != 0)
+	if (!cred_has(CAP_SETGID))
 		return -EPERM;
 	if (n > NGROUPS)
 		return -EINVAL;
-	if (n && copy_from_user(list, a[1], n * sizeof(list[0])) < 0)
-		return -EFAULT;
-	for (uint64_t i = 0; i < n; i++) { /* kept in order, as Linux does */
-		uint64_t at = i;
-
-		for (; at > 0 && groups[at - 1] > list[i]; at--)
-			groups[at] = groups[at - 1];
-		groups[at] = list[i];
+	if (n) {
+		list = kmalloc(n * sizeof(list[0]));
+		if (!list)
+			return -ENOMEM;
+		if (copy_from_user(list, a[1], n * sizeof(list[0])) < 0) {
+			kfree(list);
+			return -EFAULT;
+		}
+		sort(list, (unsigned)n);
 	}
-	ngroups = (int)n;
+	kfree(cred.groups);
+	cred.groups = list;
+	cred.ngroups = (unsigned)n;
 	return 0;
 }
 
@@ -175,11 +271,12 @@ long sys_getgroups(const uint64_t a[6])
 {
 	int size = (int)a[0];
 
-	if (size < 0 || (size && size < ngroups))
+	if (size < 0 || (size && (unsigned)size < cred.ngroups))
 		return -EINVAL;
-	if (size && ngroups && copy_to_user(a[1], groups, (size_t)ngroups * sizeof(groups[0])) < 0)
+	if (size && cred.ngroups &&
+		copy_to_user(a[1], cred.groups, cred.ngroups * sizeof(cred.groups[0])) < 0)
 		return -EFAULT;
-	return ngroups;
+	return cred.ngroups;
 }
 
 long sys_getpgrp(const uint64_t a[6])
@@ -215,76 +312,4 @@ long sys_setpgid(const uint64_t a[6])
 	if ((int)a[1] < 0)
 		return -EINVAL;
 	return own_pid_only(a[0]) < 0 ? -ESRCH : -EPERM;
-}
-
-/* ---- capabilities: all of them, as root in a machine of its own (capget(2)) */
-
-#define CAP_VERSION_1 0x19980330u
-#define CAP_VERSION_2 0x20071026u
-#define CAP_VERSION_3 0x20080522u
-#define CAP_LAST      40
-
-struct cap_header {
-	uint32_t version;
-	int32_t pid;
-};
-
-struct cap_data {
-	uint32_t effective, permitted, inheritable;
-};
-
-static struct cap_data caps[2] = {{0xffffffffu, 0xffffffffu, 0},
-	{(1u << (CAP_LAST - 31)) - 1, (1u << (CAP_LAST - 31)) - 1, 0}};
-
-/* Number of struct cap_data for the version in the header, or -errno; an unknown version is answered with ours. */
-static int cap_words(uptr_t uheader, struct cap_header *header)
-{
-	uint32_t ours = CAP_VERSION_3;
-
-	if (get_user(header, uheader) < 0)
-		return -EFAULT;
-	if (header->version == CAP_VERSION_1)
-		return 1;
-	if (header->version == CAP_VERSION_2 || header->version == CAP_VERSION_3)
-		return 2;
-	if (put_user(uheader, &ours) < 0)
-		return -EFAULT;
-	return -EINVAL;
-}
-
-long sys_capget(const uint64_t a[6])
-{
-	struct cap_header header;
-	int n = cap_words(a[0], &header);
-
-	if (n == -EINVAL && a[1] == 0)
-		return 0;
-	if (n < 0)
-		return n;
-	if (header.pid < 0)
-		return -EINVAL;
-	if (header.pid != 0 && header.pid != PID)
-		return -ESRCH;
-	return a[1] && copy_to_user(a[1], caps, (size_t)n * sizeof(caps[0])) < 0 ? -EFAULT : 0;
-}
-
-long sys_capset(const uint64_t a[6])
-{
-	struct cap_header header;
-	struct cap_data data[2] = {{0, 0, 0}, {0, 0, 0}};
-	int n = cap_words(a[0], &header);
-
-	if (n < 0)
-		return n;
-	if (header.pid != 0 && header.pid != PID)
-		return -EPERM;
-	if (copy_from_user(data, a[1], (size_t)n * sizeof(data[0])) < 0)
-		return -EFAULT;
-	for (int i = 0; i < n; i++) {
-		if ((data[i].permitted & ~caps[i].permitted) ||
-			(data[i].effective & ~data[i].permitted))
-			return -EPERM;
-	}
-	memcpy(caps, data, (size_t)n * sizeof(caps[0]));
-	return 0;
 }

@@ -13,8 +13,8 @@ int main(void)
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 	uint64_t n = 0;
 
-	SHOW(timerfd_settime(fd, 0, &t, NULL));
 	SHOW(read(fd, &n, 8));
+	SHOW(timerfd_settime(fd, 0, &t, NULL));
 	SHOW(poll(&p, 1, 5000));
 	SHOW(read(fd, &n, 8));
 	say("%lu\n", (unsigned long)n);

@@ -17,6 +17,7 @@
 #include "libos/mem/vm.h"
 #include "libos/sched/clock.h"
 #include "libos/sched/thread_impl.h"
+#include "libos/sys/cred.h"
 #include "libos/sys/limits.h"
 #include "libos/sys/table.h"
 
@@ -38,6 +39,14 @@ size_t shim_console_len;
 long shim_alloc_fail_after = -1;
 uint64_t shim_unmap_pgoff, shim_unmap_n;
 unsigned shim_unmap_calls;
+
+/* The program is root. */
+struct cred cred = {.caps = {.effective = CAP_ALL, .permitted = CAP_ALL, .bounding = CAP_ALL}};
+
+bool cred_in_groups(uint32_t gid)
+{
+	return gid == UINT32_MAX;
+}
 
 struct inode;
 void vm_unmap_file(struct inode *inode, uint64_t pgoff, uint64_t npages);
