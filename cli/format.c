@@ -134,9 +134,13 @@ static int add_port(struct buf *out, const json_t *port, bool first)
 {
 	const char *address = json_string_value(json_object_get(port, "address"));
 
-	return buf_printf(out, "%s%s:%lld->%lld", first ? "" : ",", address ? address : "127.0.0.1",
+	const char *protocol = json_string_value(json_object_get(port, "protocol"));
+	bool udp = protocol && strcmp(protocol, "udp") == 0;
+
+	return buf_printf(out, "%s%s:%lld->%lld%s", first ? "" : ",",
+		address ? address : "127.0.0.1",
 		(long long)json_integer_value(json_object_get(port, "host")),
-		(long long)json_integer_value(json_object_get(port, "guest")));
+		(long long)json_integer_value(json_object_get(port, "guest")), udp ? "/udp" : "");
 }
 
 static int add_list(struct buf *out, const json_t *list, enum column_kind kind)

@@ -43,13 +43,19 @@ json_t *parse_port(const char *s)
 		   *middle = last ? memrchr(s, ':', (size_t)(last - s)) : NULL;
 	const char *guest_at = last ? last + 1 : s, *host_at = middle ? middle + 1 : s;
 	char address[INET_ADDRSTRLEN] = "127.0.0.1";
-	int guest = port_number(guest_at, strlen(guest_at)), host = 0;
+	const char *slash = strchr(guest_at, '/');
+	const char *protocol = slash ? slash + 1 : NULL; /* TCP */
+	int guest = port_number(guest_at, slash ? (size_t)(slash - guest_at) : strlen(guest_at)),
+	    host = 0;
 
 	if (last)
 		host = port_number(host_at, (size_t)(last - host_at));
+	if (protocol && strcmp(protocol, "tcp") != 0 && strcmp(protocol, "udp") != 0)
+		return NULL;
 	if (guest < 1 || host < 0 || (middle && !is_ipv4(s, (size_t)(middle - s), address)))
 		return NULL;
-	return json_pack("{s:s, s:i, s:i}", "address", address, "host", host, "guest", guest);
+	return json_pack("{s:s, s:i, s:i, s:s*}", "address", address, "host", host, "guest", guest,
+		"protocol", protocol);
 }
 
 static int add_ports(const struct args *args, json_t *body, struct err *err)
@@ -64,7 +70,8 @@ static int add_ports(const struct args *args, json_t *body, struct err *err)
 		if (!port) {
 			json_decref(ports);
 			return err_set(err, EINVAL,
-				"--publish \"%s\" is not [[ADDR:]HOST:]GUEST, such as 8080:80",
+				"--publish \"%s\" is not [[ADDR:]HOST:]GUEST[/udp], such as "
+				"8080:80",
 				list[i]);
 		}
 		json_array_append_new(ports, port);

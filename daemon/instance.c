@@ -12,7 +12,6 @@
 #include "daemon/image/store.h"
 #include "daemon/instance_impl.h"
 #include "daemon/monitor/args.h"
-#include "daemon/network/forward.h"
 #include "daemon/pool.h"
 #include "daemon/readiness.h"
 #include "daemon/reap.h"
@@ -327,8 +326,7 @@ static void free_words(char **words)
 void instance_free(struct instance *i)
 {
 	assert(!i->waiters && !i->hurrying);
-	for (unsigned n = 0; n < i->port_count; n++)
-		forward_free(i->ports[n].forward);
+	instance_unpublish(i);
 	readiness_free(i->readiness);
 	pools_wait_cancel(i->pool_waiter);
 	loop_timer_free(i->pool_timer);

@@ -73,6 +73,7 @@ enum instance_goal {
 extern const char *const instance_goal_names[]; /* NULL behind the last */
 
 struct forward;
+struct forward_udp;
 struct image;
 struct instance;
 struct instances;
@@ -82,7 +83,9 @@ struct readiness;
 struct port_map {
 	uint32_t host_ip;
 	uint16_t host_port, guest_port;
-	struct forward *forward; /* NULL after the end */
+	bool udp;
+	struct forward *forward; /* one of them; both NULL after the end */
+	struct forward_udp *forward_udp;
 };
 
 /* Whose replica it is (daemon/app/app.h). All zero: of no application. */

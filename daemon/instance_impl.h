@@ -28,9 +28,12 @@ int instance_make_paths(struct instance *inst); /* dir and log; 0 or -ENOMEM */
 int instances_load(struct instances *is, struct err *err);
 void instance_table_add(struct instances *is, struct instance *inst);
 
+/* instance_ports.c: 0 or -errno with err; what was published before stays so until instance_unpublish(). */
+int instance_publish(struct instance *inst, struct err *err);
+void instance_unpublish(struct instance *inst);
+
 /* instance_run.c */
 extern const struct shell_owner instance_owner;
-int instance_publish(struct instance *inst, struct err *err);
 void instance_watch_readiness(struct instance *inst);
 void instance_end(struct instance *inst, enum instance_state to, const char *reason);
 /* From CREATED on: shell, ports, start. 0 or -errno as instance_run(); nothing is undone. */

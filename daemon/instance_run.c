@@ -11,7 +11,6 @@
 #include "daemon/image/store.h"
 #include "daemon/instance_impl.h"
 #include "daemon/names.h"
-#include "daemon/network/forward.h"
 #include "daemon/pool.h"
 #include "daemon/readiness.h"
 #include "lib/log.h"
@@ -71,10 +70,7 @@ static void give_back(struct instance *i)
 	i->readiness = NULL;
 	loop_timer_free(i->kill_timer);
 	i->kill_timer = NULL;
-	for (unsigned n = 0; n < i->port_count; n++) {
-		forward_free(i->ports[n].forward);
-		i->ports[n].forward = NULL;
-	}
+	instance_unpublish(i);
 	if (i->shell)
 		shell_discard(i->shell);
 	i->shell = NULL;
@@ -295,26 +291,6 @@ const struct shell_owner instance_owner = {
 	.listening = shell_listening_,
 	.ended = shell_ended,
 };
-
-int instance_publish(struct instance *i, struct err *err)
-{
-	for (unsigned n = 0; n < i->port_count; n++) {
-		struct port_map *map = &i->ports[n];
-		int r;
-
-		r = forward_new(&(struct forward_config){.loop = i->core->loop,
-					.net = i->core->network,
-					.host_ip = map->host_ip,
-					.host_port = map->host_port,
-					.ip = i->ip,
-					.port = map->guest_port},
-			&map->forward, err);
-		if (r < 0)
-			return r;
-		map->host_port = forward_port(map->forward);
-	}
-	return 0;
-}
 
 static void got_shell(struct instance *i)
 {

@@ -148,8 +148,9 @@ static int take_labels(struct run_request *q, struct check *c, const char *field
 
 static int take_port(struct check *c, json_t *item, const char *field, struct port_map *map)
 {
+	static const char *const protocols[] = {"tcp", "udp", NULL};
 	const char *address = NULL;
-	unsigned host = 0, guest = 0;
+	unsigned host = 0, guest = 0, protocol = 0;
 
 	if (!json_is_object(item))
 		return check_fail(c, field, NULL, "ports: an object with host and guest is wanted");
@@ -157,12 +158,16 @@ static int take_port(struct check *c, json_t *item, const char *field, struct po
 		check_uint(c, "ports/guest", json_object_get(item, "guest"), 1, 65535, &guest) <
 			0 ||
 		check_string(c, "ports/address", json_object_get(item, "address"), IPV4_TEXT_BYTES,
-			&address) < 0)
+			&address) < 0 ||
+		check_word(c, "ports/protocol", json_object_get(item, "protocol"), protocols,
+			&protocol) < 0)
 		return -EINVAL;
 	if (!guest)
 		return check_fail(c, field, "guest", "ports: guest is wanted");
-	*map = (struct port_map){
-		.host_ip = 0x7f000001, .host_port = (uint16_t)host, .guest_port = (uint16_t)guest};
+	*map = (struct port_map){.host_ip = 0x7f000001,
+		.host_port = (uint16_t)host,
+		.guest_port = (uint16_t)guest,
+		.udp = protocol == 1};
 	if (address && ipv4_parse(address, &map->host_ip) < 0)
 		return check_fail(c, field, "address", "ports: \"%s\" is no IPv4 address", address);
 	return 0;

@@ -29,8 +29,9 @@ static json_t *ports_json(const struct instance *i)
 
 		ipv4_format(map->host_ip, address);
 		json_array_append_new(ports,
-			json_pack("{s:i, s:i, s:s}", "host", (int)map->host_port, "guest",
-				(int)map->guest_port, "address", address));
+			json_pack("{s:i, s:i, s:s, s:s}", "host", (int)map->host_port, "guest",
+				(int)map->guest_port, "address", address, "protocol",
+				map->udp ? "udp" : "tcp"));
 	}
 	return ports;
 }

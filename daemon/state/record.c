@@ -37,8 +37,9 @@ static json_t *ports_json(const struct instance *i)
 
 	for (unsigned n = 0; n < i->port_count; n++)
 		json_array_append_new(ports,
-			json_pack("{s:I, s:i, s:i}", "ip", (json_int_t)i->ports[n].host_ip, "host",
-				(int)i->ports[n].host_port, "guest", (int)i->ports[n].guest_port));
+			json_pack("{s:I, s:i, s:i, s:b}", "ip", (json_int_t)i->ports[n].host_ip,
+				"host", (int)i->ports[n].host_port, "guest",
+				(int)i->ports[n].guest_port, "udp", (int)i->ports[n].udp));
 	return ports;
 }
 
@@ -267,7 +268,8 @@ static int load_ports(struct instance *i, const json_t *root, struct err *err)
 		r = r < 0 ? r : jsonx_int(port, "guest", 1, UINT16_MAX, &guest, err);
 		i->ports[n] = (struct port_map){.host_ip = (uint32_t)ip,
 			.host_port = (uint16_t)host,
-			.guest_port = (uint16_t)guest};
+			.guest_port = (uint16_t)guest,
+			.udp = json_is_true(json_object_get(port, "udp"))};
 	}
 	i->port_count = r < 0 ? 0 : (unsigned)json_array_size(ports);
 	return r;

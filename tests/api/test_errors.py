@@ -34,7 +34,7 @@ class Refusals(DaemonTest):
             "env": [[], {"A": 1}, {"": "x"}, {"1A": "x"}, {"A=B": "x"}, {"A B": "x"}],
             "labels": [[], {"a": 1}, {"": "x"}],
             "ports": [{}, [1], [{}], [{"guest": 0}], [{"guest": 65536}], [{"guest": 80, "host": -1}],
-                      [{"guest": 80, "address": "x"}], [{"guest": 1}] * 65],
+                      [{"guest": 80, "address": "x"}], [{"guest": 80, "protocol": "sctp"}], [{"guest": 1}] * 65],
             "args": ["x", [1], ["x"] * 257],
             "cmdline": ['"open', ["x"], "x" * 9000],
             "wait": ["later", 1],

@@ -30,6 +30,87 @@ while True:
 """
 
 
+# Answers with the address of who asked, as it sees it, and the data; "twice": two datagrams.
+UDP_ECHO = """
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("0.0.0.0", 8000))
+print("serving", flush=True)
+while True:
+    data, who = s.recvfrom(65536)
+    s.sendto(str(who[1]).encode() + b" " + data, who)
+    if data == b"twice":
+        s.sendto(b"again", who)
+"""
+
+
+class Udp(DaemonTest):
+    def publish(self, **port):
+        self.d.put_image("udp", {"cmd": ["python3", "-c", UDP_ECHO], "process": {"program": PYTHON}})
+        vm = self.d.run("udp", ports=[{"guest": 8000, "protocol": "udp", **port}])
+        self.assertEqual(self.d.first_line(vm["id"]), b"serving\n")
+        return vm
+
+    def client(self, vm, address="127.0.0.1"):
+        s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.addCleanup(s.close)
+        s.settimeout(TIMEOUT_S)
+        s.connect((address, vm["ports"][0]["host"]))  # answers from another address are not seen
+        return s
+
+    def ask(self, s, data):
+        s.send(data)
+        seen, _, echo = s.recv(65536).partition(b" ")
+        self.assertEqual(echo, data)
+        return seen
+
+    def test_echo(self):
+        vm = self.publish()
+        self.assertEqual(vm["ports"][0]["protocol"], "udp")
+        clients = [self.client(vm) for _ in range(3)]
+        seen = [self.ask(s, b"x" * size) for size, s in zip((0, 1, 60000), clients)]
+        self.assertEqual(len(set(seen)), 3, "the program can tell clients apart")
+        self.assertEqual([self.ask(s, b"more") for s in clients], seen, "and knows them again")
+        self.ask(clients[0], b"twice")
+        self.assertEqual(clients[0].recv(100), b"again")
+
+    def test_any_address(self):
+        """The answer comes from the address that was asked."""
+        vm = self.publish(address="0.0.0.0")
+        for address in ("127.0.0.1", "127.0.0.3"):
+            self.ask(self.client(vm, address), b"x")
+
+    def test_more_clients_than_flows(self):
+        vm = self.publish()
+        first = self.client(vm)
+        self.ask(first, b"first")
+        for n in range(300):
+            s = self.client(vm)
+            self.ask(s, b"%d" % n)
+            s.close()
+        self.ask(first, b"still served")
+
+    def test_conflicts_and_end(self):
+        here = "127.0.77.1"  # where nobody else on this machine takes ports
+        vm = self.publish(address=here)
+        port = vm["ports"][0]["host"]
+        again = {"image_name": "udp", "ports": [{"host": port, "guest": 1, "protocol": "udp", "address": here}]}
+        self.refused(self.d.call("POST", "/vm/run", again), 409, "conflict")
+        tcp = self.d.run("udp", ports=[{"host": port, "guest": 1, "address": here}])  # another protocol, another port
+        self.assertEqual(tcp["ports"][0], {"host": port, "guest": 1, "address": here, "protocol": "tcp"})
+        s = self.client(vm, here)
+        self.ask(s, b"x")
+        self.d.kill()
+        self.d.start()
+        self.ask(s, b"of the next manager")
+        self.d.call("POST", f"/vm/{vm['id']}/kill")
+        self.d.wait(vm["id"])
+        s.send(b"x")
+        with self.assertRaises(ConnectionRefusedError):
+            s.recv(1)
+        self.publish(host=port, address=here)
+
+
 class Ports(DaemonTest):
     def publish(self, program=SERVER, **fields):
         self.d.put_image("server", {"cmd": ["python3", "-c", program, "8000"], "ports": [8000], "process": {"program": PYTHON}})
@@ -148,7 +229,7 @@ class Ports(DaemonTest):
         again = {"image_name": "server", "ports": [{"host": port, "guest": 1}]}
         self.refused(self.d.call("POST", "/vm/run", again), 409, "conflict")
         other = self.d.run("server", ports=[{"host": port, "guest": 8000, "address": "127.0.0.2"}], wait="ready")
-        self.assertEqual(other["ports"], [{"host": port, "guest": 8000, "address": "127.0.0.2"}])
+        self.assertEqual(other["ports"], [{"host": port, "guest": 8000, "address": "127.0.0.2", "protocol": "tcp"}])
         self.assertEqual(self.d.call("DELETE", f"/vm/{vm['id']}?force=true").status, 204)
         self.assertEqual(self.d.run("server", ports=[{"host": port, "guest": 8000}])["ports"][0]["host"], port)
         answer = self.d.call("POST", "/vm/run", {"image_name": "server", "ports": [{"guest": 1, "address": "203.0.113.1"}]})

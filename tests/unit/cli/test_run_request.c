@@ -62,11 +62,15 @@ static void test_ports(void **state)
 	static const struct {
 		const char *text, *address;
 		int host, guest;
-	} good[] = {{"80", "127.0.0.1", 0, 80}, {"8080:80", "127.0.0.1", 8080, 80},
-		{"0:80", "127.0.0.1", 0, 80}, {"0.0.0.0:65535:1", "0.0.0.0", 65535, 1}};
+		const char *protocol;
+	} good[] = {{"80", "127.0.0.1", 0, 80, NULL}, {"53/udp", "127.0.0.1", 0, 53, "udp"},
+		{"127.0.0.2:5353:53/udp", "127.0.0.2", 5353, 53, "udp"},
+		{"1:2/tcp", "127.0.0.1", 1, 2, "tcp"}, {"8080:80", "127.0.0.1", 8080, 80, NULL},
+		{"0:80", "127.0.0.1", 0, 80, NULL}, {"0.0.0.0:65535:1", "0.0.0.0", 65535, 1, NULL}};
 	static const char *const bad[] = {"", ":", "80:", ":80", "0", "x", "65536", "1:65536",
 		"65536:1", "-1:80", "1:2:3", "1.2.3:1:2", "127.0.0.1::80", "1:127.0.0.1:2:3",
-		"080000:1", "a.b.c.d:1:2", "127.0.0.1:1:2 ", "1 :2", "255.255.255.255.255:1:2"};
+		"080000:1", "1/", "1/UDP", "1/udp ", "/udp", "1/udp/tcp", "1/udp:2", "1/sctp",
+		"a.b.c.d:1:2", "127.0.0.1:1:2 ", "1 :2", "255.255.255.255.255:1:2"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
 		json_t *p _cleanup_json_ = parse_port(good[i].text);
@@ -76,6 +80,11 @@ static void test_ports(void **state)
 			json_string_value(json_object_get(p, "address")), good[i].address);
 		assert_int_equal(json_integer_value(json_object_get(p, "host")), good[i].host);
 		assert_int_equal(json_integer_value(json_object_get(p, "guest")), good[i].guest);
+		if (good[i].protocol)
+			assert_string_equal(json_string_value(json_object_get(p, "protocol")),
+				good[i].protocol);
+		else
+			assert_null(json_object_get(p, "protocol"));
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		json_t *p _cleanup_json_ = parse_port(bad[i]);

@@ -202,7 +202,7 @@ static char full_record[] =
 	"\"shell\":{\"monitor\":\"uvmm\",\"memory_mib\":64,\"vcpus\":1,\"ip\":168427522,\"static_"
 	"ip\":0},"
 	"\"argv\":[\"/bin/x\",\"a b\"],\"env\":null,\"labels\":{\"k\":\"v\"},"
-	"\"ports\":[{\"ip\":2130706433,\"host\":8080,\"guest\":80}],"
+	"\"ports\":[{\"ip\":2130706433,\"host\":8080,\"guest\":80,\"udp\":true}],"
 	"\"restart\":{\"policy\":\"always\",\"max_retries\":0,\"count\":2,\"pending\":false,\"wait_"
 	"ns\":9},"
 	"\"ttl_s\":0,\"key\":\"k\",\"key_hash\":-3,"
@@ -229,6 +229,7 @@ static void test_record_comes_back(void **state)
 	assert_null(i.argv[2]);
 	assert_int_equal(i.port_count, 1);
 	assert_int_equal(i.ports[0].guest_port, 80);
+	assert_true(i.ports[0].udp);
 	assert_int_equal(i.created.tv_sec, 1);
 	assert_int_equal(i.created.tv_nsec, 1);
 	text = text_of(&i);
