@@ -66,6 +66,7 @@ struct uig_device {
 			uint8_t mac[6];
 			uint16_t mtu;
 		};
+		uint64_t cid;            /* vsock: the guest's */
 		char tag[UIG_TAG_BYTES]; /* 9p: what mount= of the arguments names it by, ends with a NUL */
 	};
 	uint32_t irq; /* GSI, for monitors that interrupt; 0 under uvmm */

@@ -33,6 +33,7 @@
 #include "libos/mem/kmalloc.h"
 #include "libos/mem/page.h"
 #include "libos/mem/vm.h"
+#include "libos/net/vsock_init.h"
 #include "libos/sched/clock.h"
 #include "libos/sched/event.h"
 #include "libos/sched/thread_impl.h"
@@ -191,6 +192,9 @@ static void start_program(void)
 	r = net_init(find_device(UIG_DEV_NET), &boot_args.net);
 	if (r)
 		kprintf("network: error %d", -r);
+	r = vsock_init(find_device(UIG_DEV_VSOCK));
+	if (r)
+		kprintf("vsock: error %d", -r);
 	r = vfs_stdio();
 	if (r)
 		panic("no standard descriptors: %d", r);

@@ -24,6 +24,7 @@ void config_init(struct config *config)
 		.window_mib = CONFIG_WINDOW_MIB,
 		.tap_fd = -1,
 		.mtu = MTU_DEFAULT,
+		.vsock = {.listen_fd = -1, .folder_fd = -1},
 	};
 }
 
@@ -37,6 +38,7 @@ void config_fini(struct config *config)
 	free(config->tap);
 	config_drives_fini(config);
 	config_volumes_fini(config);
+	config_vsock_fini(config, false);
 	if (config->tap_fd >= 0)
 		close(config->tap_fd);
 	config_init(config);
@@ -256,8 +258,9 @@ int config_net(struct config *config, const char *path_id, const json_t *body, s
 int config_start(struct config *config, const json_t *body, struct err *err)
 {
 	static const char *const names[] = {
-		"image_path", "boot_args", "guest_mac", "drives", "volumes", NULL};
+		"image_path", "boot_args", "guest_mac", "drives", "volumes", "vsock", NULL};
 	const char *image = config->image, *args = config->args, *mac = NULL;
+	const json_t *vsock = json_object_get(body, "vsock");
 	int r = config_check_fields(body, names, err);
 
 	if (r < 0 ||
@@ -266,7 +269,8 @@ int config_start(struct config *config, const json_t *body, struct err *err)
 		(r = jsonx_opt_str(body, "guest_mac", 32, &mac, err)) < 0 ||
 		(r = set_mac(config, mac, err)) < 0 ||
 		(r = config_drives(config, json_object_get(body, "drives"), err)) < 0 ||
-		(r = config_volumes(config, json_object_get(body, "volumes"), err)) < 0)
+		(r = config_volumes(config, json_object_get(body, "volumes"), err)) < 0 ||
+		(r = vsock ? config_vsock(config, vsock, err) : 0) < 0)
 		return r;
 	return set_two(&config->image, image, &config->args, args) < 0
 		? err_set(err, ENOMEM, "out of memory")
@@ -293,14 +297,15 @@ static int load_nets(struct config *config, const json_t *nets, struct err *err)
 int config_load(struct config *config, const json_t *root, struct err *err)
 {
 	static const char *const names[] = {"boot-source", "machine-config", "network-interfaces",
-		"drives", "volumes", "entropy", NULL};
-	const json_t *machine, *boot;
+		"drives", "volumes", "entropy", "vsock", NULL};
+	const json_t *machine, *boot, *vsock;
 	int r = config_check_fields(root, names, err);
 
 	if (r < 0)
 		return r;
 	machine = json_object_get(root, "machine-config");
 	boot = json_object_get(root, "boot-source");
+	vsock = json_object_get(root, "vsock");
 	if (machine)
 		r = config_machine(config, machine, false, err);
 	if (r == 0 && boot)
@@ -311,6 +316,8 @@ int config_load(struct config *config, const json_t *root, struct err *err)
 		r = config_entropy(config, json_object_get(root, "entropy"), err);
 	if (r == 0)
 		r = config_volumes(config, json_object_get(root, "volumes"), err);
+	if (r == 0 && vsock)
+		r = config_vsock(config, vsock, err);
 	return r < 0 ? r : load_nets(config, json_object_get(root, "network-interfaces"), err);
 }
 
@@ -369,8 +376,9 @@ json_t *config_json(const struct config *c)
 
 	if (c->tap || c->tap_fd >= 0)
 		json_array_append_new(nets, net_json(c));
-	return json_pack("{s:{s:s?, s:s?, s:s?}, s:o, s:o, s:o, s:o}", "boot-source",
+	return json_pack("{s:{s:s?, s:s?, s:s?}, s:o, s:o, s:o, s:o, s:o*}", "boot-source",
 		"kernel_image_path", c->libos, "initrd_path", c->image, "boot_args", c->args,
 		"machine-config", config_machine_json(c), "network-interfaces", nets, "drives",
-		config_drives_json(c), "volumes", config_volumes_json(c));
+		config_drives_json(c), "volumes", config_volumes_json(c), "vsock",
+		config_vsock_json(c));
 }

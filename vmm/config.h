@@ -37,6 +37,14 @@ struct config_volume {
 	bool read_only;
 };
 
+/* Sockets between guest and host. The socket that host programs connect to is made when it is configured, as Firecracker does. */
+struct config_vsock {
+	uint32_t cid; /* of the guest; 0: there is no such device */
+	char *path;   /* owned; the socket's */
+	char *name;   /* owned; its name in the folder */
+	int listen_fd, folder_fd; /* owned; the folder: O_PATH */
+};
+
 struct config {
 	uint32_t vcpus, mem_mib, window_mib;
 	bool huge_pages; /* transparent huge pages for the guest's RAM */
@@ -56,6 +64,7 @@ struct config {
 	struct config_drive drive[CONFIG_DRIVES_MAX]; /* the root drive first */
 	unsigned nvolumes;
 	struct config_volume volume[CONFIG_VOLUMES_MAX];
+	struct config_vsock vsock;
 };
 
 void config_init(struct config *config);
@@ -81,10 +90,20 @@ int config_volume_option(struct config *config, const char *text, struct err *er
 void config_volumes_fini(struct config *config);
 json_t *config_volumes_json(const struct config *config);
 
+/* Body of PUT /vsock (vmm/config_vsock.c): guest_cid, uds_path, vsock_id, which is of no meaning any more. A second one replaces the
+ * first. 0 or -errno. */
+int config_vsock(struct config *config, const json_t *body, struct err *err);
+/* CID:PATH. */
+int config_vsock_option(struct config *config, const char *text, struct err *err);
+/* unlinks: the socket's name goes too. */
+void config_vsock_fini(struct config *config, bool unlinks);
+json_t *config_vsock_json(const struct config *config); /* NULL: there is none */
+
 /* Body of PUT /entropy. */
 int config_entropy(struct config *config, const json_t *body, struct err *err);
 
-/* Body of PUT /uigniter/start: image_path, boot_args, guest_mac, drives (a list of bodies of /drives/{id}), volumes, all optional. */
+/* Body of PUT /uigniter/start: image_path, boot_args, guest_mac, drives (a list of bodies of /drives/{id}), volumes, vsock
+ * (the body of /vsock), all optional. */
 int config_start(struct config *config, const json_t *body, struct err *err);
 
 /* A whole configuration, as Firecracker's --config-file has it. */

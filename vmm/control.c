@@ -183,6 +183,15 @@ static void put_entropy(struct httpd_req *req)
 		done(req, config_entropy(&vm_of(req)->config, body, &err), &err);
 }
 
+static void put_vsock(struct httpd_req *req)
+{
+	_cleanup_json_ json_t *body = body_of(req, false);
+	struct err err = {0};
+
+	if (body)
+		done(req, config_vsock(&vm_of(req)->config, body, &err), &err);
+}
+
 static void put_prepare(struct httpd_req *req)
 {
 	struct vm *vm = vm_of(req);
@@ -441,6 +450,7 @@ static const struct httpd_route routes[] = {
 	ROUTE("PUT", "/drives/{id}", PHASE_BEFORE, put_drive),
 	ROUTE("PATCH", "/drives/{id}", PHASE_AFTER, patch_drive),
 	ROUTE("PUT", "/entropy", PHASE_BEFORE, put_entropy),
+	ROUTE("PUT", "/vsock", PHASE_BEFORE, put_vsock),
 	ROUTE("PUT", "/actions", PHASE_ANY, put_action),
 	ROUTE("PATCH", "/vm", PHASE_AFTER, patch_vm),
 	ROUTE("PUT", "/uigniter/prepare", PHASE_BEFORE, put_prepare),

@@ -10,6 +10,7 @@
 #include "vmm/virtio/blk.h"
 #include "vmm/virtio/rng.h"
 #include "vmm/virtio/p9.h"
+#include "vmm/virtio/vsock.h"
 #include "vmm/vm.h"
 
 #include <errno.h>
@@ -159,6 +160,18 @@ static int make_rng(struct vm *vm, struct err *err)
 	return r < 0 ? r : devices_add(d, &rng->virtio, err);
 }
 
+static int make_vsock(struct vm *vm, struct err *err)
+{
+	const struct config_vsock *c = &vm->config.vsock;
+	struct devices *d = &vm->devices;
+	struct vsock_setup setup = {
+		.cid = c->cid, .name = c->name, .listen_fd = c->listen_fd, .folder_fd = c->folder_fd};
+	struct virtio_dev *dev;
+	int r = vsock_dev_new(&setup, &vm->mem, &d->lock, devices_next_base(d), &dev, err);
+
+	return r < 0 ? err_prefix(err, "vsock") : devices_add(d, dev, err);
+}
+
 int machine_late_devices(struct vm *vm, struct err *err)
 {
 	const struct devices *d = &vm->devices;
@@ -172,5 +185,7 @@ int machine_late_devices(struct vm *vm, struct err *err)
 		r = make_net(vm, err);
 	if (r == 0 && vm->config.rng)
 		r = make_rng(vm, err);
+	if (r == 0 && vm->config.vsock.cid)
+		r = make_vsock(vm, err);
 	return r < 0 ? r : devices_attach(&vm->devices, &vm->kvm, &vm->bus, err);
 }

@@ -14,6 +14,7 @@
 #include "vmm/control.h"
 #include "vmm/options.h"
 #include "vmm/report.h"
+#include "vmm/sandbox/sandbox.h"
 #include "vmm/stat.h"
 #include "vmm/vm.h"
 
@@ -224,5 +225,7 @@ int main(int argc, char **argv)
 	r = run(&u, started_ns);
 	/* The kernel takes everything back faster than we could; only what outlives the process is cleared up. */
 	control_free(u.control);
+	if (!sandbox_wanted())
+		config_vsock_fini(&u.vm.config, true);
 	_exit(r);
 }

@@ -37,6 +37,7 @@ enum option_id {
 	OPT_DRIVE,
 	OPT_RNG,
 	OPT_VOLUME,
+	OPT_VSOCK,
 	OPT_CONSOLE,
 	OPT_CONSOLE_MAX,
 	OPT_REPORT,
@@ -82,6 +83,8 @@ static const struct option_def {
 		"block device: this file; more than once: vda, vdb, ..."},
 	[OPT_VOLUME] = {"volume", "TAG=FOLDER[:ro]",
 		"share this folder; mount=TAG:PLACE in --args puts it into the tree"},
+	[OPT_VSOCK] = {"vsock", "CID:PATH",
+		"sockets between guest and host: make this Unix socket for the host's side"},
 	[OPT_RNG] = {"rng", NULL, "a virtio-rng device"},
 	[OPT_CONSOLE] = {"console", "FILE", "append the guest's output to it (standard output)"},
 	[OPT_CONSOLE_MAX] = {"console-max-bytes", "N",
@@ -255,6 +258,8 @@ static int set_option(struct options *o, enum option_id id, const char *value, s
 		return add_drive(o, value, err);
 	case OPT_VOLUME:
 		return config_volume_option(&o->config, value, err);
+	case OPT_VSOCK:
+		return config_vsock_option(&o->config, value, err);
 	case OPT_CONSOLE:
 		o->console = value;
 		return 0;

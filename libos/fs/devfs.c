@@ -4,6 +4,7 @@
  * console takes output and has no input: reading it is the end of file; it is no terminal (TCGETS: ENOTTY), so stdio buffers.
  */
 #include "libos/drv/console.h"
+#include "libos/drv/virtio_vsock.h"
 #include "libos/fs/fd.h"
 #include "libos/fs/inode.h"
 #include "libos/klib/errno.h"
@@ -12,6 +13,7 @@
 #include "libos/mem/page.h"
 #include "libos/sched/thread.h"
 #include "libos/sys/syscall.h"
+#include "libos/uapi/socket.h"
 
 /* ---- null, zero, full */
 static long null_read(struct file *f, struct iter *it, uint64_t *pos, bool nonblock)
@@ -136,6 +138,28 @@ static const struct file_ops console_ops = {
 	.sync = no_sync,
 };
 
+/* ---- vsock */
+static long vsock_ioctl(struct file *f, unsigned cmd, uptr_t arg)
+{
+	uint32_t cid = vvsock_cid() ? vvsock_cid() : VMADDR_CID_LOCAL;
+
+	return cmd == IOCTL_VM_SOCKETS_GET_LOCAL_CID ? put_user(arg, &cid) : -ENOTTY;
+}
+
+static long no_transfer(struct file *f, struct iter *it, uint64_t *pos, bool nonblock)
+{
+	return -EINVAL;
+}
+
+static const struct file_ops vsock_ops = {
+	.name = "vsock",
+	.read = no_transfer,
+	.write = no_transfer,
+	.ioctl = vsock_ioctl,
+	.seek = file_seek_none,
+	.sync = no_sync,
+};
+
 /* ---- the nodes */
 static const struct {
 	const char *name;
@@ -149,6 +173,7 @@ static const struct {
 	{"urandom", 1, 9, &random_ops},
 	{"tty", 5, 0, NULL}, /* there is no controlling terminal: ENXIO */
 	{"console", 5, 1, &console_ops},
+	{"vsock", 10, 121, &vsock_ops}, /* any minor number: Linux takes one that is free */
 };
 #define DEVICES (sizeof(devices) / sizeof(devices[0]))
 

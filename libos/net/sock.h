@@ -110,6 +110,7 @@ int tcp_sock_new(int domain, struct sock **s); /* AF_INET or AF_INET6 */
 int udp_sock_new(int domain, struct sock **s);
 int unix_sock_new(unsigned type, struct sock **s);
 int unix_sock_pair(unsigned type, struct sock *pair[2]);
+int vsock_sock_new(unsigned type, struct sock **s);
 int netlink_sock_new(unsigned type, int protocol, struct sock **s);
 
 /* net/ifreq.c: SIOCGIF*; -ENOTTY when cmd is none of them. */

@@ -44,6 +44,10 @@ long sys_socket(const uint64_t a[6])
 		rc = protocol == 0 || protocol == AF_UNIX ? unix_sock_new(type, &s)
 							  : -EPROTONOSUPPORT;
 		break;
+	case AF_VSOCK:
+		rc = protocol == 0 || protocol == AF_VSOCK ? vsock_sock_new(type, &s)
+							   : -EPROTONOSUPPORT;
+		break;
 	case AF_NETLINK:
 		rc = netlink_sock_new(type, protocol, &s);
 		break;
@@ -62,7 +66,8 @@ long sys_socketpair(const uint64_t a[6])
 	if (flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC))
 		return -EINVAL;
 	if (domain != AF_UNIX)
-		return domain == AF_INET || domain == AF_INET6 || domain == AF_NETLINK
+		return domain == AF_INET || domain == AF_INET6 || domain == AF_NETLINK ||
+				domain == AF_VSOCK
 			? -EOPNOTSUPP
 			: -EAFNOSUPPORT;
 	if (a[2] != 0 && a[2] != AF_UNIX)

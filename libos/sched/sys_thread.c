@@ -4,6 +4,7 @@
 #include "libos/drv/console.h"
 #include "libos/drv/net.h"
 #include "libos/drv/platform.h"
+#include "libos/drv/virtio_vsock.h"
 #include "libos/fs/file.h"
 #include "libos/fs/vfs.h"
 #include "libos/klib/errno.h"
@@ -231,6 +232,7 @@ void process_exit(int status)
 	vfs_sync_all(true);
 	for (int fd = fd_next(0); fd >= 0; fd = fd_next(fd + 1))
 		fd_close(fd);
+	vvsock_drain();
 	net_exit_drain(); /* data in flight outlives the program */
 	console_flush();
 	platform_exit(UIG_EXIT_CODE, (unsigned)status & 0xff);

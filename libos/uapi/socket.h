@@ -10,6 +10,7 @@
 #define AF_INET    2
 #define AF_INET6   10
 #define AF_NETLINK 16
+#define AF_VSOCK   40
 #define AF_MAX     46
 
 #define SOCK_STREAM    1u
@@ -58,6 +59,11 @@ struct sockaddr_nl {
 	uint16_t nl_family, nl_pad;
 	uint32_t nl_pid, nl_groups;
 };
+struct sockaddr_vm {
+	uint16_t svm_family, svm_reserved;
+	uint32_t svm_port, svm_cid; /* host order */
+	uint8_t svm_flags, svm_zero[3];
+};
 /* Room for any of them, as struct sockaddr_storage. */
 union sockaddr_any {
 	uint16_t family;
@@ -65,11 +71,12 @@ union sockaddr_any {
 	struct sockaddr_in6 in6;
 	struct sockaddr_un un;
 	struct sockaddr_nl nl;
+	struct sockaddr_vm vm;
 	char bytes[128];
 };
 _Static_assert(sizeof(struct sockaddr_in) == 16 && sizeof(struct sockaddr_in6) == 28 &&
 		sizeof(struct sockaddr_un) == 110 && sizeof(struct sockaddr_nl) == 12 &&
-		sizeof(union sockaddr_any) == 128,
+		sizeof(struct sockaddr_vm) == 16 && sizeof(union sockaddr_any) == 128,
 	"socket addresses");
 
 /* Messages. */
@@ -245,6 +252,18 @@ struct ipv6_mreq {
 	int32_t ifindex;
 };
 #define SOL_NETLINK 270
+
+/* vsock(7), linux/vm_sockets.h. */
+#define VMADDR_CID_ANY                      UINT32_MAX
+#define VMADDR_CID_LOCAL                    1u
+#define VMADDR_PORT_ANY                     UINT32_MAX
+#define VMADDR_FLAG_TO_HOST                 1u
+#define SO_VM_SOCKETS_BUFFER_SIZE           0
+#define SO_VM_SOCKETS_BUFFER_MIN_SIZE       1
+#define SO_VM_SOCKETS_BUFFER_MAX_SIZE       2
+#define SO_VM_SOCKETS_CONNECT_TIMEOUT       6
+#define SO_VM_SOCKETS_CONNECT_TIMEOUT_NEW   8
+#define IOCTL_VM_SOCKETS_GET_LOCAL_CID      0x7b9u
 
 /* ioctl. */
 #define FIONREAD       0x541bu

@@ -19,6 +19,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define CODE_MAX 4096 /* instructions; BPF_MAXINSNS */
@@ -33,10 +34,13 @@ static const int common[] = {SYS(brk), SYS(mmap), SYS(munmap), SYS(mremap), SYS(
 	SYS(rt_sigreturn), SYS(restart_syscall), SYS(tgkill), SYS(read), SYS(write), SYS(close),
 	SYS(exit), SYS(exit_group), SYS(rseq), SYS(set_robust_list), END};
 
-/* Rings: tap, console, and requests to disks and folders that do not wait. */
+/* Rings: tap, console, sockets that are there, and requests to disks and folders that do not wait. */
 static const int devices[] = {SYS(fstat), SYS(newfstatat), SYS(statx), SYS(readv), SYS(writev),
 	SYS(preadv2), SYS(pwritev2), SYS(poll), SYS(ppoll), SYS(epoll_wait), SYS(epoll_pwait),
-	SYS(epoll_ctl), SYS(timerfd_settime), END};
+	SYS(epoll_ctl), SYS(timerfd_settime), SYS(accept4), SYS(shutdown), END};
+
+/* Unix sockets beneath the thread's root; of names without a path its network has none (sandbox.c). */
+static const int sockets[] = {SYS(socket), SYS(connect), SYS(setsockopt), SYS(fcntl), END};
 
 static const int loop[] = {SYS(accept4), SYS(accept), SYS(recvfrom), SYS(recvmsg), SYS(sendto),
 	SYS(sendmsg), SYS(shutdown), SYS(getsockopt), SYS(setsockopt), SYS(getsockname),
@@ -75,6 +79,7 @@ static const struct {
 	[SANDBOX_VCPU] = {"vcpu", {common, devices}, vcpu_requests},
 	[SANDBOX_DISK] = {"disk", {common, disk}, no_requests},
 	[SANDBOX_FOLDER] = {"folder", {common, disk, folder}, no_requests},
+	[SANDBOX_VSOCK] = {"vsock", {common, sockets}, no_requests},
 };
 
 static void die(const char *what, int error)
@@ -97,10 +102,16 @@ static bool listed(enum sandbox_role role, int call)
 static void allow(scmp_filter_ctx ctx, int call)
 {
 	/* Memory of the monitor is never executable, and descriptors of memory are never made so. */
-	int r = call == SYS(mmap) || call == SYS(mprotect)
-		? seccomp_rule_add(
-			  ctx, SCMP_ACT_ALLOW, call, 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0))
-		: seccomp_rule_add(ctx, SCMP_ACT_ALLOW, call, 0);
+	int r;
+
+	if (call == SYS(mmap) || call == SYS(mprotect))
+		r = seccomp_rule_add(
+			ctx, SCMP_ACT_ALLOW, call, 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	else if (call == SYS(socket))
+		r = seccomp_rule_add(
+			ctx, SCMP_ACT_ALLOW, call, 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
+	else
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, call, 0);
 
 	if (r < 0 && r != -EEXIST)
 		die("a rule", -r);

@@ -74,13 +74,13 @@ int sandbox_prepare(uid_t uid, gid_t gid, const char *root, struct err *err)
 }
 
 /* The raw calls are those of this thread alone; the C library's would stop all others for them. */
-static int become(uid_t uid, gid_t gid)
+static int become(uid_t uid, gid_t gid, int root)
 {
 	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
 
 	/* The root of its own: another thread may have files to open yet. */
-	if (unshare(CLONE_FS) < 0 || fchdir(sandbox.root) < 0 || chroot(".") < 0)
+	if (unshare(CLONE_FS) < 0 || fchdir(root) < 0 || chroot(".") < 0)
 		return -errno;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || syscall(SYS_setgroups, 0, NULL) < 0 ||
 		syscall(SYS_setresgid, gid, gid, gid) < 0 ||
@@ -104,8 +104,26 @@ int sandbox_enter_as(enum sandbox_role role, uid_t uid, gid_t gid)
 
 	if (!sandbox.prepared)
 		return 0;
-	r = become(uid, gid);
+	r = become(uid, gid, sandbox.root);
 	return r < 0 ? r : filter(role);
+}
+
+int sandbox_enter_in(enum sandbox_role role, uid_t uid, gid_t gid, int root)
+{
+	int r;
+
+	if (!sandbox.prepared)
+		return 0;
+	/* Abstract names of Unix sockets belong to a network namespace, and a filter does not see which name is asked for. */
+	if (unshare(CLONE_NEWNET) < 0)
+		return -errno;
+	r = become(uid, gid, root);
+	return r < 0 ? r : filter(role);
+}
+
+bool sandbox_wanted(void)
+{
+	return sandbox.prepared;
 }
 
 int sandbox_enter(enum sandbox_role role)

@@ -13,6 +13,7 @@
 #ifndef VMM_SANDBOX_SANDBOX_H
 #define VMM_SANDBOX_SANDBOX_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 struct err;
@@ -22,6 +23,7 @@ enum sandbox_role {
 	SANDBOX_VCPU,   /* KVM_RUN, and devices while it serves them */
 	SANDBOX_DISK,   /* reads and writes of files that are open */
 	SANDBOX_FOLDER, /* below a folder that is open: also names */
+	SANDBOX_VSOCK,  /* connects to Unix sockets in one folder, which is its root */
 	SANDBOX_ROLES,
 };
 
@@ -33,5 +35,11 @@ int sandbox_prepare(uid_t uid, gid_t gid, const char *root, struct err *err);
 int sandbox_enter(enum sandbox_role role);
 /* With another user: a folder's thread is who owns the folder. */
 int sandbox_enter_as(enum sandbox_role role, uid_t uid, gid_t gid);
+/* The same with the folder behind `root` as its root, and a network namespace of its own: nothing is found there but what has a
+ * name in that folder. */
+int sandbox_enter_in(enum sandbox_role role, uid_t uid, gid_t gid, int root);
+
+/* Has the process a sandbox? Then what lies in the host's folders can not be cleared up at the end. */
+bool sandbox_wanted(void);
 
 #endif
