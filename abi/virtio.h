@@ -127,20 +127,21 @@ ABI_ASSERT_OFFSET(struct virtio_blk_config, max_discard_sectors, 36);
 ABI_ASSERT_SIZE(struct virtio_blk_config, 64);
 
 /* Socket device (section 5.10). Its configuration space is the guest's CID, 64 bits. A packet: this header, then len bytes. */
-#define VIRTIO_VSOCK_CID_HOST        2ull
-#define VIRTIO_VSOCK_CID_GUEST_MIN   3ull /* 0: hypervisor, 1: the own machine, 2: host */
-#define VIRTIO_VSOCK_TYPE_STREAM     1u
-#define VIRTIO_VSOCK_OP_REQUEST      1u
-#define VIRTIO_VSOCK_OP_RESPONSE     2u
-#define VIRTIO_VSOCK_OP_RST          3u
-#define VIRTIO_VSOCK_OP_SHUTDOWN     4u
-#define VIRTIO_VSOCK_OP_RW           5u
-#define VIRTIO_VSOCK_OP_CREDIT       6u /* CREDIT_UPDATE */
-#define VIRTIO_VSOCK_OP_CREDIT_ASK   7u /* CREDIT_REQUEST */
-#define VIRTIO_VSOCK_SHUTDOWN_RECV   1u /* flags of SHUTDOWN: the sender takes no more, ... */
-#define VIRTIO_VSOCK_SHUTDOWN_SEND   2u /* ... sends no more */
-#define VIRTIO_VSOCK_SHUTDOWN_BOTH   3u
-#define VIRTIO_VSOCK_EVENT_TRANSPORT 0u /* TRANSPORT_RESET: all connections are gone, the CID may be new */
+#define VIRTIO_VSOCK_CID_HOST      2ull
+#define VIRTIO_VSOCK_CID_GUEST_MIN 3ull /* 0: hypervisor, 1: the own machine, 2: host */
+#define VIRTIO_VSOCK_TYPE_STREAM   1u
+#define VIRTIO_VSOCK_OP_REQUEST    1u
+#define VIRTIO_VSOCK_OP_RESPONSE   2u
+#define VIRTIO_VSOCK_OP_RST        3u
+#define VIRTIO_VSOCK_OP_SHUTDOWN   4u
+#define VIRTIO_VSOCK_OP_RW         5u
+#define VIRTIO_VSOCK_OP_CREDIT     6u /* CREDIT_UPDATE */
+#define VIRTIO_VSOCK_OP_CREDIT_ASK 7u /* CREDIT_REQUEST */
+#define VIRTIO_VSOCK_SHUTDOWN_RECV 1u /* flags of SHUTDOWN: the sender takes no more, ... */
+#define VIRTIO_VSOCK_SHUTDOWN_SEND 2u /* ... sends no more */
+#define VIRTIO_VSOCK_SHUTDOWN_BOTH 3u
+#define VIRTIO_VSOCK_EVENT_TRANSPORT                                                               \
+	0u /* TRANSPORT_RESET: all connections are gone, the CID may be new */
 
 struct virtio_vsock_hdr {
 	uint64_t src_cid, dst_cid;

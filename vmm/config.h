@@ -39,9 +39,9 @@ struct config_volume {
 
 /* Sockets between guest and host. The socket that host programs connect to is made when it is configured, as Firecracker does. */
 struct config_vsock {
-	uint32_t cid; /* of the guest; 0: there is no such device */
-	char *path;   /* owned; the socket's */
-	char *name;   /* owned; its name in the folder */
+	uint32_t cid;             /* of the guest; 0: there is no such device */
+	char *path;               /* owned; the socket's */
+	char *name;               /* owned; its name in the folder */
 	int listen_fd, folder_fd; /* owned; the folder: O_PATH */
 };
 

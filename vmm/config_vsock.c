@@ -65,8 +65,8 @@ int config_vsock(struct config *config, const json_t *body, struct err *err)
 	if (r == 0)
 		r = config_required(body, "uds_path", err);
 	if (r < 0 || (r = jsonx_opt_str(body, "vsock_id", CONFIG_ID_MAX, &id, err)) < 0 ||
-		(r = jsonx_int(
-			 body, "guest_cid", VIRTIO_VSOCK_CID_GUEST_MIN, CID_MAX, &cid, err)) < 0 ||
+		(r = jsonx_int(body, "guest_cid", VIRTIO_VSOCK_CID_GUEST_MIN, CID_MAX, &cid, err)) <
+			0 ||
 		(r = jsonx_str(body, "uds_path", CONFIG_PATH_MAX_BYTES, &path, err)) < 0)
 		return r;
 	return set(config, (uint32_t)cid, path, err);
@@ -81,8 +81,8 @@ int config_vsock_option(struct config *config, const char *text, struct err *err
 	cid = strtoull(text, &end, 10);
 	if (errno || end == text || *end != ':' || cid < VIRTIO_VSOCK_CID_GUEST_MIN ||
 		cid > CID_MAX)
-		return err_set(err, EINVAL, "--vsock %s: CID:PATH is wanted, CID 3 to %u", text,
-			CID_MAX);
+		return err_set(
+			err, EINVAL, "--vsock %s: CID:PATH is wanted, CID 3 to %u", text, CID_MAX);
 	return set(config, (uint32_t)cid, end + 1, err);
 }
 
@@ -90,6 +90,7 @@ json_t *config_vsock_json(const struct config *config)
 {
 	const struct config_vsock *v = &config->vsock;
 
-	return v->cid ? json_pack("{s:I, s:s}", "guest_cid", (json_int_t)v->cid, "uds_path", v->path)
-		      : NULL;
+	return v->cid
+		? json_pack("{s:I, s:s}", "guest_cid", (json_int_t)v->cid, "uds_path", v->path)
+		: NULL;
 }

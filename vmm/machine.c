@@ -164,8 +164,10 @@ static int make_vsock(struct vm *vm, struct err *err)
 {
 	const struct config_vsock *c = &vm->config.vsock;
 	struct devices *d = &vm->devices;
-	struct vsock_setup setup = {
-		.cid = c->cid, .name = c->name, .listen_fd = c->listen_fd, .folder_fd = c->folder_fd};
+	struct vsock_setup setup = {.cid = c->cid,
+		.name = c->name,
+		.listen_fd = c->listen_fd,
+		.folder_fd = c->folder_fd};
 	struct virtio_dev *dev;
 	int r = vsock_dev_new(&setup, &vm->mem, &d->lock, devices_next_base(d), &dev, err);
 

@@ -166,11 +166,8 @@ static const struct {
 	uint16_t major, minor;
 	const struct file_ops *ops;
 } devices[] = {
-	{"null", 1, 3, &null_ops},
-	{"zero", 1, 5, &zero_ops},
-	{"full", 1, 7, &full_ops},
-	{"random", 1, 8, &random_ops},
-	{"urandom", 1, 9, &random_ops},
+	{"null", 1, 3, &null_ops}, {"zero", 1, 5, &zero_ops}, {"full", 1, 7, &full_ops},
+	{"random", 1, 8, &random_ops}, {"urandom", 1, 9, &random_ops},
 	{"tty", 5, 0, NULL}, /* there is no controlling terminal: ENXIO */
 	{"console", 5, 1, &console_ops},
 	{"vsock", 10, 121, &vsock_ops}, /* any minor number: Linux takes one that is free */

@@ -4,9 +4,9 @@
 #include "libos/klib/string.h"
 #include "libos/net/vsock.h"
 
-#define BUF_LIMIT        (64u * 1024 * 1024) /* what a buffer can be; Linux has no limit but memory */
-#define CONNECT_NS       (2 * NS_PER_SEC)
-#define TIMEOUT_MAX_SEC  1000000000
+#define BUF_LIMIT       (64u * 1024 * 1024) /* what a buffer can be; Linux has no limit but memory */
+#define CONNECT_NS      (2 * NS_PER_SEC)
+#define TIMEOUT_MAX_SEC 1000000000
 
 static uint64_t limited(uint64_t bytes)
 {

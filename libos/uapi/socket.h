@@ -254,16 +254,16 @@ struct ipv6_mreq {
 #define SOL_NETLINK 270
 
 /* vsock(7), linux/vm_sockets.h. */
-#define VMADDR_CID_ANY                      UINT32_MAX
-#define VMADDR_CID_LOCAL                    1u
-#define VMADDR_PORT_ANY                     UINT32_MAX
-#define VMADDR_FLAG_TO_HOST                 1u
-#define SO_VM_SOCKETS_BUFFER_SIZE           0
-#define SO_VM_SOCKETS_BUFFER_MIN_SIZE       1
-#define SO_VM_SOCKETS_BUFFER_MAX_SIZE       2
-#define SO_VM_SOCKETS_CONNECT_TIMEOUT       6
-#define SO_VM_SOCKETS_CONNECT_TIMEOUT_NEW   8
-#define IOCTL_VM_SOCKETS_GET_LOCAL_CID      0x7b9u
+#define VMADDR_CID_ANY                    UINT32_MAX
+#define VMADDR_CID_LOCAL                  1u
+#define VMADDR_PORT_ANY                   UINT32_MAX
+#define VMADDR_FLAG_TO_HOST               1u
+#define SO_VM_SOCKETS_BUFFER_SIZE         0
+#define SO_VM_SOCKETS_BUFFER_MIN_SIZE     1
+#define SO_VM_SOCKETS_BUFFER_MAX_SIZE     2
+#define SO_VM_SOCKETS_CONNECT_TIMEOUT     6
+#define SO_VM_SOCKETS_CONNECT_TIMEOUT_NEW 8
+#define IOCTL_VM_SOCKETS_GET_LOCAL_CID    0x7b9u
 
 /* ioctl. */
 #define FIONREAD       0x541bu

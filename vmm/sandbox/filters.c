@@ -108,8 +108,7 @@ static void allow(scmp_filter_ctx ctx, int call)
 		r = seccomp_rule_add(
 			ctx, SCMP_ACT_ALLOW, call, 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 	else if (call == SYS(socket))
-		r = seccomp_rule_add(
-			ctx, SCMP_ACT_ALLOW, call, 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, call, 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
 	else
 		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, call, 0);
 

@@ -80,8 +80,7 @@ static bool on_data(struct vsock_dev *v, struct vsock_conn *c, const struct virt
 }
 
 /* The guest has closed: it is told that this is known, and what it has sent goes its way. */
-static void on_shutdown(
-	struct vsock_dev *v, struct vsock_conn *c, const struct virtio_vsock_hdr *h)
+static void on_shutdown(struct vsock_dev *v, struct vsock_conn *c, const struct virtio_vsock_hdr *h)
 {
 	if (c->state != VSOCK_OPEN) {
 		vsock_conn_reset(v, c);

@@ -142,7 +142,8 @@ void vsock_update(struct vsock_dev *v, struct vsock_conn *c)
 
 	if (!want && can_read(c)) {
 		want = vsock_conn_credit(c) > 0;
-		if (!want && !c->asked) { /* a driver tells of room by itself; to ask costs little */
+		if (!want &&
+			!c->asked) { /* a driver tells of room by itself; to ask costs little */
 			c->want |= VSOCK_WANT_ASK;
 			c->asked = want = true;
 		}
@@ -222,8 +223,8 @@ static bool keep(struct vsock_conn *c, const struct iovec *iov, unsigned n, size
 	return true;
 }
 
-bool vsock_conn_write(
-	struct vsock_dev *v, struct vsock_conn *c, const struct iovec *iov, unsigned n, uint32_t bytes)
+bool vsock_conn_write(struct vsock_dev *v, struct vsock_conn *c, const struct iovec *iov,
+	unsigned n, uint32_t bytes)
 {
 	ssize_t done = 0;
 
@@ -290,7 +291,8 @@ uint32_t vsock_conn_read(
 	do
 		got = readv(c->fd, iov, (int)n);
 	while (got < 0 && errno == EINTR);
-	if (got < 0 && errno == ECONNRESET) { /* it has not read all; what it has sent is behind that */
+	if (got < 0 &&
+		errno == ECONNRESET) { /* it has not read all; what it has sent is behind that */
 		refuse(c);
 		c->gone = c->hung_up = true;
 		return 0;

@@ -159,7 +159,8 @@ static void accept_all(struct vsock_dev *v)
 		struct vsock_conn *c;
 
 		if (fd < 0) {
-			v->accepting = false; /* without a descriptor too: an end of another one says again */
+			v->accepting =
+				false; /* without a descriptor too: an end of another one says again */
 			return;
 		}
 		c = vsock_conn_new(v, VSOCK_GREETING, 0, 0, fd);

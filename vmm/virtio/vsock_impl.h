@@ -63,7 +63,7 @@ struct vsock_conn {
 	uint32_t told_shutdown; /* VIRTIO_VSOCK_SHUTDOWN_ that the guest has heard of */
 
 	/* Guest to host. */
-	bool refused; /* the host takes no more: the rest is dropped */
+	bool refused;      /* the host takes no more: the rest is dropped */
 	uint32_t shutdown; /* what the guest has shut down */
 	uint32_t got, fwd, fwd_told;
 	uint8_t *buf; /* VSOCK_BUF_BYTES while something waits to be written; else NULL */
@@ -83,7 +83,7 @@ struct vsock_reply {
 
 struct vsock_dev {
 	struct virtio_dev virtio;
-	uint64_t cid; /* the configuration space */
+	uint64_t cid;            /* the configuration space */
 	int listen_fd, epoll_fd; /* owned; the epoll is the source */
 	struct vsock_list all, pending;
 	struct vsock_conn *hash[VSOCK_HASH];
@@ -123,8 +123,8 @@ void vsock_update(struct vsock_dev *v, struct vsock_conn *c);
 /* Bytes that the guest has room for. */
 uint32_t vsock_conn_credit(const struct vsock_conn *c);
 /* Data of the guest for the host; false: more than it was allowed. */
-bool vsock_conn_write(
-	struct vsock_dev *v, struct vsock_conn *c, const struct iovec *iov, unsigned n, uint32_t bytes);
+bool vsock_conn_write(struct vsock_dev *v, struct vsock_conn *c, const struct iovec *iov,
+	unsigned n, uint32_t bytes);
 /* Data of the host into the guest's buffer: bytes; 0: none now, or the end (eof), or an error. */
 uint32_t vsock_conn_read(
 	struct vsock_dev *v, struct vsock_conn *c, const struct iovec *iov, unsigned n);

@@ -20,8 +20,9 @@
 #define SINK    1002 /* says how much came, and its CRC */
 #define SOURCE  1003 /* sends the number of bytes that a line asks for */
 #define CLOSER  1004 /* closes at once */
-#define HALF    1005 /* ends its own side first, then reads all, then says on CONTROL's console what came */
-#define BLOCK   65536
+#define HALF                                                                                       \
+	1005 /* ends its own side first, then reads all, then says on CONTROL's console what came */
+#define BLOCK 65536
 
 static uint32_t crc_table[256];
 
@@ -175,7 +176,8 @@ static void dial(int control, unsigned port, uint64_t bytes)
 	shutdown(fd, SHUT_WR);
 	r2 = read_rest(fd, &got, &in);
 	close(fd);
-	dprintf(control, "sent %d %08x got %d %llu %08x\n", r, out, r2, (unsigned long long)got, in);
+	dprintf(control, "sent %d %08x got %d %llu %08x\n", r, out, r2, (unsigned long long)got,
+		in);
 }
 
 /* As many connections at a time to one port of the host, each with a line of its own that comes back. */
