@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * virtio-net (virtio 1.2, section 5.1). Owns the two queues and the pool of buffers. Few receive buffers are posted at first, so that
- * an instance with little traffic touches little memory; each time the device has used all of them the number doubles.
+ * an instance with little traffic touches little memory; each time too few are left for the longest frame the number doubles.
  *
  * Small frames are copied into a buffer of the pool, one descriptor each; large ones are sent where they lie. Finished ones are taken back when the next is sent. Nothing here
  * tells the device: vnet_kick() does, and under uvmm a guest that goes to sleep has its frames sent without.
@@ -17,13 +17,14 @@
 #include "libos/mem/page.h"
 #include "libos/sched/thread.h"
 
-#define RX         0u
-#define TX         1u
-#define QUEUE_SIZE 256u
-#define HALF_BYTES (PAGE_BYTES / 2)
-#define RX_FIRST   32u /* receive buffers at start */
-#define POOL_MAX   256u
-#define ETH_MIN    14u
+#define RX            0u
+#define TX            1u
+#define QUEUE_SIZE    256u
+#define HALF_BYTES    (PAGE_BYTES / 2)
+#define RX_FIRST      32u /* receive buffers at start */
+#define POOL_MAX      256u
+#define ETH_MIN       14u
+#define FRAME_LONGEST (VNET_HDR_BYTES + ETH_MIN + 65535u)
 
 #define FRESH_NS 100000u /* since the last frame came: what is sent then answers it */
 #define HOLD_NS                                                                                    \
@@ -44,6 +45,8 @@ static struct {
 	bool open, mergeable;
 	uint32_t rx_bytes; /* size of a receive buffer */
 	unsigned rx_posted, rx_target;
+	unsigned
+		rx_least; /* with fewer the device has no room for a frame of any length: it waits for more */
 	void *pool[POOL_MAX]; /* free halves */
 	unsigned npool;
 	struct vnet_frame frame; /* being put together */
@@ -166,8 +169,6 @@ void vnet_poll(unsigned budget)
 	if (vnet_pending())
 		net.rx_at = clock_mono_ns();
 	for (unsigned n = 0; n < budget && vnet_pending(); n++) {
-		bool starved = net.rx_posted == 1;
-
 		if (!frame_collect(&net.frame)) {
 			rx_fill();
 			continue;
@@ -176,7 +177,7 @@ void vnet_poll(unsigned budget)
 		for (unsigned i = 0; i < net.frame.parts; i++)
 			vnet_stats.rx_bytes += net.frame.part[i].len;
 		net.input(&net.frame);
-		if ((starved || net.rx_posted == 0) && net.rx_target < net.vd.vq[RX].size)
+		if (net.rx_posted < net.rx_least && net.rx_target < net.vd.vq[RX].size)
 			net.rx_target *= 2;
 		rx_fill();
 	}
@@ -346,6 +347,7 @@ int vnet_open(const struct uig_device *dev, uint8_t mac[6], vnet_input_fn *input
 	net.input = input;
 	net.rx_bytes =
 		(uint32_t)(f & VIRTIO_BIT(VIRTIO_NET_F_GUEST_TSO4) ? PAGE_BYTES : HALF_BYTES);
+	net.rx_least = net.mergeable ? FRAME_LONGEST / (net.rx_bytes - VNET_HEADROOM) + 1 : 1;
 	net.rx_target = RX_FIRST < net.vd.vq[RX].size ? RX_FIRST : net.vd.vq[RX].size;
 	net.open = true;
 	rx_fill();

@@ -15,6 +15,7 @@
 #include "libos/net/icmp.h"
 #include "libos/net/port/hooks.h"
 #include "libos/net/siphash.h"
+#include "libos/net/tcp_ack.h"
 #include "libos/net/tick.h"
 #include "libos/sched/thread.h"
 
@@ -174,12 +175,34 @@ static void stack_run(void)
 	net_tick_need();
 }
 
+/* Nothing can run: nobody will add to the acknowledgements that are due. */
+static void stack_arm(void)
+{
+	tcp_ack_flush();
+	vnet_arm();
+}
+
+static void stack_kick(void)
+{
+	tcp_ack_flush();
+	vnet_kick();
+}
+
+static bool stack_leave(bool computes)
+{
+	if (computes)
+		tcp_ack_flush();
+	else
+		tcp_ack_flush_old();
+	return vnet_leave(computes);
+}
+
 static struct poller stack_poller = {
 	.pending = stack_pending,
 	.run = stack_run,
-	.arm = vnet_arm,
-	.kick = vnet_kick,
-	.leave = vnet_leave,
+	.arm = stack_arm,
+	.kick = stack_kick,
+	.leave = stack_leave,
 };
 
 /* ---- start */
@@ -224,7 +247,7 @@ void net_exit_drain(void)
 	uint64_t end = clock_mono_ns() + DRAIN_NS, now;
 
 	while (sending() && (now = clock_mono_ns()) < end) {
-		vnet_arm();
+		stack_arm();
 		if (!stack_pending()) {
 			vnet_kick();
 			platform_wait(now + DRAIN_STEP_NS);

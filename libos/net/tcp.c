@@ -13,6 +13,7 @@
 #include "libos/net/addr.h"
 #include "libos/net/demux.h"
 #include "libos/net/stack.h"
+#include "libos/net/tcp_ack.h"
 
 #include <lwip/ip.h>
 #include <lwip/netif.h>
@@ -36,6 +37,7 @@ struct tcp_sock *tsock_alloc(int domain)
 	list_init(&t->queue);
 	list_init(&t->deferring);
 	list_init(&t->link);
+	list_init(&t->acking);
 	t->quickack = true;
 	t->keepidle = TCP_KEEPIDLE_DEFAULT / 1000;
 	t->keepintvl = TCP_KEEPINTVL_DEFAULT / 1000;
@@ -57,10 +59,8 @@ int tcp_sock_new(int domain, struct sock **s)
 
 /* ---- the pcb */
 
-/* The receive window that the socket's buffer allows, from the first packet after the handshake on. */
-static void limit_window(struct tcp_sock *t)
+void tsock_limit_window(const struct tcp_sock *t, struct tcp_pcb *pcb)
 {
-	struct tcp_pcb *pcb = t->pcb;
 	uint32_t limit = t->s.rcvbuf > WINDOW_MIN ? t->s.rcvbuf : WINDOW_MIN;
 
 	if (limit >= TCP_WND_MAX(pcb))
@@ -119,6 +119,7 @@ static void tsock_died(void *arg, err_t err)
 	struct tcp_sock *t = arg;
 
 	t->s.err = errno_of_death(t, err);
+	tcp_ack_forget(t);
 	t->pcb = NULL;
 	if (t->state == TCP_S_CONNECTING)
 		restore_name(t);
@@ -144,6 +145,7 @@ void tsock_detach(struct tcp_sock *t)
 {
 	struct tcp_pcb *pcb = t->pcb;
 
+	tcp_ack_forget(t);
 	t->pcb = NULL;
 	tcp_arg(pcb, NULL);
 	tcp_recv(pcb, NULL);
@@ -157,7 +159,7 @@ static err_t tcp_connected(void *arg, struct tcp_pcb *pcb, err_t err)
 
 	t->state = TCP_S_CONNECTED;
 	t->laddr = pcb->local_ip;
-	limit_window(t);
+	tsock_limit_window(t, pcb);
 	sock_writable(&t->s, POLLOUT);
 	return ERR_OK;
 }
@@ -189,7 +191,7 @@ struct tcp_sock *tsock_born(struct tcp_sock *parent, struct tcp_pcb *pcb)
 	t->raddr = pcb->remote_ip;
 	t->rport = pcb->remote_port;
 	tsock_attach(t, pcb);
-	limit_window(t);
+	tsock_limit_window(t, t->pcb);
 	return t;
 }
 

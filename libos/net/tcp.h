@@ -37,8 +37,10 @@ struct tcp_sock {
 	/* received and not yet read: a list of single pbufs by ->next, their tot_len means nothing; read from the front */
 	struct pbuf *rx_head, *rx_tail;
 	uint32_t rx_bytes;
-	bool fin;     /* the peer has sent all */
-	bool nospace; /* a writer or watcher was told that there is no room */
+	bool fin;           /* the peer has sent all */
+	bool nospace;       /* a writer or watcher was told that there is no room */
+	struct list acking; /* in the list of those whose acknowledgement is due (tcp_ack.c) */
+	bool answers;       /* it has sent before the acknowledgement of what it received was */
 
 	/* listening */
 	struct list queue;       /* children that wait for accept(), by .link */
@@ -68,6 +70,8 @@ void tsock_attach(struct tcp_sock *t,
 	struct tcp_pcb *pcb);          /* sets the callbacks, the options and the window */
 void tsock_detach(struct tcp_sock *t); /* the pcb goes on without us */
 void tsock_apply_options(struct tcp_sock *t);
+/* The receive window that the socket's buffer allows: with the answer to a SYN, and (scaled) when the connection is there. */
+void tsock_limit_window(const struct tcp_sock *t, struct tcp_pcb *pcb);
 struct tcp_sock *tsock_born(struct tcp_sock *parent,
 	struct tcp_pcb *pcb);           /* a new connection's socket; NULL: no memory */
 int tsock_bind_any(struct tcp_sock *t); /* binds to a free port if it is not bound */

@@ -6,6 +6,7 @@
 #include "libos/klib/errno.h"
 #include "libos/net/stack.h"
 #include "libos/net/tcp.h"
+#include "libos/net/tcp_ack.h"
 #include "libos/net/tcp_large.h"
 
 #include <lwip/pbuf.h>
@@ -35,17 +36,6 @@ void tsock_rx_drop(struct tcp_sock *t)
 	t->rx_bytes = 0;
 }
 
-/* Opens the window. lwIP's function takes 16 bits: what is more is added before, so that the peer hears of all at once. */
-static void recved(struct tcp_sock *t, uint32_t n)
-{
-	u16_t last = n < 0xffff ? (u16_t)n : 0xffff;
-
-	if (!t->pcb)
-		return;
-	t->pcb->rcv_wnd += n - last;
-	tcp_recved(t->pcb, last);
-}
-
 static void on_fin(struct tcp_sock *t, struct tcp_pcb *pcb)
 {
 	t->fin = true;
@@ -65,7 +55,7 @@ err_t tsock_on_recv(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t err)
 	if (!p) {
 		on_fin(t, pcb);
 	} else if (t->s.shut_rd) {
-		recved(t, p->tot_len);
+		tcp_ack_read(t, p->tot_len);
 		pbuf_free(p);
 		return ERR_OK;
 	} else {
@@ -147,7 +137,7 @@ long tsock_recv(struct sock *s, struct sock_msg *m)
 			got += (uint64_t)n;
 			if (!(m->flags & MSG_PEEK)) {
 				net_tick_need();
-				recved(t, (uint32_t)n);
+				tcp_ack_read(t, (uint32_t)n);
 			}
 			if (!all)
 				break;
@@ -290,6 +280,8 @@ long tsock_send(struct sock *s, struct sock_msg *m)
 	if (m->flags & MSG_OOB)
 		return -EOPNOTSUPP;
 	net_tick_need();
+	if (t->pcb && (t->pcb->flags & TF_ACK_DELAY))
+		t->answers = true;
 	do {
 		rc = send_state(t, m);
 		if (rc == 0 && m->it->left > 0) {

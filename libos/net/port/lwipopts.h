@@ -88,7 +88,7 @@
 #define TCP_SND_QUEUELEN         65000
 #define TCP_SNDLOWAT             (32 * 1024)
 #define TCP_SNDQUEUELOWAT        60000
-#define TCP_WND_UPDATE_THRESHOLD (16 * 1024)
+#define TCP_WND_UPDATE_THRESHOLD 0xffffffffu /* net/tcp_ack.c tells of the window */
 #define TCP_OVERSIZE             TCP_MSS
 #define TCP_QUEUE_OOSEQ          1
 #define TCP_OOSEQ_MAX_BYTES      (1024 * 1024)

@@ -276,9 +276,18 @@ static bool poll_once(void)
 	return any;
 }
 
+/* As before a sleep: there may be something that waits for it. */
+static bool arm_and_poll(void)
+{
+	list_for_each (p, &pollers, struct poller, link)
+		if (p->arm)
+			p->arm();
+	return poll_once();
+}
+
 void shim_settle(void)
 {
-	for (unsigned i = 0; poll_once(); i++)
+	for (unsigned i = 0; poll_once() || arm_and_poll(); i++)
 		if (i > 1000000)
 			panic("it does not settle");
 }
@@ -320,10 +329,7 @@ int waitq_wait(struct waitq *q, uint64_t deadline)
 			break;
 		if (worked)
 			continue;
-		list_for_each (p, &pollers, struct poller, link)
-			if (p->arm)
-				p->arm();
-		if (poll_once() || woken)
+		if (arm_and_poll() || woken)
 			continue;
 		if (fire_timer(deadline))
 			continue;

@@ -409,6 +409,34 @@ static void flow_control(void **state)
 	assert_true(shim_poll(fd[0]) & POLLOUT);
 }
 
+/* A reader in small pieces tells of the window once, when it sleeps: not once a piece. */
+static void reads_share_an_acknowledgement(void **state)
+{
+	static char buf[60000];
+	uint64_t sent;
+
+	assert_int_equal(shim_write(fd[0], buf, sizeof(buf)), sizeof(buf));
+	shim_settle();
+	sent = wire.sent;
+	for (unsigned i = 0; i < 15; i++)
+		assert_int_equal(shim_read(fd[1], buf, 4000), 4000);
+	shim_settle();
+	assert_in_range(wire.sent - sent, 0, 1);
+}
+
+/* A buffer of few segments, read as soon as there is something: its window opens again without waiting for a timer. */
+static void small_buffer_is_quick(void **state)
+{
+	uint64_t before;
+	int pair[2];
+
+	assert_int_equal(t_setopt(lfd, SOL_SOCKET, SO_RCVBUF, 2048), 0);
+	t_pair_on(peer_ip, 80, lfd, pair);
+	before = shim_now;
+	stream(pair[0], pair[1], 300000);
+	assert_in_range(shim_now - before, 0, SECOND);
+}
+
 static void timeouts(void **state)
 {
 	struct sock_timeval tv = {0, 250000};
@@ -579,6 +607,9 @@ int main(int argc, char **argv)
 		ON(0, both_windows_closed),
 		ON(1, flow_control),
 		ON(1, both_windows_closed),
+		ON(1, reads_share_an_acknowledgement),
+		ON(0, small_buffer_is_quick),
+		ON(1, small_buffer_is_quick),
 		ON(0, timeouts),
 		ON(0, idle_is_silent),
 		ON(1, idle_is_silent),
