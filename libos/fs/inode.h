@@ -26,6 +26,7 @@ struct super {
 	uint64_t pages, pages_max; /* data frames in use, and the limit */
 	uint64_t inodes, inodes_max;
 	uint64_t next_ino;
+	bool xattrs; /* inodes may have extended attributes (xattr.c) */
 	bool read_only; /* as /proc/mounts and statfs show it; the file system's own functions refuse */
 	int (*statfs)(
 		struct super *sb, struct statfs *st); /* corrects what is filled in; may be NULL */
@@ -89,11 +90,12 @@ struct inode {
 	uint64_t rdev, size;
 	uint64_t atime_ns, mtime_ns, ctime_ns;
 	unsigned refs;
-	uint8_t seals;      /* F_SEAL_, memfd only */
-	bool owned;         /* its owner and group were set here: perm.c goes by them */
-	bool linkable;      /* nameless by birth (O_TMPFILE): link(2) may name it */
-	void *bound;        /* struct pipe of a fifo, owner of a socket node */
-	struct list flocks; /* of struct flock_lock (locks.c) */
+	uint8_t seals;        /* F_SEAL_, memfd only */
+	bool owned;           /* its owner and group were set here: perm.c goes by them */
+	bool linkable;        /* nameless by birth (O_TMPFILE): link(2) may name it */
+	void *bound;          /* struct pipe of a fifo, owner of a socket node */
+	struct xattr *xattrs; /* xattr.c */
+	struct list flocks;   /* of struct flock_lock (locks.c) */
 };
 
 #define D_HASHED 1u
@@ -272,6 +274,9 @@ long file_seek_none(struct file *f, int64_t off, int whence);
 long file_seek_stream(struct file *f, int64_t off, int whence);
 /* lseek for files with a size. */
 long file_seek_size(struct file *f, int64_t off, int whence, uint64_t size);
+
+/* ---- xattr.c: the inode goes away */
+void xattr_free(struct inode *inode);
 
 /* ---- locks.c */
 void flock_release(struct file *f);

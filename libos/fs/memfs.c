@@ -106,6 +106,7 @@ static void memfs_release(struct inode *inode)
 	if (mi->has_lower)
 		nid_unhash(memfs_super_of(inode), mi);
 	memfs_data_free(mi);
+	xattr_free(inode);
 	kfree(mi->link);
 	kfree(mi->slot);
 	inode->sb->inodes--;
@@ -253,6 +254,7 @@ int memfs_new(const char *type, const void *image, uint64_t image_bytes, uint64_
 		.magic = image ? OVERLAY_MAGIC : TMPFS_MAGIC,
 		.pages_max = pages_max,
 		.inodes_max = pages_max,
+		.xattrs = true,
 		.next_ino = 1};
 	if (image)
 		rc = image_open(ms, image, image_bytes);
