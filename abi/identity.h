@@ -7,7 +7,7 @@
  * args is one line in the grammar that the kernel command line of a standard boot has too:
  *
  *   ip=ADDR/PREFIX ip6=ADDR/PREFIX gw=ADDR gw6=ADDR nd6=ask|static dns=ADDR search=DOMAIN[,DOMAIN]... hostname=NAME trace=0|1 patch=on|off|N aslr=on|off
- *   env=K=V ... mount=TAG:FOLDER[:ro] ... [tsc_khz=N] [wall_ns=N]
+ *   env=K=V ... cwd=FOLDER mount=TAG:FOLDER[:ro] ... [tsc_khz=N] [wall_ns=N]
  *   -- PROGRAM ARG...
  *
  * nd6=static: each IPv6 neighbour on the link has an address that ends in its MAC (RFC 4291, appendix A), so that nobody asks for it.
@@ -15,7 +15,7 @@
  *
  * Words are separated by blanks; a word with blanks, quotes or backslashes is written in double quotes, in
  * which \" and \\ stand for " and \. mount= puts the 9p device of that tag (a volume) at a folder, which is made when it is
- * not there; :ro refuses changes in the libOS too (who serves it does in any case). Unknown options before -- are ignored. Without PROGRAM the image's
+ * not there; cwd= is the program's working folder (/ without it); :ro refuses changes in the libOS too (who serves it does in any case). Unknown options before -- are ignored. Without PROGRAM the image's
  * own default is run (/etc/uigniter/cmdline, the same grammar; options there are defaults).
  */
 #ifndef ABI_IDENTITY_H

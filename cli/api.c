@@ -212,7 +212,7 @@ static int on_piece(void *arg, int status, const void *data, size_t len)
 /* --- calls ----------------------------------------------------------------------------------------------------- */
 static int start(struct call *c, const struct api_request *q, const char *url)
 {
-	const char *headers[3] = {NULL};
+	const char *headers[4] = {NULL};
 	size_t n = 0;
 	struct httpc_request h = {.method = q->method,
 		.url = url,
@@ -232,8 +232,9 @@ static int start(struct call *c, const struct api_request *q, const char *url)
 		headers[n++] = "Content-Type: application/octet-stream";
 	else if (c->body || (q->method && !strcmp(q->method, "POST")))
 		headers[n++] = "Content-Type: application/json";
-	if (q->header)
-		headers[n] = q->header;
+	for (size_t i = 0; i < ARRAY_SIZE(q->header); i++)
+		if (q->header[i])
+			headers[n++] = q->header[i];
 	return httpc_start(c->api->client, &h, NULL);
 }
 

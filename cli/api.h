@@ -23,7 +23,7 @@ struct api_request {
 	json_t *body;     /* borrowed, dumped at once; NULL: none */
 	int body_fd;      /* with body_bytes > 0: uploaded as application/octet-stream */
 	uint64_t body_bytes;
-	const char *header;    /* one more header line, or NULL */
+	const char *header[2]; /* more header lines, or NULL */
 	unsigned int limit_ms; /* for everything; 0: none */
 	/* Takes the answer's body as it comes (of an answer below 400); negative breaks off. NULL: it is JSON. */
 	int (*on_data)(void *arg, const void *data, size_t len);

@@ -72,7 +72,7 @@ bool command_is_group(const char *word);
 command_fn cmd_run, cmd_ps, cmd_stop, cmd_kill, cmd_start, cmd_restart, cmd_pause, cmd_resume,
 	cmd_rm, cmd_logs, cmd_inspect, cmd_wait;
 command_fn cmd_image_build, cmd_image_ls, cmd_image_rm, cmd_image_inspect, cmd_image_trace,
-	cmd_image_tag, cmd_image_prune;
+	cmd_image_tag, cmd_image_prune, cmd_image_import, cmd_image_pull;
 command_fn cmd_app_build, cmd_app_up, cmd_app_down, cmd_app_ls, cmd_app_ps, cmd_app_logs,
 	cmd_app_scale, cmd_app_inspect;
 command_fn cmd_events, cmd_stats, cmd_pool_set;

@@ -177,6 +177,52 @@ static const struct option_spec pool_options[] = {
 	{0},
 };
 
+#define OPT_OUTPUT                                                                                 \
+	{                                                                                          \
+		.name = "output", .letter = 'o', .kind = VALUE_TEXT, .metavar = "FILE",            \
+		.help = "write the image to a file instead of giving it to the manager"            \
+	}
+#define OPT_PROGRESS                                                                               \
+	{                                                                                          \
+		.name = "progress", .kind = VALUE_CHOICE, .metavar = "HOW",                        \
+		.choices = "auto|plain|none",                                                      \
+		.help = "what it is doing, on stderr: auto (on a terminal), plain or none"         \
+	}
+#define OPT_TAG                                                                                    \
+	{                                                                                          \
+		.name = "tag", .letter = 't', .kind = VALUE_TEXT, .metavar = "NAME",               \
+		.help = "name of the image here"                                                   \
+	}
+#define OPT_MEMORY                                                                                 \
+	{                                                                                          \
+		.name = "memory", .letter = 'm', .kind = VALUE_MEMORY, .metavar = "SIZE",          \
+		.help = "memory of its instances, such as 128M"                                    \
+	}
+
+static const struct option_spec import_options[] = {
+	OPT_TAG,
+	{.name = "ref",
+		.kind = VALUE_TEXT,
+		.metavar = "NAME",
+		.help = "which one, of an archive with several images"},
+	OPT_MEMORY,
+	OPT_OUTPUT,
+	OPT_PROGRESS,
+	OPT_FORMAT,
+	OPT_QUIET,
+	{0},
+};
+
+static const struct option_spec pull_options[] = {
+	OPT_TAG,
+	OPT_MEMORY,
+	OPT_OUTPUT,
+	OPT_PROGRESS,
+	OPT_FORMAT,
+	OPT_QUIET,
+	{0},
+};
+
 static const struct option_spec build_options[] = {
 	{.name = "context",
 		.letter = 'C',
@@ -188,11 +234,8 @@ static const struct option_spec build_options[] = {
 		.kind = VALUE_TEXT,
 		.metavar = "NAME",
 		.help = "name of the image (default: the manifest's)"},
-	{.name = "output",
-		.letter = 'o',
-		.kind = VALUE_TEXT,
-		.metavar = "FILE",
-		.help = "write the image to a file instead of giving it to the manager"},
+	OPT_OUTPUT,
+	OPT_PROGRESS,
 	{.name = "host-files",
 		.help = "let the manifest name any file of this machine, private ones too"},
 	OPT_FORMAT,
@@ -399,6 +442,30 @@ const struct command commands[] = {
 			  "(tcp), labels.",
 		.example = "uigniter image build -C build/services examples/imaging/kvstore.yaml",
 		.options = build_options},
+	{.name = "image import",
+		.run = cmd_image_import,
+		.operands = "FILE|FOLDER [-- PROGRAM ARG...]",
+		.min_operands = 1,
+		.max_operands = 1,
+		.takes_program = true,
+		.summary = "make an image from a container image: OCI layout or docker save",
+		.detail =
+			"A folder with an OCI image layout, or a tar archive (packed or not) of "
+			"one or of docker save. Digests are checked. Entrypoint, Cmd, Env, "
+			"WorkingDir and ExposedPorts are taken over, User is not; a PROGRAM takes "
+			"the place of Entrypoint and Cmd.",
+		.example = "uigniter image import -t web nginx.tar -- /usr/sbin/nginx -g "
+			   "'daemon off; master_process off;'",
+		.options = import_options},
+	{.name = "image pull",
+		.run = cmd_image_pull,
+		.operands = "REFERENCE [-- PROGRAM ARG...]",
+		.min_operands = 1,
+		.max_operands = 1,
+		.takes_program = true,
+		.summary = "make an image from a container image of a registry, by skopeo",
+		.example = "uigniter image pull -t box docker.io/library/busybox:1.36",
+		.options = pull_options},
 	{.name = "image trace",
 		.run = cmd_image_trace,
 		.operands = "-- PROGRAM ARG...",

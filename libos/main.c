@@ -209,6 +209,11 @@ static void start_program(void)
 	r = mount_volumes();
 	if (r)
 		no_program(r);
+	r = boot_args.cwd ? vfs_chdir(boot_args.cwd) : 0;
+	if (r) {
+		kprintf("working folder %s: error %d", boot_args.cwd, -r);
+		no_program(r);
+	}
 	r = exec_load(&boot_args, regs);
 	if (r)
 		no_program(r);

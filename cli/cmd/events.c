@@ -92,7 +92,7 @@ int cmd_events(const struct invocation *inv)
 	if (rc == 0)
 		rc = api_call(api,
 			&(struct api_request){.path = path.data,
-				.header = "Accept: text/event-stream",
+				.header = {"Accept: text/event-stream"},
 				.on_data = on_data,
 				.arg = &r},
 			NULL, &err);

@@ -1,48 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* uigniter image build: make an image from a manifest, then give it to the manager or write it to a file. */
-#include "cli/image/manifest.h"
-#include "cli/image_upload.h"
-#include "cli/verb.h"
+#include "cli/cmd/image_deliver.h"
+#include "cli/progress.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/sendfile.h>
-#include <sys/stat.h>
-
-/* Writes beside the file and renames, so that nobody sees half an image. */
-static int write_file(const struct image *image, const char *path, struct err *err)
-{
-	char *temp _cleanup_free_ = NULL;
-	int fd _cleanup_close_ = -1;
-	off_t at = 0;
-	ssize_t n;
-
-	if (asprintf(&temp, "%s.XXXXXX", path) < 0)
-		return err_set(err, ENOMEM, "out of memory");
-	fd = mkostemp(temp, O_CLOEXEC);
-	if (fd < 0)
-		return err_sys(err, errno, "%s", path);
-	while ((n = sendfile(fd, image->fd, &at, 1 << 30)) > 0)
-		;
-	if (n < 0 || fchmod(fd, 0644) || fsync(fd) || rename(temp, path)) {
-		n = err_sys(err, errno, "%s", path);
-		unlink(temp);
-		return (int)n;
-	}
-	return 0;
-}
-
-static int deliver(const struct invocation *inv, struct api *api, const struct image *image,
-	json_t **shown, struct err *err)
-{
-	if (api)
-		return image_upload(api, image, shown, err);
-	*shown = json_pack("{s:s, s:I, s:O}", "name", image->name, "bytes",
-		(json_int_t)image->bytes, "config", image->config);
-	return *shown ? write_file(image, args_text(inv->args, "output"), err)
-		      : err_set(err, ENOMEM, "out of memory");
-}
 
 static int rename_image(const struct invocation *inv, struct image *image)
 {
@@ -61,38 +23,28 @@ static int build_and_deliver(const struct invocation *inv, struct api *api, cons
 	const char *manifest = args_operand(inv->args, 0);
 	const struct image_options o = {.manifest = manifest,
 		.context = args_text(inv->args, "context"),
-		.host_files = args_has(inv->args, "host-files")};
+		.host_files = args_has(inv->args, "host-files"),
+		.progress = progress_step};
 	struct image image _cleanup_(image_fini) = {.fd = -1};
-	json_t *shown _cleanup_json_ = NULL;
 	struct err err = {0};
-	int rc = image_build(&o, &image, &err);
+	int rc;
 
+	progress_init(inv->args);
+	rc = image_build(&o, &image, &err);
+	progress_end();
 	if (rc)
 		return complain(EXIT_FAILED, "cannot build an image: %s", err.msg);
-	if (!rename_image(inv, &image))
-		rc = deliver(inv, api, &image, &shown, &err);
-	if (rc)
-		return complain(api ? exit_status_of(rc) : EXIT_FAILED,
-			"cannot store image \"%s\": %s", image.name, err.msg);
-	return verb_print_object(f, shown);
+	if (rename_image(inv, &image))
+		return complain(EXIT_FAILED, "out of memory");
+	return image_deliver(inv, api, &image, f);
 }
 
 int cmd_image_build(const struct invocation *inv)
 {
 	const char *name = args_text(inv->args, "name");
 	struct api *api _cleanup_(api_closep) = NULL;
-	struct format f = {.id_key = "name"};
-	struct err err = {0};
+	struct format f;
+	int status = image_deliver_prepare(inv, name, &api, &f);
 
-	if (format_init(&f, inv->args, true, &err))
-		return complain(EXIT_USAGE, "%s", err.msg);
-	if (name && !manifest_is_image_name(name))
-		return complain(EXIT_USAGE,
-			"--name \"%s\" is no image name (a-z 0-9 . _ - with / between parts, :tag)",
-			name);
-	if (f.mode == FORMAT_TABLE)
-		f.mode = FORMAT_IDS;
-	if (!args_has(inv->args, "output") && verb_open(inv, &api))
-		return EXIT_USAGE;
-	return build_and_deliver(inv, api, &f);
+	return status ? status : build_and_deliver(inv, api, &f);
 }

@@ -149,6 +149,8 @@ static int build_in(struct root *root, const struct image_options *o, const stru
 	int rc = open_context(o, &context, err);
 
 	a.context = context;
+	if (!rc && o->progress)
+		o->progress("collecting files");
 	if (!rc)
 		rc = assemble(&a, err);
 	if (!rc)
@@ -156,7 +158,9 @@ static int build_in(struct root *root, const struct image_options *o, const stru
 	libs_free(a.libs);
 	if (!rc)
 		rc = root_fix_times(root, err);
-	return rc ? rc : erofs_make(root->dir, &image->fd, &image->bytes, err);
+	if (!rc && o->progress)
+		o->progress("making the image");
+	return rc ? rc : erofs_make(root->temp.path, &image->fd, &image->bytes, err);
 }
 
 static int build_held(

@@ -9,10 +9,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What is being done now: a few words for people. */
+typedef void build_progress_fn(const char *what);
+
 struct image_options {
 	const char *manifest;
 	const char *context; /* NULL: the manifest's folder */
 	bool host_files;
+	build_progress_fn *progress; /* or NULL */
 };
 
 struct image {

@@ -38,10 +38,10 @@ static int add_word(struct buf *line, const char *prefix, const char *key, const
 	return rc || !quote ? rc : buf_addstr(line, "\"");
 }
 
-static int add_env(struct buf *line, const json_t *manifest)
+static int add_env(struct buf *line, json_t *env)
 {
-	json_t *env = json_object_get(manifest, "env"), *v;
 	const char *key;
+	json_t *v;
 	int rc = 0;
 
 	json_object_foreach(env, key, v)
@@ -56,21 +56,17 @@ static int add_env(struct buf *line, const json_t *manifest)
 	return rc;
 }
 
-int manifest_cmdline(const json_t *manifest, char **line, struct err *err)
+int argument_line(json_t *env, const char *cwd, const json_t *words, char **line, struct err *err)
 {
-	const json_t *args = json_object_get(manifest, "args");
 	struct buf text _cleanup_buf_ = {.max = manifest_cmdline_max};
-	char *program _cleanup_free_ = NULL;
-	int rc = manifest_program_path(manifest, &program);
+	int rc = add_env(&text, env);
 
-	if (!rc)
-		rc = add_env(&text, manifest);
+	if (!rc && cwd && strcmp(cwd, "/") != 0)
+		rc = add_word(&text, "cwd=", "", cwd);
 	if (!rc)
 		rc = add_word(&text, "", "", "--");
-	if (!rc)
-		rc = add_word(&text, "", "", program);
-	for (size_t i = 0; i < json_array_size(args) && !rc; i++)
-		rc = add_word(&text, "", "", json_string_value(json_array_get(args, i)));
+	for (size_t i = 0; i < json_array_size(words) && !rc; i++)
+		rc = add_word(&text, "", "", json_string_value(json_array_get(words, i)));
 	if (rc == -EMSGSIZE)
 		return err_set(err, EMSGSIZE, "args and env are longer than %u bytes together",
 			manifest_cmdline_max);
@@ -93,6 +89,16 @@ static json_t *command_words(const json_t *manifest)
 		return NULL;
 	}
 	return cmd;
+}
+
+int manifest_cmdline(const json_t *manifest, char **line, struct err *err)
+{
+	json_t *words _cleanup_json_ = command_words(manifest);
+
+	if (!words)
+		return err_set(err, ENOMEM, "out of memory");
+	return argument_line(json_object_get(manifest, "env"),
+		json_string_value(json_object_get(manifest, "cwd")), words, line, err);
 }
 
 json_t *manifest_config(const json_t *manifest, const char *program)

@@ -246,6 +246,16 @@ static int check_to(const struct check *c, const char *pointer, json_t *v)
 	return 0;
 }
 
+static int check_cwd(const struct check *c, const char *pointer, json_t *v)
+{
+	const char *s = json_string_value(v);
+	int rc = check_text(c, pointer, v);
+
+	if (rc || !strcmp(s, "/") || (*s == '/' && is_plain_path(s)))
+		return rc;
+	return bad(c, pointer, "\"%.200s\" is not a plain absolute path", s);
+}
+
 /* --- fields ---------------------------------------------------------------------------------------------------- */
 static int check_file(const struct check *c, const char *pointer, json_t *v)
 {
@@ -332,6 +342,7 @@ int manifest_check(struct yaml *doc, bool host_files, struct err *err)
 		{"program", check_from, true},
 		{"args", check_args, false},
 		{"env", check_env, false},
+		{"cwd", check_cwd, false},
 		{"files", check_files, false},
 		{"memory_mib", check_memory, false},
 		{"ports", check_ports, false},

@@ -6,6 +6,7 @@
  *   program: kvstore               file that is run                            required
  *   args: [--listen, ":9000"]      its arguments                               at most 255
  *   env: {KEY: value}              its environment (text or whole numbers)     at most 256
+ *   cwd: /srv                      its working folder                          default: /
  *   files: [{from: web, to: /srv}] files and folders besides it                at most 1024
  *   memory_mib: 64                 8 - 65536
  *   ports: [9000]                  TCP ports that it serves                    at most 64
@@ -38,6 +39,9 @@ int manifest_program_path(const json_t *manifest, char **path);
 
 /* Longest argument line in bytes, without its NUL. */
 extern const unsigned int manifest_cmdline_max;
+
+/* A line in the grammar of abi/identity.h: env of texts (may be NULL), cwd NULL or absolute, words of texts. */
+int argument_line(json_t *env, const char *cwd, const json_t *words, char **line, struct err *err);
 
 /* The default argument line in the grammar of abi/identity.h: "env=K=V ... -- PROGRAM ARG...". -EMSGSIZE, -ENOMEM. */
 int manifest_cmdline(const json_t *manifest, char **line, struct err *err);

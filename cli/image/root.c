@@ -23,69 +23,28 @@ static int open_below(int dir, const char *path, int flags, mode_t mode, uint64_
 	return fd < 0 ? -errno : (int)fd;
 }
 
-static int make_root(struct root *r)
-{
-	char *path _cleanup_free_ = NULL;
-
-	if (asprintf(&path, "%s/root", r->dir) < 0)
-		return -ENOMEM;
-	if (mkdir(path, 0755) || chmod(path, 0755))
-		return -errno;
-	r->fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return r->fd < 0 ? -errno : 0;
-}
-
 int root_new(struct root *root, struct err *err)
 {
-	const char *tmp = getenv("TMPDIR");
 	struct root r = {.fd = -1};
-	int rc;
+	int rc = temp_new(&r.temp, err);
 
-	if (asprintf(&r.dir, "%s/uigniter-image-XXXXXX", tmp && *tmp == '/' ? tmp : "/tmp") < 0)
-		return err_set(err, ENOMEM, "out of memory");
-	if (!mkdtemp(r.dir)) {
-		rc = err_sys(err, errno, "cannot make a temporary folder %s", r.dir);
-		free(r.dir);
+	if (rc)
 		return rc;
-	}
-	rc = make_root(&r);
-	if (rc) {
-		err_sys(err, -rc, "cannot make %s/root", r.dir);
-		root_fini(&r);
+	r.fd = temp_folder(&r.temp, "root");
+	if (r.fd < 0) {
+		rc = err_sys(err, -r.fd, "cannot make %s/root", r.temp.path);
+		temp_fini(&r.temp);
 		return rc;
 	}
 	*root = r;
 	return 0;
 }
 
-/* --- removal --------------------------------------------------------------------------------------------------- */
-static void remove_below(int dir, const char *name)
-{
-	int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *e;
-
-	while (d && (e = readdir(d))) {
-		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
-			continue;
-		if (unlinkat(dirfd(d), e->d_name, 0) && (errno == EISDIR || errno == EPERM))
-			remove_below(dirfd(d), e->d_name);
-	}
-	if (d)
-		closedir(d);
-	else if (fd >= 0)
-		close(fd);
-	unlinkat(dir, name, AT_REMOVEDIR);
-}
-
 void root_fini(struct root *root)
 {
-	if (!root->dir)
-		return;
 	if (root->fd >= 0)
 		close(root->fd);
-	remove_below(AT_FDCWD, root->dir);
-	free(root->dir);
+	temp_fini(&root->temp);
 	*root = (struct root){.fd = -1};
 }
 
@@ -344,6 +303,14 @@ int root_fix_times(struct root *root, struct err *err)
 	return rc ? err_sys(err, -rc, "cannot set the times of the image's folders") : 0;
 }
 
+/* Whatever it is: an image has /bin as a folder or as a link. */
+static bool is_there(const struct root *root, const char *path)
+{
+	int fd _cleanup_close_ = open_below(root->fd, path + 1, O_PATH | O_NOFOLLOW, 0, 0);
+
+	return fd >= 0;
+}
+
 /* --- what every image has -------------------------------------------------------------------------------------- */
 int root_add_system(struct root *root, const char *cmdline, struct err *err)
 {
@@ -365,11 +332,13 @@ int root_add_system(struct root *root, const char *cmdline, struct err *err)
 	};
 	int rc = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(folders) && !rc; i++)
-		rc = root_add_folder(root, folders[i], err);
+	for (size_t i = 0; i < ARRAY_SIZE(folders) && !rc; i++) {
+		rc = is_there(root, folders[i]) ? 0 : root_add_folder(root, folders[i], err);
+		rc = rc == -ELOOP ? 0 : rc;
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(files) && !rc; i++) {
 		rc = root_add_text(root, files[i].path, files[i].text, err);
-		if (rc == -EEXIST)
+		if (i + 1 < ARRAY_SIZE(files) && (rc == -EEXIST || rc == -ELOOP))
 			rc = 0;
 	}
 	return rc;

@@ -8,22 +8,25 @@
 #ifndef CLI_IMAGE_ROOT_H
 #define CLI_IMAGE_ROOT_H
 
+#include "cli/image/temp.h"
 #include "lib/err.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define ROOT_MAX_FILES 65536u
-#define ROOT_MAX_BYTES 0x100000000ull /* as the image window of abi/layout.h */
+#define ROOT_MAX_FILES   65536u
+#define ROOT_MAX_ENTRIES 1000000u
+#define ROOT_MAX_BYTES   0x100000000ull /* as the image window of abi/layout.h */
 
 struct root {
-	char *dir; /* the temporary folder, owned */
-	int fd;    /* of dir/root */
+	struct temp temp; /* the temporary folder */
+	int fd;           /* of "root" in it */
 	unsigned int files;
+	uint64_t entries; /* of layers, those too that are not unpacked */
 	uint64_t bytes;
 };
 
-/* Makes the folder under TMPDIR or /tmp. 0 or -errno. */
+/* 0 or -errno. */
 int root_new(struct root *root, struct err *err);
 /* Removes the folder and all in it. Fine for a zeroed or failed one. */
 void root_fini(struct root *root);
@@ -44,7 +47,7 @@ typedef int root_visit_fn(void *arg, int fd, struct err *err);
 int root_add_tree(struct root *root, const char *to, int source_fd, root_visit_fn *visit, void *arg,
 	struct err *err);
 
-/* Files and folders that every image has, as far as they are not there yet. */
+/* Files and folders that every image has, as far as they, or a link in their place, are not there yet. */
 int root_add_system(struct root *root, const char *cmdline, struct err *err);
 
 /* The last step: folders and links, which were made just now, get the time 0, so that the same files give the same image. */

@@ -190,9 +190,9 @@ void image_put_done(struct httpd_req *req)
 	struct content_upload *file = u->file;
 	struct content *content;
 	json_t *config = u->config;
-	struct image *image;
+	struct image *image = NULL;
 	struct err err = {0};
-	bool replaced;
+	bool replaced = false;
 	int r;
 
 	u->file = NULL;

@@ -280,6 +280,10 @@ static int parse_option(struct args *args, char *word)
 		return parse_name(value, true, args->search, sizeof(args->search));
 	if (IS("env"))
 		return add_env(args, value);
+	if (IS("cwd")) {
+		args->cwd = value;
+		return *value == '/' ? 0 : -EINVAL;
+	}
 	if (IS("mount"))
 		return add_mount(args, value);
 	if (IS("tsc_khz"))

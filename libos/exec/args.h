@@ -20,6 +20,7 @@ struct args {
 	struct net_config net;
 	char hostname[64];
 	char search[256]; /* domains, commas between */
+	const char *cwd;  /* the program's working folder, in the line's text; NULL: / */
 	bool trace, no_aslr;
 	unsigned patch_after;           /* traps until a system call is patched; 0: never */
 	uint64_t tsc_khz, wall_ns;      /* 0: not given */

@@ -409,6 +409,16 @@ static void cwd_set(struct dentry *d)
 	vfs_cwd = d;
 }
 
+int vfs_chdir(const char *path)
+{
+	struct dentry *d;
+	int rc = walk_kernel(path, WALK_FOLLOW | WALK_DIRECTORY, &d);
+
+	if (!rc)
+		cwd_set(d);
+	return rc;
+}
+
 long sys_chdir(const uint64_t a[6])
 {
 	struct dentry *d;

@@ -46,6 +46,9 @@ int vfs_fstat(struct file *f, struct kstat *st);
 /* The umask: sets, returns the old one. */
 unsigned vfs_umask_set(unsigned mask);
 
+/* The program's working folder: 0 or -errno. */
+int vfs_chdir(const char *path);
+
 /* AF_UNIX names. bind: makes a socket node at path (program's rules: umask, -EADDRINUSE when the name is taken) that belongs
  * to owner; the inode is returned with a reference for vfs_unbind_socket(), which forgets owner (the node stays, and refuses).
  * find: the owner, -ECONNREFUSED when the path is no socket or nobody owns it, or the walk's error. */

@@ -29,7 +29,7 @@ static int tear_down(void **state)
 	struct fixture *f = *state;
 	char dir[4096];
 
-	snprintf(dir, sizeof(dir), "%s", f->root.dir);
+	snprintf(dir, sizeof(dir), "%s", f->root.temp.path);
 	root_fini(&f->root);
 	assert_int_equal(access(dir, F_OK), -1);
 	root_fini(&f->context);

@@ -85,7 +85,7 @@ static void test_machine(void **state)
 		assert_int_equal(source_open(-1, "/etc/mtab", false, &fd, &err), -EACCES);
 	assert_int_equal(source_open(-1, "/etc/shadow", false, &fd, &err), -EACCES);
 	assert_int_equal(root_add_text(r, "/file", "x", &err), 0);
-	snprintf(mine, sizeof(mine), "%s/root/file", r->dir);
+	snprintf(mine, sizeof(mine), "%s/root/file", r->temp.path);
 	assert_int_equal(source_open(-1, mine, false, &fd, &err), -EACCES);
 	assert_contains(err.msg, "--host-files");
 	assert_int_equal(fd, -1);

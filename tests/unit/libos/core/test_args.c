@@ -26,7 +26,7 @@ static void options(void **state)
 	assert_int_equal(
 		parse(0,
 			"ip=10.1.2.3/24 gw=10.1.2.1 dns=9.9.9.9 search=shop.x,x hostname=a-b.c "
-			"trace=1 tsc_khz=5 "
+			"trace=1 cwd=/srv/x tsc_khz=5 "
 			"wall_ns=77 patch=3 aslr=off env=A=1 env=B= quiet foo=bar -- /bin/x y"),
 		0);
 	assert_int_equal(a.net.ip, 0x0302010a);
@@ -37,6 +37,7 @@ static void options(void **state)
 	assert_string_equal(a.search, "shop.x,x");
 	assert_true(
 		a.trace && a.tsc_khz == 5 && a.wall_ns == 77 && a.patch_after == 3 && a.no_aslr);
+	assert_string_equal(a.cwd, "/srv/x");
 	assert_int_equal(a.envc, 2);
 	assert_string_equal(a.envp[1], "B=");
 	assert_null(a.envp[2]);
@@ -121,7 +122,7 @@ static void later_lines_win(void **state)
 static void bad_lines(void **state)
 {
 	static const char *bad[] = {"ip=1.2.3/24", "ip=1.2.3.4", "ip=1.2.3.4/33", "ip=1.2.3.256/8",
-		"ip=1.2.3.4/24x", "gw=1.2.3.4.5", "gw=", "dns=a",
+		"ip=1.2.3.4/24x", "gw=1.2.3.4.5", "gw=", "cwd=", "cwd=x", "dns=a",
 		"hostname=", "search=", "\"search=a b\"", "search=a;b", "hostname=a/b", "env=A",
 		"env==x", "tsc_khz=x", "wall_ns=99999999999999999999", "env=\"A=1", "-- \"x", "\""};
 	char line[200] = "hostname=";
