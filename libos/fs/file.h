@@ -24,6 +24,7 @@ struct iter {
 	char *kbuf;
 	uint64_t at;   /* offset in the first iovec, or in kbuf */
 	uint64_t left; /* bytes left in all */
+	bool more;     /* of a write: another one follows at once, so a socket need not send yet */
 };
 void iter_user(struct iter *it, const struct kiovec *iov, int niov, uint64_t total);
 void iter_kernel(struct iter *it, void *buf, uint64_t len);

@@ -24,16 +24,25 @@ static long page_of_file(struct file *in, uint64_t pgoff, void **frame)
 	return rc;
 }
 
+/* Another write was announced, and does not come. */
+static void end_writes(struct file *out, uint64_t *to)
+{
+	struct iter none;
+
+	iter_kernel(&none, NULL, 0);
+	out->ops->write(out, &none, to, true);
+}
+
 /* At most n bytes of in at *pos to out. Bytes moved; *pos is advanced by them. out_pos NULL: out's own position. */
 static long move(struct file *in, uint64_t *pos, struct file *out, uint64_t *out_pos, uint64_t n)
 {
+	uint64_t *to = !out->ops->seek ? NULL : out_pos ? out_pos : &out->pos;
+	struct iter it = {0};
 	uint64_t done = 0;
 	long rc = 0;
 
 	while (done < n && *pos < in->inode->size) {
 		uint64_t at = *pos & PAGE_MASK, step = PAGE_BYTES - at;
-		uint64_t *to = !out->ops->seek ? NULL : out_pos ? out_pos : &out->pos;
-		struct iter it;
 		void *frame;
 
 		if (step > n - done)
@@ -44,6 +53,7 @@ static long move(struct file *in, uint64_t *pos, struct file *out, uint64_t *out
 		if (rc < 0)
 			break;
 		iter_kernel(&it, (char *)frame + at, step);
+		it.more = step < n - done && step < in->inode->size - *pos;
 		rc = out->ops->write(out, &it, to, out->flags & O_NONBLOCK);
 		if (page_is_ram(frame))
 			page_put(frame);
@@ -54,6 +64,8 @@ static long move(struct file *in, uint64_t *pos, struct file *out, uint64_t *out
 		if ((uint64_t)rc < step)
 			break;
 	}
+	if (it.more)
+		end_writes(out, to);
 	return done ? (long)done : rc;
 }
 

@@ -244,7 +244,7 @@ static long send_some(struct tcp_sock *t, struct sock_msg *m)
 	void *from = sock_span(m->it, max, false, &n);
 	if (!from)
 		return -EFAULT;
-	more = (m->flags & MSG_MORE) || m->it->left > n;
+	more = (m->flags & MSG_MORE) || m->it->more || m->it->left > n;
 	err_t err = net_tcp_write(t->pcb, from, (u16_t)n,
 		(u8_t)(TCP_WRITE_FLAG_COPY | (more ? TCP_WRITE_FLAG_MORE : 0)));
 	if (err != ERR_OK)
@@ -304,6 +304,8 @@ long tsock_send(struct sock *s, struct sock_msg *m)
 				break;
 		}
 	} while (m->it->left > 0);
-	start_output(t, m);
+	if (!m->it->more ||
+		m->it->left > 0) /* else what follows is sent with it, or makes it be sent */
+		start_output(t, m);
 	return done > 0 || rc >= 0 ? done : rc;
 }

@@ -409,6 +409,28 @@ static void flow_control(void **state)
 	assert_true(shim_poll(fd[0]) & POLLOUT);
 }
 
+/* A write that announces another one (sendfile) is sent with that, or when nothing more comes after all. */
+static void announced_writes(void **state)
+{
+	struct file *f = fd_file(fd[0]);
+	char buf[100] = {0};
+	struct iter it;
+
+	for (unsigned bytes = 0; bytes < 2; bytes++) {
+		iter_kernel(&it, buf, sizeof(buf));
+		it.more = true;
+		assert_int_equal(f->ops->write(f, &it, NULL, true), sizeof(buf));
+		shim_settle();
+		assert_int_equal(t_recv(fd[1], buf, sizeof(buf), MSG_DONTWAIT), -EAGAIN);
+		iter_kernel(&it, buf, bytes);
+		assert_int_equal(f->ops->write(f, &it, NULL, true), bytes);
+		shim_settle();
+		assert_int_equal(t_recv(fd[1], buf, sizeof(buf), 0), sizeof(buf));
+		assert_int_equal(
+			t_recv(fd[1], buf, sizeof(buf), MSG_DONTWAIT), bytes ? 1 : -EAGAIN);
+	}
+}
+
 /* A reader in small pieces tells of the window once, when it sleeps: not once a piece. */
 static void reads_share_an_acknowledgement(void **state)
 {
@@ -607,6 +629,8 @@ int main(int argc, char **argv)
 		ON(0, both_windows_closed),
 		ON(1, flow_control),
 		ON(1, both_windows_closed),
+		ON(0, announced_writes),
+		ON(1, announced_writes),
 		ON(1, reads_share_an_acknowledgement),
 		ON(0, small_buffer_is_quick),
 		ON(1, small_buffer_is_quick),
