@@ -13,7 +13,7 @@
 #define LIBEXEC_DIR     "/usr/libexec/uigniter"
 #define CONFIG_FILE_MAX (64 * KIB)
 
-enum kind { STRING, NUMBER };
+enum kind { STRING, NUMBER, FLAG };
 
 struct option_row {
 	const char *name, *value, *help;
@@ -35,6 +35,10 @@ static const struct option_row options[] = {
 	{"run-dir", "DIR", "sockets and records of what runs (default: /run/uigniter)", STRING,
 		AT(run_dir)},
 	{"subnet", "CIDR", "addresses of the VMs (default: 10.93.0.0/16)", STRING, AT(subnet_text)},
+	{"nat", "",
+		"VMs reach what this namespace reaches, by its address (nftables; switches IPv4 "
+		"forwarding on)",
+		FLAG, AT(nat)},
 	{"quarantine", "SECONDS", "how long an address rests after use (default: 30)", NUMBER,
 		AT(quarantine_s), 0, 86400},
 	{"pool", "N", "VMs to keep prepared (default: 4)", NUMBER, AT(pool), 0, CONFIG_POOL_MAX},
@@ -93,6 +97,12 @@ static int set_option(
 		*(char **)field = copy;
 		return 0;
 	}
+	if (row->kind == FLAG) {
+		*(unsigned *)field = strcmp(text, "true") == 0;
+		return strcmp(text, "true") == 0 || strcmp(text, "false") == 0
+			? 0
+			: err_set(err, EINVAL, "--%s: true or false is wanted", row->name);
+	}
 	errno = 0;
 	value = strtoul(text, &end, 10);
 	if (errno || *end || end == text || *text == '-' || *text == '+' || value < row->min ||
@@ -133,6 +143,8 @@ static int apply_file(struct config *config, const char *path, struct err *err)
 			number, sizeof(number), "%" JSON_INTEGER_FORMAT, json_integer_value(value));
 		if (!row)
 			r = err_set(err, EINVAL, "there is no option %s", key);
+		else if (json_is_boolean(value) && row->kind == FLAG)
+			r = set_option(config, row, json_is_true(value) ? "true" : "false", err);
 		else if (!json_is_string(value) && !json_is_integer(value))
 			r = err_set(err, EINVAL, "%s: a single value is wanted", key);
 		else
@@ -151,7 +163,9 @@ static int apply_argv(
 	int c, r;
 
 	for (size_t i = 0; i < n; i++)
-		longopts[i] = (struct option){options[i].name, required_argument, NULL, (int)i + 1};
+		longopts[i] = (struct option){options[i].name,
+			options[i].kind == FLAG ? no_argument : required_argument, NULL,
+			(int)i + 1};
 	longopts[n] = (struct option){"config", required_argument, NULL, OPT_CONFIG};
 	longopts[n + 1] = (struct option){"help", no_argument, NULL, OPT_HELP};
 	longopts[n + 2] = (struct option){"version", no_argument, NULL, OPT_VERSION};
@@ -173,7 +187,7 @@ static int apply_argv(
 				"%s: no such option, or its value is missing (see --help)",
 				argv[optind - 1]);
 		default:
-			r = set_option(config, &options[c - 1], optarg, err);
+			r = set_option(config, &options[c - 1], optarg ? optarg : "true", err);
 			if (r < 0)
 				return r;
 		}

@@ -25,6 +25,7 @@ struct config {
 	char *state_dir, *run_dir;
 	char *subnet_text;
 	struct subnet subnet;
+	unsigned nat;             /* 0 or 1 */
 	unsigned pool;            /* prepared VMs of the default profile */
 	unsigned pool_memory_mib; /* their memory, and the default of VMs */
 	unsigned quarantine_s;    /* how long an address rests */

@@ -286,6 +286,7 @@ int instance_new(
 	i->static_ip = spec->shell.ip;
 	i->auto_remove = spec->auto_remove;
 	i->trace = spec->trace;
+	snprintf(i->network, sizeof(i->network), "%s", spec->network ? spec->network : "");
 	i->restart = spec->restart;
 	i->ttl_s = spec->ttl_s;
 	if (spec->key)

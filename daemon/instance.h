@@ -105,6 +105,7 @@ struct run_spec {
 	json_t *env, *labels;    /* objects or NULL */
 	json_t *volumes;         /* daemon/volume.h; or NULL */
 	bool trace;              /* system calls are shown on the console */
+	const char *network;     /* NULL or "": that of all */
 	struct port_map ports[INSTANCE_PORTS_MAX];
 	unsigned port_count;
 	bool auto_remove;
@@ -120,6 +121,7 @@ struct instance {
 	struct core *core;
 	char id[ID_TEXT_BYTES];
 	char name[NAME_MAX_BYTES + 1];
+	char network[NAME_MAX_BYTES + 1]; /* "": that of all (daemon/network/filter.h) */
 	enum instance_state state;
 	bool hurrying; /* counted in core->hurrying */
 	bool saved;    /* has a row in the state database */

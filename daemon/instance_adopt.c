@@ -192,7 +192,8 @@ static bool adopt(struct instance *i)
 
 	spec.ip = i->ip;
 	r = shell_adopt(i->core, &spec, i->log, &instance_owner, i, &i->shell, &err);
-
+	if (r == 0 && instance_isolate(i, &err) < 0)
+		log_error("a VM is in the network of all", "id=%s error=\"%s\"", i->id, err.msg);
 	if (r < 0) {
 		i->state = was == VM_CREATED || was == VM_STARTING ? VM_STARTING : VM_RUNNING;
 		instance_end(i, i->state == VM_STARTING ? VM_FAILED : VM_CRASHED, err.msg);

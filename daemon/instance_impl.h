@@ -28,7 +28,9 @@ int instance_make_paths(struct instance *inst); /* dir and log; 0 or -ENOMEM */
 int instances_load(struct instances *is, struct err *err);
 void instance_table_add(struct instances *is, struct instance *inst);
 
-/* instance_ports.c: 0 or -errno with err; what was published before stays so until instance_unpublish(). */
+/* instance_ports.c: puts its shell into its network. 0 or -errno with err. */
+int instance_isolate(struct instance *inst, struct err *err);
+/* 0 or -errno with err; what was published before stays so until instance_unpublish(). */
 int instance_publish(struct instance *inst, struct err *err);
 void instance_unpublish(struct instance *inst);
 

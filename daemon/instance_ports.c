@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The published ports of an instance: taken with its start, given back with its end. */
+/* What of the network an instance has besides its address: published ports, taken with its start and given back with its end, and the network
+ * that it belongs to as long as its shell holds the address. */
 #include "daemon/core.h"
 #include "daemon/instance_impl.h"
 #include "daemon/network/forward.h"
@@ -20,6 +21,12 @@ static int publish(const struct instance *i, struct port_map *map, struct err *e
 		map->host_port =
 			map->udp ? forward_udp_port(map->forward_udp) : forward_port(map->forward);
 	return r;
+}
+
+int instance_isolate(struct instance *i, struct err *err)
+{
+	return i->network[0] ? lease_isolate(i->core->network, &i->shell->lease, i->network, err)
+			     : 0;
 }
 
 int instance_publish(struct instance *i, struct err *err)

@@ -304,7 +304,8 @@ static int go(struct instance *i, struct err *err)
 	int r;
 
 	got_shell(i);
-	r = instance_publish(i, err);
+	r = instance_isolate(i, err);
+	r = r < 0 ? r : instance_publish(i, err);
 	if (r < 0)
 		return r;
 	i->core->counters.runs++;

@@ -120,6 +120,7 @@ static int start_network(struct core *core, struct err *err)
 				   .run_dir = c->run_dir,
 				   .subnet = c->subnet,
 				   .quarantine_ns = c->quarantine_s * NS_PER_S,
+				   .nat = c->nat != 0,
 				   .in_use = in_use,
 				   .arg = core->instances},
 		&core->network, err);
@@ -163,6 +164,9 @@ static int start(struct daemon *d, struct err *err)
 		return r;
 	start_names(core);
 	d->adopted = instances_adopt(core->instances);
+	r = network_live(core->network, err);
+	if (r < 0)
+		return r;
 	r = images_collect(core->images, true, &(struct collected){0});
 	if (r < 0)
 		return err_sys(err, -r, "cannot look for files of images that nobody uses");

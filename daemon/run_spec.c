@@ -63,6 +63,7 @@ int run_spec_make(
 		.port_count = q->port_count,
 		.auto_remove = q->auto_remove,
 		.trace = q->trace,
+		.network = q->network,
 		.restart = q->restart,
 		.ttl_s = q->ttl_s,
 		.shell = {.ops = core->monitor,

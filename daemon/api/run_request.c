@@ -18,6 +18,7 @@
 #define ENV_MAX           256
 #define LABELS_MAX        64
 #define RETRIES_MAX       1000000
+#define NETWORK_OF_ALL    "default"
 #define TTL_MAX_S         31536000
 
 typedef int field_fn(struct run_request *q, struct check *c, const char *field, json_t *value);
@@ -41,6 +42,20 @@ static int take_name(struct run_request *q, struct check *c, const char *field, 
 		return check_fail(c, field, NULL,
 			"name: \"%.80s\" does not match [a-z0-9][a-z0-9._-]{0,62}", q->name);
 	return r;
+}
+
+static int take_network(struct run_request *q, struct check *c, const char *field, json_t *value)
+{
+	const char *name = NULL;
+	int r = check_string(c, field, value, NAME_MAX_BYTES, &name);
+
+	if (r < 0 || !name || strcmp(name, NETWORK_OF_ALL) == 0)
+		return r;
+	if (!name_is_valid(name))
+		return check_fail(c, field, NULL,
+			"network: \"%.80s\" does not match [a-z0-9][a-z0-9._-]{0,62}", name);
+	q->network = name;
+	return 0;
 }
 
 static int no_two_commands(const struct run_request *q, struct check *c, const char *field)
@@ -280,6 +295,7 @@ static const struct {
 	{"env", take_env},
 	{"labels", take_labels},
 	{"ports", take_ports},
+	{"network", take_network},
 	{"wait", take_wait},
 	{"wait_timeout_ms", take_wait_timeout},
 	{"auto_remove", take_auto_remove},

@@ -15,6 +15,7 @@ struct run_request {
 	json_t *root;               /* owned; what is borrowed below comes from it */
 	const char *image_name;     /* never NULL */
 	const char *name, *monitor; /* or NULL */
+	const char *network;        /* NULL: that of all */
 	char **argv;                /* owned by args_free(); NULL: none */
 	unsigned memory_mib;        /* 0: not said */
 	unsigned vcpus;

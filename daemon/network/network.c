@@ -9,6 +9,7 @@
 #include "daemon/network/network.h"
 
 #include "daemon/network/addrpool.h"
+#include "daemon/network/filter.h"
 #include "daemon/network/netlink.h"
 #include "daemon/network/tap.h"
 #include "lib/log.h"
@@ -25,6 +26,7 @@
 
 struct network {
 	struct netns ns;
+	struct filter *filter;
 	struct netlink *nl;
 	struct addrpool *pool;
 	struct subnet subnet;
@@ -205,6 +207,14 @@ int network_new(const struct network_config *config, struct network **out, struc
 	r = addrpool_new(subnet_hosts(&net->subnet), config->quarantine_ns, &net->pool);
 	if (r < 0)
 		goto out_free;
+	r = filter_new(&(struct filter_config){.ns = &net->ns,
+			       .run_dir = config->run_dir,
+			       .bridge = NETWORK_BRIDGE,
+			       .subnet = net->subnet,
+			       .nat = config->nat},
+		&net->filter);
+	if (r < 0)
+		goto out_free;
 	r = remove_leftovers(net);
 	if (r < 0) {
 		err_sys(err, -r, "cannot list the interfaces");
@@ -239,6 +249,7 @@ void network_free(struct network *net)
 				-r);
 		unlink(net->marker);
 	}
+	filter_free(net->filter, r < 0 || kept);
 	netlink_free(net->nl);
 	addrpool_free(net->pool);
 	netns_close(&net->ns);
@@ -320,6 +331,7 @@ void network_release(struct network *net, struct lease *lease)
 	if (!lease->held)
 		return;
 	netlink_neigh_del(net->nl, net->bridge, lease->ip); /* gone already when the bridge is */
+	filter_leave(net->filter, lease->name);
 	addrpool_put(net->pool, lease->index, loop_now_ns());
 	lease->held = false;
 }
@@ -424,6 +436,17 @@ int lease_veth(struct network *net, const struct lease *lease, struct err *err)
 		return err_sys(err, -r, "cannot set the address of %s", lease->name);
 	r = join(net, lease, err);
 	return r < 0 ? r : steal_fd(&ns);
+}
+
+int lease_isolate(
+	struct network *net, const struct lease *lease, const char *network, struct err *err)
+{
+	return filter_join(net->filter, network, lease->name, err);
+}
+
+int network_live(struct network *net, struct err *err)
+{
+	return filter_live(net->filter, err);
 }
 
 int network_socket(const struct network *net, int type)

@@ -34,6 +34,7 @@ struct network_config {
 	const char *run_dir;
 	struct subnet subnet;
 	int64_t quarantine_ns;
+	bool nat;
 	/* Whether the interface of this name belongs to a VM that an earlier manager started and that runs on. */
 	bool (*in_use)(void *arg, const char *name);
 	void *arg;
@@ -53,7 +54,13 @@ bool network_lease_name(const struct subnet *subnet, uint32_t ip, char name[NETW
  * free now; *retry_s says when to ask again (may be NULL). All with err. */
 int network_lease(
 	struct network *net, uint32_t ip, struct lease *lease, unsigned *retry_s, struct err *err);
+/* Also takes the lease's interface out of its network. */
 void network_release(struct network *net, struct lease *lease);
+/* Lets the lease's instance reach only instances of this network (filter.h) until it is released. 0 or -errno with err. */
+int lease_isolate(
+	struct network *net, const struct lease *lease, const char *network, struct err *err);
+/* Once, when the VMs of an earlier manager are known: rules of networks and of NAT are in force from now on. 0 or -errno with err. */
+int network_live(struct network *net, struct err *err);
 
 /* Makes the lease's tap as a port of the bridge; the descriptor (caller owns) or -errno with err. */
 int lease_tap(struct network *net, const struct lease *lease, struct err *err);

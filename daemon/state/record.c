@@ -74,12 +74,13 @@ static json_t *mark_json(const struct app_mark *m)
 
 json_t *record_of(const struct instance *i)
 {
-	return json_pack(
-		"{s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:o, s:s, s:o, s:o, s:o, s:o, s:O, s:O*, s:o, "
-		"s:o, s:i, s:s, s:I, s:o*, s:b, s:O*, s:I, s:I, s:I, s:I, s:I, s:I}",
-		"id", i->id, "name", i->name, "state", instance_state_names[i->state], "ready",
-		(int)i->ready, "from_pool", (int)i->from_pool, "auto_remove", (int)i->auto_remove,
-		"wanted_down", (int)i->wanted_down, "exit_code",
+	return json_pack("{s:s, s:s*, s:s, s:s, s:b, s:b, s:b, s:b, s:o, s:s, s:o, s:o, s:o, s:o, "
+			 "s:O, s:O*, s:o, "
+			 "s:o, s:i, s:s, s:I, s:o*, s:b, s:O*, s:I, s:I, s:I, s:I, s:I, s:I}",
+		"id", i->id, "network", i->network[0] ? i->network : NULL, "name", i->name, "state",
+		instance_state_names[i->state], "ready", (int)i->ready, "from_pool",
+		(int)i->from_pool, "auto_remove", (int)i->auto_remove, "wanted_down",
+		(int)i->wanted_down, "exit_code",
 		i->has_exit_code ? json_integer(i->exit_code) : json_null(), "reason", i->reason,
 		"image", image_json(i->image), "shell", shell_json(i), "argv", words_json(i->argv),
 		"env", words_json(i->env), "labels", i->labels, "volumes", i->volumes, "ports",
@@ -302,6 +303,19 @@ static int load_volumes(struct instance *i, const json_t *root, struct err *err)
 	return err_set(err, EINVAL, "%s", check.err.msg);
 }
 
+static int load_network(struct instance *i, const json_t *root, struct err *err)
+{
+	const char *name = NULL;
+	int r = jsonx_opt_str(root, "network", NAME_MAX_BYTES, &name, err);
+
+	if (r < 0 || !name)
+		return r;
+	if (!name_is_valid(name))
+		return err_set(err, EINVAL, "network: no name");
+	snprintf(i->network, sizeof(i->network), "%s", name);
+	return 0;
+}
+
 int record_load(struct instance *i, const char *text, size_t len, struct err *err)
 {
 	_cleanup_json_ json_t *root = NULL;
@@ -323,6 +337,7 @@ int record_load(struct instance *i, const char *text, size_t len, struct err *er
 	r = r < 0 ? r : load_command(i, root, err);
 	r = r < 0 ? r : load_restart(i, root, err);
 	r = r < 0 ? r : load_ports(i, root, err);
+	r = r < 0 ? r : load_network(i, root, err);
 	r = r < 0 ? r : load_mark(i, root, err);
 	labels = r < 0 ? NULL : json_object_get(root, "labels");
 	if (r == 0 && !json_is_object(labels))

@@ -3,6 +3,7 @@
 #include "daemon/config.h"
 #include "lib/err.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -45,6 +46,34 @@ static void test_relative_paths(void **state)
 	config_fini(&config);
 }
 
+/* A flag takes no value on the command line, and true or false in a file. */
+static void test_flag(void **state)
+{
+	char name[] = "uigniterd", nat[] = "--nat", file_option[] = "--config";
+	char path[] = "/tmp/uig-config-XXXXXX", text[] = "nat: true\n";
+	char *argv[] = {name, nat, NULL}, *with_file[] = {name, file_option, path, NULL};
+	struct config config;
+	struct err err = {0};
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_int_equal(config_load(1, argv, &config, &err), 0);
+	assert_int_equal(config.nat, 0);
+	config_fini(&config);
+	assert_int_equal(config_load(2, argv, &config, &err), 0);
+	assert_int_equal(config.nat, 1);
+	config_fini(&config);
+	assert_int_equal(load(&config, &err, "--nat", "yes"), -EINVAL);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	assert_int_equal(config_load(3, with_file, &config, &err), 0);
+	assert_int_equal(config.nat, 1);
+	config_fini(&config);
+	assert_int_equal(pwrite(fd, "nat: 17  \n", 10, 0), 10);
+	assert_int_equal(config_load(3, with_file, &config, &err), -EINVAL);
+	close(fd);
+	unlink(path);
+}
+
 static void test_refused(void **state)
 {
 	static const char *const bad[][2] = {
@@ -77,6 +106,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_relative_paths),
+		cmocka_unit_test(test_flag),
 		cmocka_unit_test(test_refused),
 	};
 

@@ -168,7 +168,7 @@ static void test_rate(void **state)
 	}
 	assert_true(dns_counters(s->dns)->dropped > 0);
 	assert_true(dns_counters(s->dns)->queries >= DNS_BURST);
-	drain(s); /* or the socket has no room for what follows */
+	drain(s);                               /* or the socket has no room for what follows */
 	send_all(s, other, QUERY, QUERY_BYTES); /* its neighbour is served */
 	assert_int_equal(await(s, other, data, sizeof(data)), QUERY_BYTES + 2 * RECORD_BYTES);
 	close(fd);

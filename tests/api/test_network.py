@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Networks that do not reach each other, NAT, and that nothing of their rules is left."""
+import shutil
+import subprocess
+
+from harness import Daemon, DaemonTest, main, need, PYTHON, skip, TIMEOUT_S
+
+# Serves on port 8000, and tells on port 8001 whom of its questioner's list it reaches.
+PEER = """
+import socket, threading
+def serve(s):
+    while True:
+        c, _ = s.accept()
+        c.close()
+def reaches(address, port, timeout):
+    s = socket.socket()
+    s.settimeout(float(timeout))
+    try:
+        s.connect((address, int(port)))
+        return True
+    except OSError:
+        return False
+    finally:
+        s.close()
+threading.Thread(target=serve, args=(socket.create_server(("0.0.0.0", 8000)),), daemon=True).start()
+s = socket.create_server(("0.0.0.0", 8001))
+while True:
+    c, _ = s.accept()
+    f = c.makefile("rw")
+    for line in f:
+        f.write("yes\\n" if reaches(*line.split()) else "no\\n")
+        f.flush()
+    c.close()
+"""
+
+
+def ip(*words, **more):
+    return subprocess.run(["ip", *words], check=True, capture_output=True, text=True, **more).stdout
+
+
+class NetworkTest(DaemonTest):
+    def rules(self):
+        return subprocess.run(["ip", "netns", "exec", self.d.netns, "nft", "list", "ruleset"], check=True, capture_output=True,
+                              text=True).stdout
+
+    def peer(self, name, **fields):
+        self.d.put_image("peer", {"cmd": ["python3", "-c", PEER], "ports": [8001], "process": {"program": PYTHON}})
+        return self.d.run("peer", name=name, wait="ready", **fields)
+
+    def reaches(self, vm, address, expected=True):
+        """With time for what is expected: a machine that is busy must not make it fail."""
+        with self.d.connect_inside(vm["ip_address"], 8001) as s, s.makefile("rw") as file:
+            file.write(f"{address} 8000 {TIMEOUT_S if expected else 0.2}\n")
+            file.flush()
+            return file.readline() == "yes\n"
+
+    def matrix(self, vms, wanted):
+        pairs = [(a, b) for a in vms for b in vms if a is not b]
+        self.assertEqual({(a["name"], b["name"]) for a, b in pairs
+                          if self.reaches(a, b["ip_address"], (a["name"], b["name"]) in wanted)}, wanted)
+
+
+class Networks(NetworkTest):
+    def test_reach_their_own(self):
+        vms = [self.peer("a1", network="a"), self.peer("a2", network="a"), self.peer("b1", network="b.c-d"), self.peer("o1"),
+               self.peer("o2", network="default")]
+        self.assertEqual([vm["network"] for vm in vms], ["a", "a", "b.c-d", "default", "default"])
+        self.matrix(vms, {("a1", "a2"), ("a2", "a1"), ("o1", "o2"), ("o2", "o1")})
+        # nor through the bridge's address, when the host forwards
+        subprocess.run(["ip", "netns", "exec", self.d.netns, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward"], check=True)
+        with open(f"/proc/{vms[0]['pid']}/ns/net", encoding="ascii") as inside:
+            net = f"/proc/self/fd/{inside.fileno()}"
+            for vm in (vms[1], vms[2], vms[3]):
+                subprocess.run(["nsenter", f"--net={net}", "ip", "route", "add", vm["ip_address"], "via", "10.77.0.1"], check=True,
+                               pass_fds=[inside.fileno()])
+        self.assertFalse(self.reaches(vms[0], vms[2]["ip_address"], False))
+        self.assertFalse(self.reaches(vms[0], vms[3]["ip_address"], False))
+        # the next manager finds it as it was
+        rules = self.rules()
+        self.d.kill()
+        self.assertEqual(self.rules(), rules)
+        self.d.start()
+        self.assertEqual(self.rules(), rules)
+        self.assertEqual(self.d.call("GET", "/vm/b1").json["network"], "b.c-d")
+        self.assertFalse(self.reaches(vms[3], vms[2]["ip_address"], False))
+        # an address that comes back is nobody's
+        for vm in vms[:3]:
+            self.d.call("DELETE", f"/vm/{vm['id']}?force=true")
+        while "table" in self.rules():
+            self.d.call("GET", "/vm")  # each is an exchange with the daemon, whose loop goes on in between
+        new = self.d.run("peer", name="new", wait="ready", ip_address=vms[0]["ip_address"])
+        self.assertTrue(self.reaches(new, vms[3]["ip_address"]))
+
+    def test_only_ours(self):
+        others = "add table bridge other; add chain bridge other c; add table ip filter; add table ip nat"
+        subprocess.run(["ip", "netns", "exec", self.d.netns, "nft", others], check=True)
+        before = self.rules()
+        self.peer("a1", network="a")
+        self.assertIn("ports-a", self.rules())
+        self.d.end()
+        self.assertEqual(self.rules(), before)
+
+    def test_bad_names(self):
+        for name in ("", "A", "a b", 'a"', "a;b", "-a", "x" * 64, 7):
+            answer = self.d.call("POST", "/vm/run", {"image_name": "peer", "network": name})
+            self.refused(answer, 400, "invalid_field")
+
+
+class Nat(NetworkTest):
+    def setUp(self):
+        self.d = Daemon("--nat")
+        self.addCleanup(self.d.clean)
+        self.out = self.d.netns + "-out"
+        ip("netns", "add", self.out)
+        self.addCleanup(ip, "netns", "del", self.out)
+        ip("link", "add", "uplink", "netns", self.d.netns, "type", "veth", "peer", "name", "uplink", "netns", self.out)
+        for netns, address in ((self.d.netns, "192.0.2.1/24"), (self.out, "192.0.2.2/24")):
+            ip("-n", netns, "address", "add", address, "dev", "uplink")
+            ip("-n", netns, "link", "set", "uplink", "up")
+        # outside serves, says whom it saw, and knows no way to the instances but this one
+        ip("-n", self.out, "route", "add", "10.77.0.0/24", "via", "192.0.2.1")
+        script = ("import socket\ns = socket.create_server(('192.0.2.2', 8000))\nprint('serving', flush=True)\n"
+                  "while True:\n c, who = s.accept()\n print(who[0], flush=True)\n c.close()")
+        self.server = subprocess.Popen(["ip", "netns", "exec", self.out, PYTHON, "-c", script], stdout=subprocess.PIPE, text=True)
+        self.addCleanup(self.end_server)
+        self.assertEqual(self.server.stdout.readline(), "serving\n")
+
+    def tearDown(self):
+        if self.d.process.poll() is None:
+            ip("-n", self.d.netns, "link", "del", "uplink")
+        super().tearDown()
+
+    def end_server(self):
+        self.server.kill()
+        self.server.wait()
+        self.server.stdout.close()
+
+    def forwarding(self):
+        return ip("netns", "exec", self.d.netns, "cat", "/proc/sys/net/ipv4/ip_forward").strip()
+
+    def outside_reaches(self, vm):
+        return subprocess.run(["ip", "netns", "exec", self.out, PYTHON, "-c", "import socket, sys\n"
+                               f"s = socket.socket(); s.settimeout(0.2)\nsys.exit(s.connect_ex(('{vm['ip_address']}', 8000)) != 0)"],
+                              check=False).returncode == 0
+
+    def test_out_and_not_in(self):
+        vm = self.peer("a")
+        self.assertEqual(self.forwarding(), "1")
+        self.assertTrue(self.reaches(vm, "192.0.2.2"))
+        self.assertEqual(self.server.stdout.readline(), "192.0.2.1\n")
+        self.assertFalse(self.outside_reaches(vm))
+        self.d.kill()
+        self.assertIn("masquerade", self.rules())
+        self.d.start()
+        self.assertTrue(self.reaches(vm, "192.0.2.2"))
+        self.assertFalse(self.outside_reaches(vm))
+        ip("-n", self.d.netns, "link", "del", "uplink")
+        self.d.end()
+        self.assertEqual((self.rules(), self.forwarding()), ("", "0"))
+
+    def test_next_manager_without(self):
+        self.d.kill()
+        self.d.arguments.remove("--nat")
+        self.d.start()
+        self.assertEqual((self.rules(), self.forwarding()), ("", "0"))
+
+
+if __name__ == "__main__":
+    need()
+    if not shutil.which("nft"):
+        skip("needs nft")
+    main()
