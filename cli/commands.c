@@ -68,6 +68,12 @@ static const struct option_spec run_options[] = {
 	{.name = "ip", .kind = VALUE_TEXT, .metavar = "ADDRESS", .help = "address in the subnet"},
 	{.name = "rm", .help = "remove the instance when it has ended"},
 	{.name = "trace", .help = "show each system call, as a line of the console"},
+	{.name = "vsock",
+		.kind = VALUE_TEXT,
+		.metavar = "CID",
+		.implied = "any",
+		.help = "sockets to programs of the manager's machine (AF_VSOCK); `inspect` shows "
+			"CID and path"},
 	{.name = "restart",
 		.kind = VALUE_TEXT,
 		.metavar = "POLICY[:MAX]",

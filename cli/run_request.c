@@ -202,6 +202,27 @@ static int add_numbers(const struct args *args, json_t *body)
 	return rc ? -ENOMEM : 0;
 }
 
+/* "any", or a number, which the manager judges. */
+static int add_vsock(const struct args *args, json_t *body, struct err *err)
+{
+	const char *v = args_text(args, "vsock");
+	char *end = NULL;
+	unsigned long cid;
+	json_t *vsock;
+
+	if (!v)
+		return 0;
+	if (strcmp(v, "any") == 0) {
+		vsock = json_true();
+	} else {
+		cid = strtoul(v, &end, 10);
+		if (*v < '0' || *v > '9' || *end || cid > UINT32_MAX)
+			return err_set(err, EINVAL, "--vsock=%s: a CID or any is wanted", v);
+		vsock = json_pack("{s:I}", "cid", (json_int_t)cid);
+	}
+	return json_object_set_new(body, "vsock", vsock) ? -ENOMEM : 0;
+}
+
 /* "on-failure" or "on-failure:5". */
 static int add_restart(const struct args *args, json_t *body, struct err *err)
 {
@@ -247,6 +268,8 @@ int run_request(const struct args *args, json_t **body, struct err *err)
 		rc = add_ports(args, b, err);
 	if (!rc)
 		rc = add_volumes(args, b, err);
+	if (rc == 0)
+		rc = add_vsock(args, b, err);
 	if (!rc)
 		rc = add_pairs(args, "env", "env", b, err);
 	if (!rc)

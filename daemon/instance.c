@@ -268,6 +268,7 @@ static bool make_room(struct instances *is)
 int instance_new(
 	struct instances *is, const struct run_spec *spec, struct instance **out, struct err *err)
 {
+	struct vsock_spec vsock = spec->vsock;
 	struct instance *i;
 	int r;
 
@@ -277,10 +278,14 @@ int instance_new(
 			spec->name);
 	if (!make_room(is))
 		return err_set(err, EAGAIN, "%d VMs run already", INSTANCES_MAX);
+	r = vsock_choose(is, &vsock, err);
+	if (r < 0)
+		return r;
 	i = calloc(1, sizeof(*i));
 	if (!i)
 		return err_sys(err, ENOMEM, "VM");
 	i->core = is->core;
+	i->vsock = vsock;
 	i->image = image_get(spec->image);
 	i->spec = spec->shell;
 	i->static_ip = spec->shell.ip;

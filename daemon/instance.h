@@ -27,6 +27,7 @@
 #include "daemon/id.h"
 #include "daemon/image/name.h"
 #include "daemon/monitor/monitor.h"
+#include "daemon/vsock.h"
 
 #include <jansson.h>
 #include <time.h>
@@ -104,8 +105,9 @@ struct run_spec {
 	char *const *argv;       /* NULL: the image's cmd, or what the image itself says */
 	json_t *env, *labels;    /* objects or NULL */
 	json_t *volumes;         /* daemon/volume.h; or NULL */
-	bool trace;              /* system calls are shown on the console */
-	const char *network;     /* NULL or "": that of all */
+	struct vsock_spec vsock;
+	bool trace;          /* system calls are shown on the console */
+	const char *network; /* NULL or "": that of all */
 	struct port_map ports[INSTANCE_PORTS_MAX];
 	unsigned port_count;
 	bool auto_remove;
@@ -145,8 +147,9 @@ struct instance {
 	char **env;    /* owned */
 	char *cmdline; /* argv as a line */
 	json_t *labels;
-	json_t *volumes;       /* owned; NULL: none (daemon/volume.h) */
-	json_t *missing_calls; /* owned; of the last run, names; NULL: none */
+	json_t *volumes;         /* owned; NULL: none (daemon/volume.h) */
+	struct vsock_spec vsock; /* with its CID */
+	json_t *missing_calls;   /* owned; of the last run, names; NULL: none */
 	struct port_map ports[INSTANCE_PORTS_MAX];
 	unsigned port_count;
 	char *dir, *log;                        /* folder and console file */

@@ -253,6 +253,7 @@ static void begin(struct instance *i)
 		.argv = i->argv,
 		.env = i->env,
 		.volumes = i->volumes,
+		.vsock_cid = i->vsock.wanted ? i->vsock.cid : 0,
 		.trace = i->trace,
 		.program = image_config_process(config, "program"),
 		.root = image_config_process(config, "root")};

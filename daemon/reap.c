@@ -32,8 +32,14 @@ void reap_dir(const char *path)
 	if (!dir)
 		return;
 	while ((e = readdir(dir))) {
-		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-			unlinkat(dirfd(dir), e->d_name, 0);
+		char below[4096 + NAME_MAX + 2];
+
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+			continue;
+		if (unlinkat(dirfd(dir), e->d_name, 0) == 0 || (errno != EISDIR && errno != EPERM))
+			continue;
+		snprintf(below, sizeof(below), "%s/%s", path, e->d_name);
+		reap_tree(below);
 	}
 	if (rmdir(path) < 0)
 		log_warn("cannot remove a folder", "path=%s error=%d", path, errno);

@@ -37,6 +37,12 @@ static int check(const struct core *core, const struct run_spec *spec, struct er
 			"the image %s is a record without a file, only the monitor \"process\" can "
 			"run it",
 			spec->image->name);
+	if (spec->vsock.wanted && ops != &monitor_uvmm)
+		return err_set(err, EINVAL,
+			"the monitor %s has no vsock (QEMU's would need the vhost_vsock module): "
+			"use "
+			"uvmm",
+			ops->name);
 	return check_volumes(core, spec, err);
 }
 
@@ -60,6 +66,7 @@ int run_spec_make(
 		.env = q->env,
 		.labels = q->labels,
 		.volumes = q->volumes,
+		.vsock = q->vsock,
 		.port_count = q->port_count,
 		.auto_remove = q->auto_remove,
 		.trace = q->trace,

@@ -263,6 +263,28 @@ static int take_volumes(struct run_request *q, struct check *c, const char *fiel
 	return volumes_take(c, field, value, &q->volumes);
 }
 
+/* true, or an object that may say which CID. */
+static int take_vsock(struct run_request *q, struct check *c, const char *field, json_t *value)
+{
+	const char *key;
+	json_t *item;
+
+	if (json_is_null(value) || json_is_false(value))
+		return 0;
+	if (!json_is_true(value) && !json_is_object(value))
+		return check_fail(c, field, NULL, "vsock: true, or an object with cid is wanted");
+	json_object_foreach(value, key, item)
+	{
+		if (strcmp(key, "cid") != 0)
+			return check_fail(c, field, key, "vsock: there is no field %.40s", key);
+		if (check_uint(c, "vsock/cid", item, VSOCK_CID_MIN, VSOCK_CID_MAX, &q->vsock.cid) <
+			0)
+			return -EINVAL;
+	}
+	q->vsock.wanted = true;
+	return 0;
+}
+
 static int take_ttl(struct run_request *q, struct check *c, const char *field, json_t *value)
 {
 	return check_uint(c, field, value, 1, TTL_MAX_S, &q->ttl_s);
@@ -303,6 +325,7 @@ static const struct {
 	{"kernel", refuse},
 	{"mac", refuse},
 	{"volumes", take_volumes},
+	{"vsock", take_vsock},
 	{"restart", take_restart},
 	{"health", refuse},
 	{"ttl_s", take_ttl},

@@ -22,6 +22,7 @@ struct run_request {
 	uint32_t ip;          /* 0: any */
 	json_t *env, *labels; /* or NULL */
 	json_t *volumes;      /* owned; NULL: none (daemon/volume.h) */
+	struct vsock_spec vsock;
 	struct port_map ports[INSTANCE_PORTS_MAX];
 	unsigned port_count;
 	enum run_wait wait;

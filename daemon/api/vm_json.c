@@ -53,7 +53,7 @@ json_t *vm_json(const struct instance *i)
 	return json_pack(
 		"{s:s, s:s, s:s, s:s, s:s, s:b, s:s?, s:o, s:s, s:s, s:s, s:i, s:i, s:s, s:o, "
 		"s:o, s:O, s:o, s:b, s:b, "
-		"s:o, s:o, s:o, s:o, s:o, s:{s:s, s:i}, s:i, s:b, s:o, s:b, s:o}",
+		"s:o, s:o, s:o, s:o, s:o, s:{s:s, s:i}, s:i, s:b, s:o, s:b, s:o, s:o}",
 		"id", i->id, "network", i->network[0] ? i->network : "default", "ip_address", ip,
 		"name", i->name, "state", instance_state_names[i->state], "ready", (int)i->ready,
 		"reason", i->reason[0] ? i->reason : NULL, "exit_code",
@@ -70,5 +70,6 @@ json_t *vm_json(const struct instance *i)
 		restart_policy_names[i->restart.policy], "max_retries", (int)i->restart.max_retries,
 		"restarts", (int)i->restart.count, "restart_pending", (int)i->restart.pending,
 		"ttl_s", i->ttl_s ? json_integer(i->ttl_s) : json_null(), "trace", (int)i->trace,
-		"missing_calls", i->missing_calls ? json_incref(i->missing_calls) : json_array());
+		"missing_calls", i->missing_calls ? json_incref(i->missing_calls) : json_array(),
+		"vsock", vsock_json(i));
 }

@@ -49,6 +49,7 @@ struct start_spec {
 	char *const *argv;   /* program and arguments; NULL: the image's own */
 	char *const *env;    /* "KEY=VALUE", NULL behind the last */
 	json_t *volumes;     /* daemon/volume.h; NULL: none */
+	uint32_t vsock_cid;  /* daemon/vsock.h; 0: none; uvmm only */
 	bool trace;          /* show system calls on the console */
 	const char *program; /* process monitor: path on the host, or NULL */
 	const char *root;    /* process monitor: folder to run in; NULL: work */

@@ -10,6 +10,7 @@
 #include "daemon/reap.h"
 #include "daemon/spawn.h"
 #include "daemon/volume.h"
+#include "daemon/vsock.h"
 #include "lib/httpc.h"
 #include "lib/jsonx.h"
 #include "lib/log.h"
@@ -236,14 +237,25 @@ static void add_volumes(json_t *root, const json_t *volumes, const struct volume
 	json_decref(folders);
 }
 
-static char *start_body(
-	const struct start_spec *spec, const struct volume_files *files, const char *boot_args)
+/* Firecracker's body of /vsock, in a folder of the VM's own. */
+static int add_vsock(const struct shell *s, json_t *root, uint32_t cid)
+{
+	_cleanup_free_ char *path = shell_path(s, VSOCK_SOCKET);
+
+	return json_object_set_new(root, "vsock",
+		json_pack("{s:I, s:s}", "guest_cid", (json_int_t)cid, "uds_path", path));
+}
+
+static char *start_body(const struct shell *s, const struct start_spec *spec,
+	const struct volume_files *files, const char *boot_args)
 {
 	json_t *root = json_pack("{s:s*, s:s}", "image_path", spec->image, "boot_args", boot_args);
 	char *text;
 
 	if (root)
 		add_volumes(root, spec->volumes, files);
+	if (root && spec->vsock_cid)
+		add_vsock(s, root, spec->vsock_cid);
 	text = root ? json_dumps(root, JSON_COMPACT) : NULL;
 
 	json_decref(root);
@@ -266,7 +278,11 @@ static int start(struct shell *s, const struct start_spec *spec, struct err *err
 	r = volume_files_open(&u->volumes, spec->volumes, s->core->config.volume_root, err);
 	if (r < 0)
 		return r;
-	u->start_body = start_body(spec, &u->volumes, line.data);
+	if (spec->vsock_cid)
+		r = vsock_make_folder(s, err);
+	if (r < 0)
+		return r;
+	u->start_body = start_body(s, spec, &u->volumes, line.data);
 	if (!u->start_body)
 		return err_set(err, EINVAL, "arguments or environment are not UTF-8");
 	r = request(

@@ -72,11 +72,17 @@ static json_t *mark_json(const struct app_mark *m)
 			 : NULL;
 }
 
+/* NULL: it has none. */
+static json_t *vsock_record(const struct instance *i)
+{
+	return i->vsock.wanted ? json_pack("{s:I}", "cid", (json_int_t)i->vsock.cid) : NULL;
+}
+
 json_t *record_of(const struct instance *i)
 {
 	return json_pack("{s:s, s:s*, s:s, s:s, s:b, s:b, s:b, s:b, s:o, s:s, s:o, s:o, s:o, s:o, "
 			 "s:O, s:O*, s:o, "
-			 "s:o, s:i, s:s, s:I, s:o*, s:b, s:O*, s:I, s:I, s:I, s:I, s:I, s:I}",
+			 "s:o, s:i, s:s, s:I, s:o*, s:o*, s:b, s:O*, s:I, s:I, s:I, s:I, s:I, s:I}",
 		"id", i->id, "network", i->network[0] ? i->network : NULL, "name", i->name, "state",
 		instance_state_names[i->state], "ready", (int)i->ready, "from_pool",
 		(int)i->from_pool, "auto_remove", (int)i->auto_remove, "wanted_down",
@@ -85,10 +91,10 @@ json_t *record_of(const struct instance *i)
 		"image", image_json(i->image), "shell", shell_json(i), "argv", words_json(i->argv),
 		"env", words_json(i->env), "labels", i->labels, "volumes", i->volumes, "ports",
 		ports_json(i), "restart", restart_json(&i->restart), "ttl_s", (int)i->ttl_s, "key",
-		i->key, "key_hash", (json_int_t)i->key_hash, "mark", mark_json(&i->mark), "trace",
-		(int)i->trace, "missing_calls", i->missing_calls, "request_ns",
-		(json_int_t)i->request_ns, "start_ns", (json_int_t)i->start_ns, "ready_ns",
-		(json_int_t)i->ready_ns, "created", ns_of(&i->created), "started",
+		i->key, "key_hash", (json_int_t)i->key_hash, "mark", mark_json(&i->mark), "vsock",
+		vsock_record(i), "trace", (int)i->trace, "missing_calls", i->missing_calls,
+		"request_ns", (json_int_t)i->request_ns, "start_ns", (json_int_t)i->start_ns,
+		"ready_ns", (json_int_t)i->ready_ns, "created", ns_of(&i->created), "started",
 		ns_of(&i->started), "ended", ns_of(&i->ended));
 }
 
@@ -316,6 +322,16 @@ static int load_network(struct instance *i, const json_t *root, struct err *err)
 	return 0;
 }
 
+static int load_vsock(struct instance *i, const json_t *root, struct err *err)
+{
+	const json_t *vsock = json_object_get(root, "vsock");
+	int64_t cid = 0;
+	int r = vsock ? jsonx_int(vsock, "cid", VSOCK_CID_MIN, VSOCK_CID_MAX, &cid, err) : 0;
+
+	i->vsock = (struct vsock_spec){.wanted = vsock != NULL, .cid = (uint32_t)cid};
+	return r;
+}
+
 int record_load(struct instance *i, const char *text, size_t len, struct err *err)
 {
 	_cleanup_json_ json_t *root = NULL;
@@ -345,5 +361,6 @@ int record_load(struct instance *i, const char *text, size_t len, struct err *er
 	i->labels = r < 0 ? NULL : json_incref(labels);
 	if (r == 0 && json_is_array(json_object_get(root, "missing_calls")))
 		i->missing_calls = json_incref(json_object_get(root, "missing_calls"));
+	r = r < 0 ? r : load_vsock(i, root, err);
 	return r < 0 ? r : load_volumes(i, root, err);
 }
