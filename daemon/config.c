@@ -34,7 +34,8 @@ static const struct option_row options[] = {
 	{"state-dir", "DIR", "images and logs (default: /var/lib/uigniter)", STRING, AT(state_dir)},
 	{"run-dir", "DIR", "sockets and records of what runs (default: /run/uigniter)", STRING,
 		AT(run_dir)},
-	{"subnet", "CIDR", "addresses of the VMs (default: 10.93.0.0/16)", STRING, AT(subnet_text)},
+	{"subnet", "CIDR", "addresses of the VMs (default: 10.93.0.0/16, or the next that is free)",
+		STRING, AT(subnet_text)},
 	{"nat", "",
 		"VMs reach what this namespace reaches, by its address (nftables; switches IPv4 "
 		"forwarding on)",
@@ -244,7 +245,6 @@ static int set_defaults(struct config *c, struct err *err)
 
 	r = r < 0 ? r : set_default(&c->state_dir, "/var/lib/uigniter");
 	r = r < 0 ? r : set_default(&c->run_dir, "/run/uigniter");
-	r = r < 0 ? r : set_default(&c->subnet_text, "10.93.0.0/16");
 	r = r < 0 ? r : set_default(&c->on_exhausted, "create");
 	r = r < 0 ? r : set_default(&c->monitor, "auto");
 	r = r < 0 ? r : set_default(&c->qemu, "/usr/bin/qemu-system-x86_64");
@@ -292,7 +292,7 @@ static int check_listen(struct config *c, struct err *err)
 static int check(struct config *c, struct err *err)
 {
 	const struct passwd *user = getpwnam(c->process_user);
-	int r = subnet_parse(c->subnet_text, &c->subnet, err);
+	int r = c->subnet_text ? subnet_parse(c->subnet_text, &c->subnet, err) : 0;
 
 	if (r < 0)
 		return r;

@@ -23,7 +23,7 @@ struct config {
 	uint32_t listen_ip; /* listen, taken apart; listen_port 0: none */
 	uint16_t listen_port;
 	char *state_dir, *run_dir;
-	char *subnet_text;
+	char *subnet_text; /* NULL: to be chosen (daemon/network/choose.h) */
 	struct subnet subnet;
 	unsigned nat;             /* 0 or 1 */
 	unsigned pool;            /* prepared VMs of the default profile */

@@ -10,6 +10,7 @@
 #include "daemon/image/store.h"
 #include "daemon/instance.h"
 #include "daemon/names.h"
+#include "daemon/network/choose.h"
 #include "daemon/network/network.h"
 #include "daemon/pool.h"
 #include "daemon/reap.h"
@@ -111,10 +112,28 @@ static bool in_use(void *arg, const char *name)
 	return instances_use_shell(arg, name);
 }
 
+static int choose_subnet(struct config *c, struct err *err)
+{
+	char base[IPV4_TEXT_BYTES];
+	int r = c->subnet_text ? 0 : subnet_choose(c->netns, c->run_dir, &c->subnet, err);
+
+	if (r < 0 || c->subnet_text)
+		return r;
+	ipv4_format(c->subnet.base, base);
+	if (asprintf(&c->subnet_text, "%s/%u", base, c->subnet.prefix) < 0) {
+		c->subnet_text = NULL;
+		return err_sys(err, ENOMEM, "subnet");
+	}
+	return 0;
+}
+
 static int start_network(struct core *core, struct err *err)
 {
 	const struct config *c = &core->config;
+	int r = choose_subnet(&core->config, err);
 
+	if (r < 0)
+		return r;
 	reap_run_dir(c->run_dir, in_use, core->instances);
 	return network_new(&(struct network_config){.netns = c->netns,
 				   .run_dir = c->run_dir,
@@ -196,6 +215,7 @@ static void fini(struct daemon *d)
 		loop_free(core->loop);
 	}
 	if (d->run_lock >= 0) {
+		subnet_forget(core->config.run_dir);
 		reap_end(core->config.run_dir);
 		close(d->run_lock);
 	}

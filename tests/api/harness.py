@@ -151,8 +151,10 @@ class Daemon:
         self.socket = os.path.join(self.run_dir, "uigniterd.sock")
         self.contract = None
         self.arguments = [DAEMON, "--netns", self.netns, "--run-dir", self.run_dir, "--state-dir", self.state_dir,
-                          "--listen", listen, "--subnet", subnet, "--monitor", monitor, "--pool", str(pool),
+                          "--listen", listen, "--monitor", monitor, "--pool", str(pool),
                           "--quarantine", "0", *options]
+        if subnet:
+            self.arguments += ["--subnet", subnet]
         if volume_root:
             self.arguments += ["--volume-root", volume_root]
         self.start()

@@ -106,6 +106,42 @@ class Networks(NetworkTest):
             self.refused(answer, 400, "invalid_field")
 
 
+class Subnet(NetworkTest):
+    """Chosen by the manager, where nobody gives one."""
+    options = {"subnet": None}
+
+    def subnet(self):
+        return self.d.call("GET", "/info").json["subnet"]
+
+    def again(self, *routes):
+        self.d.end()
+        for route in routes:
+            ip("-n", self.d.netns, "route", "add", route, "dev", "lo")
+        self.d.start()
+        return self.subnet()
+
+    def test_choice(self):
+        self.assertEqual(self.subnet(), "10.93.0.0/16")
+        self.assertEqual(self.again("10.93.7.0/24"), "10.94.0.0/16")
+        self.assertEqual(self.again("10.0.0.0/8", "172.23.0.0/16"), "172.24.0.0/16")
+        vm = self.peer("a")
+        self.assertTrue(vm["ip_address"].startswith("172.24."))
+        # the next manager stays where the VMs are, though better ones are free now
+        self.d.kill()
+        ip("-n", self.d.netns, "route", "del", "10.0.0.0/8", "dev", "lo")
+        self.d.start()
+        self.assertEqual(self.subnet(), "172.24.0.0/16")
+        self.assertEqual(self.d.call("GET", "/vm/a").json["state"], "running")
+        self.assertEqual(self.again("default"), "10.94.0.0/16")  # a default route takes nothing
+
+    def test_none_left(self):
+        self.d.end()
+        for route in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"):
+            ip("-n", self.d.netns, "route", "add", route, "dev", "lo")
+        with self.assertRaisesRegex(RuntimeError, "--subnet"):
+            self.d.start()
+
+
 class Nat(NetworkTest):
     def setUp(self):
         self.d = Daemon("--nat")
