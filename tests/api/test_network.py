@@ -47,10 +47,10 @@ class NetworkTest(DaemonTest):
         self.d.put_image("peer", {"cmd": ["python3", "-c", PEER], "ports": [8001], "process": {"program": PYTHON}})
         return self.d.run("peer", name=name, wait="ready", **fields)
 
-    def reaches(self, vm, address, expected=True):
+    def reaches(self, vm, address, expected=True, port=8000):
         """With time for what is expected: a machine that is busy must not make it fail."""
         with self.d.connect_inside(vm["ip_address"], 8001) as s, s.makefile("rw") as file:
-            file.write(f"{address} 8000 {TIMEOUT_S if expected else 0.2}\n")
+            file.write(f"{address} {port} {TIMEOUT_S if expected else 0.2}\n")
             file.flush()
             return file.readline() == "yes\n"
 
@@ -199,6 +199,56 @@ class Nat(NetworkTest):
         self.d.arguments.remove("--nat")
         self.d.start()
         self.assertEqual((self.rules(), self.forwarding()), ("", "0"))
+
+
+class OwnNamespace(NetworkTest):
+    """As on a host: the manager's own namespace is that of the bridge. Here it is one that the test made."""
+
+    def setUp(self):
+        self.d = Daemon("--nat", listen="127.0.0.1:6667")
+        self.addCleanup(self.d.clean)
+        self.d.end()
+        where = self.d.arguments.index("--netns")
+        del self.d.arguments[where:where + 2]
+        self.d.arguments = ["ip", "netns", "exec", self.d.netns, *self.d.arguments]
+
+    def inside(self, *words):
+        return subprocess.run(["ip", "netns", "exec", self.d.netns, *words], check=True, capture_output=True, text=True).stdout
+
+    def state(self):
+        """All of the namespace that the manager touches."""
+        sockets = [line.split()[1] for kind in ("tcp", "udp") for line in self.inside("cat", f"/proc/net/{kind}").splitlines()[1:]
+                   if line.split()[3] in ("0A", "07")]
+        return (self.rules(), self.inside("ip", "-o", "link"), self.inside("ip", "route"), self.inside("ip", "rule"),
+                self.inside("ip", "-o", "address"), self.inside("cat", "/proc/sys/net/ipv4/ip_forward"), sorted(sockets))
+
+    def test_everything_goes(self):
+        before = self.state()
+        self.d.start()
+        ports = [{"guest": 8000}, {"guest": 8000, "protocol": "udp"}]
+        vm = self.peer("a", network="n", ports=ports)
+        with self.d.connect_inside("127.0.0.1", vm["ports"][0]["host"]) as s:
+            self.assertEqual(s.recv(1), b"")  # the program closes what it takes
+        with self.d.connect_inside("127.0.0.1", 6667):
+            pass  # the API is there
+        gateway = "10.77.0.1"
+        self.assertFalse(self.reaches(vm, gateway, False, port=6667))
+        self.assertFalse(self.reaches(vm, gateway, False, port=vm["ports"][0]["host"]))
+        self.assertTrue(self.reaches(vm, gateway, port=53))
+        during = self.state()
+        self.assertEqual([a == b for a, b in zip(before, during)], [False, False, False, True, False, False, False])
+        self.d.call("DELETE", f"/vm/{vm['id']}?force=true")
+        self.d.end()
+        self.assertEqual(self.state(), before)
+
+    def test_everything_goes_after_a_kill(self):
+        before = self.state()
+        self.d.start()
+        self.peer("a", network="n", ports=[{"guest": 8000}])
+        self.d.kill()
+        self.d.start()
+        self.d.end()
+        self.assertEqual(self.state(), before)
 
 
 if __name__ == "__main__":
