@@ -293,6 +293,8 @@ int instance_new(
 	i->trace = spec->trace;
 	snprintf(i->network, sizeof(i->network), "%s", spec->network ? spec->network : "");
 	i->restart = spec->restart;
+	i->health = spec->health;
+	i->health.ends |= spec->restart.policy != RESTART_NO;
 	i->ttl_s = spec->ttl_s;
 	if (spec->key)
 		snprintf(i->key, sizeof(i->key), "%s", spec->key);
@@ -334,6 +336,7 @@ void instance_free(struct instance *i)
 	assert(!i->waiters && !i->hurrying);
 	instance_unpublish(i);
 	readiness_free(i->readiness);
+	health_free(i->checks);
 	pools_wait_cancel(i->pool_waiter);
 	loop_timer_free(i->pool_timer);
 	loop_timer_free(i->kill_timer);

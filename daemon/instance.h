@@ -24,6 +24,7 @@
 #ifndef DAEMON_INSTANCE_H
 #define DAEMON_INSTANCE_H
 
+#include "daemon/health.h"
 #include "daemon/id.h"
 #include "daemon/image/name.h"
 #include "daemon/monitor/monitor.h"
@@ -112,9 +113,10 @@ struct run_spec {
 	unsigned port_count;
 	bool auto_remove;
 	struct restart restart; /* policy and max_retries */
-	unsigned ttl_s;         /* 0: no limit */
-	const char *key;        /* Idempotency-Key of the request, or NULL */
-	uint64_t key_hash;      /* of the request's body */
+	struct health_spec health;
+	unsigned ttl_s;    /* 0: no limit */
+	const char *key;   /* Idempotency-Key of the request, or NULL */
+	uint64_t key_hash; /* of the request's body */
 	struct app_mark mark;
 	int64_t request_ns; /* when the request came, loop_now_ns() */
 };
@@ -130,6 +132,9 @@ struct instance {
 	bool ready, from_pool, auto_remove, has_exit_code, trace;
 	bool wanted_down; /* somebody asked it to end: no policy starts it again */
 	struct restart restart;
+	struct health_spec health;
+	enum health_state health_state;
+	struct health *checks;        /* while it runs; NULL: none */
 	char key[INSTANCE_KEY_BYTES]; /* of the request that made it; "": none */
 	uint64_t key_hash;
 	struct app_mark mark;

@@ -171,6 +171,7 @@ static void go_on(struct instance *i, enum instance_state was)
 		i->state = was == VM_PAUSED ? VM_PAUSED : VM_RUNNING;
 		publish_again(i);
 		instance_watch_ttl(i);
+		instance_watch_health(i);
 		if (was == VM_STOPPING)
 			instance_stop(i, INSTANCE_STOP_NS);
 		else if (!i->ready)

@@ -41,6 +41,9 @@ void instance_end(struct instance *inst, enum instance_state to, const char *rea
 /* From CREATED on: shell, ports, start. 0 or -errno as instance_run(); nothing is undone. */
 int instance_launch(struct instance *inst, unsigned *retry_s, struct err *err);
 
+/* instance_health.c: begins or ends the checks, as its state wants it. */
+void instance_watch_health(struct instance *inst);
+
 /* instance_again.c */
 void instance_consider_restart(struct instance *inst); /* it has ended */
 void instance_no_restart(struct instance *inst);       /* somebody wants it down */

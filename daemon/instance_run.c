@@ -47,6 +47,7 @@ void instance_set_state(struct instance *i, enum instance_state to)
 	i->state = to;
 	events_vm(i->core->events, instance_state_names[to], i);
 	apps_hear(i->core->apps, i);
+	instance_watch_health(i);
 }
 
 void instance_hurry(struct instance *i, bool on)

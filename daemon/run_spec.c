@@ -72,6 +72,7 @@ int run_spec_make(
 		.trace = q->trace,
 		.network = q->network,
 		.restart = q->restart,
+		.health = q->health,
 		.ttl_s = q->ttl_s,
 		.shell = {.ops = core->monitor,
 			.vcpus = q->vcpus,

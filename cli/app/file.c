@@ -172,7 +172,7 @@ static int build_fields(
 	*manifest = json_is_object(build) ? json_string_value(json_object_get(build, "manifest"))
 					  : json_string_value(build);
 	*context = json_string_value(json_object_get(build, "context"));
-	return *manifest && **manifest ? 0 : bad(r, "build", "names no manifest");
+	return 0;
 }
 
 static int read_build(const struct reading *r, const json_t *service, json_t *build)
@@ -184,6 +184,8 @@ static int read_build(const struct reading *r, const json_t *service, json_t *bu
 
 	if (rc)
 		return rc;
+	if (!manifest || !*manifest)
+		return bad(r, "build", "names no manifest");
 	if (file->nbuilds == APP_FILE_BUILDS_MAX)
 		return bad(r, "build", "is one too many (%d)", APP_FILE_BUILDS_MAX);
 	b = &file->builds[file->nbuilds++];

@@ -285,6 +285,11 @@ static int take_vsock(struct run_request *q, struct check *c, const char *field,
 	return 0;
 }
 
+static int take_health(struct run_request *q, struct check *c, const char *field, json_t *value)
+{
+	return health_take(c, field, value, &q->health);
+}
+
 static int take_ttl(struct run_request *q, struct check *c, const char *field, json_t *value)
 {
 	return check_uint(c, field, value, 1, TTL_MAX_S, &q->ttl_s);
@@ -327,7 +332,7 @@ static const struct {
 	{"volumes", take_volumes},
 	{"vsock", take_vsock},
 	{"restart", take_restart},
-	{"health", refuse},
+	{"health", take_health},
 	{"ttl_s", take_ttl},
 };
 

@@ -29,7 +29,8 @@ struct run_request {
 	unsigned wait_timeout_ms;
 	bool auto_remove, trace;
 	struct restart restart; /* policy and max_retries */
-	unsigned ttl_s;         /* 0: no limit */
+	struct health_spec health;
+	unsigned ttl_s; /* 0: no limit */
 };
 
 /* 0 and *request (run_request_fini() it), or -EINVAL with check. */

@@ -44,6 +44,16 @@ static json_t *since_request(const struct instance *i, int64_t ns)
 	return ns ? json_real((double)us / 1000) : json_null();
 }
 
+static json_t *health_json(const struct instance *i)
+{
+	const char *why = i->checks ? health_why(i->checks) : "";
+
+	if (i->health.kind == HEALTH_NONE)
+		return json_null();
+	return json_pack("{s:s, s:s?, s:o}", "state", health_state_names[i->health_state],
+		"failure", *why ? why : NULL, "check", health_spec_json(&i->health));
+}
+
 json_t *vm_json(const struct instance *i)
 {
 	char ip[IPV4_TEXT_BYTES], mac[MAC_TEXT_BYTES];
@@ -53,7 +63,7 @@ json_t *vm_json(const struct instance *i)
 	return json_pack(
 		"{s:s, s:s, s:s, s:s, s:s, s:b, s:s?, s:o, s:s, s:s, s:s, s:i, s:i, s:s, s:o, "
 		"s:o, s:O, s:o, s:b, s:b, "
-		"s:o, s:o, s:o, s:o, s:o, s:{s:s, s:i}, s:i, s:b, s:o, s:b, s:o, s:o}",
+		"s:o, s:o, s:o, s:o, s:o, s:{s:s, s:i}, s:i, s:b, s:o, s:b, s:o, s:o, s:o}",
 		"id", i->id, "network", i->network[0] ? i->network : "default", "ip_address", ip,
 		"name", i->name, "state", instance_state_names[i->state], "ready", (int)i->ready,
 		"reason", i->reason[0] ? i->reason : NULL, "exit_code",
@@ -71,5 +81,5 @@ json_t *vm_json(const struct instance *i)
 		"restarts", (int)i->restart.count, "restart_pending", (int)i->restart.pending,
 		"ttl_s", i->ttl_s ? json_integer(i->ttl_s) : json_null(), "trace", (int)i->trace,
 		"missing_calls", i->missing_calls ? json_incref(i->missing_calls) : json_array(),
-		"vsock", vsock_json(i));
+		"vsock", vsock_json(i), "health", health_json(i));
 }

@@ -298,15 +298,15 @@ static int make_services(struct apps *apps, const struct app *before, const stru
 	return r;
 }
 
-static int put(
-	struct apps *apps, const char *name, json_t *root, struct app **inout, struct check *c)
+/* The application with what is wanted of it now; NULL with check. */
+static struct app *put(
+	struct apps *apps, struct app *app, const char *name, json_t *root, struct check *c)
 {
-	struct app *app = *inout;
 	struct service *services = NULL;
 	struct app_spec spec;
 
 	if (app_spec_parse(root, &spec, c) < 0)
-		return -EINVAL;
+		return NULL;
 	if (make_services(apps, app, &spec, &services, c) == 0 && !app) {
 		app = app_new(apps, name);
 		if (!app)
@@ -315,30 +315,28 @@ static int put(
 	if (!services || !app) {
 		app_spec_fini(&spec);
 		free(services);
-		return -c->err.code;
+		return NULL;
 	}
 	app_spec_fini(&app->spec);
 	free(app->services);
 	app->spec = spec;
 	app->services = services;
-	*inout = app;
-	return 0;
+	return app;
 }
 
 int apps_put(struct apps *apps, const char *name, json_t *root, struct app **out, bool *made,
 	struct check *c)
 {
 	struct app *app = apps_find(apps, name);
-	int r;
 
 	*made = !app;
 	if (app && app->removing)
 		return refuse(c, EBUSY, "the application is being removed: wait until it is gone");
 	if (!app && apps->count >= APPS_MAX)
 		return refuse(c, EAGAIN, "there are too many applications");
-	r = put(apps, name, root, &app, c);
-	if (r < 0)
-		return r;
+	app = put(apps, app, name, root, c);
+	if (!app)
+		return -c->err.code;
 	clock_gettime(CLOCK_REALTIME, &app->updated);
 	if (*made)
 		app->created = app->updated;

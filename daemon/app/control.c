@@ -167,6 +167,7 @@ static int start_named(
 	if (r == 0) {
 		spec.request_ns = loop_now_ns();
 		spec.mark.serial = serial;
+		spec.health.ends = app->spec.services[s].restart.policy != RESTART_NO;
 		app_service_hash(app, s, &spec.mark.hash);
 		snprintf(spec.mark.app, sizeof(spec.mark.app), "%s", app->name);
 		snprintf(spec.mark.service, sizeof(spec.mark.service), "%s",
