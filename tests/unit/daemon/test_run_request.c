@@ -43,7 +43,7 @@ static void test_most(void **state)
 				   "\"address\":\"127.0.0.2\"}],\"wait\":\"ready\","
 				   "\"wait_timeout_ms\":5,\"auto_remove\":true,\"read_only\":true,"
 				   "\"more\":{\"deep\":[1]},\"volumes\":[],"
-				   "\"restart\":null}";
+				   "\"vsock\":{\"cid\":5},\"restart\":null}";
 	struct run_request q;
 	struct check c;
 
@@ -58,6 +58,7 @@ static void test_most(void **state)
 	assert_int_equal(q.ip, 0x0a010203);
 	assert_string_equal(json_string_value(json_object_get(q.env, "K")), "v");
 	assert_int_equal(q.port_count, 2);
+	assert_true(q.vsock.wanted && q.vsock.cid == 5);
 	assert_int_equal(q.ports[0].host_port, 8080);
 	assert_int_equal(q.ports[0].host_ip, 0x7f000001);
 	assert_int_equal(q.ports[1].guest_port, 81);
@@ -81,6 +82,10 @@ static void test_where(void **state)
 		{"{\"image_name\":\"a\",\"cmdline\":\"\\\"\"}", "/cmdline"},
 		{"{\"image_name\":\"a\",\"args\":[\"a\"],\"cmdline\":\"b\"}", "/cmdline"},
 		{"{\"image_name\":\"a\",\"cmdline\":\"b\",\"args\":[\"a\"]}", "/args"},
+		{"{\"image_name\":\"a\",\"vsock\":1}", "/vsock"},
+		{"{\"image_name\":\"a\",\"vsock\":{\"cid\":2}}", "/vsock/cid"},
+		{"{\"image_name\":\"a\",\"vsock\":{\"cid\":4294967295}}", "/vsock/cid"},
+		{"{\"image_name\":\"a\",\"vsock\":{\"port\":4}}", "/vsock/port"},
 		{"[]", ""},
 		{"", ""},
 	};

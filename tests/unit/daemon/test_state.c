@@ -207,6 +207,7 @@ static char full_record[] =
 	"ns\":9},"
 	"\"ttl_s\":0,\"key\":\"k\",\"key_hash\":-3,"
 	"\"mark\":{\"app\":\"a\",\"service\":\"s\",\"serial\":4,\"hash\":-5,\"dismissed\":false},"
+	"\"vsock\":{\"cid\":9},"
 	"\"trace\":true,\"missing_calls\":[\"fork\"],"
 	"\"request_ns\":5,\"start_ns\":6,"
 	"\"ready_ns\":7,\"created\":1000000001,"
@@ -230,6 +231,7 @@ static void test_record_comes_back(void **state)
 	assert_int_equal(i.port_count, 1);
 	assert_int_equal(i.ports[0].guest_port, 80);
 	assert_true(i.ports[0].udp);
+	assert_true(i.vsock.wanted && i.vsock.cid == 9);
 	assert_int_equal(i.created.tv_sec, 1);
 	assert_int_equal(i.created.tv_nsec, 1);
 	text = text_of(&i);
@@ -268,7 +270,7 @@ static void test_broken_records(void **state)
 		bool optional = strcmp(key, "exit_code") == 0 ||
 			strcmp(key, "missing_calls") == 0 || strcmp(key, "argv") == 0 ||
 			strcmp(key, "env") == 0 || strcmp(key, "ports") == 0 ||
-			strcmp(key, "mark") == 0;
+			strcmp(key, "mark") == 0 || strcmp(key, "vsock") == 0;
 
 		for (int other = 0; other < 2 && !optional; other++) {
 			json_t *broken = json_copy(whole);
@@ -286,7 +288,7 @@ static void test_broken_records(void **state)
 			json_decref(broken);
 		}
 	}
-	assert_int_equal(refused, (json_object_size(whole) - 6) * 2);
+	assert_int_equal(refused, (json_object_size(whole) - 7) * 2);
 	json_decref(whole);
 }
 
@@ -309,6 +311,8 @@ static void test_bad_values(void **state)
 {
 	struct setup *s = *state;
 
+	refuse(s, "{\"cid\":9}", "{\"cid\":2}");
+	refuse(s, "{\"cid\":9}", "[]");
 	refuse(s, "\"running\"", "\"walking\"");
 	refuse(s, "\"uvmm\"", "\"other\"");
 	refuse(s, "\"memory_mib\":64", "\"memory_mib\":0");

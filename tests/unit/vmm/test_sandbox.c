@@ -24,6 +24,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -232,6 +233,69 @@ static void test_paths(void **state)
 	expect(SANDBOX_FOLDER, "a file of root", try_others_file, EACCES);
 }
 
+static int to_socket(const char *path, bool abstract)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	snprintf(a.sun_path + abstract, sizeof(a.sun_path) - abstract, "%s", path);
+	return fd < 0 ? errno : failed(connect(fd, (struct sockaddr *)&a, sizeof(a)));
+}
+
+static int listen_at(const char *path, bool abstract)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(a.sun_path + abstract, sizeof(a.sun_path) - abstract, "%s", path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	assert_int_equal(listen(fd, 8), 0);
+	return fd;
+}
+
+/* The thread that connects: it has a folder for its root. */
+static int vsock_child(const char *path, bool abstract)
+{
+	pid_t pid = fork();
+	int status = 0;
+
+	if (pid == 0) {
+		struct err err = {0};
+		int r = sandbox_prepare(ID, ID, root, &err);
+
+		if (r == 0)
+			r = sandbox_enter_in(SANDBOX_VSOCK, 0, 0, dir_fd);
+		_exit(r < 0 ? 200 : to_socket(path, abstract));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void test_sockets(void **state)
+{
+	char path[96], name[64];
+	int inside, outside, hidden;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/in", folder);
+	inside = listen_at(path, false);
+	snprintf(name, sizeof(name), "/tmp/uig-out-%d", (int)getpid());
+	outside = listen_at(name, false);
+	hidden = listen_at(name, true);
+	assert_int_equal(vsock_child("/in", false), 0);
+	assert_int_equal(vsock_child("in", false), 0);
+	assert_int_equal(vsock_child(path, false), ENOENT);
+	assert_int_equal(vsock_child(name, false), ENOENT);
+	assert_int_equal(vsock_child("/../in", false), 0); /* the root is its own parent */
+	assert_int_equal(vsock_child(name, true), ECONNREFUSED);
+	unlink(path);
+	unlink(name);
+	close(inside);
+	close(outside);
+	close(hidden);
+}
+
 static void refused(uid_t uid, const char *path)
 {
 	struct err err = {0};
@@ -258,6 +322,7 @@ int main(void)
 		cmocka_unit_test(test_what_every_role_may),
 		cmocka_unit_test(test_what_no_role_may),
 		cmocka_unit_test(test_paths),
+		cmocka_unit_test(test_sockets),
 		cmocka_unit_test(test_bad_folders),
 	};
 
