@@ -4,6 +4,7 @@
  * 10,000 names costs no more per lookup than one of ten. Life of a dentry: inode.h.
  */
 #include "libos/fs/inode.h"
+#include "libos/fs/notify.h"
 #include "libos/klib/errno.h"
 #include "libos/klib/kprintf.h"
 #include "libos/klib/string.h"
@@ -139,6 +140,7 @@ void dentry_put(struct dentry *d)
 		struct dentry *parent = d->parent != d ? d->parent : NULL;
 
 		dentry_unhash(d);
+		notify_gone(d->inode);
 		inode_put(d->inode);
 		name_free(d);
 		kfree(d);

@@ -6,6 +6,7 @@
 #include "libos/fs/file.h"
 
 #include "libos/fs/inode.h"
+#include "libos/fs/notify.h"
 #include "libos/klib/errno.h"
 #include "libos/klib/string.h"
 #include "libos/mem/kmalloc.h"
@@ -35,8 +36,13 @@ void file_put(struct file *f)
 	if (--f->refs)
 		return;
 	epoll_forget(f);
-	if (f->inode)
+	if (f->inode) {
+		if (!(f->flags & O_PATH))
+			notify(f->dentry,
+				(f->flags & O_ACCMODE) == O_RDONLY ? IN_CLOSE_NOWRITE
+								   : IN_CLOSE_WRITE);
 		flock_release(f);
+	}
 	if (f->ops && f->ops->release)
 		f->ops->release(f);
 	dentry_put(f->dentry);

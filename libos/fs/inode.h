@@ -94,6 +94,7 @@ struct inode {
 	bool owned;           /* its owner and group were set here: perm.c goes by them */
 	bool linkable;        /* nameless by birth (O_TMPFILE): link(2) may name it */
 	void *bound;          /* struct pipe of a fifo, owner of a socket node */
+	struct watch *watches; /* inotify.c */
 	struct xattr *xattrs; /* xattr.c */
 	struct list flocks;   /* of struct flock_lock (locks.c) */
 };

@@ -5,6 +5,7 @@
  */
 #include "libos/fs/fd.h"
 #include "libos/fs/inode.h"
+#include "libos/fs/notify.h"
 #include "libos/fs/perm.h"
 #include "libos/klib/errno.h"
 #include "libos/klib/string.h"
@@ -103,6 +104,9 @@ static int open_made(struct dentry *d, unsigned flags, struct file **file)
 		file_put(f);
 		return rc;
 	}
+	if ((flags & O_TRUNC) && inode_is(d->inode, S_IFREG))
+		notify(d, IN_MODIFY);
+	notify(d, IN_OPEN);
 	*file = f;
 	return 0;
 }
@@ -132,7 +136,11 @@ static int create_check(struct walk *w, bool directory)
 
 static int create_at(struct walk *w, uint32_t mode, uint64_t rdev, struct dentry **d)
 {
-	return w->parent->inode->ops->create(w->parent, w->last, w->len, mode, rdev, NULL, d);
+	int rc = w->parent->inode->ops->create(w->parent, w->last, w->len, mode, rdev, NULL, d);
+
+	if (!rc)
+		notify_created(w->parent, w->last, w->len, (mode & S_IFMT) == S_IFDIR);
+	return rc;
 }
 
 static int open_create(struct walk *w, unsigned flags, unsigned mode, struct file **file)

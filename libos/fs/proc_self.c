@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* /proc/self: what the process and its threads look like, in the formats of proc(5). */
 #include "libos/exec/args.h"
+#include "libos/fs/notify.h"
 #include "libos/fs/procfs.h"
 #include "libos/klib/errno.h"
 #include "libos/klib/string.h"
@@ -93,6 +94,13 @@ int proc_fd_jump(uint64_t fd, struct dentry **d)
 	return 0;
 }
 
+static void watch_line(void *text, int wd, const struct inode *inode, uint32_t mask)
+{
+	text_printf(text, "inotify wd:%x ino:%lx sdev:%lx mask:%x ignored_mask:0 \n", wd,
+		(unsigned long)inode->ino,
+		(unsigned long)(dev_major(inode->sb->dev) << 20 | dev_minor(inode->sb->dev)), mask);
+}
+
 int proc_fdinfo(struct text *t, uint64_t fd)
 {
 	struct file *f = fd_file_any((int)fd);
@@ -101,6 +109,7 @@ int proc_fdinfo(struct text *t, uint64_t fd)
 		return -ENOENT;
 	text_printf(t, "pos:\t%lu\nflags:\t0%o\nmnt_id:\t1\nino:\t%lu\n", (unsigned long)f->pos,
 		f->flags, f->inode ? (unsigned long)f->inode->ino : 0ul);
+	notify_each_watch(f, watch_line, t);
 	return 0;
 }
 

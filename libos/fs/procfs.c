@@ -85,6 +85,13 @@ static const struct table_entry entries[] = {
 	{"sys/fs/file-max", .text = "1048576\n"},
 	{"sys/fs/nr_open", .text = "1048576\n"},
 	{"sys/fs/pipe-max-size", .text = "1048576\n"},
+	{"sys/fs/pipe-user-pages-soft", .text = "16384\n"},
+	{"sys/fs/pipe-user-pages-hard", .text = "0\n"},
+	{"sys/fs/inotify/max_queued_events", .text = "16384\n"},
+	{"sys/fs/inotify/max_user_instances", .text = "128\n"},
+	{"sys/fs/inotify/max_user_watches", .text = "65536\n"},
+	{"sys/kernel/tainted", .text = "0\n"},
+	{"sys/kernel/domainname", .text = "(none)\n"},
 };
 
 static int64_t next_number(const char *path, int64_t from)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* read, write and their relatives: positions, vectors, limits, and the checks that Linux makes before a file type sees the call. */
 #include "libos/fs/inode.h"
+#include "libos/fs/notify.h"
 #include "libos/fs/perm.h"
 #include "libos/klib/errno.h"
 #include "libos/klib/string.h"
@@ -37,6 +38,14 @@ static bool has_positions(const struct file *f)
 	return f->ops->seek && f->ops->seek != file_seek_stream;
 }
 
+/* The result of a transfer, which is told to those who watch the file. */
+static long told(struct file *f, bool write, long rc)
+{
+	if (rc > 0)
+		notify(f->dentry, write ? IN_MODIFY : IN_ACCESS);
+	return rc;
+}
+
 /* One transfer, checked: off POS_FILE or the position given by the call. */
 static long rw_iter(struct file *f, struct iter *it, bool write, int64_t off)
 {
@@ -53,13 +62,13 @@ static long rw_iter(struct file *f, struct iter *it, bool write, int64_t off)
 	if (it->left > RW_MAX)
 		it->left = RW_MAX;
 	if (!f->ops->seek)
-		return op(f, it, NULL, f->flags & O_NONBLOCK);
+		return told(f, write, op(f, it, NULL, f->flags & O_NONBLOCK));
 	if (off == POS_FILE)
 		pos = pos_take(f);
 	rc = op(f, it, &pos, f->flags & O_NONBLOCK);
 	if (off == POS_FILE)
 		pos_give(f, rc >= 0 ? pos : f->pos);
-	return rc;
+	return told(f, write, rc);
 }
 
 static long rw(int fd, uptr_t buf, uint64_t n, bool write, int64_t off, bool at)
@@ -223,6 +232,8 @@ long sys_ftruncate(const uint64_t a[6])
 		return -EBADF;
 	if (f->ops->truncate && (f->flags & O_ACCMODE) != O_RDONLY)
 		rc = f->ops->truncate(f, a[1]);
+	if (!rc)
+		notify(f->dentry, IN_MODIFY);
 	file_put(f);
 	return rc;
 }
@@ -243,6 +254,8 @@ long sys_truncate(const uint64_t a[6])
 		rc = -EINVAL;
 	else if ((rc = inode_may(d->inode, MAY_WRITE)) == 0)
 		rc = vfs_truncate(d->inode, a[1]);
+	if (!rc)
+		notify(d, IN_MODIFY);
 	dentry_put(d);
 	return rc;
 }

@@ -3,6 +3,7 @@
  * Changing what a file says about itself (mode, owner, times), and access(2).
  */
 #include "libos/fs/inode.h"
+#include "libos/fs/notify.h"
 #include "libos/fs/perm.h"
 #include "libos/klib/errno.h"
 #include "libos/sched/thread.h"
@@ -23,6 +24,14 @@ static int inode_of_fd(int fd, bool path_ok, struct inode **inode)
 		return -EBADF;
 	*inode = f->inode ? inode_get(f->inode) : NULL;
 	return 0;
+}
+
+/* Where an open file has its name, or NULL. */
+static struct dentry *fd_dentry(int fd)
+{
+	struct file *f = fd_file(fd);
+
+	return f ? f->dentry : NULL;
 }
 
 static int walk_at(int dirfd, uptr_t path, unsigned flags, struct dentry **d)
@@ -65,6 +74,8 @@ static long chmod_path(int dirfd, uptr_t path, uint32_t mode, unsigned flags)
 	if (rc < 0)
 		return rc;
 	rc = chmod_inode(d->inode, mode);
+	if (!rc)
+		notify(d, IN_ATTRIB);
 	dentry_put(d);
 	return rc;
 }
@@ -96,6 +107,8 @@ long sys_fchmod(const uint64_t a[6])
 	if (rc < 0)
 		return rc;
 	rc = chmod_inode(inode, (uint32_t)a[1]);
+	if (!rc)
+		notify(fd_dentry((int)a[0]), IN_ATTRIB);
 	inode_put(inode);
 	return rc;
 }
@@ -141,6 +154,8 @@ static long chown_path(int dirfd, uptr_t path, uint32_t uid, uint32_t gid, unsig
 	if (rc < 0)
 		return rc;
 	rc = chown_inode(d->inode, uid, gid);
+	if (!rc)
+		notify(d, IN_ATTRIB);
 	dentry_put(d);
 	return rc;
 }
@@ -172,6 +187,8 @@ long sys_fchown(const uint64_t a[6])
 	if (rc < 0)
 		return rc;
 	rc = chown_inode(inode, (uint32_t)a[1], (uint32_t)a[2]);
+	if (!rc)
+		notify(fd_dentry((int)a[0]), IN_ATTRIB);
 	inode_put(inode);
 	return rc;
 }
@@ -243,6 +260,8 @@ static long times_path(int dirfd, uptr_t path, const struct timespec *t, unsigne
 		if (rc < 0)
 			return rc;
 		rc = times_set(inode, t);
+		if (!rc)
+			notify(fd_dentry(dirfd), IN_ATTRIB);
 		inode_put(inode);
 		return rc;
 	}
@@ -250,6 +269,8 @@ static long times_path(int dirfd, uptr_t path, const struct timespec *t, unsigne
 	if (rc < 0)
 		return rc;
 	rc = times_set(d->inode, t);
+	if (!rc)
+		notify(d, IN_ATTRIB);
 	dentry_put(d);
 	return rc;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Calls that make, remove and move names: mkdir, rmdir, unlink, link, symlink, readlink, rename, and those of the working directory. */
 #include "libos/fs/inode.h"
+#include "libos/fs/notify.h"
 #include "libos/fs/perm.h"
 #include "libos/klib/errno.h"
 #include "libos/klib/string.h"
@@ -37,6 +38,16 @@ static int remove_check(struct walk *w)
 	return dir_may_remove(w->dentry);
 }
 
+/* The walk holds d still: what watches it hears of it with the walk's end. */
+static int unlink_told(struct walk *w, struct dentry *d)
+{
+	int rc = w->parent->inode->ops->unlink(d);
+
+	if (!rc)
+		notify_unlinked(d);
+	return rc;
+}
+
 static int rmdir_walked(struct walk *w)
 {
 	struct dentry *d = w->dentry;
@@ -63,7 +74,7 @@ static int rmdir_walked(struct walk *w)
 		return -ENOTDIR;
 	if (!d->inode->ops->empty(d))
 		return -ENOTEMPTY;
-	return w->parent->inode->ops->unlink(d);
+	return unlink_told(w, d);
 }
 
 static int unlink_walked(struct walk *w)
@@ -84,7 +95,7 @@ static int unlink_walked(struct walk *w)
 		return rc;
 	if (inode_is(d->inode, S_IFDIR))
 		return -EISDIR;
-	return w->parent->inode->ops->unlink(d);
+	return unlink_told(w, d);
 }
 
 static long remove_user(int dirfd, uptr_t path, bool directory)
@@ -143,6 +154,11 @@ static int link_to(struct dentry *old, int dirfd, const char *path)
 		rc = -ENOENT;
 	else if ((rc = dir_may_change(w.parent->inode)) == 0)
 		rc = w.parent->inode->ops->link(w.parent, w.last, w.len, old->inode);
+	if (!rc) {
+		if (notify_watches)
+			notify_tell_self(old->inode, IN_ATTRIB);
+		notify_created(w.parent, w.last, w.len, false);
+	}
 	walk_done(&w);
 	return rc;
 }
@@ -197,8 +213,10 @@ static int symlink_at(const char *text, int dirfd, const char *path)
 	else if ((rc = dir_may_change(w.parent->inode)) == 0)
 		rc = w.parent->inode->ops->create(
 			w.parent, w.last, w.len, S_IFLNK | 0777, 0, text, &d);
-	if (!rc)
+	if (!rc) {
+		notify_created(w.parent, w.last, w.len, false);
 		dentry_put(d);
+	}
 	walk_done(&w);
 	return rc;
 }
@@ -309,6 +327,31 @@ static int rename_may(const struct walk *from, const struct walk *to, bool excha
 	return rc;
 }
 
+/* One of the two moves that an exchange is made of; d has the name by now. */
+static void tell_moved(struct walk *from, struct walk *to, struct dentry *d)
+{
+	uint32_t cookie = notify_cookie(), dir = inode_is(d->inode, S_IFDIR) ? IN_ISDIR : 0;
+
+	notify_tell_name(from->parent->inode, from->last, from->len, IN_MOVED_FROM | dir, cookie);
+	notify_tell_name(to->parent->inode, to->last, to->len, IN_MOVED_TO | dir, cookie);
+	notify_tell_self(d->inode, IN_MOVE_SELF);
+}
+
+static int rename_told(struct walk *from, struct walk *to, bool exchange)
+{
+	int rc = from->parent->inode->ops->rename(
+		from->dentry, to->parent, to->last, to->len, to->dentry, exchange);
+
+	if (rc < 0 || !notify_watches)
+		return rc;
+	tell_moved(from, to, from->dentry);
+	if (exchange)
+		tell_moved(to, from, to->dentry);
+	else if (to->dentry)
+		notify_tell_self(to->dentry->inode, IN_ATTRIB);
+	return rc;
+}
+
 static int rename_walked(struct walk *from, struct walk *to, unsigned flags)
 {
 	int rc;
@@ -344,8 +387,7 @@ static int rename_walked(struct walk *from, struct walk *to, unsigned flags)
 		return rc;
 	if (!to->parent->inode->nlink)
 		return -ENOENT;
-	return from->parent->inode->ops->rename(
-		from->dentry, to->parent, to->last, to->len, to->dentry, flags & RENAME_EXCHANGE);
+	return rename_told(from, to, flags & RENAME_EXCHANGE);
 }
 
 /* The old path's errors come before those of the new one, as on Linux; even before a bad address. */

@@ -4,6 +4,7 @@
  * their mode, security.* and trusted.* take CAP_SYS_ADMIN; there are no ACLs. Other file systems have none (EOPNOTSUPP).
  */
 #include "libos/fs/inode.h"
+#include "libos/fs/notify.h"
 #include "libos/fs/perm.h"
 #include "libos/klib/errno.h"
 #include "libos/klib/string.h"
@@ -150,6 +151,8 @@ static int changed(struct inode *inode)
 	int rc = inode->ops->touch ? inode->ops->touch(inode) : 0;
 
 	inode_changed(inode);
+	if (notify_watches)
+		notify_tell_self(inode, IN_ATTRIB);
 	return rc;
 }
 
