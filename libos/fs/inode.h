@@ -90,13 +90,13 @@ struct inode {
 	uint64_t rdev, size;
 	uint64_t atime_ns, mtime_ns, ctime_ns;
 	unsigned refs;
-	uint8_t seals;        /* F_SEAL_, memfd only */
-	bool owned;           /* its owner and group were set here: perm.c goes by them */
-	bool linkable;        /* nameless by birth (O_TMPFILE): link(2) may name it */
-	void *bound;          /* struct pipe of a fifo, owner of a socket node */
+	uint8_t seals;         /* F_SEAL_, memfd only */
+	bool owned;            /* its owner and group were set here: perm.c goes by them */
+	bool linkable;         /* nameless by birth (O_TMPFILE): link(2) may name it */
+	void *bound;           /* struct pipe of a fifo, owner of a socket node */
 	struct watch *watches; /* inotify.c */
-	struct xattr *xattrs; /* xattr.c */
-	struct list flocks;   /* of struct flock_lock (locks.c) */
+	struct xattr *xattrs;  /* xattr.c */
+	struct list flocks;    /* of struct flock_lock (locks.c) */
 };
 
 #define D_HASHED 1u

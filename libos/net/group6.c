@@ -53,7 +53,7 @@ int group6_join(struct list *of, const void *val, unsigned len)
 		return rc;
 	if (find(of, &wanted))
 		return -EADDRINUSE;
-	if (wanted.ifindex < 1 || wanted.ifindex > UINT8_MAX ||
+	if (wanted.ifindex < 1 || wanted.ifindex > (int)UINT8_MAX ||
 		!netif_get_by_index((u8_t)wanted.ifindex))
 		return -ENODEV;
 	struct member *m = nmembers < MEMBERS_MAX ? kmalloc(sizeof(*m)) : NULL;

@@ -179,7 +179,7 @@ static void test_tree(void **state)
 {
 	assert_true(walk_tree("/proc", 0) > 80);
 	assert_true(walk_tree("/sys", 0) > 40);
-	assert_int_equal(walk_tree("/dev", 0), 7 + 4 + 2 + 2 * 3);
+	assert_int_equal(walk_tree("/dev", 0), 8 + 4 + 2 + 2 * 3);
 }
 
 static void test_devices(void **state)
