@@ -162,7 +162,7 @@ static void read_header(const struct chain *c, struct virtio_vsock_hdr *h)
 static int serve_tx(struct vsock_dev *v, int budget)
 {
 	struct virtqueue *q = &v->virtio.queue[VSOCK_QUEUE_TX];
-	struct virtio_vsock_hdr h;
+	struct virtio_vsock_hdr h = {0};
 	struct chain c;
 	int r;
 

@@ -79,10 +79,7 @@ void vsock_conn_free(struct vsock_dev *v, struct vsock_conn *c)
 /* The oldest that has no right to stay: a host program that does not say what it wants, a guest that does not say that it knows of an end. */
 static bool make_room(struct vsock_dev *v)
 {
-	struct vsock_conn *c;
-
-	TAILQ_FOREACH(c, &v->all, all)
-	{
+	for (struct vsock_conn *c = TAILQ_FIRST(&v->all); c; c = TAILQ_NEXT(c, all)) {
 		if (c->state == VSOCK_GREETING || (c->state == VSOCK_OPEN && c->fd < 0)) {
 			vsock_conn_free(v, c);
 			return true;
@@ -363,10 +360,7 @@ void vsock_conn_event(struct vsock_dev *v, struct vsock_conn *c, uint32_t events
 
 static struct vsock_conn *next_unsent(struct vsock_dev *v)
 {
-	struct vsock_conn *c;
-
-	TAILQ_FOREACH(c, &v->all, all)
-	{
+	for (struct vsock_conn *c = TAILQ_FIRST(&v->all); c; c = TAILQ_NEXT(c, all)) {
 		if (c->fd >= 0 && c->buf_len > 0)
 			return c;
 	}
