@@ -40,6 +40,10 @@ static const struct option_row options[] = {
 		"VMs reach what this namespace reaches, by its address (nftables; switches IPv4 "
 		"forwarding on)",
 		FLAG, AT(nat)},
+	{"subnet6", "PREFIX/64|auto|none",
+		"IPv6 addresses of the VMs (default: auto: a local prefix made from the run "
+		"folder)",
+		STRING, AT(subnet6_text)},
 	{"quarantine", "SECONDS", "how long an address rests after use (default: 30)", NUMBER,
 		AT(quarantine_s), 0, 86400},
 	{"pool", "N", "VMs to keep prepared (default: 4)", NUMBER, AT(pool), 0, CONFIG_POOL_MAX},
@@ -245,6 +249,7 @@ static int set_defaults(struct config *c, struct err *err)
 
 	r = r < 0 ? r : set_default(&c->state_dir, "/var/lib/uigniter");
 	r = r < 0 ? r : set_default(&c->run_dir, "/run/uigniter");
+	r = r < 0 ? r : set_default(&c->subnet6_text, "auto");
 	r = r < 0 ? r : set_default(&c->on_exhausted, "create");
 	r = r < 0 ? r : set_default(&c->monitor, "auto");
 	r = r < 0 ? r : set_default(&c->qemu, "/usr/bin/qemu-system-x86_64");
@@ -294,6 +299,7 @@ static int check(struct config *c, struct err *err)
 	const struct passwd *user = getpwnam(c->process_user);
 	int r = c->subnet_text ? subnet_parse(c->subnet_text, &c->subnet, err) : 0;
 
+	r = r < 0 ? r : subnet6_parse(c->subnet6_text, c->run_dir, &c->subnet6, err);
 	if (r < 0)
 		return r;
 	if (log_level_parse(c->log_level, &c->level) < 0)

@@ -6,7 +6,7 @@
 #ifndef DAEMON_CONFIG_H
 #define DAEMON_CONFIG_H
 
-#include "daemon/network/subnet.h"
+#include "daemon/network/subnet6.h"
 #include "lib/log.h"
 
 #include <sys/types.h>
@@ -24,7 +24,9 @@ struct config {
 	uint16_t listen_port;
 	char *state_dir, *run_dir;
 	char *subnet_text; /* NULL: to be chosen (daemon/network/choose.h) */
+	char *subnet6_text;
 	struct subnet subnet;
+	struct subnet6 subnet6;
 	unsigned nat;             /* 0 or 1 */
 	unsigned pool;            /* prepared VMs of the default profile */
 	unsigned pool_memory_mib; /* their memory, and the default of VMs */

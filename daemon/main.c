@@ -138,6 +138,7 @@ static int start_network(struct core *core, struct err *err)
 	return network_new(&(struct network_config){.netns = c->netns,
 				   .run_dir = c->run_dir,
 				   .subnet = c->subnet,
+				   .subnet6 = c->subnet6,
 				   .quarantine_ns = c->quarantine_s * NS_PER_S,
 				   .nat = c->nat != 0,
 				   .in_use = in_use,

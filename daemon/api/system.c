@@ -62,15 +62,16 @@ void system_info(struct httpd_req *req)
 {
 	const struct core *core = api_core(req);
 	const struct subnet *subnet = network_subnet(core->network);
-	char gateway[IPV4_TEXT_BYTES];
+	char gateway[IPV4_TEXT_BYTES], subnet6[IPV6_TEXT_BYTES + 4];
 
+	subnet6_format(network_subnet6(core->network), subnet6);
 	ipv4_format(subnet_gateway(subnet), gateway);
 	answer_json(req, 200,
-		json_pack("{s:s, s:s, s:o, s:s?, s:s, s:s, s:s, s:i, s:i}", "version",
+		json_pack("{s:s, s:s, s:o, s:s?, s:s, s:s, s:s, s:s, s:i, s:i}", "version",
 			UIGNITER_VERSION, "monitor", core->monitor->name, "monitors",
 			monitors_json(core), "netns", core->config.netns, "bridge", NETWORK_BRIDGE,
-			"subnet", core->config.subnet_text, "gateway", gateway, "vms",
-			(int)instances_count(core->instances), "addresses_free",
+			"subnet", core->config.subnet_text, "subnet6", subnet6, "gateway", gateway,
+			"vms", (int)instances_count(core->instances), "addresses_free",
 			(int)network_free_addresses(core->network)));
 }
 

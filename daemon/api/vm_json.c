@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/api/vm_json.h"
 
+#include "daemon/core.h"
 #include "daemon/image/store.h"
 #include "daemon/instance.h"
+#include "daemon/network/network.h"
 #include "lib/util.h"
 
 json_t *time_json(const struct timespec *t)
@@ -54,6 +56,20 @@ static json_t *health_json(const struct instance *i)
 		"failure", *why ? why : NULL, "check", health_spec_json(&i->health));
 }
 
+/* A program in host mode has none. */
+static json_t *ip6_json(const struct instance *i)
+{
+	const struct subnet6 *subnet = network_subnet6(i->core->network);
+	char text[IPV6_TEXT_BYTES];
+	uint8_t ip[IPV6_BYTES];
+
+	if (!subnet->on || i->ip == 0 || i->spec.ops == &monitor_process)
+		return json_null();
+	subnet6_of_mac(subnet, i->mac, ip);
+	ipv6_format(ip, text);
+	return json_string(text);
+}
+
 json_t *vm_json(const struct instance *i)
 {
 	char ip[IPV4_TEXT_BYTES], mac[MAC_TEXT_BYTES];
@@ -61,12 +77,13 @@ json_t *vm_json(const struct instance *i)
 	ipv4_format(i->ip, ip);
 	mac_format(i->mac, mac);
 	return json_pack(
-		"{s:s, s:s, s:s, s:s, s:s, s:b, s:s?, s:o, s:s, s:s, s:s, s:i, s:i, s:s, s:o, "
+		"{s:s, s:s, s:s, s:o, s:s, s:s, s:b, s:s?, s:o, s:s, s:s, s:s, s:i, s:i, s:s, s:o, "
 		"s:o, s:O, s:o, s:b, s:b, "
 		"s:o, s:o, s:o, s:o, s:o, s:{s:s, s:i}, s:i, s:b, s:o, s:b, s:o, s:o, s:o}",
 		"id", i->id, "network", i->network[0] ? i->network : "default", "ip_address", ip,
-		"name", i->name, "state", instance_state_names[i->state], "ready", (int)i->ready,
-		"reason", i->reason[0] ? i->reason : NULL, "exit_code",
+		"ipv6_address", ip6_json(i), "name", i->name, "state",
+		instance_state_names[i->state], "ready", (int)i->ready, "reason",
+		i->reason[0] ? i->reason : NULL, "exit_code",
 		i->has_exit_code ? json_integer(i->exit_code) : json_null(), "image",
 		i->image->name, "cmdline", i->cmdline, "monitor", i->spec.ops->name, "memory_mib",
 		(int)i->spec.memory_mib, "vcpus", (int)i->spec.vcpus, "mac", mac, "pid",

@@ -118,15 +118,39 @@ static int add_option(struct buf *line, const char *name, const char *value)
 	return r;
 }
 
-static int add_all(const struct subnet *subnet, const struct lease *lease,
-	const struct start_spec *spec, struct buf *line)
+/* The addresses are the first words: the monitor takes from there what the guest may send with. */
+static int add_addresses(const struct network *net, const struct lease *lease, struct buf *line)
 {
-	char ip[IPV4_TEXT_BYTES], gateway[IPV4_TEXT_BYTES];
+	const struct subnet *subnet = network_subnet(net);
+	const struct subnet6 *subnet6 = network_subnet6(net);
+	char ip[IPV4_TEXT_BYTES], gateway[IPV4_TEXT_BYTES], ip6[IPV6_TEXT_BYTES],
+		gateway6[IPV6_TEXT_BYTES];
+	uint8_t first[IPV6_BYTES];
 	int r;
 
 	ipv4_format(lease->ip, ip);
 	ipv4_format(subnet_gateway(subnet), gateway);
-	r = buf_printf(line, "ip=%s/%u gw=%s", ip, subnet->prefix, gateway);
+	r = buf_printf(line, "ip=%s/%u", ip, subnet->prefix);
+	if (r == 0 && subnet6->on) {
+		ipv6_format(lease->ip6, ip6);
+		r = buf_printf(line, " ip6=%s/%d", ip6, SUBNET6_PREFIX);
+	}
+	r = r < 0 ? r : buf_printf(line, " gw=%s", gateway);
+	if (r == 0 && subnet6->on) {
+		subnet6_gateway(subnet6, first);
+		ipv6_format(first, gateway6);
+		r = buf_printf(line, " gw6=%s nd6=static", gateway6);
+	}
+	return r;
+}
+
+static int add_all(const struct network *net, const struct lease *lease,
+	const struct start_spec *spec, struct buf *line)
+{
+	char gateway[IPV4_TEXT_BYTES];
+	int r = add_addresses(net, lease, line);
+
+	ipv4_format(subnet_gateway(network_subnet(net)), gateway);
 	r = r < 0 ? r : add_option(line, "hostname", spec->hostname);
 	if (r == 0 && spec->search) {
 		r = buf_printf(line, " dns=%s", gateway);
@@ -151,7 +175,7 @@ int args_boot(const struct network *net, const struct lease *lease, const struct
 	int r;
 
 	line->max = ARGS_BOOT_MAX;
-	r = add_all(network_subnet(net), lease, spec, line);
+	r = add_all(net, lease, spec, line);
 	if (r == -EMSGSIZE)
 		return err_set(err, E2BIG,
 			"environment and arguments have more than %d bytes together",

@@ -338,6 +338,39 @@ int netlink_neigh_del(struct netlink *nl, int index, uint32_t ip)
 	return change(nl, h);
 }
 
+int netlink_addr6_add(struct netlink *nl, int index, const uint8_t ip[IPV6_BYTES], unsigned prefix)
+{
+	struct nlmsghdr *h = request(nl, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE);
+	struct ifaddrmsg *ifa = mnl_nlmsg_put_extra_header(h, sizeof(*ifa));
+
+	ifa->ifa_family = AF_INET6;
+	ifa->ifa_prefixlen = (uint8_t)prefix;
+	ifa->ifa_flags = IFA_F_NODAD;
+	ifa->ifa_index = (uint32_t)index;
+	mnl_attr_put(h, IFA_LOCAL, IPV6_BYTES, ip);
+	mnl_attr_put(h, IFA_ADDRESS, IPV6_BYTES, ip);
+	return change(nl, h);
+}
+
+int netlink_neigh6_set(
+	struct netlink *nl, int index, const uint8_t ip[IPV6_BYTES], const uint8_t mac[MAC_BYTES])
+{
+	struct nlmsghdr *h =
+		neigh_request(nl, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, AF_INET6, index);
+
+	mnl_attr_put(h, NDA_DST, IPV6_BYTES, ip);
+	mnl_attr_put(h, NDA_LLADDR, MAC_BYTES, mac);
+	return change(nl, h);
+}
+
+int netlink_neigh6_del(struct netlink *nl, int index, const uint8_t ip[IPV6_BYTES])
+{
+	struct nlmsghdr *h = neigh_request(nl, RTM_DELNEIGH, 0, AF_INET6, index);
+
+	mnl_attr_put(h, NDA_DST, IPV6_BYTES, ip);
+	return change(nl, h);
+}
+
 int netlink_fdb_set(struct netlink *nl, int port, const uint8_t mac[MAC_BYTES])
 {
 	struct nlmsghdr *h =

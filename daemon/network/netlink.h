@@ -7,7 +7,7 @@
 #define DAEMON_NETWORK_NETLINK_H
 
 #include "daemon/network/netns.h"
-#include "daemon/network/subnet.h"
+#include "daemon/network/subnet6.h"
 
 struct netlink;
 
@@ -37,6 +37,11 @@ int netlink_route_default(struct netlink *nl, uint32_t gateway);
 /* A neighbour that is known for good: nobody has to ask for an instance's MAC. Replaces one that is there. */
 int netlink_neigh_set(struct netlink *nl, int index, uint32_t ip, const uint8_t mac[MAC_BYTES]);
 int netlink_neigh_del(struct netlink *nl, int index, uint32_t ip);
+/* The same for IPv6. An address is not asked for before it is used (DAD). */
+int netlink_addr6_add(struct netlink *nl, int index, const uint8_t ip[IPV6_BYTES], unsigned prefix);
+int netlink_neigh6_set(
+	struct netlink *nl, int index, const uint8_t ip[IPV6_BYTES], const uint8_t mac[MAC_BYTES]);
+int netlink_neigh6_del(struct netlink *nl, int index, const uint8_t ip[IPV6_BYTES]);
 /* The bridge's forwarding entry of a port, so that nothing is flooded to it. */
 int netlink_fdb_set(struct netlink *nl, int port, const uint8_t mac[MAC_BYTES]);
 

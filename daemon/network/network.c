@@ -10,6 +10,7 @@
 
 #include "daemon/network/addrpool.h"
 #include "daemon/network/filter.h"
+#include "daemon/network/ip6.h"
 #include "daemon/network/netlink.h"
 #include "daemon/network/tap.h"
 #include "lib/log.h"
@@ -30,7 +31,8 @@ struct network {
 	struct netlink *nl;
 	struct addrpool *pool;
 	struct subnet subnet;
-	int bridge; /* interface index */
+	struct subnet6 subnet6; /* on: the bridge has its address */
+	int bridge;             /* interface index */
 	bool bridge_ours;
 	const struct network_config *config; /* while network_new() runs */
 	char *marker;                        /* RUN_DIR/bridge */
@@ -116,24 +118,6 @@ static int remove_leftovers(struct network *net)
 	return 0;
 }
 
-/* IPv6 on host ends would only send its discovery packets into idle guests. Best effort. */
-static void no_ipv6(const struct netns *ns, const char *name)
-{
-	char path[96];
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/disable_ipv6", name);
-	if (netns_enter(ns) < 0)
-		return;
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd >= 0) {
-		if (write(fd, "1", 1) != 1)
-			log_debug("cannot switch IPv6 off", "interface=%s", name);
-		close(fd);
-	}
-	netns_leave(ns);
-}
-
 static int make_bridge(struct network *net, struct err *err)
 {
 	int r = marker_write(net);
@@ -146,7 +130,7 @@ static int make_bridge(struct network *net, struct err *err)
 		return err_sys(err, -r, "cannot make the bridge %s", NETWORK_BRIDGE);
 	}
 	net->bridge_ours = true;
-	no_ipv6(&net->ns, NETWORK_BRIDGE);
+	ip6_off(&net->ns, NETWORK_BRIDGE); /* until it has an address there */
 	return netlink_index(net->nl, NETWORK_BRIDGE);
 }
 
@@ -180,6 +164,21 @@ static int setup_bridge(struct network *net, struct err *err)
 	return r < 0 ? err_sys(err, -r, "cannot set %s up", NETWORK_BRIDGE) : 0;
 }
 
+/* Instances have IPv6 addresses when they are wanted and the kernel has IPv6. */
+static void setup_ip6(struct network *net)
+{
+	int r;
+
+	if (!net->subnet6.on)
+		return;
+	r = ip6_bridge(&net->ns, net->nl, NETWORK_BRIDGE, net->bridge, &net->subnet6);
+	if (r == 0)
+		return;
+	net->subnet6.on = false;
+	log_warn("no IPv6: instances have IPv4 addresses only", "bridge=%s error=\"%s\"",
+		NETWORK_BRIDGE, strerror(-r));
+}
+
 int network_new(const struct network_config *config, struct network **out, struct err *err)
 {
 	struct network *net = calloc(1, sizeof(*net));
@@ -189,6 +188,7 @@ int network_new(const struct network_config *config, struct network **out, struc
 	if (!net)
 		return err_sys(err, ENOMEM, "network");
 	net->subnet = config->subnet;
+	net->subnet6 = config->subnet6;
 	net->config = config;
 	net->ns = (struct netns){.home = -1, .fd = -1};
 	if (asprintf(&marker, "%s/bridge", config->run_dir) < 0) {
@@ -223,6 +223,7 @@ int network_new(const struct network_config *config, struct network **out, struc
 	r = setup_bridge(net, err);
 	if (r < 0)
 		goto out_free;
+	setup_ip6(net);
 	net->config = NULL;
 	*out = net;
 	return 0;
@@ -280,6 +281,8 @@ static void lease_fill(const struct network *net, uint32_t index, struct lease *
 
 	*lease = (struct lease){.held = true, .index = index, .ip = ip};
 	network_lease_mac(ip, lease->mac);
+	if (net->subnet6.on)
+		subnet6_of_mac(&net->subnet6, lease->mac, lease->ip6);
 	network_lease_name(&net->subnet, ip, lease->name);
 }
 
@@ -332,6 +335,8 @@ void network_release(struct network *net, struct lease *lease)
 		return;
 	netlink_neigh_del(net->nl, net->bridge, lease->ip); /* gone already when the bridge is */
 	filter_leave(net->filter, lease->name);
+	if (net->subnet6.on)
+		netlink_neigh6_del(net->nl, net->bridge, lease->ip6);
 	addrpool_put(net->pool, lease->index, loop_now_ns());
 	lease->held = false;
 }
@@ -341,7 +346,11 @@ static int locate(struct network *net, const struct lease *lease, int index)
 {
 	int r = netlink_fdb_set(net->nl, index, lease->mac);
 
-	return r < 0 ? r : netlink_neigh_set(net->nl, net->bridge, lease->ip, lease->mac);
+	if (r >= 0)
+		r = netlink_neigh_set(net->nl, net->bridge, lease->ip, lease->mac);
+	if (r >= 0 && net->subnet6.on)
+		r = netlink_neigh6_set(net->nl, net->bridge, lease->ip6, lease->mac);
+	return r;
 }
 
 /* Makes the interface a port as well. */
@@ -350,7 +359,7 @@ static int join(struct network *net, const struct lease *lease, struct err *err)
 	int index = netlink_index(net->nl, lease->name), r = index;
 
 	if (r > 0) {
-		no_ipv6(&net->ns, lease->name);
+		ip6_off(&net->ns, lease->name);
 		r = netlink_link_join(net->nl, index, net->bridge);
 	}
 	/* An idle instance must not wake up for a question that is not for it, nor another one wait for its answer. A kernel that
@@ -471,6 +480,11 @@ int network_bind(const struct network *net, int type, uint16_t port)
 	if (type == SOCK_STREAM && listen(fd, SOMAXCONN) < 0)
 		return -errno;
 	return steal_fd(&fd);
+}
+
+const struct subnet6 *network_subnet6(const struct network *net)
+{
+	return &net->subnet6;
 }
 
 const struct subnet *network_subnet(const struct network *net)

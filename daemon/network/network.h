@@ -11,7 +11,7 @@
 #define DAEMON_NETWORK_NETWORK_H
 
 #include "daemon/network/netns.h"
-#include "daemon/network/subnet.h"
+#include "daemon/network/subnet6.h"
 
 #include <stdbool.h>
 
@@ -26,6 +26,7 @@ struct lease {
 	uint32_t index; /* of the address in its subnet */
 	uint32_t ip;
 	uint8_t mac[MAC_BYTES];
+	uint8_t ip6[IPV6_BYTES];       /* when network_subnet6() is on */
 	char name[NETWORK_NAME_BYTES]; /* of the interface in the instances' namespace */
 };
 
@@ -33,6 +34,7 @@ struct network_config {
 	const char *netns; /* NULL: the daemon's own */
 	const char *run_dir;
 	struct subnet subnet;
+	struct subnet6 subnet6;
 	int64_t quarantine_ns;
 	bool nat;
 	/* Whether the interface of this name belongs to a VM that an earlier manager started and that runs on. */
@@ -75,6 +77,8 @@ int network_socket(const struct network *net, int type);
 /* One that is bound to the bridge's address, and listens when its type is SOCK_STREAM. The descriptor or -errno. */
 int network_bind(const struct network *net, int type, uint16_t port);
 
+/* Off as well when the kernel has no IPv6. */
+const struct subnet6 *network_subnet6(const struct network *net);
 const struct subnet *network_subnet(const struct network *net);
 uint32_t network_free_addresses(const struct network *net);
 

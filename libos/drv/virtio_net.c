@@ -33,9 +33,12 @@
 
 #define RX_OFFLOADS                                                                                \
 	(VIRTIO_BIT(VIRTIO_NET_F_GUEST_CSUM) | VIRTIO_BIT(VIRTIO_NET_F_GUEST_TSO4) |               \
-		VIRTIO_BIT(VIRTIO_NET_F_MRG_RXBUF))
-#define TX_OFFLOADS (VIRTIO_BIT(VIRTIO_NET_F_CSUM) | VIRTIO_BIT(VIRTIO_NET_F_HOST_TSO4))
-#define WANTED      (VIRTIO_BIT(VIRTIO_NET_F_MAC) | RX_OFFLOADS | TX_OFFLOADS)
+		VIRTIO_BIT(VIRTIO_NET_F_GUEST_TSO6) | VIRTIO_BIT(VIRTIO_NET_F_MRG_RXBUF))
+#define TX_OFFLOADS                                                                                \
+	(VIRTIO_BIT(VIRTIO_NET_F_CSUM) | VIRTIO_BIT(VIRTIO_NET_F_HOST_TSO4) |                      \
+		VIRTIO_BIT(VIRTIO_NET_F_HOST_TSO6))
+#define RX_LARGE (VIRTIO_BIT(VIRTIO_NET_F_GUEST_TSO4) | VIRTIO_BIT(VIRTIO_NET_F_GUEST_TSO6))
+#define WANTED   (VIRTIO_BIT(VIRTIO_NET_F_MAC) | RX_OFFLOADS | TX_OFFLOADS)
 
 struct vnet_stats vnet_stats;
 
@@ -226,9 +229,11 @@ bool vnet_tx_csum(void)
 	return (net.vd.features & VIRTIO_BIT(VIRTIO_NET_F_CSUM)) != 0;
 }
 
-bool vnet_tx_tso(void)
+bool vnet_tx_tso(bool ip6)
 {
-	return vnet_tx_csum() && (net.vd.features & VIRTIO_BIT(VIRTIO_NET_F_HOST_TSO4)) != 0;
+	unsigned feature = ip6 ? VIRTIO_NET_F_HOST_TSO6 : VIRTIO_NET_F_HOST_TSO4;
+
+	return vnet_tx_csum() && (net.vd.features & VIRTIO_BIT(feature)) != 0;
 }
 
 void vnet_tx_reclaim(void)
@@ -337,7 +342,7 @@ int vnet_open(const struct uig_device *dev, uint8_t mac[6], vnet_input_fn *input
 		return -EINVAL;
 	uint64_t f = net.vd.features;
 	net.mergeable = (f & VIRTIO_BIT(VIRTIO_NET_F_MRG_RXBUF)) != 0;
-	if (!net.mergeable && (f & VIRTIO_BIT(VIRTIO_NET_F_GUEST_TSO4))) {
+	if (!net.mergeable && (f & RX_LARGE)) {
 		kprintf("virtio-net: large frames without mergeable buffers are not supported");
 		return -EINVAL;
 	}
@@ -345,8 +350,7 @@ int vnet_open(const struct uig_device *dev, uint8_t mac[6], vnet_input_fn *input
 		for (unsigned i = 0; i < 6; i++)
 			mac[i] = virtio_config8(&net.vd, i);
 	net.input = input;
-	net.rx_bytes =
-		(uint32_t)(f & VIRTIO_BIT(VIRTIO_NET_F_GUEST_TSO4) ? PAGE_BYTES : HALF_BYTES);
+	net.rx_bytes = (uint32_t)(f & RX_LARGE ? PAGE_BYTES : HALF_BYTES);
 	net.rx_least = net.mergeable ? FRAME_LONGEST / (net.rx_bytes - VNET_HEADROOM) + 1 : 1;
 	net.rx_target = RX_FIRST < net.vd.vq[RX].size ? RX_FIRST : net.vd.vq[RX].size;
 	net.open = true;

@@ -3,7 +3,7 @@
  * virtio-net: frames in and out of page-frame buffers. It knows nothing of TCP/IP: net/eth.c is above it.
  *
  * A receive buffer is half a page, or a whole one when the device may spread a frame over several (MRG_RXBUF, which goes with
- * frames of up to 64 KiB, GUEST_TSO4). Its first VNET_HEADROOM bytes belong to whoever holds the buffer.
+ * frames of up to 64 KiB, GUEST_TSO4, GUEST_TSO6). Its first VNET_HEADROOM bytes belong to whoever holds the buffer.
  */
 #ifndef LIBOS_DRV_VIRTIO_NET_H
 #define LIBOS_DRV_VIRTIO_NET_H
@@ -39,7 +39,7 @@ int vnet_open(const struct uig_device *dev, uint8_t mac[6], vnet_input_fn *input
 
 /* What was agreed: may checksums of sent frames be left to the device, may frames of 64 KiB be sent? */
 bool vnet_tx_csum(void);
-bool vnet_tx_tso(void);
+bool vnet_tx_tso(bool ip6);
 
 /* Receive: is there anything, hand up at most budget frames, ask for news. */
 bool vnet_pending(void);

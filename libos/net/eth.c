@@ -281,7 +281,7 @@ static err_t large_output(struct pbuf *p)
 	char *frame = p->payload;
 	const struct ip_hdr *ip = (const void *)(frame + SIZEOF_ETH_HDR);
 
-	if (!vnet_tx_tso() || p->len < SIZEOF_ETH_HDR + IP_HLEN + TCP_HLEN)
+	if (!vnet_tx_tso(IPH_V(ip) == 6) || p->len < SIZEOF_ETH_HDR + IP_HLEN + TCP_HLEN)
 		return ERR_BUF;
 	f.csum_start = partial_csum(frame, p->tot_len, &f.csum_offset);
 	if (f.csum_start == 0 || f.csum_offset != offsetof(struct tcp_hdr, chksum) ||
@@ -311,7 +311,7 @@ err_t net_ip4_frag(struct pbuf *p, struct netif *netif, const ip4_addr_t *dest)
 {
 	const struct ip_hdr *ip = p->payload;
 
-	if (netif == &eth && vnet_tx_tso() && IPH_PROTO(ip) == IP_PROTO_TCP)
+	if (netif == &eth && vnet_tx_tso(false) && IPH_PROTO(ip) == IP_PROTO_TCP)
 		return netif->output(netif, p, dest);
 	return ip4_frag(p, netif, dest);
 }
@@ -322,7 +322,7 @@ err_t net_ip6_frag(struct pbuf *p, struct netif *netif, const ip6_addr_t *dest)
 {
 	const struct ip6_hdr *ip = p->payload;
 
-	if (netif == &eth && vnet_tx_tso() && IP6H_NEXTH(ip) == IP6_NEXTH_TCP)
+	if (netif == &eth && vnet_tx_tso(true) && IP6H_NEXTH(ip) == IP6_NEXTH_TCP)
 		return netif->output_ip6(netif, p, dest);
 	return ip6_frag(p, netif, dest);
 }

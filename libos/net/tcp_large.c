@@ -24,7 +24,7 @@ static u16_t segment_max(const struct tcp_pcb *pcb)
 {
 	unsigned n = PAYLOAD_MAX / pcb->mss, by_window = pcb->snd_wnd_max / 2 / pcb->mss;
 
-	if (pcb->mss < MSS_MIN || !(vnet_tx_tso() || is_to_self(pcb)))
+	if (pcb->mss < MSS_MIN || !(vnet_tx_tso(IP_IS_V6(&pcb->remote_ip)) || is_to_self(pcb)))
 		return pcb->mss;
 	n = n < SEGMENTS_MAX ? n : SEGMENTS_MAX;
 	n = n < by_window ? n : by_window;

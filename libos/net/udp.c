@@ -233,7 +233,7 @@ static struct netif *way_of(
 			index = u->ip.mc_if6;
 	}
 	if (index > 0)
-		return index <= UINT8_MAX ? netif_get_by_index((u8_t)index) : NULL;
+		return index <= (int)UINT8_MAX ? netif_get_by_index((u8_t)index) : NULL;
 	return addr_route(&u->bind.addr, &to->ip);
 }
 

@@ -245,7 +245,7 @@ class Daemon:
         try:
             if libc.setns(inside, 0) < 0:
                 raise OSError(ctypes.get_errno(), "setns")
-            s = socket.socket()
+            s = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
         finally:
             libc.setns(home, 0)
             os.close(home)

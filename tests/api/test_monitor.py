@@ -91,6 +91,34 @@ class Vms(DaemonTest):
         out = subprocess.run(["ip", "-n", self.d.netns, "-s", "-j", "link", "show", name], check=True, capture_output=True).stdout
         return json.loads(out)[0]["stats64"]["tx"]["packets"]
 
+    def test_ipv6(self):
+        """A listener on [::] serves IPv4 and IPv6, from the host and from other instances; who is asked for is found."""
+        if not os.path.exists("/proc/net/if_inet6"):
+            self.skipTest("this kernel has no IPv6")
+        vm = self.d.run("server", args=["/bin/server", "serve6", "8000"], ports=[{"guest": 8000}], wait="ready")
+        prefix = self.d.call("GET", "/info").json["subnet6"].removesuffix("/64")
+        self.assertTrue(vm["ipv6_address"].startswith(prefix.removesuffix(":")), vm)
+        for address in (vm["ipv6_address"], vm["ip_address"]):
+            with self.d.connect_inside(address, 8000) as s:
+                for size in (1, 1000, 200000):
+                    s.sendall(b"x" * size)
+                    left = size
+                    while left:
+                        left -= len(s.recv(left))
+        inside = ["ip", "netns", "exec", self.d.netns]
+        subprocess.run([*inside, "ping", "-6", "-n", "-c", "1", "-w", str(TIMEOUT_S), vm["ipv6_address"]], check=True, capture_output=True)
+        talk = self.d.run("plain", args=["/bin/server", "talk6", vm["ipv6_address"], "8000", "3000000"], wait="none")
+        self.assertEqual(self.d.wait(talk["id"])["exit_code"], 0, self.console(talk))
+        self.assertIn(f"talked from {talk['ipv6_address']}", self.console(talk))
+        host = self.d.run("plain", args=["/bin/server", "talk6", prefix + "1", "9", "1"], wait="none")
+        self.assertEqual(self.d.wait(host["id"])["exit_code"], 1)
+        self.assertIn("connect: Connection refused", self.console(host))
+        clients = {line.removeprefix("client ") for line in self.console(vm) if line.startswith("client ")}
+        self.assertEqual(clients, {prefix + "1", "::ffff:10.77.0.1", talk["ipv6_address"]})
+
+    def console(self, vm):
+        return self.d.call("GET", f"/vm/{vm['id']}/logs").body.decode().replace("\r", "").splitlines()
+
     def test_arguments_and_environment(self):
         words = ["/bin/server", "show", "two words", 'q"uo\\te', ""]
         vm = self.d.run("server", name="env", args=words, env={"B": 'x "y" \\z', "C": ""}, wait="none")

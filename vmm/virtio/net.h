@@ -5,7 +5,7 @@
  * another guest never done at all. What the guest asks of the kernel in the header is checked (net_filter.h), as is whose
  * frames it sends.
  *
- * A driver with mergeable buffers keeps room for the longest frame posted (64 KiB with GUEST_TSO4): until it does, the tap is left alone.
+ * A driver with mergeable buffers keeps room for the longest frame posted (64 KiB with GUEST_TSO4 or GUEST_TSO6): until it does, the tap is left alone.
  *
  * Specification: virtio 1.2, section 5.1.
  */

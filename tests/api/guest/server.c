@@ -3,6 +3,8 @@
  * The program of the test images, an ordinary static Linux program:
  *   server serve PORT [WORD...]   echoes what its clients send; exits with 7 when it is told to end
  *   server http PORT              answers every request with 200 and "hello", closing
+ *   server serve6 PORT            the same as serve on [::], for IPv4 too; says where each client is
+ *   server talk6 ADDRESS PORT N   sends N bytes to such a server at an IPv6 address and takes them back; says where it did so from
  *   server stubborn               does not end when told to
  *   server show                   prints its arguments and environment, exits with 3
  *   server abort                  is ended by SIGABRT
@@ -84,6 +86,69 @@ static void serve(const char *port, void (*with)(int fd))
 		with(client);
 		close(client);
 	}
+}
+
+static void say_where(const char *what, const struct sockaddr_in6 *at)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	printf("%s %s\n", what, inet_ntop(AF_INET6, &at->sin6_addr, text, sizeof(text)));
+	fflush(stdout);
+}
+
+static void serve6(const char *port)
+{
+	struct sockaddr_in6 at = {.sin6_family = AF_INET6,
+				    .sin6_port = htons((uint16_t)atoi(port))},
+			    from;
+	int fd = socket(AF_INET6, SOCK_STREAM, 0), client;
+	socklen_t len = sizeof(from);
+
+	if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 || listen(fd, 64) < 0) {
+		perror("listen");
+		exit(1);
+	}
+	for (; (client = accept(fd, (struct sockaddr *)&from, &len)) >= 0; len = sizeof(from)) {
+		say_where("client", &from);
+		echo(client);
+		close(client);
+	}
+	exit(1);
+}
+
+static int talk6(const char *address, const char *port, size_t n)
+{
+	struct sockaddr_in6 to = {
+		.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)atoi(port))};
+	int fd = socket(AF_INET6, SOCK_STREAM, 0);
+	socklen_t len = sizeof(to);
+	static char out[16384], in[16384];
+	size_t sent = 0, got = 0, ahead = 8 * sizeof(out);
+
+	memset(out, 'x', sizeof(out));
+	if (inet_pton(AF_INET6, address, &to.sin6_addr) != 1 ||
+		connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0) {
+		printf("connect: %s\n", strerror(errno));
+		return 1;
+	}
+	while (got < n) {
+		size_t part = n - sent < sizeof(out) ? n - sent : sizeof(out);
+		ssize_t r = sent - got < ahead && part > 0 ? send(fd, out, part, 0) : 0;
+
+		if (r < 0)
+			return 1;
+		sent += (size_t)r;
+		if (r > 0 && sent < n && sent - got < ahead)
+			continue;
+		r = recv(fd, in, sizeof(in), 0);
+		if (r <= 0 || memcmp(in, out, (size_t)r) != 0)
+			return 1;
+		got += (size_t)r;
+	}
+	if (getsockname(fd, (struct sockaddr *)&to, &len) < 0)
+		return 1;
+	say_where("talked from", &to);
+	return 0;
 }
 
 static void show(int argc, char **argv)
@@ -178,6 +243,10 @@ int main(int argc, char **argv)
 		serve(argv[2], echo);
 	else if (strcmp(what, "http") == 0 && argc > 2)
 		serve(argv[2], answer);
+	else if (strcmp(what, "serve6") == 0 && argc > 2)
+		serve6(argv[2]);
+	else if (strcmp(what, "talk6") == 0 && argc > 4)
+		return talk6(argv[2], argv[3], (size_t)atol(argv[4]));
 	else if (strcmp(what, "show") == 0)
 		show(argc, argv);
 	else if (strcmp(what, "folder") == 0 && argc > 3)

@@ -22,6 +22,12 @@ const struct subnet *network_subnet(const struct network *net)
 	return NULL;
 }
 
+const struct subnet6 *network_subnet6(const struct network *net)
+{
+	(void)net;
+	return NULL;
+}
+
 static void check_spec(const struct app_spec *spec)
 {
 	uint64_t all = spec->count == 64 ? UINT64_MAX : (UINT64_C(1) << spec->count) - 1;

@@ -20,6 +20,12 @@ const struct subnet *network_subnet(const struct network *net)
 	return NULL;
 }
 
+const struct subnet6 *network_subnet6(const struct network *net)
+{
+	(void)net;
+	return NULL;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -91,6 +91,32 @@ const struct subnet *__wrap_network_subnet(const struct network *net)
 	return &subnet;
 }
 
+static struct subnet6 subnet6;
+const struct subnet6 *__wrap_network_subnet6(const struct network *net);
+const struct subnet6 *__wrap_network_subnet6(const struct network *net)
+{
+	(void)net;
+	return &subnet6;
+}
+
+/* The monitor looks for its guest's addresses in the first words. */
+static void test_boot_ip6(void **state)
+{
+	struct start_spec spec = {.hostname = "it"};
+	const struct lease lease = {
+		.ip = 0x0a4d0007, .ip6 = {0xfd, [8] = 0, 0x75, 0x0a, 0xff, 0xfe, 0x4d, 0, 7}};
+	_cleanup_buf_ struct buf line;
+
+	(void)state;
+	subnet6 = (struct subnet6){.on = true, .base = {0xfd}};
+	buf_init(&line, 0);
+	assert_int_equal(args_boot(NULL, &lease, &spec, &line, NULL), 0);
+	assert_string_equal(line.data,
+		"ip=10.77.0.7/24 ip6=fd00::75:aff:fe4d:7/64 gw=10.77.0.1 gw6=fd00::1 nd6=static "
+		"hostname=it");
+	subnet6.on = false;
+}
+
 static void test_boot(void **state)
 {
 	char *const env[] = {(char[]){"A=1"}, (char[]){"B=x y"}, NULL};
@@ -132,6 +158,7 @@ int main(void)
 		cmocka_unit_test(test_split_bad),
 		cmocka_unit_test(test_there_and_back),
 		cmocka_unit_test(test_boot),
+		cmocka_unit_test(test_boot_ip6),
 		cmocka_unit_test(test_boot_too_long),
 	};
 
