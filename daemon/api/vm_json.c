@@ -77,11 +77,11 @@ json_t *vm_json(const struct instance *i)
 	ipv4_format(i->ip, ip);
 	mac_format(i->mac, mac);
 	return json_pack(
-		"{s:s, s:s, s:s, s:o, s:s, s:s, s:b, s:s?, s:o, s:s, s:s, s:s, s:i, s:i, s:s, s:o, "
+		"{s:s, s:s, s:o, s:s, s:s, s:s, s:b, s:s?, s:o, s:s, s:s, s:s, s:i, s:i, s:s, s:o, "
 		"s:o, s:O, s:o, s:b, s:b, "
 		"s:o, s:o, s:o, s:o, s:o, s:{s:s, s:i}, s:i, s:b, s:o, s:b, s:o, s:o, s:o}",
-		"id", i->id, "network", i->network[0] ? i->network : "default", "ip_address", ip,
-		"ipv6_address", ip6_json(i), "name", i->name, "state",
+		"id", i->id, "ip_address", ip, "ipv6_address", ip6_json(i), "network",
+		i->network[0] ? i->network : "default", "name", i->name, "state",
 		instance_state_names[i->state], "ready", (int)i->ready, "reason",
 		i->reason[0] ? i->reason : NULL, "exit_code",
 		i->has_exit_code ? json_integer(i->exit_code) : json_null(), "image",
