@@ -246,6 +246,15 @@ static const struct option_spec build_options[] = {
 		.help = "name of the image (default: the manifest's)"},
 	OPT_OUTPUT,
 	OPT_PROGRESS,
+	{.name = "define",
+		.letter = 'D',
+		.kind = VALUE_LIST,
+		.metavar = "NAME=VALUE",
+		.help = "a variable of OSv's manifests"},
+	{.name = "config",
+		.kind = VALUE_TEXT,
+		.metavar = "NAME",
+		.help = "which of the config_set of Capstan's package"},
 	{.name = "host-files",
 		.help = "let the manifest name any file of this machine, private ones too"},
 	OPT_FORMAT,
@@ -443,13 +452,15 @@ const struct command commands[] = {
 		.options = events_options},
 	{.name = "image build",
 		.run = cmd_image_build,
-		.operands = "MANIFEST",
+		.operands = "MANIFEST [-- PROGRAM ARG...]",
 		.min_operands = 1,
 		.max_operands = 1,
+		.takes_program = true,
 		.summary = "build an image from a manifest and give it to the manager",
-		.detail = "The manifest is YAML: name, program, args, env, files (from, to), "
-			  "memory_mib, ports, readiness "
-			  "(tcp), labels.",
+		.detail = "The manifest is YAML: name, program, to, args, env, cwd, files (from, "
+			  "to), links (to, target), memory_mib, ports, readiness (tcp), labels. "
+			  "Those of others are taken too: OSv's (*.manifest; -- PROGRAM says what "
+			  "it runs), and Capstan's packages (the folder with meta/run.yaml).",
 		.example = "uigniter image build -C build/services examples/imaging/kvstore.yaml",
 		.options = build_options},
 	{.name = "image import",

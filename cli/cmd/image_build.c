@@ -21,14 +21,22 @@ static int rename_image(const struct invocation *inv, struct image *image)
 static int build_and_deliver(const struct invocation *inv, struct api *api, const struct format *f)
 {
 	const char *manifest = args_operand(inv->args, 0);
-	const struct image_options o = {.manifest = manifest,
+	struct image_options o = {.manifest = manifest,
 		.context = args_text(inv->args, "context"),
 		.host_files = args_has(inv->args, "host-files"),
+		.foreign = {.name = args_text(inv->args, "name"),
+			.config = args_text(inv->args, "config")},
 		.progress = progress_step};
+	const char **words _cleanup_free_ = image_words(inv->args);
 	struct image image _cleanup_(image_fini) = {.fd = -1};
 	struct err err = {0};
 	int rc;
 
+	if (words && foreign_kind(o.manifest) != FOREIGN_OSV)
+		return complain(EXIT_USAGE,
+			"only OSv's manifests need -- PROGRAM; others say it themselves");
+	o.foreign.words = words;
+	o.foreign.define = args_list(inv->args, "define", &o.foreign.ndefine);
 	progress_init(inv->args);
 	rc = image_build(&o, &image, &err);
 	progress_end();

@@ -34,6 +34,17 @@ static int write_file(const struct image *image, const char *path, struct err *e
 	return 0;
 }
 
+/* The words behind --, NULL-terminated; NULL: there are none, or no memory. */
+const char **image_words(const struct args *args)
+{
+	size_t n = args_program_words(args);
+	const char **words = n ? calloc(n + 1, sizeof(*words)) : NULL;
+
+	for (size_t i = 0; words && i < n; i++)
+		words[i] = args_program_word(args, i);
+	return words;
+}
+
 static int deliver(const struct invocation *inv, struct api *api, const struct image *image,
 	json_t **shown, struct err *err)
 {

@@ -6,6 +6,9 @@
 #include "cli/image/build.h"
 #include "cli/verb.h"
 
+/* The words behind --, NULL-terminated, borrowed; NULL: there are none, or no memory. */
+const char **image_words(const struct args *args);
+
 /* Before the work: --format, the name (may be NULL), the API unless there is an --output. An exit status. */
 int image_deliver_prepare(
 	const struct invocation *inv, const char *name, struct api **api, struct format *format);

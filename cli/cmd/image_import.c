@@ -8,17 +8,6 @@
 #include <errno.h>
 #include <string.h>
 
-/* The words behind --, NULL-terminated; NULL: there are none, or no memory. */
-static const char **words_of(const struct args *args)
-{
-	size_t n = args_program_words(args);
-	const char **words = n ? calloc(n + 1, sizeof(*words)) : NULL;
-
-	for (size_t i = 0; words && i < n; i++)
-		words[i] = args_program_word(args, i);
-	return words;
-}
-
 static int import_and_deliver(const struct invocation *inv, const struct import_options *o,
 	struct api *api, const struct format *f)
 {
@@ -36,7 +25,7 @@ static int import_and_deliver(const struct invocation *inv, const struct import_
 
 int cmd_image_import(const struct invocation *inv)
 {
-	const char **words _cleanup_free_ = words_of(inv->args);
+	const char **words _cleanup_free_ = image_words(inv->args);
 	const struct import_options o = {.source = args_operand(inv->args, 0),
 		.name = args_text(inv->args, "tag"),
 		.reference = args_text(inv->args, "ref"),
@@ -53,7 +42,7 @@ int cmd_image_import(const struct invocation *inv)
 int cmd_image_pull(const struct invocation *inv)
 {
 	const char *reference = args_operand(inv->args, 0);
-	const char **words _cleanup_free_ = words_of(inv->args);
+	const char **words _cleanup_free_ = image_words(inv->args);
 	struct temp temp _cleanup_(temp_fini) = {.fd = -1, .pipe = -1};
 	struct import_options o = {
 		.name = args_text(inv->args, "tag"), .words = words, .progress = progress_step};

@@ -24,10 +24,10 @@ int manifest_load(const char *path, bool host_files, struct yaml *doc, struct er
 	return rc ? rc : manifest_check(doc, host_files, err);
 }
 
-static int open_context(const struct image_options *o, int *fd, struct err *err)
+static int open_context(const struct image_options *o, const char *own, int *fd, struct err *err)
 {
 	char *copy _cleanup_free_ = strdup(o->manifest);
-	const char *folder = o->context ? o->context : copy ? dirname(copy) : ".";
+	const char *folder = o->context ? o->context : own ? own : copy ? dirname(copy) : ".";
 	int n = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (n < 0)
@@ -48,6 +48,7 @@ struct assembly {
 	int context;
 	bool host_files;
 	struct libs *libs;        /* owned */
+	char *program;            /* its path in the image, owned */
 	char host_path[PATH_MAX]; /* of the program */
 };
 
@@ -74,6 +75,8 @@ static int add_program(struct assembly *a, struct err *err)
 	}
 	if (!rc)
 		rc = root_add_file(a->root, to, fd, true, err);
+	a->program = steal_ptr(&to);
+	a->root->there = a->program;
 	return rc ? at_line(a->doc, "/program", err) : 0;
 }
 
@@ -111,6 +114,24 @@ static int add_files(struct assembly *a, struct err *err)
 	return 0;
 }
 
+static int add_links(struct assembly *a, struct err *err)
+{
+	const json_t *links = json_object_get(a->doc->root, "links");
+	int rc = 0;
+
+	for (size_t i = 0; i < json_array_size(links) && !rc; i++) {
+		const json_t *link = json_array_get(links, i);
+		char pointer[40];
+
+		snprintf(pointer, sizeof(pointer), "/links/%zu", i);
+		rc = root_add_link(a->root, json_string_value(json_object_get(link, "to")),
+			json_string_value(json_object_get(link, "target")), err);
+		if (rc)
+			at_line(a->doc, pointer, err);
+	}
+	return rc;
+}
+
 /* Libraries come last: what the manifest itself puts somewhere stays. */
 static int assemble(struct assembly *a, struct err *err)
 {
@@ -122,6 +143,8 @@ static int assemble(struct assembly *a, struct err *err)
 	rc = add_program(a, err);
 	if (!rc)
 		rc = add_files(a, err);
+	if (!rc)
+		rc = add_links(a, err);
 	if (!rc) {
 		rc = libs_add(a->libs, err);
 		if (rc)
@@ -142,11 +165,11 @@ static int describe(
 }
 
 static int build_in(struct root *root, const struct image_options *o, const struct yaml *doc,
-	struct image *image, struct err *err)
+	const char *own, struct image *image, struct err *err)
 {
 	struct assembly a = {.root = root, .doc = doc, .host_files = o->host_files};
 	int context _cleanup_close_ = -1;
-	int rc = open_context(o, &context, err);
+	int rc = open_context(o, own, &context, err);
 
 	a.context = context;
 	if (!rc && o->progress)
@@ -156,6 +179,8 @@ static int build_in(struct root *root, const struct image_options *o, const stru
 	if (!rc)
 		rc = describe(doc, a.host_path, image, err);
 	libs_free(a.libs);
+	root->there = NULL;
+	free(a.program);
 	if (!rc)
 		rc = root_fix_times(root, err);
 	if (!rc && o->progress)
@@ -163,21 +188,33 @@ static int build_in(struct root *root, const struct image_options *o, const stru
 	return rc ? rc : erofs_make(root->temp.path, &image->fd, &image->bytes, err);
 }
 
-static int build_held(
-	const struct image_options *o, const struct yaml *doc, struct image *image, struct err *err)
+static int build_held(const struct image_options *o, const struct yaml *doc, const char *own,
+	struct image *image, struct err *err)
 {
 	struct root root _cleanup_(root_fini) = {.fd = -1};
 	int rc = root_new(&root, err);
 
-	return rc ? rc : build_in(&root, o, doc, image, err);
+	return rc ? rc : build_in(&root, o, doc, own, image, err);
+}
+
+/* own: the folder of a package, or NULL; the caller's. */
+static int load(const struct image_options *o, struct yaml *doc, char **own, struct err *err)
+{
+	int rc;
+
+	if (foreign_kind(o->manifest) == FOREIGN_NONE)
+		return manifest_load(o->manifest, o->host_files, doc, err);
+	rc = foreign_load(o->manifest, &o->foreign, doc, own, err);
+	return rc ? rc : manifest_check(doc, o->host_files, err);
 }
 
 int image_build(const struct image_options *options, struct image *image, struct err *err)
 {
 	struct image made = {.fd = -1};
 	struct yaml doc _cleanup_(yaml_fini) = {0};
+	char *own _cleanup_free_ = NULL;
 	sigset_t held, before;
-	int rc = manifest_load(options->manifest, options->host_files, &doc, err);
+	int rc = load(options, &doc, &own, err);
 
 	if (rc)
 		return rc;
@@ -185,7 +222,7 @@ int image_build(const struct image_options *options, struct image *image, struct
 	sigaddset(&held, SIGINT);
 	sigaddset(&held, SIGTERM);
 	sigprocmask(SIG_BLOCK, &held, &before);
-	rc = build_held(options, &doc, &made, err);
+	rc = build_held(options, &doc, own, &made, err);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	if (rc) {
 		image_fini(&made);

@@ -3,6 +3,7 @@
 #ifndef CLI_IMAGE_BUILD_H
 #define CLI_IMAGE_BUILD_H
 
+#include "cli/image/foreign.h"
 #include "lib/err.h"
 
 #include <jansson.h>
@@ -16,6 +17,7 @@ struct image_options {
 	const char *manifest;
 	const char *context; /* NULL: the manifest's folder */
 	bool host_files;
+	struct foreign foreign;      /* what a manifest of others leaves open */
 	build_progress_fn *progress; /* or NULL */
 };
 

@@ -15,8 +15,11 @@ int manifest_program_path(const json_t *manifest, char **path)
 {
 	const char *program = json_string_value(json_object_get(manifest, "program"));
 	const char *slash = strrchr(program, '/');
+	const char *to = json_string_value(json_object_get(manifest, "to"));
 
-	if (*program == '/')
+	if (to)
+		*path = strdup(to);
+	else if (*program == '/')
 		*path = strdup(program);
 	else if (asprintf(path, "/bin/%s", slash ? slash + 1 : program) < 0)
 		*path = NULL;

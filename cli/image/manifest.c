@@ -209,7 +209,7 @@ static int check_from(const struct check *c, const char *pointer, json_t *v)
 
 	if (rc)
 		return rc;
-	if (!is_plain_path(s))
+	if (strcmp(s, ".") != 0 && !is_plain_path(s))
 		return bad(c, pointer,
 			"\"%.200s\" is not a plain path (no \"..\", no \".\", no \"//\")", s);
 	if (*s == '/' && !c->host_files && !source_is_system_path(s))
@@ -235,6 +235,8 @@ static int check_to(const struct check *c, const char *pointer, json_t *v)
 
 	if (rc)
 		return rc;
+	if (!strcmp(s, "/"))
+		return 0;
 	if (*s != '/' || !is_plain_path(s) || strlen(s) > 1023)
 		return bad(c, pointer,
 			"\"%.200s\" is not a plain absolute path (no \"..\", no \".\", no \"//\")",
@@ -268,6 +270,35 @@ static int check_file(const struct check *c, const char *pointer, json_t *v)
 static int check_files(const struct check *c, const char *pointer, json_t *v)
 {
 	return check_list(c, pointer, v, 1024, check_file);
+}
+
+static int check_program_to(const struct check *c, const char *pointer, json_t *v)
+{
+	int rc = check_to(c, pointer, v);
+
+	return rc || strcmp(json_string_value(v), "/") != 0
+		? rc
+		: bad(c, pointer, "is no place for a file");
+}
+
+static int check_target(const struct check *c, const char *pointer, json_t *v)
+{
+	int rc = check_text(c, pointer, v);
+
+	return rc || json_string_length(v) ? rc : bad(c, pointer, "is empty");
+}
+
+static int check_link(const struct check *c, const char *pointer, json_t *v)
+{
+	static const struct field fields[] = {
+		{"to", check_program_to, true}, {"target", check_target, true}, {0}};
+
+	return check_fields(c, pointer, v, fields);
+}
+
+static int check_links(const struct check *c, const char *pointer, json_t *v)
+{
+	return check_list(c, pointer, v, 1024, check_link);
 }
 
 static int check_args(const struct check *c, const char *pointer, json_t *v)
@@ -340,10 +371,12 @@ int manifest_check(struct yaml *doc, bool host_files, struct err *err)
 	static const struct field fields[] = {
 		{"name", check_name, true},
 		{"program", check_from, true},
+		{"to", check_program_to, false},
 		{"args", check_args, false},
 		{"env", check_env, false},
 		{"cwd", check_cwd, false},
 		{"files", check_files, false},
+		{"links", check_links, false},
 		{"memory_mib", check_memory, false},
 		{"ports", check_ports, false},
 		{"readiness", check_readiness, false},

@@ -4,10 +4,12 @@
  *
  *   name: imaging/kvstore          image name                                  required
  *   program: kvstore               file that is run                            required
+ *   to: /srv/kvstore               where it is in the image
  *   args: [--listen, ":9000"]      its arguments                               at most 255
  *   env: {KEY: value}              its environment (text or whole numbers)     at most 256
  *   cwd: /srv                      its working folder                          default: /
  *   files: [{from: web, to: /srv}] files and folders besides it                at most 1024
+ *   links: [{to: /srv, target: /var}]  symbolic links                          at most 1024
  *   memory_mib: 64                 8 - 65536
  *   ports: [9000]                  TCP ports that it serves                    at most 64
  *   readiness: {tcp: 9000}         ready when this port takes a connection

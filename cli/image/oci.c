@@ -47,7 +47,7 @@ static int plain_path(const char *text, char path[OCI_PATH_BYTES], struct err *e
 			break;
 		s += n;
 		if (!*s && strlen(text) < OCI_PATH_BYTES) {
-			strcpy(path, text);
+			memcpy(path, text, strlen(text) + 1);
 			return 0;
 		}
 		s += *s == '/';

@@ -188,17 +188,26 @@ static int add_tree(struct tree *t, const char *to, int source_fd, struct err *e
 
 static int add_link(struct root *root, const char *to, int dir, const char *name, struct err *err)
 {
-	char target[4096], parent[1100];
+	char target[4096];
 	ssize_t n = readlinkat(dir, name, target, sizeof(target) - 1);
-	const char *slash = strrchr(to, '/');
-	int at _cleanup_close_ = -1;
-	int rc = count_entry(root, err);
 
-	if (rc)
-		return rc;
 	if (n < 0)
 		return err_sys(err, errno, "cannot read the link for %s", to);
 	target[n] = '\0';
+	return root_add_link(root, to, target, err);
+}
+
+int root_add_link(struct root *root, const char *to, const char *target, struct err *err)
+{
+	const char *slash = strrchr(to, '/');
+	char parent[1100];
+	int at _cleanup_close_ = -1;
+	int rc = count_entry(root, err);
+
+	if (!rc && make_way(root, to + 1, false))
+		rc = err_set(err, EINVAL, "cannot make the folder of %s in the image", to);
+	if (rc)
+		return rc;
 	snprintf(parent, sizeof(parent), ".%.*s", (int)(slash - to), to);
 	at = open_below(root->fd, parent, O_PATH | O_DIRECTORY, 0, RESOLVE_NO_SYMLINKS);
 	if (at < 0 || symlinkat(target, at, slash + 1))
@@ -247,14 +256,18 @@ static int add_tree(struct tree *t, const char *to, int source_fd, struct err *e
 		return err_sys(err, errno, "cannot look at the source of %s", to);
 	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
 		return err_set(err, EINVAL, "the source of %s is no file or folder", to);
+	if (S_ISREG(st.st_mode) && !*to)
+		return err_set(err, EISDIR, "a file can not be put at /");
 	rc = t->visit ? t->visit(t->arg, source_fd, err) : 0;
 	if (rc)
 		return rc;
+	if (S_ISREG(st.st_mode) && t->depth && t->root->there && !strcmp(to, t->root->there))
+		return 0;
 	if (S_ISREG(st.st_mode))
 		return root_add_file(t->root, to, source_fd, (st.st_mode & 0111) != 0, err);
 	if (t->depth == TREE_MAX_DEPTH)
 		return err_set(err, ELOOP, "%s is nested too deeply", to);
-	rc = root_add_folder(t->root, to, err);
+	rc = *to ? root_add_folder(t->root, to, err) : 0;
 	return rc ? rc : add_folder_entries(t, to, source_fd, err);
 }
 
@@ -263,7 +276,7 @@ int root_add_tree(struct root *root, const char *to, int source_fd, root_visit_f
 {
 	struct tree tree = {.root = root, .visit = visit, .arg = arg};
 
-	return add_tree(&tree, to, source_fd, err);
+	return add_tree(&tree, strcmp(to, "/") != 0 ? to : "", source_fd, err);
 }
 
 /* --- times ----------------------------------------------------------------------------------------------------- */

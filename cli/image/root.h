@@ -24,6 +24,8 @@ struct root {
 	unsigned int files;
 	uint64_t entries; /* of layers, those too that are not unpacked */
 	uint64_t bytes;
+	const char *
+		there; /* a file that a tree may hold too: it is not copied again; borrowed, NULL */
 };
 
 /* 0 or -errno. */
@@ -36,6 +38,9 @@ int root_add_folder(struct root *root, const char *to, struct err *err);
 int root_add_text(struct root *root, const char *to, const char *text, struct err *err);
 int root_add_file(
 	struct root *root, const char *to, int source_fd, bool executable, struct err *err);
+
+/* A symbolic link; folders on the way are made. */
+int root_add_link(struct root *root, const char *to, const char *target, struct err *err);
 
 /* Called with each file and folder before it is copied; what is not 0 ends the copying and is its result. */
 typedef int root_visit_fn(void *arg, int fd, struct err *err);

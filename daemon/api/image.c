@@ -202,7 +202,7 @@ void image_put_done(struct httpd_req *req)
 		r = images_add(
 			images, httpd_param(req, "name"), content, config, &image, &replaced, &err);
 	}
-	if (r < 0)
+	if (r < 0 || !image)
 		image_answer_failed(req, &err);
 	else
 		image_answer_stored(req, image, replaced);
