@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Calls every operation of api/openapi.yaml once; harness.py holds each answer against its schema."""
 import re
+import shutil
+import subprocess
 
 from harness import DaemonTest, main, need
 
@@ -33,6 +35,15 @@ class EveryOperation(DaemonTest):
         self.assertEqual(d.call("PUT", "/pool/more", {"target": 0}).status, 200)
         self.assertEqual(d.call("DELETE", "/pool/more").status, 204)
         self.assertEqual(d.contract.operation_ids() - d.contract.called, set())
+
+    def test_metrics_by_promtool(self):
+        """Prometheus' own checker takes them, without a remark."""
+        if not shutil.which("promtool"):
+            self.skipTest("promtool is not installed (Debian's package prometheus)")
+        self.d.put_shell("hello", "exit 0")
+        self.d.wait(self.d.run("hello", wait="none")["id"])
+        done = subprocess.run(["promtool", "check", "metrics"], input=self.d.call("GET", "/metrics").body, capture_output=True, check=False)
+        self.assertEqual((done.returncode, done.stdout + done.stderr), (0, b""))
 
     def test_metrics_format(self):
         self.d.put_shell("hello", "exit 0")
