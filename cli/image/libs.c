@@ -157,6 +157,17 @@ static int add_loader(struct libs *w, struct err *err)
 	return rc == -EEXIST ? 0 : rc;
 }
 
+/* glibc opens it by itself when a thread calls pthread_exit() or is cancelled, and ends the program where it is not there. */
+static int remember_unwinder(struct libs *w, const char *program_path, struct err *err)
+{
+	struct elf_needs *needs _cleanup_free_ = calloc(1, sizeof(*needs));
+
+	if (!needs)
+		return err_set(err, ENOMEM, "out of memory");
+	snprintf(needs->needed[needs->nneeded++], sizeof(needs->needed[0]), "libgcc_s.so.1");
+	return remember(w, needs, program_path, false, err);
+}
+
 int libs_new(struct root *root, int program_fd, const char *program_path, struct libs **libs,
 	struct err *err)
 {
@@ -172,6 +183,8 @@ int libs_new(struct root *root, int program_fd, const char *program_path, struct
 	w->loader_name = strrchr(w->loader, '/') ? strrchr(w->loader, '/') + 1 : "";
 	w->musl = strstr(w->loader, "ld-musl") != NULL;
 	rc = libs_is_static(w) ? 0 : remember(w, needs, program_path, true, err);
+	if (!rc && !libs_is_static(w) && !w->musl)
+		rc = remember_unwinder(w, program_path, err);
 	if (!rc)
 		*libs = steal_ptr(&w);
 	return rc;

@@ -3,7 +3,7 @@
  * The loader and the shared libraries of a dynamic program, found by DT_NEEDED and copied into an image, and those of the
  * modules among its files, which it loads by dlopen. Libraries are searched in the RUNPATH of what needs them and
  * then where this system's loader looks; they are put where the loader inside the image looks without a cache, but for
- * those that the image has already at their own place.
+ * those that the image has already at their own place. What glibc opens by itself comes along: libgcc_s.so.1, where it is installed.
  */
 #ifndef CLI_IMAGE_LIBS_H
 #define CLI_IMAGE_LIBS_H
