@@ -12,7 +12,10 @@
 
 #define PAUSE_FIRST_NS (1 * NS_PER_MS)
 #define PAUSE_MAX_NS   (1 * NS_PER_S)
-#define ATTEMPT_NS     (250 * NS_PER_MS) /* TCP itself would ask again after 1 s only */
+/* TCP itself would ask again after 1 s only. On a machine with much other work an answer may take longer than this: so an attempt
+ * has a quarter of the time that went by so far, when that is more. */
+#define ATTEMPT_NS   (250 * NS_PER_MS)
+#define ATTEMPT_PART 4
 
 struct readiness {
 	struct loop *loop;
@@ -24,6 +27,7 @@ struct readiness {
 	struct loop_io *io;
 	struct loop_timer *timer;
 	int64_t pause_ns;
+	int64_t since_ns; /* of the first attempt */
 };
 
 static void attempt_end(struct readiness *r)
@@ -58,6 +62,13 @@ static void connected(void *arg, uint32_t events)
 	r->fn(r->arg);
 }
 
+static int64_t patience_ns(const struct readiness *r)
+{
+	int64_t part_ns = (loop_now_ns() - r->since_ns) / ATTEMPT_PART;
+
+	return part_ns > ATTEMPT_NS ? part_ns : ATTEMPT_NS;
+}
+
 static void attempt(void *arg)
 {
 	struct readiness *r = arg;
@@ -74,7 +85,7 @@ static void attempt(void *arg)
 		again_later(r);
 		return;
 	}
-	loop_timer_set(r->timer, ATTEMPT_NS);
+	loop_timer_set(r->timer, patience_ns(r));
 }
 
 int readiness_new(struct loop *loop, const struct network *net, uint32_t ip, uint16_t port,
@@ -91,6 +102,7 @@ int readiness_new(struct loop *loop, const struct network *net, uint32_t ip, uin
 		.arg = arg,
 		.fd = -1,
 		.pause_ns = PAUSE_FIRST_NS,
+		.since_ns = loop_now_ns(),
 		.to = {.sin_family = AF_INET,
 			.sin_port = htons(port),
 			.sin_addr.s_addr = htonl(ip)}};

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Finds out when a TCP port of an instance takes connections, by connecting from inside the instances' network. A
- * refused or unanswered attempt is followed by another after a pause that grows from 1 ms to 1 s.
+ * refused or unanswered attempt is followed by another after a pause that grows from 1 ms to 1 s; how long an answer may take
+ * grows too.
  */
 #ifndef DAEMON_READINESS_H
 #define DAEMON_READINESS_H

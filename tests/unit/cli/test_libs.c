@@ -58,7 +58,8 @@ static void test_program(void **state)
 	assert_true(has(root, "lib64/ld-linux-x86-64.so.2"));
 	assert_true(has(root, "lib/x86_64-linux-gnu/libc.so.6"));
 	assert_true(has(root, "lib/x86_64-linux-gnu/libcmocka.so.0"));
-	assert_true(has(root, "lib/x86_64-linux-gnu/libgcc_s.so.1")); /* nobody names it, glibc opens it */
+	assert_true(has(
+		root, "lib/x86_64-linux-gnu/libgcc_s.so.1")); /* nobody names it, glibc opens it */
 }
 
 /* A library of this machine, opened. */
