@@ -107,6 +107,27 @@ class Events(DaemonTest):
         stream.close()
 
 
+class Stats(DaemonTest):
+    def test_stream(self):
+        """Figures come until the VM ends."""
+        self.d.put_server()
+        vm = self.d.run("server", wait="ready")["id"]
+        self.refused(self.d.call("GET", f"/vm/{vm}/stats?interval_ms=1"), 400, "invalid_field")
+        connection = self.d.connection()
+        connection.request("GET", f"/vm/{vm}/stats?interval_ms=100", headers={"Accept": "text/event-stream"})
+        response = connection.getresponse()
+        self.assertEqual(response.getheader("Content-Type"), "text/event-stream")
+        lines = [response.readline() for _ in range(6)]
+        self.assertEqual([lines[0], lines[3]], [b"id: 1\n", b"id: 2\n"])
+        for line in (lines[1], lines[4]):
+            stats = json.loads(line.removeprefix(b"data: "))
+            self.assertEqual(stats["id"], vm)
+            self.d.contract.validate({"$ref": "#/components/schemas/Stats"}, stats, "stats")
+        self.d.call("POST", f"/vm/{vm}/kill")
+        response.read()  # to its end
+        connection.close()
+
+
 if __name__ == "__main__":
     need()
     main()
