@@ -9,6 +9,7 @@
 #include "libos/mem/vm.h"
 #include "libos/sys/syscall.h"
 
+#define FICLONE    0x40049409u /* no file system here shares extents */
 #define SETFL_MASK (O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT | O_NOATIME)
 
 static long set_flags(struct file *f, unsigned flags)
@@ -151,6 +152,8 @@ long sys_ioctl(const uint64_t a[6])
 		return ioctl_nonblock(f, a[2]);
 	case FIOASYNC:
 		return 0;
+	case FICLONE:
+		return fd_file((int)a[2]) ? -EOPNOTSUPP : -EBADF;
 	default:
 		break;
 	}

@@ -91,7 +91,6 @@ static const struct table_entry entries[] = {
 	{"sys/fs/inotify/max_user_instances", .text = "128\n"},
 	{"sys/fs/inotify/max_user_watches", .text = "65536\n"},
 	{"sys/kernel/tainted", .text = "0\n"},
-	{"sys/kernel/domainname", .text = "(none)\n"},
 };
 
 static int64_t next_number(const char *path, int64_t from)

@@ -7,6 +7,7 @@
 #include "libos/mem/uaccess.h"
 #include "libos/mem/vm.h"
 #include "libos/sched/thread.h"
+#include "libos/sys/cred.h"
 #include "libos/sys/syscall.h"
 
 #define UTS_FIELD       65
@@ -38,16 +39,18 @@ struct krusage {
 	int64_t maxrss /* KiB */, rest[13];
 };
 
+static char domain_name[UTS_FIELD] = "(none)";
+
 /* The release is that of the Linux whose ABI the libOS follows; glibc refuses to start below its minimum. */
 long sys_uname(const uint64_t a[6])
 {
 	struct utsname uts = {.sysname = "Linux",
 		.release = "6.1.0-uigniter",
 		.version = "#1 Uigniter libOS",
-		.machine = "x86_64",
-		.domainname = "(none)"};
+		.machine = "x86_64"};
 
 	strlcpy(uts.nodename, boot_args.hostname[0] ? boot_args.hostname : "uigniter", UTS_FIELD);
+	strlcpy(uts.domainname, domain_name, UTS_FIELD);
 	return put_user(a[0], &uts) < 0 ? -EFAULT : 0;
 }
 
@@ -56,11 +59,28 @@ long sys_sethostname(const uint64_t a[6])
 	char name[sizeof(boot_args.hostname)] = "";
 	uint64_t len = a[1];
 
+	if (!cred_has(CAP_SYS_ADMIN))
+		return -EPERM;
 	if (len >= sizeof(name))
 		return -EINVAL;
 	if (len && copy_from_user(name, a[0], len) < 0)
 		return -EFAULT;
 	memcpy(boot_args.hostname, name, sizeof(name));
+	return 0;
+}
+
+long sys_setdomainname(const uint64_t a[6])
+{
+	char name[UTS_FIELD] = "";
+	uint64_t len = a[1];
+
+	if (!cred_has(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (len >= sizeof(name))
+		return -EINVAL;
+	if (len && copy_from_user(name, a[0], len) < 0)
+		return -EFAULT;
+	memcpy(domain_name, name, sizeof(name));
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 /* Resource limits: kept and answered as Linux does; enforced are NOFILE (descriptor table) and, at the start, STACK. */
 #include "libos/klib/errno.h"
 #include "libos/mem/uaccess.h"
+#include "libos/sys/cred.h"
 #include "libos/sys/limits.h"
 #include "libos/sys/syscall.h"
 
@@ -38,12 +39,14 @@ static long limit_get(unsigned resource, uptr_t dst)
 	return put_user(dst, &limits[resource]) < 0 ? -EFAULT : 0;
 }
 
-/* The caller is root in its machine, so the hard limit may go up, NOFILE's to nr_open. */
+/* Root may raise the hard limit, NOFILE's to nr_open. */
 static long limit_set(unsigned resource, const struct rlimit64 *limit)
 {
 	if (resource >= RLIM_NLIMITS || limit->cur > limit->max)
 		return -EINVAL;
 	if (resource == RLIMIT_NOFILE && limit->max > NOFILE_MAX)
+		return -EPERM;
+	if (limit->max > limits[resource].max && !cred_has(CAP_SYS_RESOURCE))
 		return -EPERM;
 	limits[resource] = *limit;
 	return 0;

@@ -6,10 +6,12 @@
 #include "libos/sched/thread_impl.h"
 #include "libos/sys/syscall.h"
 
-#define ARCH_SET_GS 0x1001
-#define ARCH_SET_FS 0x1002
-#define ARCH_GET_FS 0x1003
-#define ARCH_GET_GS 0x1004
+#define ARCH_SET_GS    0x1001
+#define ARCH_SET_FS    0x1002
+#define ARCH_GET_FS    0x1003
+#define ARCH_GET_GS    0x1004
+#define ARCH_GET_CPUID 0x1011
+#define ARCH_SET_CPUID 0x1012
 
 long sys_arch_prctl(const uint64_t a[6])
 {
@@ -31,6 +33,10 @@ long sys_arch_prctl(const uint64_t a[6])
 	case ARCH_GET_GS:
 		base = cpu_gs_base();
 		return put_user(a[1], &base);
+	case ARCH_GET_CPUID: /* the instruction may be used; that can not be changed */
+		return 1;
+	case ARCH_SET_CPUID:
+		return -ENODEV;
 	default:
 		return -EINVAL;
 	}
@@ -47,7 +53,9 @@ long sys_arch_prctl(const uint64_t a[6])
 
 long sys_wait4(const uint64_t a[6])
 {
-	return (uint32_t)a[2] & ~WAIT_OPTIONS ? -EINVAL : -ECHILD;
+	if ((uint32_t)a[2] & ~WAIT_OPTIONS)
+		return -EINVAL;
+	return (int)a[0] == INT32_MIN ? -ESRCH : -ECHILD;
 }
 
 long sys_waitid(const uint64_t a[6])

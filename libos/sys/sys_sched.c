@@ -5,19 +5,21 @@
 #include "libos/mem/uaccess.h"
 #include "libos/mem/vm.h"
 #include "libos/sched/thread.h"
+#include "libos/sys/cred.h"
 #include "libos/sys/syscall.h"
 #include "libos/uapi/time.h"
 
-#define SCHED_OTHER  0
-#define SCHED_FIFO   1
-#define SCHED_RR     2
-#define SCHED_BATCH  3
-#define SCHED_IDLE   5
-#define SLICE_NS     4000000 /* what Linux gives at 250 Hz */
-#define PRIO_PROCESS 0
-#define PRIO_USER    2
-#define NICE_MIN     (-20)
-#define NICE_MAX     19
+#define SCHED_OTHER    0
+#define SCHED_FIFO     1
+#define SCHED_RR       2
+#define SCHED_BATCH    3
+#define SCHED_IDLE     5
+#define SCHED_DEADLINE 6
+#define SLICE_NS       4000000 /* what Linux gives at 250 Hz */
+#define PRIO_PROCESS   0
+#define PRIO_USER      2
+#define NICE_MIN       (-20)
+#define NICE_MAX       19
 
 static int nice_value, current_policy;
 
@@ -83,6 +85,7 @@ static long priority_max(int policy)
 	case SCHED_OTHER:
 	case SCHED_BATCH:
 	case SCHED_IDLE:
+	case SCHED_DEADLINE:
 		return 0;
 	default: /* outside numbers, not an enum of ours */
 		return -EINVAL;
@@ -101,6 +104,8 @@ long sys_sched_setscheduler(const uint64_t a[6])
 	if (get_user(&priority, a[2]) < 0)
 		return -EFAULT;
 	if (priority_max(policy) < 0 || priority < 0 || priority > priority_max(policy))
+		return -EINVAL;
+	if (policy == SCHED_DEADLINE)
 		return -EINVAL;
 	if (policy == SCHED_FIFO || policy == SCHED_RR)
 		return -EPERM;
@@ -209,23 +214,73 @@ long sys_getcpu(const uint64_t a[6])
 }
 
 /* The raw call answers 20 - nice, so that it is never negative (getpriority(2)). */
+static int check_who(unsigned which, uint64_t who)
+{
+	if (which > PRIO_USER)
+		return -EINVAL;
+	if (which == PRIO_PROCESS)
+		return check_tid(who) < 0 ? -ESRCH : 0;
+	if (which == PRIO_USER)
+		return !(uint32_t)who || (uint32_t)who == cred.uid.real ? 0 : -ESRCH;
+	return (int)who == 0 || (int)who == 1 ? 0 : -ESRCH;
+}
+
 long sys_getpriority(const uint64_t a[6])
 {
-	if ((unsigned)a[0] > PRIO_USER)
-		return -EINVAL;
-	return (unsigned)a[0] == PRIO_PROCESS && check_tid(a[1]) < 0 ? -ESRCH : 20 - nice_value;
+	int rc = check_who((unsigned)a[0], a[1]);
+
+	return rc < 0 ? rc : 20 - nice_value;
 }
 
 long sys_setpriority(const uint64_t a[6])
 {
-	int value = (int)a[2];
+	int value = (int)a[2], rc = check_who((unsigned)a[0], a[1]);
 
-	if ((unsigned)a[0] > PRIO_USER)
-		return -EINVAL;
-	if ((unsigned)a[0] == PRIO_PROCESS && check_tid(a[1]) < 0)
-		return -ESRCH;
-	nice_value = value < NICE_MIN ? NICE_MIN : value > NICE_MAX ? NICE_MAX : value;
+	if (rc < 0)
+		return rc;
+	value = value < NICE_MIN ? NICE_MIN : value > NICE_MAX ? NICE_MAX : value;
+	if (value < nice_value && !cred_has(CAP_SYS_NICE))
+		return -EACCES;
+	nice_value = value;
 	return 0;
+}
+
+/* ---- priority of I/O: kept and answered (ioprio_set(2)); there is nobody to come first of */
+#define IOPRIO_CLASS_SHIFT 13
+#define IOPRIO_CLASS_RT    1u
+#define IOPRIO_CLASS_BE    2u
+#define IOPRIO_CLASS_IDLE  3u
+#define IOPRIO_LEVELS      8u
+
+static unsigned io_priority;
+
+/* IOPRIO_WHO_PROCESS, _PGRP, _USER are one above PRIO_PROCESS and so on. */
+static int check_io_who(const uint64_t a[6])
+{
+	return (int)a[0] < 1 ? -EINVAL : check_who((unsigned)a[0] - 1, a[1]);
+}
+
+long sys_ioprio_get(const uint64_t a[6])
+{
+	int rc = check_io_who(a);
+
+	return rc < 0 ? rc : (long)io_priority;
+}
+
+long sys_ioprio_set(const uint64_t a[6])
+{
+	unsigned value = (unsigned)a[2], class = value >> IOPRIO_CLASS_SHIFT,
+		 level = value & (IOPRIO_LEVELS - 1);
+	int rc;
+
+	if (class > IOPRIO_CLASS_IDLE || (!class && level))
+		return -EINVAL;
+	if (class == IOPRIO_CLASS_RT && !cred_has(CAP_SYS_NICE) && !cred_has(CAP_SYS_ADMIN))
+		return -EPERM;
+	rc = check_io_who(a);
+	if (!rc)
+		io_priority = value;
+	return rc;
 }
 
 #define MEMBARRIER_QUERY                      0
@@ -256,9 +311,18 @@ long sys_membarrier(const uint64_t a[6])
 	}
 }
 
+#define PERSONALITY_KIND 0xffu /* of another system: none but Linux (0) */
+
 long sys_personality(const uint64_t a[6])
 {
-	return (uint32_t)a[0] == 0 || (uint32_t)a[0] == UINT32_MAX ? 0 : -EINVAL;
+	static uint32_t kept;
+	uint32_t was = kept, to = (uint32_t)a[0];
+
+	if (to != UINT32_MAX && (to & PERSONALITY_KIND))
+		return -EINVAL;
+	if (to != UINT32_MAX)
+		kept = to;
+	return was;
 }
 
 /* One memory node, default policy. */

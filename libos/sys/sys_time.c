@@ -4,6 +4,7 @@
 #include "libos/mem/uaccess.h"
 #include "libos/sched/clock.h"
 #include "libos/sched/thread_impl.h"
+#include "libos/sys/cred.h"
 #include "libos/sys/syscall.h"
 #include "libos/uapi/time.h"
 
@@ -111,7 +112,30 @@ long sys_clock_settime(const uint64_t a[6])
 		return -EFAULT;
 	if (!timespec_valid(&ts) || (uint64_t)ts.tv_sec >= MAX_SECONDS)
 		return -EINVAL;
+	if (!cred_has(CAP_SYS_TIME))
+		return -EPERM;
 	clock_set_real(timespec_ns(&ts));
+	return 0;
+}
+
+/* The time zone is looked at and forgotten. */
+long sys_settimeofday(const uint64_t a[6])
+{
+	struct timeval tv;
+	int zone[2];
+
+	if (a[0] && get_user(&tv, a[0]) < 0)
+		return -EFAULT;
+	if (a[0] && (tv.tv_usec < 0 || tv.tv_usec >= 1000000))
+		return -EINVAL;
+	if (a[1] && get_user(&zone, a[1]) < 0)
+		return -EFAULT;
+	if (a[0] && (tv.tv_sec < 0 || (uint64_t)tv.tv_sec >= MAX_SECONDS))
+		return -EINVAL;
+	if (!cred_has(CAP_SYS_TIME))
+		return -EPERM;
+	if (a[0])
+		clock_set_real((uint64_t)tv.tv_sec * NS_PER_SEC + (uint64_t)tv.tv_usec * 1000);
 	return 0;
 }
 
