@@ -4,6 +4,7 @@
 
 #include "libos/drv/platform.h"
 #include "libos/fs/inode.h"
+#include "libos/fs/notify.h"
 #include "libos/fs/vfs.h"
 #include "libos/klib/errno.h"
 #include "libos/klib/kprintf.h"
@@ -255,6 +256,11 @@ uint64_t shim_next_timer(void)
 {
 	return timers ? timers->deadline : UINT64_MAX;
 }
+
+/* ---- inotify: nobody watches */
+unsigned notify_watches;
+
+void notify_tell(struct dentry *d, uint32_t mask) {}
 
 void poller_add(struct poller *p)
 {
