@@ -8,9 +8,9 @@
 
 static void end_it(struct instance *i, const char *why)
 {
-	health_free(steal_ptr(&i->checks));
 	snprintf(i->reason, sizeof(i->reason), "unhealthy: %s", why);
-	shell_kill(i->shell); /* not stopped by anybody: it has crashed */
+	health_free(steal_ptr(&i->checks)); /* why is its */
+	shell_kill(i->shell);               /* not stopped by anybody: it has crashed */
 }
 
 static void changed(void *arg, enum health_state state, const char *why)
