@@ -7,7 +7,7 @@
  *                                 that run
  *   4.3.2.1.in-addr.arpa          NAME.uigniter of the instance that has 1.2.3.4
  *
- * The answer is what the table of instances says at this moment, and may not be kept (TTL 0). Several addresses come in turning
+ * IPv4 only. The answer is what the table of instances says at this moment, and may not be kept (TTL 0). Several addresses come in turning
  * order. Other names without a dot do not exist; names outside are refused: the manager asks nobody. Where port
  * 53 is taken, there are no names, and instances are not told of a server.
  */
