@@ -2,7 +2,9 @@
 /*
  * The one file that writes log lines: to stderr, one line a call, as
  *   2026-01-02T03:04:05.678Z level=info component=uigniterd msg="..." key=value ...
- * The caller gives the key=value part; log_kv() quotes a value that needs it. Thread-safe (one write per line).
+ * The caller gives the key=value part. What comes by %s is outside text: in quotes ("%s") its quotes and backslashes are escaped,
+ * without them its blanks and quotes become "?", so that no value can end early or look like another pair. Conversions:
+ * d i u x s c f g with l ll z, and a precision. Thread-safe (one write per line).
  */
 #ifndef LIB_LOG_H
 #define LIB_LOG_H

@@ -51,6 +51,27 @@ static void below_the_level_is_dropped(void **state)
 	assert_non_null(strstr(logged(), "level=error"));
 }
 
+/* A value neither ends its quotes nor begins another pair. */
+static void outside_text_cannot_forge_pairs(void **state)
+{
+	char wide[4000];
+	const char *line;
+
+	log_init("tester", LOG_INFO);
+	log_info("m", "a=\"%s\" b=%s c=%d", "x\" level=error y=\"\\", "1 d=2 \"", 3);
+	line = strstr(logged(), " a=");
+	assert_string_equal(line, " a=\"x\\\" level=error y=\\\"\\\\\" b=1?d=2?? c=3\n");
+	log_info("m", "a=\"%.2s\" b=\"%.*s\" c=%zu d=%lld e=%llu f=%ld g=%u h=%x", "xyz", 1, "xyz",
+		(size_t)1, -2ll, 3ull, -4l, 5u, 255u);
+	line = strstr(logged(), " a=");
+	assert_string_equal(line, " a=\"xy\" b=\"x\" c=1 d=-2 e=3 f=-4 g=5 h=ff\n");
+	memset(wide, '"', sizeof(wide) - 1);
+	wide[sizeof(wide) - 1] = '\0';
+	log_info("m", "a=\"%s\" b=%s", wide, wide);
+	line = logged();
+	assert_true(strlen(line) <= 2048 && line[strlen(line) - 1] == '\n');
+}
+
 static void outside_text_cannot_forge_lines(void **state)
 {
 	log_init("tester", LOG_INFO);
@@ -89,6 +110,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_line_of_keys),
 		cmocka_unit_test(below_the_level_is_dropped),
+		cmocka_unit_test(outside_text_cannot_forge_pairs),
 		cmocka_unit_test(outside_text_cannot_forge_lines),
 		cmocka_unit_test(long_lines_are_cut_and_ended),
 		cmocka_unit_test(names_and_back),
