@@ -2,6 +2,7 @@
 /* Calls of the manager's API over lib/httpc, and how its answers become results and sentences. */
 #include "cli/api.h"
 
+#include "lib/token.h"
 #include "lib/httpc.h"
 #include "lib/jsonx.h"
 #include "lib/loop.h"
@@ -19,6 +20,7 @@
 struct api {
 	char *host;
 	const char *unix_path; /* into host; NULL: TCP */
+	char *token;           /* "Authorization: Bearer ..." for TCP, or NULL */
 	char *base;            /* "http://address:port" */
 	struct loop *loop;
 	struct httpc *client;
@@ -52,6 +54,23 @@ static int parse_host(struct api *api, struct err *err)
 	return asprintf(&api->base, "http://%s", address) < 0 ? -ENOMEM : 0;
 }
 
+/* UIGNITER_TOKEN_FILE: never over a Unix socket, which needs none. */
+static int read_token(struct api *a, struct err *err)
+{
+	const char *path = getenv("UIGNITER_TOKEN_FILE");
+	char *token _cleanup_free_ = NULL;
+	int rc;
+
+	if (a->unix_path || !path || !*path)
+		return 0;
+	rc = token_read(path, &token, err);
+	if (!rc && asprintf(&a->token, "Authorization: Bearer %s", token) < 0) {
+		a->token = NULL;
+		rc = err_set(err, ENOMEM, "out of memory");
+	}
+	return rc;
+}
+
 int api_open(const char *host, struct api **api, struct err *err)
 {
 	struct api *a _cleanup_(api_closep) = calloc(1, sizeof(*a));
@@ -60,6 +79,8 @@ int api_open(const char *host, struct api **api, struct err *err)
 	if (!a || !(a->host = strdup(host)))
 		return err_set(err, ENOMEM, "out of memory");
 	rc = parse_host(a, err);
+	if (!rc)
+		rc = read_token(a, err);
 	if (!rc)
 		rc = loop_new(&a->loop);
 	if (!rc)
@@ -76,6 +97,7 @@ void api_close(struct api *api)
 		return;
 	httpc_free(api->client);
 	loop_free(api->loop);
+	free(api->token);
 	free(api->base);
 	free(api->host);
 	free(api);
@@ -212,7 +234,7 @@ static int on_piece(void *arg, int status, const void *data, size_t len)
 /* --- calls ----------------------------------------------------------------------------------------------------- */
 static int start(struct call *c, const struct api_request *q, const char *url)
 {
-	const char *headers[4] = {NULL};
+	const char *headers[5] = {NULL};
 	size_t n = 0;
 	struct httpc_request h = {.method = q->method,
 		.url = url,
@@ -235,6 +257,7 @@ static int start(struct call *c, const struct api_request *q, const char *url)
 	for (size_t i = 0; i < ARRAY_SIZE(q->header); i++)
 		if (q->header[i])
 			headers[n++] = q->header[i];
+	headers[n] = c->api->token;
 	return httpc_start(c->api->client, &h, NULL);
 }
 

@@ -29,8 +29,12 @@ static const struct option_row options[] = {
 	{"socket", "PATH", "Unix socket of the API (default: RUN_DIR/uigniterd.sock)", STRING,
 		AT(socket)},
 	{"listen", "ADDR:PORT|none",
-		"TCP address of the API, on loopback (default: 127.0.0.1:6666)", STRING,
-		AT(listen)},
+		"TCP address of the API (default: 127.0.0.1:6666); off loopback with --token-file "
+		"only",
+		STRING, AT(listen)},
+	{"token-file", "PATH",
+		"file with the bearer token that callers over TCP have to show (default: none)",
+		STRING, AT(token_file)},
 	{"state-dir", "DIR", "images and logs (default: /var/lib/uigniter)", STRING, AT(state_dir)},
 	{"run-dir", "DIR", "sockets and records of what runs (default: /run/uigniter)", STRING,
 		AT(run_dir)},
@@ -285,10 +289,9 @@ static int check_listen(struct config *c, struct err *err)
 	if (ipv4_parse(addr, &c->listen_ip) < 0 || end == colon + 1 || *end || port < 1 ||
 		port > 65535)
 		return err_set(err, EINVAL, "--listen %s: ADDR:PORT or none is wanted", c->listen);
-	if (c->listen_ip >> 24 != 127)
+	if (c->listen_ip >> 24 != 127 && !c->token_file)
 		return err_set(err, EINVAL,
-			"--listen %s: only loopback addresses are served, since callers are not "
-			"authenticated",
+			"--listen %s: off loopback, callers need a token (--token-file)",
 			c->listen);
 	c->listen_port = (uint16_t)port;
 	return 0;

@@ -20,6 +20,7 @@ struct config {
 	char *netns;        /* NULL: the daemon's own */
 	char *socket;       /* path of the API's Unix socket; default: run_dir/uigniterd.sock */
 	char *listen;       /* "a.b.c.d:port" or "none" */
+	char *token_file;   /* what callers over TCP have to show; NULL: nothing, loopback only */
 	uint32_t listen_ip; /* listen, taken apart; listen_port 0: none */
 	uint16_t listen_port;
 	char *state_dir, *run_dir;

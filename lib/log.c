@@ -131,7 +131,7 @@ static const char *add_conversion(struct line *l, const char *p, bool quoted, va
 	case '%':
 		break;
 	default:
-		assert(!"a conversion that log_line() does not know");
+		assert(false && "a conversion that log_line() does not know");
 	}
 	add(l, number, strlen(number));
 	return *p ? p + 1 : p;

@@ -5,6 +5,7 @@
 #include "daemon/instance.h"
 #include "daemon/network/subnet.h"
 #include "lib/log.h"
+#include "lib/token.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -19,6 +20,7 @@
 struct api {
 	struct core *core;
 	struct httpd *httpd;
+	char *token; /* owned; NULL: callers over TCP need none */
 };
 
 struct core *api_core(const struct httpd_req *req)
@@ -49,16 +51,35 @@ static bool is_own_host(const char *host)
 	return ipv4_parse(addr, &ip) == 0 && ip >> 24 == 127;
 }
 
+/* With a token a foreign Host is no matter: no page can make a browser show it. */
+static bool check_tcp(struct httpd_req *req, const char *host)
+{
+	const struct api *api = httpd_arg(req);
+
+	if (api->token && token_matches(api->token, httpd_header(req, "Authorization")))
+		return true;
+	if (api->token) {
+		httpd_add_header(req, "WWW-Authenticate", "Bearer realm=\"uigniterd\"");
+		answer_problem(req, 401, "unauthorized",
+			"the bearer token of --token-file is wanted (Authorization)");
+		return false;
+	}
+	if (host && is_own_host(host))
+		return true;
+	answer_problem(
+		req, 403, "forbidden", "the Host \"%.80s\" is not this manager", host ? host : "");
+	return false;
+}
+
 void api_guard(struct httpd_req *req)
 {
 	const char *host = httpd_header(req, "Host"), *origin = httpd_header(req, "Origin");
 	char peer[64];
 
 	httpd_peer(req, peer, sizeof(peer));
-	if (strcmp(peer, "unix") != 0 && (!host || !is_own_host(host)))
-		answer_problem(req, 403, "forbidden", "the Host \"%.80s\" is not this manager",
-			host ? host : "");
-	else if (origin && (strncmp(origin, "http://", 7) != 0 || !is_own_host(origin + 7)))
+	if (strcmp(peer, "unix") != 0 && !check_tcp(req, host))
+		return;
+	if (origin && (strncmp(origin, "http://", 7) != 0 || !is_own_host(origin + 7)))
 		answer_problem(req, 403, "forbidden",
 			"a page of \"%.80s\" may not call this manager", origin);
 }
@@ -133,6 +154,11 @@ int api_new(struct core *core, struct api **out, struct err *err)
 	if (!api)
 		return err_sys(err, ENOMEM, "API");
 	api->core = core;
+	r = core->config.token_file ? token_read(core->config.token_file, &api->token, err) : 0;
+	if (r < 0) {
+		api_free(api);
+		return r;
+	}
 	r = httpd_new(&(struct httpd_config){.loop = core->loop,
 			      .routes = api_routes,
 			      .route_count = api_route_count,
@@ -162,6 +188,8 @@ void api_free(struct api *api)
 {
 	if (!api)
 		return;
-	httpd_free(api->httpd);
+	if (api->httpd)
+		httpd_free(api->httpd);
+	free(api->token);
 	free(api);
 }

@@ -135,7 +135,7 @@ class Daemon:
     there = []  # those whose folder is there
 
     def __init__(self, *options, subnet="10.77.0.0/24", monitor="process", pool=2, listen="none", folder=None, netns=None,
-                 volume_root=None):
+                 volume_root=None, token=None):
         Daemon.count += 1
         self.own_netns = netns is None
         self.netns = netns or f"uig-test-{os.getpid()}-{Daemon.count}"
@@ -155,6 +155,11 @@ class Daemon:
                           "--quarantine", "0", *options]
         if subnet:
             self.arguments += ["--subnet", subnet]
+        if token:
+            path = os.path.join(self.folder, "token")
+            with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="ascii") as file:
+                file.write(token + "\n")
+            self.arguments += ["--token-file", path]
         if volume_root:
             self.arguments += ["--volume-root", volume_root]
         self.start()

@@ -2,9 +2,13 @@
 """What is refused: malformed and oversized bodies, wrong methods, unknown things, foreign callers; and nothing is left of it."""
 import http.client
 import json
+import os
 import socket
+import subprocess
 
-from harness import DaemonTest, main, need, TIMEOUT_S
+from harness import BUILD, DaemonTest, main, need, TIMEOUT_S
+
+UIGNITER = os.path.join(BUILD, "cli", "uigniter")
 
 
 class Refusals(DaemonTest):
@@ -102,7 +106,8 @@ def free_port():
         return s.getsockname()[1]
 
 
-class ForeignCallers(DaemonTest):
+class Tcp(DaemonTest):
+    """Requests over TCP with exactly these headers."""
     port = free_port()
     options = {"listen": f"127.0.0.1:{port}"}
 
@@ -118,6 +123,40 @@ class ForeignCallers(DaemonTest):
         status, text = response.status, response.read()
         connection.close()
         return status, text
+
+
+class Token(Tcp):
+    token = "0123456789-._~+/abcDEF=="
+    port = free_port()
+    options = {"listen": f"127.0.0.1:{port}", "token": token}
+
+    def test_token(self):
+        good = {"Authorization": f"Bearer {self.token}"}
+        self.assertEqual(self.get(good)[0], 200)
+        self.assertEqual(self.get({**good, "Host": "manager.example:6666"})[0], 200)
+        self.assertEqual(self.get({**good, "Origin": "http://evil.example"})[0], 403)
+        for wrong in ({}, {"Authorization": ""}, {"Authorization": self.token}, {"Authorization": f"Bearer {self.token}x"},
+                      {"Authorization": f"Bearer {self.token[:-1]}"}, {"Authorization": f"Basic {self.token}"}):
+            for method, path in (("GET", "/vm"), ("GET", "/healthz"), ("GET", "/openapi.json"), ("POST", "/vm/run"), ("PUT", "/image/x")):
+                status, text = self.get({"Host": "localhost", "Content-Type": "application/json", **wrong}, method, path)
+                self.assertEqual((status, json.loads(text)["code"]), (401, "unauthorized"), (wrong, method, path))
+        self.assertEqual(self.d.call("GET", "/vm").status, 200)  # the Unix socket needs none
+
+    def test_command_line(self):
+        def ps(**env):
+            return subprocess.run([UIGNITER, "-H", f"tcp://127.0.0.1:{self.port}", "ps", "-q"], capture_output=True, text=True,
+                                  env={**os.environ, **env}, check=False)
+
+        path = os.path.join(self.d.folder, "token")
+        self.assertEqual(ps(UIGNITER_TOKEN_FILE=path).returncode, 0)
+        self.assertIn("bearer token", ps().stderr)
+        os.chmod(path, 0o644)
+        self.assertIn("others may read it", ps(UIGNITER_TOKEN_FILE=path).stderr)
+
+
+class ForeignCallers(Tcp):
+    port = free_port()
+    options = {"listen": f"127.0.0.1:{port}"}
 
     def test_host_and_origin(self):
         for host in (f"127.0.0.1:{self.port}", "127.0.0.1", "localhost", "LocalHost:6666", "[::1]:6666", "127.1.2.3"):

@@ -74,6 +74,22 @@ static void test_flag(void **state)
 	unlink(path);
 }
 
+static void test_off_loopback(void **state)
+{
+	char name[] = "uigniterd", listen[] = "--listen", address[] = "10.0.0.1:80";
+	char option[] = "--token-file", file[] = "/etc/token";
+	char *argv[] = {name, listen, address, option, file, NULL};
+	struct config config;
+	struct err err = {0};
+
+	(void)state;
+	assert_int_equal(config_load(3, argv, &config, &err), -EINVAL);
+	assert_int_equal(config_load(5, argv, &config, &err), 0);
+	assert_int_equal(config.listen_ip >> 24, 10);
+	assert_string_equal(config.token_file, "/etc/token");
+	config_fini(&config);
+}
+
 static void test_refused(void **state)
 {
 	static const char *const bad[][2] = {
@@ -107,6 +123,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_relative_paths),
 		cmocka_unit_test(test_flag),
+		cmocka_unit_test(test_off_loopback),
 		cmocka_unit_test(test_refused),
 	};
 
