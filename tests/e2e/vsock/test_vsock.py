@@ -4,6 +4,7 @@ Sockets between instances and programs of this machine: guest.c, led from here, 
 its CRC-32; every wait is for an event.
 """
 import os
+import shutil
 import socket
 import sys
 import threading
@@ -43,8 +44,6 @@ class Vsock(DaemonTest):
 
     def setUp(self):
         super().setUp()
-        with open(GUEST, "rb"):
-            pass
         self.d.put_image("guest", {"cmd": ["/bin/guest"]}, make_image(guest=GUEST))
 
     def start(self, vsock=True, **fields):
@@ -219,4 +218,6 @@ if __name__ == "__main__":
     need()
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
         skip("needs /dev/kvm")
+    if not shutil.which("mkfs.erofs"):
+        skip("needs mkfs.erofs")
     main()
