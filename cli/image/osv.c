@@ -103,7 +103,7 @@ static void plain(char *path)
 	}
 	*out = '\0';
 	if (!*path)
-		strcpy(path, ".");
+		memcpy(path, ".", 2);
 }
 
 static bool cut_end(char *text, const char *end)
@@ -142,7 +142,7 @@ static int ampersand(struct osv *m, char *guest, char *host, size_t size)
 		return 0;
 	if (n + strlen(at + 3) >= size)
 		return bad(m, "a path is too long");
-	strcpy(host + n - 1, at + 3);
+	memcpy(host + n - 1, at + 3, strlen(at + 3) + 1);
 	memmove(at + 1, at + 3, strlen(at + 3) + 1);
 	return 0;
 }
@@ -162,14 +162,14 @@ static int add_pair(struct osv *m, char *guest, char *host, size_t size)
 	if (tree && !cut_end(host, "/**") && strcmp(host, "**") != 0)
 		return bad(m, "** stands on one side only");
 	if (tree && !strcmp(host, "**"))
-		strcpy(host, ".");
+		memcpy(host, ".", 2);
 	if (tree)
 		cut_end(guest, "/**");
 	rc = ampersand(m, guest, host, size);
 	if (rc)
 		return rc;
 	if (!*guest)
-		strcpy(guest, "/");
+		memcpy(guest, "/", 2);
 	plain(guest);
 	plain(host);
 	if (strchr(guest, '*') || strchr(host, '*'))
