@@ -87,6 +87,57 @@ static void ip_packet(void)
 	wire_inject(f, 14 + n, VIRTIO_NET_HDR_F_DATA_VALID);
 }
 
+static uint16_t sum16(uint32_t sum, const unsigned char *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		sum += i & 1 ? p[i] : (uint32_t)p[i] << 8;
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)sum;
+}
+
+/* An IPv6 packet: from a neighbour, the loopback or nobody, to one of the instance's addresses, a group or any; ICMPv6 has the right
+ * checksum, which the device does not make. */
+static void ip6_packet(void)
+{
+	static const unsigned char link_local[16] = {
+		0xfe, 0x80, [8] = 0, 0, 0, 0xff, 0xfe, 0, 0, 2};
+	unsigned char f[2100] = {0}, *ip = f + 14;
+	unsigned next = byte(), how = byte();
+	size_t n = half() % 1600;
+
+	memcpy(f, eth, 12);
+	f[12] = 0x86;
+	f[13] = 0xdd;
+	ip[0] = 0x60;
+	ip[4] = (unsigned char)(n >> 8);
+	ip[5] = (unsigned char)n;
+	ip[6] = next % 4 == 0 ? 58 : next % 4 == 1 ? 44 : (unsigned char)next;
+	ip[7] = 255;
+	memcpy(ip + 8, link_local, 16);
+	ip[23] = (unsigned char)(how & 3);
+	memcpy(ip + 24, link_local, 16);
+	if (how & 4) { /* a group: its solicited node, or all nodes */
+		memset(ip + 24, 0, 16);
+		ip[24] = 0xff;
+		ip[25] = 2;
+		ip[39] = (how & 8) ? 1 : 2;
+		if (!(how & 8))
+			ip[35] = 1, ip[36] = 0xff;
+	}
+	if (how & 16)
+		memset(ip + 8, 0, 15);
+	for (size_t i = 0; i < n && in < in_end; i++)
+		ip[40 + i] = (unsigned char)byte();
+	if (ip[6] == 58 && n >= 4) {
+		ip[42] = ip[43] = 0;
+		uint16_t s = (uint16_t)~sum16(sum16(58 + (uint32_t)n, ip + 8, 32), ip + 40, n);
+		ip[42] = (unsigned char)(s >> 8);
+		ip[43] = (unsigned char)s;
+	}
+	wire_inject(f, 54 + n, ip[6] == 58 ? 0 : VIRTIO_NET_HDR_F_DATA_VALID);
+}
+
 static void tcp_segment(void)
 {
 	unsigned char f[1600] = {0}, *ip = f + 14, *th = ip + 20;
@@ -181,8 +232,10 @@ static void begin(void)
 	t_setopt(fd[0], SOL_SOCKET, SO_REUSEADDR, 1);
 	if (t_bind(fd[0], 0, 80) < 0 || CALL(listen, fd[0], 8) < 0)
 		abort();
-	fd[1] = t_socket(SOCK_DGRAM | SOCK_NONBLOCK);
-	t_bind(fd[1], 0, 53);
+	struct sockaddr_in6 any = {.sin6_family = AF_INET6, .sin6_port = 0x3500};
+	fd[1] = (int)CALL(socket, AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	if (fd[1] < 0 || CALL(bind, fd[1], &any, sizeof(any)) < 0)
+		abort();
 	shim_settle();
 }
 
@@ -193,7 +246,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	in_end = data + size;
 	begin();
 	for (unsigned n = 0; in < in_end && n < 400; n++) {
-		switch (byte() % 6) {
+		switch (byte() % 7) {
 		case 0:
 			raw_frame();
 			break;
@@ -209,6 +262,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			break;
 		case 5:
 			act();
+			break;
+		case 6:
+			ip6_packet();
 			break;
 		}
 		shim_settle();
