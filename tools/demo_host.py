@@ -61,16 +61,14 @@ def free_port():
         return s.getsockname()[1]
 
 
-def choose_port(port, fixed, what, say):
-    """The port, or another one when it is taken and need not be this one."""
-    if port_is_free(port):
-        return port
-    if fixed:
+def choose_port(port, fixed, what):
+    """The port where it has to be this one, else one that is free now: another demonstration may take the usual one at the same time."""
+    if not fixed:
+        return free_port()
+    if not port_is_free(port):
         raise DemoError(f"port {port} of 127.0.0.1, where {what} should be, is taken (ss -ltnp 'sport = {port}' names "
-                        f"the program): end it and try again")
-    other = free_port()
-    say(f"port {port} of 127.0.0.1 is taken: {what} is at port {other} this time")
-    return other
+                        "the program): end it and try again")
+    return port
 
 
 def children():
