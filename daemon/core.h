@@ -19,6 +19,8 @@ struct images;
 struct instances;
 struct pools;
 struct shell;
+struct keep;
+struct trash;
 struct state_db;
 struct events;
 struct httpc;
@@ -36,6 +38,8 @@ struct core {
 	struct loop *loop;
 	struct httpc *httpc; /* client of the monitors' APIs */
 	struct state_db *state;
+	struct keep *keep; /* writes to it */
+	struct trash *trash;
 	struct events *events;
 	struct network *network;
 	struct names *names; /* NULL: there are none */

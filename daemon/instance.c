@@ -15,7 +15,8 @@
 #include "daemon/pool.h"
 #include "daemon/readiness.h"
 #include "daemon/reap.h"
-#include "daemon/state/db.h"
+#include "daemon/state/keep.h"
+#include "daemon/trash.h"
 #include "lib/log.h"
 #include "lib/loop.h"
 
@@ -345,9 +346,9 @@ void instance_free(struct instance *i)
 	if (i->shell)
 		shell_discard(i->shell);
 	if (i->dir)
-		reap_tree(i->dir);
+		trash_folder(i->core->trash, i->dir);
 	if (i->saved)
-		state_db_delete(i->core->state, STATE_INSTANCE, i->id, NULL);
+		keep_delete(i->core->keep, STATE_INSTANCE, i->id, NULL);
 	table_del(i->core->instances, i);
 	image_put(i->image);
 	json_decref(i->labels);

@@ -15,6 +15,7 @@
 #include "daemon/network/forward.h"
 #include "daemon/reap.h"
 #include "daemon/state/db.h"
+#include "daemon/state/keep.h"
 #include "daemon/state/record.h"
 #include "lib/jsonx.h"
 #include "lib/log.h"
@@ -32,8 +33,8 @@ void instance_save(struct instance *i)
 
 	if (!text)
 		err_sys(&err, ENOMEM, "VM");
-	else if (state_db_put(i->core->state, STATE_INSTANCE, i->id, text, &err) == 0)
-		i->saved = true;
+	else
+		i->saved = keep_put(i->core->keep, STATE_INSTANCE, i->id, text, &err) != -ENOMEM;
 	if (err.msg[0])
 		log_error("cannot keep a VM's state", "id=%s error=\"%s\"", i->id, err.msg);
 }
@@ -92,7 +93,7 @@ static void remove_unusable(struct loading *l)
 
 	while ((u = l->unusable)) {
 		l->unusable = u->next;
-		state_db_delete(l->is->core->state, STATE_INSTANCE, u->id, NULL);
+		keep_delete(l->is->core->keep, STATE_INSTANCE, u->id, NULL);
 		free(u);
 	}
 }
@@ -213,6 +214,8 @@ unsigned instances_adopt(struct instances *is)
 	for (struct instance *i = is->first; i; i = i->next) {
 		if (!instance_has_ended(i))
 			alive += adopt(i);
+		else if (i->auto_remove)
+			instance_remove_soon(i);
 		else
 			instance_resume_restart(i);
 	}

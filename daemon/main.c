@@ -15,6 +15,8 @@
 #include "daemon/pool.h"
 #include "daemon/reap.h"
 #include "daemon/state/db.h"
+#include "daemon/state/keep.h"
+#include "daemon/trash.h"
 #include "lib/httpc.h"
 #include "lib/log.h"
 #include "lib/loop.h"
@@ -178,6 +180,10 @@ static int start(struct daemon *d, struct err *err)
 	r = httpc_new(core->loop, 0, &core->httpc, err);
 	r = r < 0 ? r : images_new(c->state_dir, &core->images, err);
 	r = r < 0 ? r : state_db_open(c->state_dir, &core->state, err);
+	if (r == 0 && keep_new(core->state, core->loop, &core->keep) < 0)
+		r = err_sys(err, ENOMEM, "state");
+	if (r == 0 && trash_new(core->loop, &core->trash) < 0)
+		r = err_sys(err, ENOMEM, "folders");
 	r = r < 0 ? r : instances_new(core, &core->instances, err);
 	r = r < 0 ? r : start_network(core, err);
 	if (r < 0)
@@ -208,6 +214,8 @@ static void fini(struct daemon *d)
 	httpc_free(core->httpc);
 	names_free(core->names);
 	network_free(core->network);
+	keep_free(core->keep);
+	trash_free(core->trash);
 	state_db_close(core->state);
 	events_free(core->events);
 	images_free(core->images);

@@ -50,14 +50,17 @@ static int remove_entry(const char *path, const struct stat *st, int type, struc
 	(void)st;
 	(void)type;
 	(void)ftw;
-	if (remove(path) < 0 && errno != ENOENT)
-		log_warn("cannot remove", "path=%s error=%d", path, errno);
+	remove(path); /* whether all went is seen at the folder itself */
 	return 0;
 }
 
-void reap_tree(const char *path)
+int reap_tree(const char *path)
 {
-	nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+	int r = nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) < 0 ? -errno : 0;
+
+	if (rmdir(path) == 0 || errno == ENOENT)
+		return 0;
+	return r < 0 ? r : -errno;
 }
 
 /* It is not our child, so its end is seen through a pidfd only. */

@@ -31,7 +31,8 @@ void reap_end(const char *run_dir);
 
 /* Removes a folder and the files in it (not folders). Best effort. */
 void reap_dir(const char *path);
-/* Removes a folder and all below it, following no links. Best effort; one that is not there is fine. */
-void reap_tree(const char *path);
+/* Removes a folder and all below it, following no links; one that is not there is fine. Goes on where something can not be removed;
+ * 0 when all is gone, -errno otherwise. */
+int reap_tree(const char *path);
 
 #endif

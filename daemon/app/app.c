@@ -8,6 +8,7 @@
 #include "daemon/run_spec.h"
 #include "daemon/api/run_request.h"
 #include "daemon/state/db.h"
+#include "daemon/state/keep.h"
 #include "lib/jsonx.h"
 #include "lib/log.h"
 #include "lib/loop.h"
@@ -66,7 +67,7 @@ void app_save(struct app *app)
 	if (!text)
 		err_sys(&err, ENOMEM, "application");
 	else
-		state_db_put(app->apps->core->state, STATE_APP, app->name, text, &err);
+		keep_put(app->apps->core->keep, STATE_APP, app->name, text, &err);
 	if (err.msg[0])
 		log_error("cannot keep an application's state", "app=%s error=\"%s\"", app->name,
 			err.msg);

@@ -8,7 +8,7 @@
 #include "daemon/core.h"
 #include "daemon/events.h"
 #include "daemon/run_spec.h"
-#include "daemon/state/db.h"
+#include "daemon/state/keep.h"
 #include "lib/jsonx.h"
 #include "lib/log.h"
 #include "lib/loop.h"
@@ -281,7 +281,7 @@ static void end(struct app *app)
 	struct core *core = app->apps->core;
 
 	log_info("application removed", "app=%s", app->name);
-	state_db_delete(core->state, STATE_APP, app->name, NULL);
+	keep_delete(core->keep, STATE_APP, app->name, NULL);
 	events_app(core->events, "removed", app->name, app_state_names[APP_REMOVING], NULL);
 	app_free(app);
 }

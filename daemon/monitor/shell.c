@@ -9,6 +9,7 @@
 #include "daemon/core.h"
 #include "daemon/reap.h"
 #include "daemon/spawn.h"
+#include "daemon/trash.h"
 #include "lib/log.h"
 #include "lib/loop.h"
 
@@ -67,7 +68,7 @@ void shell_free(struct shell *s)
 	if (s->console_fd >= 0)
 		close(s->console_fd);
 	if (s->dir)
-		reap_dir(s->dir);
+		trash_folder(s->core->trash, s->dir);
 	network_release(s->core->network, &s->lease);
 	list_del(s);
 	json_decref(s->missing_calls);

@@ -22,6 +22,7 @@ from contract import Contract
 BUILD = os.environ.get("UIGNITER_BUILD") or os.path.join(os.path.dirname(__file__), "..", "..", "build")
 DAEMON = os.path.join(BUILD, "daemon", "uigniterd")
 PYTHON = "/usr/bin/python3"
+GUEST = os.path.join(BUILD, "tests/api/api-guest-server")
 TIMEOUT_S = 240  # of one request: a bound for what hangs, which no load of the machine may reach
 LOG_SHOWN_BYTES = 8192  # of a daemon whose test failed
 CONSOLE_SHOWN_BYTES = 1024
@@ -96,6 +97,18 @@ def runner():
 
 def main():
     unittest.main(argv=[sys.argv[0], "-v", *sys.argv[1:]], testRunner=runner())
+
+
+def guest_image(files=None):
+    """An image with the echo server of guest/server.c as /bin/server, and other files: where in the image -> file."""
+    with tempfile.TemporaryDirectory() as folder:
+        for where, file in {"/bin/server": GUEST, **(files or {})}.items():
+            os.makedirs(os.path.dirname(os.path.join(folder, "root" + where)), exist_ok=True)
+            shutil.copy(file, os.path.join(folder, "root" + where))
+        path = os.path.join(folder, "image.erofs")
+        subprocess.run(["mkfs.erofs", path, os.path.join(folder, "root")], check=True, capture_output=True)
+        with open(path, "rb") as file:
+            return file.read()
 
 
 def wait_process(pid):
@@ -198,11 +211,13 @@ class Daemon:
             headers.setdefault("Content-Type", "application/json")
         own = connection is None
         connection = connection or self.connection()
-        connection.request(method, path, body=body, headers=headers)
-        response = connection.getresponse()
-        answer = Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
-        if own:
-            connection.close()
+        try:
+            connection.request(method, path, body=body, headers=headers)
+            response = connection.getresponse()
+            answer = Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
+        finally:
+            if own:
+                connection.close()
         if check:
             self.contract.check(method, path, answer.status, answer.headers, answer.body, answer.json)
         if answer.status >= 400:

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import tempfile
 
-from harness import BUILD, DaemonTest, main, need, TIMEOUT_S, wait_process
+from harness import BUILD, DaemonTest, guest_image, main, need, TIMEOUT_S, wait_process
 
 MONITOR = os.environ.get("UIGNITER_MONITOR", "uvmm")
 
@@ -28,19 +28,8 @@ def resolvers():
     return {kind: path for kind, name in found.items() if os.path.exists(path := os.path.join(BUILD, "tests/api", name))}
 
 
-def make_image():
-    with tempfile.TemporaryDirectory() as folder:
-        os.makedirs(os.path.join(folder, "root", "bin"))
-        shutil.copy(os.path.join(BUILD, "tests/api/api-guest-server"), os.path.join(folder, "root/bin/server"))
-        for kind, file in resolvers().items():
-            shutil.copy(file, os.path.join(folder, f"root/bin/resolve-{kind}"))
-        for file in GLIBC:
-            os.makedirs(os.path.dirname(os.path.join(folder, "root" + file)), exist_ok=True)
-            shutil.copy(file, os.path.join(folder, "root" + file))
-        path = os.path.join(folder, "image.erofs")
-        subprocess.run(["mkfs.erofs", path, os.path.join(folder, "root")], check=True, capture_output=True)
-        with open(path, "rb") as file:
-            return file.read()
+def image_files():
+    return {file: file for file in GLIBC} | {f"/bin/resolve-{kind}": file for kind, file in resolvers().items()}
 
 
 class Vms(DaemonTest):
@@ -353,7 +342,7 @@ class Vms(DaemonTest):
 
 if __name__ == "__main__":
     need(MONITOR)
-    IMAGE = make_image()
+    IMAGE = guest_image(image_files())
     try:
         main()
     finally:

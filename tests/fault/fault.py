@@ -7,7 +7,8 @@ users run.
     Fault("kill", "renameat2", 3)       the manager is killed on entering its third renameat2 of the operation
     Fault("error", "socket", 1)         its first socket fails, with an error that socket has in practice
 
-Calls whose failure would itself be the leak (close, munmap) or says nothing (exit) only take part in kills.
+Calls whose failure would itself be the leak (close, munmap, those that remove a folder: the next manager does it) or says nothing
+(exit) only take part in kills.
 """
 import collections
 import os
@@ -22,8 +23,8 @@ ERRORS = {
     "accept4": "EMFILE", "bind": "EADDRINUSE", "clone": "EAGAIN", "clone3": "EAGAIN", "connect": "EAGAIN",
     "dup": "EMFILE", "dup3": "EMFILE", "epoll_create1": "EMFILE", "epoll_ctl": "ENOSPC", "eventfd2": "EMFILE",
     "fallocate": "ENOSPC", "fchmod": "EPERM", "fchown": "EPERM", "fdatasync": "EIO", "fork": "EAGAIN", "fsync": "EIO", "ftruncate": "ENOSPC",
-    "getdents64": "ENOMEM", "ioctl": "EBUSY", "link": "ENOSPC", "linkat": "ENOSPC", "listen": "EADDRINUSE", "lseek": "EIO",
-    "mkdir": "ENOSPC", "mkdirat": "ENOSPC", "mknod": "ENOSPC", "mknodat": "ENOSPC", "newfstatat": "ENOMEM", "fstat": "ENOMEM",
+    "ioctl": "EBUSY", "link": "ENOSPC", "linkat": "ENOSPC", "listen": "EADDRINUSE", "lseek": "EIO",
+    "mkdir": "ENOSPC", "mkdirat": "ENOSPC", "mknod": "ENOSPC", "mknodat": "ENOSPC", "fstat": "ENOMEM",
     "open": "EMFILE", "openat": "EMFILE", "openat2": "EMFILE", "pidfd_open": "EMFILE", "pipe2": "EMFILE",
     "pread64": "EIO", "pwrite64": "ENOSPC", "read": "EIO", "readlink": "ENOMEM", "recvfrom": "ENOBUFS", "recvmsg": "ENOBUFS",
     "rename": "ENOSPC", "renameat": "ENOSPC", "renameat2": "ENOSPC", "sendmsg": "ENOBUFS", "sendto": "ENOBUFS", "setns": "EPERM",
@@ -73,6 +74,16 @@ class Tracer:
             return self.file.readlines()
 
 
+def count_calls(lines):
+    """Of what strace wrote: name -> how many."""
+    count = collections.Counter()
+    for line in lines:
+        name = re.match(r"(\w+)\(", line)
+        if name and name[1] not in IDLE:
+            count[name[1]] += 1
+    return count
+
+
 def calls(pid, operation):
     """The system calls of a process while the operation goes on: name -> how many."""
     tracer = Tracer(pid, ["-e", "signal=none"])
@@ -80,12 +91,24 @@ def calls(pid, operation):
         operation()
     finally:
         lines = tracer.end()
-    count = collections.Counter()
-    for line in lines:
-        name = re.match(r"(\w+)\(", line)
-        if name and name[1] not in IDLE:
-            count[name[1]] += 1
-    return count
+    return count_calls(lines)
+
+
+def calls_of(operation):
+    """The same of a process that the operation starts, with the words it is given before its command line."""
+    with tempfile.NamedTemporaryFile("r", prefix="uig-strace-") as file:
+        operation(["strace", "-D", "-qq", "-e", "signal=none", "-o", file.name])
+        return count_calls(file.readlines())
+
+
+def launch(fault):
+    """The words before a command line that put a fault in from the first call on; the process keeps its pid."""
+    return ["strace", "-D", "-qq", "-o", "/dev/null", "-e", "signal=none", "-e", f"trace={fault.call}",
+            "-e", f"inject={fault.call}:{what(fault)}:when={fault.nth}"]
+
+
+def what(fault):
+    return "signal=SIGKILL" if fault.kind == "kill" else f"error={ERRORS[fault.call]}"
 
 
 def walk(count, kind):
@@ -98,8 +121,8 @@ def walk(count, kind):
 
 def inject(process, fault, operation):
     """Carries the operation out with the fault in the manager's way; whether the fault was met."""
-    what = "signal=SIGKILL" if fault.kind == "kill" else f"error={ERRORS[fault.call]}"
-    tracer = Tracer(process.pid, ["-e", "signal=none", "-e", f"trace={fault.call}", "-e", f"inject={fault.call}:{what}:when={fault.nth}"])
+    tracer = Tracer(process.pid, ["-e", "signal=none", "-e", f"trace={fault.call}",
+                                  "-e", f"inject={fault.call}:{what(fault)}:when={fault.nth}"])
     try:
         operation()
     finally:

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """
 Each step of an operation of the manager fails, or is its last. After that the manager (the same one, or its successor) must
-answer, its list must be true, and when all VMs are deleted everything is as it was before: processes, interfaces, files,
-addresses, rows of the database, and the manager's descriptors.
+answer, its list must be true, and when all is deleted everything is as it was before: processes, interfaces, files, rows of
+the database, and the manager's descriptors.
 
 A run takes every UIGNITER_FAULT_PARTS-th fault, 1 for all of them; UIGNITER_FAULT_PART says where it begins.
 """
 import http.client
 import os
 import re
+import shutil
 import signal
-import socket
 import sqlite3
 import sys
 import time
@@ -19,27 +19,33 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "api"))
 
 import fault
-from harness import TIMEOUT_S, Daemon, main, need, skip
+from harness import GUEST, TIMEOUT_S, Daemon, guest_image, main, need, skip
 
-PARTS = int(os.environ.get("UIGNITER_FAULT_PARTS", "12"))
-LOST = (http.client.HTTPException, ConnectionError, socket.timeout, BrokenPipeError)
+PARTS = int(os.environ.get("UIGNITER_FAULT_PARTS", "40"))
+MONITOR = os.environ.get("UIGNITER_MONITOR", "process")
+LOST = (http.client.HTTPException, ConnectionError, TimeoutError)
 
-
-# A manager that can not get back into its own network namespace has no way to go on.
-ENDS = {"kill": {("kill", -signal.SIGKILL)}, "setns": {("kill", -signal.SIGKILL), ("error", -signal.SIGABRT)}}
+# How a manager ends that met a fault. It gives up by itself where it can not get back into its own network namespace, and where
+# its HTTP library can not change what epoll watches.
+KILLED = {("kill", -signal.SIGKILL)}
+ENDS = {call: KILLED | {("error", -signal.SIGABRT)} for call in ("setns", "epoll_ctl")}
 
 
 class Walk(unittest.TestCase):
-    """operation() is one user's doing from first to last; each test walks it with one kind of fault."""
+    """An operation is one user's doing from first to last; each test walks one with one kind of fault."""
 
     def setUp(self):
         self.begin()
 
     def begin(self):
-        self.d = Daemon(pool=2, subnet="10.79.0.0/27")
+        self.d = Daemon(pool=2, subnet="10.79.0.0/27", monitor=MONITOR)
         self.addCleanup(self.d.clean)
-        self.d.put_server()
-        self.d.put_shell("short", "echo here; exit 3")
+        if MONITOR == "process":
+            self.d.put_server()
+            self.d.put_shell("short", "echo here; exit 3")
+        else:
+            self.d.put_image("server", {"cmd": ["/bin/server", "serve", "8000"], "ports": [8000]}, IMAGE)
+            self.d.put_image("short", {"cmd": ["/bin/server"]}, IMAGE)
         self.settle()
         self.before = self.there()
 
@@ -64,25 +70,29 @@ class Walk(unittest.TestCase):
         self.d.call("GET", f"/vm/{vm['id']}/wait?state=ended&timeout=20")
 
     def image(self):
-        self.d.put_image("walked", {"cmd": ["x"], "process": {"program": "/bin/true"}}, b"x" * 70000)
+        self.d.put_image("walked", {"cmd": ["x"], "process": {"program": "/bin/true"}}, IMAGE)
         self.d.call("GET", "/image")
         self.d.call("DELETE", "/image/walked")
+
+    def application(self):
+        services = {"web": {"image": "server", "depends_on": ["db"], "replicas": 2}, "db": {"image": "server"}}
+        self.d.call("PUT", "/app/walked", {"services": services})
+        self.d.call("GET", "/app/walked/wait?state=ready&timeout=20")
+        self.d.call("DELETE", "/app/walked")
 
     # --- what is there --------------------------------------------------------
 
     def settle(self):
-        self.d.wait_pool()
-
-    def descriptors(self):
-        """The manager's; those of connections that just ended are gone after the next exchange."""
-        return len(os.listdir(f"/proc/{self.d.process.pid}/fd"))
+        """Until the pool is full again; after a failure the manager waits before it tries again."""
+        deadline = time.monotonic() + TIMEOUT_S
+        while (answer := self.d.call("GET", "/readyz")).status != 200:
+            self.assertLess(time.monotonic(), deadline, answer)
 
     def rows(self):
         database = sqlite3.connect(os.path.join(self.d.state_dir, "state.db"))
         try:
             self.assertEqual(database.execute("PRAGMA integrity_check").fetchall(), [("ok",)])
-            return {name: database.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]
-                    for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type='table' AND name = 'instance'")}
+            return [database.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in ("instance", "app")]
         finally:
             database.close()
 
@@ -92,15 +102,30 @@ class Walk(unittest.TestCase):
             "interfaces": [number.sub("N", link) for link in self.d.links()],
             "processes": len(self.d.processes()),
             "files": sorted(number.sub("N", f) for f in self.d.files("run")),
-            "state": sorted(f for f in self.d.files("state") if "state.db" not in f and not f.startswith("image/data/")),
-            "data": len([f for f in self.d.files("state") if f.startswith("image/data/")]),
+            "state": sorted(f for f in self.d.files("state") if not f.startswith("state.db")),
             "rows": self.rows(),
-            "descriptors": self.descriptors(),
+            "descriptors": len(os.listdir(f"/proc/{self.d.process.pid}/fd")),
         }
+
+    def same_as_before(self):
+        """The end of a process or an interface can be a moment behind the answer; the manager is asked in between."""
+        deadline = time.monotonic() + TIMEOUT_S
+        while (now := self.there()) != self.before:
+            if time.monotonic() > deadline:
+                self.assertEqual(now, self.before)
+            self.d.call("GET", "/healthz")
+
+    def clean(self):
+        self.d.call("DELETE", "/app/walked")
+        for vm in self.d.call("GET", "/vm").json["items"]:
+            self.d.call("DELETE", f"/vm/{vm['id']}?force=true")
+        self.d.call("DELETE", "/image/walked")
+        self.settle()
 
     # --- the walk -------------------------------------------------------------
 
-    def attempt(self, operation):
+    @staticmethod
+    def attempt(operation):
         """The operation may fail, with a proper answer or, when the manager is gone, none."""
         def tried():
             try:
@@ -111,31 +136,30 @@ class Walk(unittest.TestCase):
                 pass  # the manager, or the connection, has ended
         return tried
 
-    def clean(self):
-        for vm in self.d.call("GET", "/vm").json["items"]:
-            self.d.call("DELETE", f"/vm/{vm['id']}?force=true")
-        self.d.call("DELETE", "/image/walked")
-        self.settle()
-
-    def same_as_before(self):
-        """The end of a process or an interface can be a moment behind the answer; the manager is asked in between."""
-        deadline = time.monotonic() + TIMEOUT_S
-        while (now := self.there()) != self.before:
-            if time.monotonic() > deadline:
-                self.assertEqual(now, self.before)
-            self.d.call("GET", "/healthz")
-
-    def one(self, operation, fault_):
+    def one(self, operation, broken):
         """Whether the fault was met."""
-        met = fault.inject(self.d.process, fault_, self.attempt(operation))
+        met = fault.inject(self.d.process, broken, self.attempt(operation))
         if self.d.process.poll() is not None:
-            self.assertIn((fault_.kind, self.d.process.returncode), ENDS.get(fault_.call, ENDS["kill"]))
+            self.assertIn((broken.kind, self.d.process.returncode), ENDS.get(broken.call, KILLED))
             self.d.log_end()
             self.d.start()
-        self.assertIsNone(self.d.process.poll(), "the manager has ended")
         self.clean()
         self.same_as_before()
         return met
+
+    def walk_each(self, faults, one):
+        tried = faults[fault.part() % PARTS::PARTS]
+        met, wrong = 0, []
+        for broken in tried:
+            try:
+                met += one(broken)
+            except Exception as error:  # whatever it is, the walk goes on and tells all in the end
+                wrong.append(f"{broken}: {error!r}")
+                self.d.clean()
+                self.begin()
+        print(f"{len(tried)} of {len(faults)} faults tried, {met} met", file=sys.stderr)
+        self.assertEqual(wrong, [], "\n".join(wrong))
+        self.assertGreater(met, len(tried) // 2)
 
     def walk(self, operation, kind):
         operation()
@@ -143,19 +167,7 @@ class Walk(unittest.TestCase):
         self.same_as_before()
         count = fault.calls(self.d.process.pid, operation)
         self.clean()
-        faults = list(fault.walk(count, kind))
-        tried = faults[fault.part() % PARTS::PARTS]
-        met, wrong = 0, []
-        for fault_ in tried:
-            try:
-                met += self.one(operation, fault_)
-            except Exception as error:  # pylint: disable=broad-except
-                wrong.append(f"{fault_}: {error!r}")
-                self.d.clean()
-                self.begin()
-        print(f"{kind}: {len(tried)} of {len(faults)} faults tried, {met} met", file=sys.stderr)
-        self.assertEqual(wrong, [], "\n".join(wrong))
-        self.assertGreater(met, len(tried) // 2)
+        self.walk_each(list(fault.walk(count, kind)), lambda broken: self.one(operation, broken))
         self.d.end()
 
     def test_run_errors(self):
@@ -182,10 +194,77 @@ class Walk(unittest.TestCase):
     def test_image_kills(self):
         self.walk(self.image, "kill")
 
+    def test_application_errors(self):
+        self.walk(self.application, "error")
+
+    def test_application_kills(self):
+        self.walk(self.application, "kill")
+
+    # --- the manager's own start and end --------------------------------------
+
+    def started_with(self, broken):
+        """It may start or say why not; the next start is as always."""
+        plain = self.d.arguments
+        self.d.end()
+        self.d.arguments = fault.launch(broken) + plain
+        try:
+            self.d.start()
+            self.attempt(self.settle)()
+            if self.d.process.poll() is None:
+                self.d.process.send_signal(signal.SIGTERM)
+            self.d.process.wait(TIMEOUT_S)
+            self.d.log_end()
+        except RuntimeError:
+            pass
+        self.d.arguments = plain
+        self.d.start()
+        self.clean()
+        self.same_as_before()
+        return True
+
+    def ended_with(self, broken):
+        def end():
+            self.d.process.send_signal(signal.SIGTERM)
+            self.d.process.wait(TIMEOUT_S)
+
+        met = fault.inject(self.d.process, broken, end)
+        self.d.log_end()
+        self.d.start()
+        self.clean()
+        self.same_as_before()
+        return met
+
+    def test_start_kills(self):
+        plain = self.d.arguments
+        self.d.end()
+        count = fault.calls_of(lambda options: self.launched(options + plain))
+        self.d.arguments = plain
+        self.d.start()
+        self.walk_each(list(fault.walk(count, "kill")), self.started_with)
+        self.d.end()
+
+    def launched(self, arguments):
+        self.d.arguments = arguments
+        self.d.start()
+        self.settle()
+        self.d.end()
+
+    def test_stop_kills(self):
+        def end():
+            self.d.process.send_signal(signal.SIGTERM)
+            self.d.process.wait(TIMEOUT_S)
+
+        count = fault.calls(self.d.process.pid, end)
+        self.d.log_end()
+        self.d.start()
+        self.walk_each(list(fault.walk(count, "kill")), self.ended_with)
+        self.d.end()
+
 
 if __name__ == "__main__":
-    need()
+    need(MONITOR)
     reason = fault.missing()
     if reason:
         skip(reason)
+    IMAGE = guest_image() if os.path.exists(GUEST) and shutil.which("mkfs.erofs") else b""
     main()

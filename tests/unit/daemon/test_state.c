@@ -9,12 +9,15 @@
 #include "daemon/core.h"
 #include "daemon/image/store.h"
 #include "daemon/state/db.h"
+#include "daemon/state/keep.h"
 #include "daemon/state/record.h"
 #include "lib/jsonx.h"
+#include "lib/loop.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <sqlite3.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -109,6 +112,38 @@ static void test_tables(void **state)
 	expect_rows(s, "");
 	assert_int_equal(state_db_each(s->db, STATE_APP, append, text, NULL), 0);
 	assert_string_equal(text, "a=2;");
+}
+
+/* Somebody else's write transaction stands for a disk that fails. */
+static void test_written_later(void **state)
+{
+	struct setup *s = *state;
+	struct loop *loop = NULL;
+	struct keep *keep = NULL;
+	struct err err = {0};
+	sqlite3 *other = NULL;
+
+	assert_int_equal(loop_new(&loop), 0);
+	assert_int_equal(keep_new(s->db, loop, &keep), 0);
+	assert_int_equal(keep_put(keep, STATE_INSTANCE, "a", "1", &err), 0);
+	assert_int_equal(sqlite3_open(s->path, &other), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(keep_delete(keep, STATE_INSTANCE, "a", &err), -EIO);
+	assert_int_equal(keep_put(keep, STATE_INSTANCE, "b", "2", &err), -EIO);
+	assert_int_equal(keep_put(keep, STATE_INSTANCE, "b", "3", &err), -EIO);
+	assert_int_equal(keep_put(keep, STATE_INSTANCE, "c", "4", &err), -EIO);
+	assert_int_equal(keep_put(keep, STATE_APP, "c", "5", &err), -EIO);
+	assert_int_equal(keep_delete(keep, STATE_INSTANCE, "c", &err), -EIO);
+	assert_int_equal(keep_waiting(keep), 4);
+	expect_rows(s, "a=1;");
+	assert_int_equal(sqlite3_close_v2(other), SQLITE_OK); /* rolls back */
+	assert_int_equal(keep_put(keep, STATE_APP, "c", "6", &err), 0);
+	assert_int_equal(keep_waiting(keep), 3);
+	while (keep_waiting(keep))
+		assert_int_equal(loop_once(loop, -1), 0);
+	expect_rows(s, "b=3;");
+	keep_free(keep);
+	loop_free(loop);
 }
 
 static int stop(void *arg, const char *id, const char *record, size_t len)
@@ -332,6 +367,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_rows, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tables, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_written_later, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_each_stops, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_file_that_is_no_database, setup, teardown),
 		cmocka_unit_test(test_no_folder),

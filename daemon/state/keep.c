@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/state/keep.h"
+
+#include "lib/log.h"
+#include "lib/loop.h"
+#include "lib/util.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define AGAIN_NS INT64_C(1000000000)
+
+struct waiting {
+	enum state_table table;
+	char *id, *record; /* owned; record NULL: the row goes */
+	struct waiting *next;
+};
+
+struct keep {
+	struct state_db *db;
+	struct loop_timer *timer;
+	struct waiting *first;
+	unsigned count;
+};
+
+static void waiting_free(struct waiting *w)
+{
+	free(w->id);
+	free(w->record);
+	free(w);
+}
+
+static int write_row(const struct keep *keep, enum state_table table, const char *id,
+	const char *record, struct err *err)
+{
+	return record ? state_db_put(keep->db, table, id, record, err)
+		      : state_db_delete(keep->db, table, id, err);
+}
+
+/* An older word on the row. */
+static void forget(struct keep *keep, enum state_table table, const char *id)
+{
+	for (struct waiting **at = &keep->first; *at; at = &(*at)->next) {
+		struct waiting *w = *at;
+
+		if (w->table != table || strcmp(w->id, id) != 0)
+			continue;
+		*at = w->next;
+		waiting_free(w);
+		keep->count--;
+		return;
+	}
+}
+
+static int remember(struct keep *keep, enum state_table table, const char *id, const char *record)
+{
+	struct waiting *w = calloc(1, sizeof(*w)), **end = &keep->first;
+
+	if (w) {
+		w->table = table;
+		w->id = strdup(id);
+		w->record = record ? strdup(record) : NULL;
+	}
+	if (!w || !w->id || (record && !w->record)) {
+		if (w)
+			waiting_free(w);
+		return -ENOMEM;
+	}
+	while (*end)
+		end = &(*end)->next;
+	*end = w;
+	keep->count++;
+	return 0;
+}
+
+/* In the order they came, up to the first that fails. */
+static void write_waiting(struct keep *keep)
+{
+	unsigned count = keep->count;
+
+	while (keep->first) {
+		struct waiting *w = keep->first;
+
+		if (write_row(keep, w->table, w->id, w->record, NULL) < 0)
+			return;
+		keep->first = w->next;
+		keep->count--;
+		waiting_free(w);
+	}
+	if (count)
+		log_info("the state database can be written again", "rows=%u", count);
+}
+
+static void on_timer(void *arg)
+{
+	struct keep *keep = arg;
+
+	write_waiting(keep);
+	if (keep->first)
+		loop_timer_set(keep->timer, AGAIN_NS);
+}
+
+int keep_new(struct state_db *db, struct loop *loop, struct keep **out)
+{
+	struct keep *keep = calloc(1, sizeof(*keep));
+	int r;
+
+	if (!keep)
+		return -ENOMEM;
+	keep->db = db;
+	r = loop_timer_new(loop, on_timer, keep, &keep->timer);
+	if (r < 0) {
+		free(keep);
+		return r;
+	}
+	*out = keep;
+	return 0;
+}
+
+void keep_free(struct keep *keep)
+{
+	if (!keep)
+		return;
+	write_waiting(keep);
+	while (keep->first) {
+		struct waiting *w = keep->first;
+
+		keep->first = w->next;
+		waiting_free(w);
+	}
+	loop_timer_free(keep->timer);
+	free(keep);
+}
+
+static int change(struct keep *keep, enum state_table table, const char *id, const char *record,
+	struct err *err)
+{
+	int r = write_row(keep, table, id, record, err);
+
+	forget(keep, table, id);
+	if (r == 0)
+		return 0;
+	if (remember(keep, table, id, record) < 0)
+		return err_sys(err, ENOMEM, "state");
+	loop_timer_set(keep->timer, AGAIN_NS);
+	return r;
+}
+
+int keep_put(struct keep *keep, enum state_table table, const char *id, const char *record,
+	struct err *err)
+{
+	return change(keep, table, id, record, err);
+}
+
+int keep_delete(struct keep *keep, enum state_table table, const char *id, struct err *err)
+{
+	return change(keep, table, id, NULL, err);
+}
+
+unsigned keep_waiting(const struct keep *keep)
+{
+	return keep->count;
+}
