@@ -2,29 +2,30 @@
 /* Interrupted calls: with SA_RESTART read goes on, without it answers EINTR; nanosleep, poll and others always do. */
 #include "tests/guest/guest.h"
 
+#include <stdatomic.h>
 #include <poll.h>
 #include <sys/epoll.h>
 
 static int p[2];
 static pthread_t main_thread;
 static volatile int handled;
+static atomic_bool over;
 
 static void count(int signo, siginfo_t *info, void *context)
 {
 	handled++;
 }
 
-/* Signals the first thread until its handler ran, then lets the read end. */
+/* Signals the first thread, again and again so that one finds the call waiting: until the call is over, or, when it goes on, until
+ * handlers have run; then what it reads comes. */
 static void *interrupt(void *arg)
 {
 	int before = handled;
 
-	sleep_ms(10);
-	while (handled == before) {
+	while (arg ? handled < before + 3 : !over) {
+		sleep_ms(10);
 		pthread_kill(main_thread, SIGUSR1);
-		sleep_ms(2);
 	}
-	sleep_ms(10);
 	if (arg)
 		NEED(write(p[1], "x", 1) == 1);
 	return NULL;
@@ -32,9 +33,12 @@ static void *interrupt(void *arg)
 
 static void with_signal(bool feed, void (*call)(void))
 {
-	pthread_t thread = start_thread(interrupt, feed ? p : NULL);
+	pthread_t thread;
 
+	over = false;
+	thread = start_thread(interrupt, feed ? p : NULL);
 	call();
+	over = true;
 	pthread_join(thread, NULL);
 }
 

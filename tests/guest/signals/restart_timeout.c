@@ -9,7 +9,8 @@ static void handler(int signo) {}
 int main(void)
 {
 	struct timeval limit = {100, 0};
-	struct itimerval it = {.it_value = {0, 30000}};
+	/* Again and again, so that one of them finds the call waiting. */
+	struct itimerval it = {.it_value = {0, 30000}, .it_interval = {0, 30000}};
 	struct sigaction sa = {.sa_handler = handler, .sa_flags = SA_RESTART};
 	struct timespec far = {100, 0}, rest = {0, 0}, abs;
 	char b;

@@ -2,6 +2,8 @@
 /* sigsuspend and pause: the mask while waiting, and EINTR with any handler. */
 #include "tests/guest/guest.h"
 
+#include <stdatomic.h>
+
 static volatile int count;
 static void handler(int signo, siginfo_t *info, void *context)
 {
@@ -15,6 +17,16 @@ static void *sender(void *arg)
 	pthread_kill(target, SIGUSR2); /* blocked in sigsuspend */
 	sleep_ms(20);
 	pthread_kill(target, SIGUSR1);
+	return NULL;
+}
+static atomic_bool over;
+
+static void *sends_again(void *arg)
+{
+	while (!over) {
+		sleep_ms(20);
+		pthread_kill(*(pthread_t *)arg, SIGUSR1);
+	}
 	return NULL;
 }
 int main(void)
@@ -39,8 +51,9 @@ int main(void)
 	RAW(rt_sigsuspend, BAD_PTR, 8);
 	sigemptyset(&set);
 	NEED(sigprocmask(SIG_SETMASK, &set, NULL) == 0);
-	t = start_thread(sender, &self);
+	t = start_thread(sends_again, &self);
 	SHOW(pause());
+	over = true;
 	pthread_join(t, NULL);
 	return 0;
 }
