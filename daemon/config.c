@@ -13,67 +13,81 @@
 #define LIBEXEC_DIR     "/usr/libexec/uigniter"
 #define CONFIG_FILE_MAX (64 * KIB)
 
-enum kind { STRING, NUMBER, FLAG };
-
 struct option_row {
 	const char *name, *value, *help;
-	enum kind kind;
+	enum config_kind kind;
 	size_t offset; /* of a char * or an unsigned in struct config */
 	unsigned min, max;
 };
 
 #define AT(field) offsetof(struct config, field)
 static const struct option_row options[] = {
-	{"netns", "NAME", "network namespace for bridge, taps and VMs (default: this one)", STRING,
-		AT(netns)},
-	{"socket", "PATH", "Unix socket of the API (default: RUN_DIR/uigniterd.sock)", STRING,
-		AT(socket)},
+	{"netns", "NAME", "network namespace for bridge, taps and VMs (default: this one)",
+		CONFIG_STRING, AT(netns)},
+	{"socket", "PATH", "Unix socket of the API (default: RUN_DIR/uigniterd.sock)",
+		CONFIG_STRING, AT(socket)},
 	{"listen", "ADDR:PORT|none",
 		"TCP address of the API (default: 127.0.0.1:6666); off loopback with --token-file "
 		"only",
-		STRING, AT(listen)},
+		CONFIG_STRING, AT(listen)},
 	{"token-file", "PATH",
 		"file with the bearer token that callers over TCP have to show (default: none)",
-		STRING, AT(token_file)},
-	{"state-dir", "DIR", "images and logs (default: /var/lib/uigniter)", STRING, AT(state_dir)},
-	{"run-dir", "DIR", "sockets and records of what runs (default: /run/uigniter)", STRING,
-		AT(run_dir)},
+		CONFIG_STRING, AT(token_file)},
+	{"state-dir", "DIR", "images and logs (default: /var/lib/uigniter)", CONFIG_STRING,
+		AT(state_dir)},
+	{"run-dir", "DIR", "sockets and records of what runs (default: /run/uigniter)",
+		CONFIG_STRING, AT(run_dir)},
 	{"subnet", "CIDR", "addresses of the VMs (default: 10.93.0.0/16, or the next that is free)",
-		STRING, AT(subnet_text)},
+		CONFIG_STRING, AT(subnet_text)},
 	{"nat", "",
 		"VMs reach what this namespace reaches, by its address (nftables; switches IPv4 "
 		"forwarding on)",
-		FLAG, AT(nat)},
+		CONFIG_FLAG, AT(nat)},
 	{"subnet6", "PREFIX/64|auto|none",
 		"IPv6 addresses of the VMs (default: auto: a local prefix made from the run "
 		"folder)",
-		STRING, AT(subnet6_text)},
-	{"quarantine", "SECONDS", "how long an address rests after use (default: 30)", NUMBER,
-		AT(quarantine_s), 0, 86400},
-	{"pool", "N", "VMs to keep prepared (default: 4)", NUMBER, AT(pool), 0, CONFIG_POOL_MAX},
-	{"pool-memory", "MIB", "their memory, and the default of VMs (default: 128)", NUMBER,
+		CONFIG_STRING, AT(subnet6_text)},
+	{"quarantine", "SECONDS", "how long an address rests after use (default: 30)",
+		CONFIG_NUMBER, AT(quarantine_s), 0, 86400},
+	{"pool", "N", "VMs to keep prepared (default: 4)", CONFIG_NUMBER, AT(pool), 0,
+		CONFIG_POOL_MAX},
+	{"pool-memory", "MIB", "their memory, and the default of VMs (default: 128)", CONFIG_NUMBER,
 		AT(pool_memory_mib), CONFIG_MEMORY_MIB_MIN, CONFIG_MEMORY_MIB_MAX},
 	{"on-exhausted", "create|wait|reject",
-		"what a run does that finds the pool empty (default: create)", STRING,
+		"what a run does that finds the pool empty (default: create)", CONFIG_STRING,
 		AT(on_exhausted)},
 	{"monitor", "NAME",
 		"auto, uvmm, qemu or process (default: auto: uvmm with /dev/kvm, else qemu)",
-		STRING, AT(monitor)},
-	{"uvmm", "PATH", "the monitor (default: beside uigniterd)", STRING, AT(uvmm)},
-	{"libos", "PATH", "the libOS (default: beside uigniterd)", STRING, AT(libos)},
-	{"qemu", "PATH", "QEMU (default: /usr/bin/qemu-system-x86_64)", STRING, AT(qemu)},
+		CONFIG_STRING, AT(monitor)},
+	{"uvmm", "PATH", "the monitor (default: beside uigniterd)", CONFIG_STRING, AT(uvmm)},
+	{"libos", "PATH", "the libOS (default: beside uigniterd)", CONFIG_STRING, AT(libos)},
+	{"qemu", "PATH", "QEMU (default: /usr/bin/qemu-system-x86_64)", CONFIG_STRING, AT(qemu)},
 	{"volume-root", "DIR[:DIR...]",
-		"folders below which files may be given to VMs as volumes (default: none)", STRING,
-		AT(volume_root)},
-	{"process-user", "NAME", "whom programs in host mode run as (default: nobody)", STRING,
-		AT(process_user)},
+		"folders below which files may be given to VMs as volumes (default: none)",
+		CONFIG_STRING, AT(volume_root)},
+	{"process-user", "NAME", "whom programs in host mode run as (default: nobody)",
+		CONFIG_STRING, AT(process_user)},
 	{"monitor-uid", "N",
 		"first of 65536 user numbers that nobody else has, one for each VM; 0: none, VMs "
 		"run "
 		"as root (default: 900000000)",
-		NUMBER, AT(monitor_uid), 0, 4000000000u},
-	{"log-level", "LEVEL", "debug, info, warn or error (default: info)", STRING, AT(log_level)},
+		CONFIG_NUMBER, AT(monitor_uid), 0, 4000000000u},
+	{"log-level", "LEVEL", "debug, info, warn or error (default: info)", CONFIG_STRING,
+		AT(log_level)},
 };
+
+bool config_option(size_t i, struct config_option *option)
+{
+	if (i >= ARRAY_SIZE(options))
+		return false;
+	*option = (struct config_option){.name = options[i].name,
+		.value = options[i].value,
+		.help = options[i].help,
+		.kind = options[i].kind,
+		.min = options[i].min,
+		.max = options[i].max};
+	return true;
+}
 
 enum { OPT_CONFIG = 1000, OPT_HELP, OPT_VERSION };
 
@@ -98,7 +112,7 @@ static int set_option(
 	unsigned long value;
 	char *end, *copy;
 
-	if (row->kind == STRING) {
+	if (row->kind == CONFIG_STRING) {
 		copy = strdup(text);
 		if (!copy)
 			return err_sys(err, ENOMEM, "--%s", row->name);
@@ -106,7 +120,7 @@ static int set_option(
 		*(char **)field = copy;
 		return 0;
 	}
-	if (row->kind == FLAG) {
+	if (row->kind == CONFIG_FLAG) {
 		*(unsigned *)field = strcmp(text, "true") == 0;
 		return strcmp(text, "true") == 0 || strcmp(text, "false") == 0
 			? 0
@@ -152,7 +166,7 @@ static int apply_file(struct config *config, const char *path, struct err *err)
 			number, sizeof(number), "%" JSON_INTEGER_FORMAT, json_integer_value(value));
 		if (!row)
 			r = err_set(err, EINVAL, "there is no option %s", key);
-		else if (json_is_boolean(value) && row->kind == FLAG)
+		else if (json_is_boolean(value) && row->kind == CONFIG_FLAG)
 			r = set_option(config, row, json_is_true(value) ? "true" : "false", err);
 		else if (!json_is_string(value) && !json_is_integer(value))
 			r = err_set(err, EINVAL, "%s: a single value is wanted", key);
@@ -173,7 +187,7 @@ static int apply_argv(
 
 	for (size_t i = 0; i < n; i++)
 		longopts[i] = (struct option){options[i].name,
-			options[i].kind == FLAG ? no_argument : required_argument, NULL,
+			options[i].kind == CONFIG_FLAG ? no_argument : required_argument, NULL,
 			(int)i + 1};
 	longopts[n] = (struct option){"config", required_argument, NULL, OPT_CONFIG};
 	longopts[n + 1] = (struct option){"help", no_argument, NULL, OPT_HELP};
@@ -347,7 +361,7 @@ int config_load(int argc, char *const *argv, struct config *config, struct err *
 void config_fini(struct config *config)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
-		if (options[i].kind == STRING) {
+		if (options[i].kind == CONFIG_STRING) {
 			char **field = (char **)((char *)config + options[i].offset);
 
 			free(*field);

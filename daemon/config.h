@@ -9,12 +9,26 @@
 #include "daemon/network/subnet6.h"
 #include "lib/log.h"
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #define CONFIG_MEMORY_MIB_MIN 8
 #define CONFIG_MEMORY_MIB_MAX 65536
 #define CONFIG_VCPUS_MAX      32
 #define CONFIG_POOL_MAX       512
+
+/* How a value is written: any text, a whole number, nothing on the command line and true or false in a file. */
+enum config_kind { CONFIG_STRING, CONFIG_NUMBER, CONFIG_FLAG };
+
+/* A row of the table as people see it; min and max of a number. */
+struct config_option {
+	const char *name, *value, *help;
+	enum config_kind kind;
+	unsigned min, max;
+};
+
+/* The row i of the table for the manual; false: there are no more. */
+bool config_option(size_t i, struct config_option *option);
 
 struct config {
 	char *netns;        /* NULL: the daemon's own */

@@ -112,6 +112,14 @@ void options_help(void)
 	}
 }
 
+bool options_row(size_t i, struct options_row *row)
+{
+	if (i >= OPT_COUNT)
+		return false;
+	*row = (struct options_row){defs[i].name, defs[i].arg, defs[i].help};
+	return true;
+}
+
 static int number(
 	const char *name, const char *text, int64_t min, int64_t max, int64_t *out, struct err *err)
 {

@@ -30,4 +30,12 @@ int options_parse(int argc, char **argv, struct options *options, struct err *er
 void options_fini(struct options *options);
 void options_help(void);
 
+/* A row of the table for the manual; arg is NULL when no value is taken. */
+struct options_row {
+	const char *name, *arg, *help;
+};
+
+/* The row i; false: there are no more. */
+bool options_row(size_t i, struct options_row *row);
+
 #endif
