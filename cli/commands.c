@@ -650,6 +650,17 @@ const struct command commands[] = {
 		.summary = "show the versions of uigniter and of the manager",
 		.example = "uigniter version",
 		.options = format_options},
+	{.name = "completion",
+		.run = cmd_completion,
+		.operands = "bash|zsh|words [-- WORD...]",
+		.min_operands = 1,
+		.max_operands = 1,
+		.takes_program = true,
+		.summary = "print the script that completes commands in a shell",
+		.detail = "The scripts ask `completion words` what could stand in the place of the "
+			  "last WORD of a line: commands, options, files, and names that the "
+			  "manager knows.",
+		.example = "source <(uigniter completion bash)"},
 	{0},
 };
 
