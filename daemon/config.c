@@ -10,7 +10,6 @@
 #include <pwd.h>
 #include <string.h>
 
-#define LIBEXEC_DIR     "/usr/libexec/uigniter"
 #define CONFIG_FILE_MAX (64 * KIB)
 
 struct option_row {
@@ -227,7 +226,8 @@ static int set_default(char **field, const char *value)
 	return *field ? 0 : -ENOMEM;
 }
 
-/* Beside the daemon in the build tree (BUILD/daemon/uigniterd), beside it when installed, then LIBEXEC_DIR. */
+/* Beside the daemon: in the build tree (BUILD/daemon/uigniterd), or in its own folder; else where `meson install` puts it, as seen
+ * from the daemon's folder, so that an installation can be moved. */
 static int find_part(char **field, const char *layer, const char *name)
 {
 	char exe[PATH_MAX], path[PATH_MAX * 2];
@@ -244,7 +244,8 @@ static int find_part(char **field, const char *layer, const char *name)
 	if (access(path, R_OK) < 0)
 		snprintf(path, sizeof(path), "%s/%s", exe, name);
 	if (access(path, R_OK) < 0)
-		snprintf(path, sizeof(path), "%s/%s", LIBEXEC_DIR, name);
+		snprintf(path, sizeof(path), "%s/%s/%s", *UIGNITER_LIBEXEC == '/' ? "" : exe,
+			UIGNITER_LIBEXEC, name);
 	*field = realpath(path, NULL);
 	return set_default(field, path); /* not there: the monitor's probe says so */
 }
