@@ -73,6 +73,9 @@ static const struct option_row options[] = {
 		CONFIG_NUMBER, AT(monitor_uid), 0, 4000000000u},
 	{"log-level", "LEVEL", "debug, info, warn or error (default: info)", CONFIG_STRING,
 		AT(log_level)},
+	{"log-format", "text|json",
+		"log lines as key=value, or each as an object of JSON (default: text)",
+		CONFIG_STRING, AT(log_format_text)},
 };
 
 bool config_option(size_t i, struct config_option *option)
@@ -274,6 +277,7 @@ static int set_defaults(struct config *c, struct err *err)
 	r = r < 0 ? r : set_default(&c->qemu, "/usr/bin/qemu-system-x86_64");
 	r = r < 0 ? r : set_default(&c->process_user, "nobody");
 	r = r < 0 ? r : set_default(&c->log_level, "info");
+	r = r < 0 ? r : set_default(&c->log_format_text, "text");
 	r = r < 0 ? r : find_part(&c->uvmm, "vmm", "uvmm");
 	r = r < 0 ? r : find_part(&c->libos, "libos", "libos.elf");
 	if (r == 0) {
@@ -323,6 +327,9 @@ static int check(struct config *c, struct err *err)
 	if (log_level_parse(c->log_level, &c->level) < 0)
 		return err_set(err, EINVAL, "--log-level %s: debug, info, warn or error is wanted",
 			c->log_level);
+	if (log_format_parse(c->log_format_text, &c->log_format) < 0)
+		return err_set(
+			err, EINVAL, "--log-format %s: text or json is wanted", c->log_format_text);
 	if (strcmp(c->on_exhausted, "create") != 0 && strcmp(c->on_exhausted, "wait") != 0 &&
 		strcmp(c->on_exhausted, "reject") != 0)
 		return err_set(err, EINVAL, "--on-exhausted %s: create, wait or reject is wanted",

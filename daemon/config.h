@@ -57,6 +57,8 @@ struct config {
 	gid_t process_gid;
 	char *log_level;
 	enum log_level level;
+	char *log_format_text;
+	enum log_format log_format;
 };
 
 /* Defaults, then the file, then the command line. 0; 1 when --help or --version was printed; -EINVAL and the

@@ -240,6 +240,7 @@ int main(int argc, char **argv)
 	if (r > 0)
 		return 0;
 	log_init("uigniterd", d.core.config.level);
+	log_set_format(d.core.config.log_format);
 	if (r < 0) {
 		fprintf(stderr, "uigniterd: %s\n", err.msg);
 		return EXIT_USAGE;
@@ -248,7 +249,10 @@ int main(int argc, char **argv)
 	raise_files();
 	r = start(&d, &err);
 	if (r < 0) {
-		fprintf(stderr, "uigniterd: cannot start: %s\n", err.msg);
+		if (d.core.config.log_format == LOG_FORMAT_JSON)
+			log_error("cannot start", "error=\"%s\"", err.msg);
+		else
+			fprintf(stderr, "uigniterd: cannot start: %s\n", err.msg);
 		if (d.core.instances && instances_count(d.core.instances) > 0)
 			return EXIT_FAILED; /* its VMs go on; the next manager takes them over */
 	} else {

@@ -2,6 +2,8 @@
 /*
  * The one file that writes log lines: to stderr, one line a call, as
  *   2026-01-02T03:04:05.678Z level=info component=uigniterd msg="..." key=value ...
+ * or as JSON (lib/log_json.c):
+ *   {"time":"2026-01-02T03:04:05.678Z","level":"info","component":"uigniterd","msg":"...","key":"value",...}
  * The caller gives the key=value part. What comes by %s is outside text: in quotes ("%s") its quotes and backslashes are escaped,
  * without them its blanks and quotes become "?", so that no value can end early or look like another pair. Conversions:
  * d i u x s c f g with l ll z, and a precision. Thread-safe (one write per line).
@@ -11,6 +13,7 @@
 
 #include "lib/util.h"
 
+enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 
 /* component: a string that outlives all calls. Lines below min are dropped. */
@@ -27,5 +30,10 @@ void log_line(enum log_level level, const char *msg, const char *fmt, ...) _prin
 /* Name of a level ("info"), and back; -EINVAL for an unknown name. */
 const char *log_level_name(enum log_level level);
 int log_level_parse(const char *name, enum log_level *level);
+
+/* How lines are written from now on; text at first. Before there is a second thread. */
+void log_set_format(enum log_format format);
+/* "text" or "json"; -EINVAL for another name. */
+int log_format_parse(const char *name, enum log_format *format);
 
 #endif

@@ -187,7 +187,7 @@ class Daemon:
         for line in self.stderr:
             self.log.write(line)
             self.log.flush()
-            if b'msg="serving"' in line:
+            if b'msg="serving"' in line or b'"msg":"serving"' in line:
                 break
         else:
             self.process.wait()

@@ -97,7 +97,7 @@ class Install(unittest.TestCase):
         harness.DAEMON = os.path.join(self.prefix, "bin/uigniterd")
         volumes = tempfile.TemporaryDirectory(prefix="uig-volume-")
         self.addCleanup(volumes.cleanup)
-        d = Installed("--config", os.path.join(self.prefix, CONF), "--nat", monitor="uvmm", volume_root=volumes.name)
+        d = Installed("--config", os.path.join(self.prefix, CONF), "--nat", "--log-format", "json", monitor="uvmm", volume_root=volumes.name)
         self.addCleanup(d.clean)
         with open(f"/proc/{d.process.pid}/status", encoding="ascii") as file:
             effective = int(re.search(r"^CapEff:\s*(\w+)", file.read(), re.M).group(1), 16)
@@ -110,7 +110,19 @@ class Install(unittest.TestCase):
             s.sendall(b"hello")
             self.assertEqual(s.recv(5), b"hello")
         self.assertGreater(d.call("GET", f"/vm/{vm['id']}/stats").json["pss_bytes"], 0)
-        d.end()
+        with open(os.path.join(d.folder, "log"), encoding="utf-8") as log:
+            d.end()
+            said = [json.loads(line)["msg"] for line in log]
+        self.assertEqual((said.count("serving"), said[-1]), (1, "ended"))
+
+    def test_cannot_start(self):
+        """Why is told in the form that was asked for."""
+        for form in ("text", "json"):
+            done = subprocess.run([os.path.join(self.prefix, "bin/uigniterd"), "--log-format", form, "--monitor", "uvmm", "--uvmm", "/none",
+                                   "--run-dir", os.path.join(self.temp.name, "run")], capture_output=True, text=True)
+            self.assertEqual(done.returncode, 1)
+            line = json.loads(done.stderr)["msg"] if form == "json" else done.stderr
+            self.assertIn("cannot start", line)
 
 
 unittest.main(verbosity=2)

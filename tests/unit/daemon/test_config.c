@@ -100,6 +100,7 @@ static void test_refused(void **state)
 		{"--run-dir", "run"},
 		{"--state-dir", "state"},
 		{"--log-level", "loud"},
+		{"--log-format", "xml"},
 		{"--on-exhausted", "later"},
 		{"--monitor-uid", "-1"},
 		{"--process-user", "nobody-of-that-name"},
