@@ -261,7 +261,13 @@ static int store(struct content_upload *u, const char *file, struct err *err)
 	if (fsync(u->fd) < 0 || renameat(u->contents->dir, u->file, u->contents->dir, file) < 0)
 		return err_sys(err, errno, "cannot store the image");
 	u->file[0] = '\0';
-	return fsync(u->contents->dir) < 0 ? err_sys(err, errno, "cannot store the image") : 0;
+	if (fsync(u->contents->dir) < 0) {
+		int r = err_sys(err, errno, "cannot store the image");
+
+		unlinkat(u->contents->dir, file, 0);
+		return r;
+	}
+	return 0;
 }
 
 static int end(struct content_upload *u, const char *wanted, struct content **out, struct err *err)

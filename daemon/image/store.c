@@ -199,18 +199,23 @@ static int record_write(const struct images *images, const struct image *image, 
 		"file", image->content ? content_file(image->content) : NULL, "bytes",
 		(json_int_t)image_bytes(image), "created", (json_int_t)image->created, "config",
 		image->config);
+	bool replaced;
 	int r;
 
 	text = root ? json_dumps(root, JSON_COMPACT) : NULL;
 	if (!text)
 		return err_sys(err, ENOMEM, "image %s", image->name);
 	record_name(image->name, file, sizeof(file));
+	replaced = faccessat(images->dir, file, F_OK, 0) == 0;
 	snprintf(temp, sizeof(temp), ".%.250s", file);
 	r = write_synced(images->dir, temp, text);
 	if (r == 0 && renameat(images->dir, temp, images->dir, file) < 0)
 		r = -errno;
-	if (r == 0 && fsync(images->dir) < 0)
+	if (r == 0 && fsync(images->dir) < 0) {
 		r = -errno;
+		if (!replaced)
+			unlinkat(images->dir, file, 0);
+	}
 	if (r < 0)
 		unlinkat(images->dir, temp, 0);
 	return r < 0 ? err_sys(err, -r, "cannot store the record of image %s", image->name) : 0;
