@@ -87,7 +87,7 @@ long sys_fcntl(const uint64_t a[6])
 	case F_OFD_GETLK:
 	case F_OFD_SETLK:
 	case F_OFD_SETLKW:
-		return lock_fcntl(f, cmd, arg);
+		return lock_fcntl(fd, f, cmd, arg);
 	case F_SETOWN:
 	case F_SETSIG:
 	case F_SETOWN_EX:

@@ -5,6 +5,7 @@
  */
 #include "libos/fs/fd.h"
 #include "libos/fs/inode.h"
+#include "libos/fs/locks.h"
 #include "libos/klib/errno.h"
 #include "libos/klib/string.h"
 #include "libos/mem/kmalloc.h"
@@ -144,6 +145,7 @@ int fd_close(int fd)
 	s->file = NULL;
 	if ((unsigned)fd < low)
 		low = (unsigned)fd;
+	locks_closed(f);
 	file_put(f);
 	return 0;
 }
@@ -206,8 +208,10 @@ static long dup_to(int old, int to, bool cloexec)
 		return rc;
 	before = table[to].file;
 	table[to] = (struct fd_slot){.file = file_get(f), .cloexec = cloexec};
-	if (before)
+	if (before) {
+		locks_closed(before);
 		file_put(before);
+	}
 	return to;
 }
 

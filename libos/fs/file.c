@@ -42,6 +42,7 @@ void file_put(struct file *f)
 				(f->flags & O_ACCMODE) == O_RDONLY ? IN_CLOSE_NOWRITE
 								   : IN_CLOSE_WRITE);
 		flock_release(f);
+		ofd_release(f);
 	}
 	if (f->ops && f->ops->release)
 		f->ops->release(f);

@@ -15,6 +15,7 @@ void inode_init(struct inode *inode, const struct inode_ops *ops, struct super *
 	inode->nlink = 1;
 	inode->atime_ns = inode->mtime_ns = inode->ctime_ns = clock_real_ns();
 	list_init(&inode->flocks);
+	list_init(&inode->ranges);
 }
 
 void inode_put(struct inode *inode)

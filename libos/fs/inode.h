@@ -97,6 +97,7 @@ struct inode {
 	struct watch *watches; /* inotify.c */
 	struct xattr *xattrs;  /* xattr.c */
 	struct list flocks;    /* of struct flock_lock (locks.c) */
+	struct list ranges;    /* of struct range_lock (range_locks.c) */
 };
 
 #define D_HASHED 1u
@@ -229,6 +230,8 @@ int vfs_open_at(int dirfd, const char *path, unsigned flags, unsigned mode, unsi
 int vfs_mknod(int dirfd, const char *path, uint32_t mode, uint64_t rdev, struct dentry **dentry);
 int vfs_mkdir(int dirfd, const char *path, uint32_t mode);
 int vfs_truncate(struct inode *inode, uint64_t size);
+/* May a regular file get this size (RLIMIT_FSIZE)? 0, or -EFBIG, and SIGXFSZ is sent. rw.c. */
+int size_allowed(const struct inode *inode, uint64_t size);
 
 /* ---- the file systems */
 /* tmpfs; with an image also what lies below it (erofs.h). pages_max: limit of data, in frames. */
@@ -279,8 +282,9 @@ long file_seek_size(struct file *f, int64_t off, int whence, uint64_t size);
 /* ---- xattr.c: the inode goes away */
 void xattr_free(struct inode *inode);
 
-/* ---- locks.c */
+/* ---- locks.c, range_locks.c: the last reference to f, which has an inode, is gone */
 void flock_release(struct file *f);
+void ofd_release(struct file *f);
 
 /* ---- epoll.c: the last reference to f is gone */
 void epoll_forget(struct file *f);

@@ -1,11 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * flock(2), and record locks. There is one process, so its POSIX record locks never conflict: they are checked and granted, and
- * F_GETLK finds nothing. flock locks belong to open file descriptions and do conflict between two of them. Locks of open file descriptions on
- * ranges (OFD) are granted like the POSIX ones.
- */
-#include "libos/fs/locks.h"
-
+/* flock(2): a lock on a whole file belongs to an open file description, and conflicts with those of others. */
 #include "libos/fs/inode.h"
 #include "libos/klib/errno.h"
 #include "libos/mem/kmalloc.h"
@@ -20,42 +14,6 @@ struct flock_lock {
 
 static struct waitq waiters = WAITQ_INIT(waiters);
 
-static int lock_check(struct file *f, const struct flock *l, bool get)
-{
-	unsigned acc = f->flags & O_ACCMODE;
-
-	if (l->l_whence < SEEK_SET || l->l_whence > SEEK_END)
-		return -EINVAL;
-	if (l->l_type != F_RDLCK && l->l_type != F_WRLCK && (get || l->l_type != F_UNLCK))
-		return -EINVAL;
-	if (l->l_whence == SEEK_SET &&
-		(l->l_start < 0 || (l->l_len < 0 && l->l_start + l->l_len < 0)))
-		return -EINVAL;
-	if (!get &&
-		((l->l_type == F_RDLCK && acc == O_WRONLY) ||
-			(l->l_type == F_WRLCK && acc == O_RDONLY)))
-		return -EBADF;
-	return 0;
-}
-
-long lock_fcntl(struct file *f, int cmd, uptr_t arg)
-{
-	bool get = cmd == F_GETLK || cmd == F_OFD_GETLK;
-	struct flock l;
-	int rc;
-
-	if (get_user(&l, arg) < 0)
-		return -EFAULT;
-	if ((cmd == F_OFD_GETLK || cmd == F_OFD_SETLK || cmd == F_OFD_SETLKW) && l.l_pid)
-		return -EINVAL;
-	rc = lock_check(f, &l, get);
-	if (rc < 0 || !get)
-		return rc;
-	l.l_type = F_UNLCK;
-	return put_user(arg, &l);
-}
-
-/* ---- flock */
 static struct flock_lock *lock_of(struct file *f)
 {
 	list_for_each (l, &f->inode->flocks, struct flock_lock, link) {

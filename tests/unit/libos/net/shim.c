@@ -496,6 +496,7 @@ int fd_close(int fd)
 void epoll_forget(struct file *f) {}
 
 void flock_release(struct file *f) {}
+void ofd_release(struct file *f) {}
 
 void dentry_put(struct dentry *d) {}
 
