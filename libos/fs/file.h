@@ -25,6 +25,7 @@ struct iter {
 	uint64_t at;   /* offset in the first iovec, or in kbuf */
 	uint64_t left; /* bytes left in all */
 	bool more;     /* of a write: another one follows at once, so a socket need not send yet */
+	bool append;   /* of a write: at the file's end, as with O_APPEND */
 };
 void iter_user(struct iter *it, const struct kiovec *iov, int niov, uint64_t total);
 void iter_kernel(struct iter *it, void *buf, uint64_t len);
@@ -32,6 +33,8 @@ void iter_kernel(struct iter *it, void *buf, uint64_t len);
 long iter_put(struct iter *it, const void *src, uint64_t n); /* file -> destination */
 long iter_get(struct iter *it, void *dst, uint64_t n);       /* source -> file */
 long iter_zero(struct iter *it, uint64_t n);
+/* RLIMIT_FSIZE, for a write at pos of a regular file: cuts it down, or sends SIGXFSZ: -EFBIG. rw.c. */
+int iter_limit(struct iter *it, uint64_t pos);
 
 /* ---- readiness */
 #define POLLIN    0x001u

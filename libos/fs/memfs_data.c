@@ -179,6 +179,10 @@ static long write_page(struct memfs_inode *mi, struct iter *it, uint64_t pos)
 
 static int write_check(struct memfs_inode *mi, struct iter *it, uint64_t pos)
 {
+	int rc = iter_limit(it, pos);
+
+	if (rc < 0)
+		return rc;
 	if (mi->vfs.seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))
 		return -EPERM;
 	if (pos >= FILE_MAX_BYTES)
@@ -199,7 +203,7 @@ static long memfs_write(struct file *f, struct iter *it, uint64_t *pos, bool non
 	uint64_t done = 0;
 	long got;
 
-	if (f->flags & O_APPEND)
+	if (f->flags & O_APPEND || it->append)
 		*pos = mi->vfs.size;
 	if (!it->left)
 		return 0;

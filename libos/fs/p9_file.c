@@ -318,6 +318,8 @@ static long append(struct file *f, struct iter *it, uint64_t *pos)
 	rc = p9_refresh(pi);
 	*pos = pi->vfs.size;
 	if (!rc)
+		rc = iter_limit(it, *pos);
+	if (!rc)
 		rc = write_at(f, it, pos);
 	pi->appending = false;
 	waitq_wake(&pi->append_end, 1);
@@ -326,10 +328,15 @@ static long append(struct file *f, struct iter *it, uint64_t *pos)
 
 static long p9_write(struct file *f, struct iter *it, uint64_t *pos, bool nonblock)
 {
+	int rc;
+
 	if (!it->left)
 		return 0;
-	if (f->flags & O_APPEND)
+	if (f->flags & O_APPEND || it->append)
 		return append(f, it, pos);
+	rc = iter_limit(it, *pos);
+	if (rc < 0)
+		return rc;
 	if (*pos >= SIZE_MAX_9)
 		return -EFBIG;
 	if (it->left > SIZE_MAX_9 - *pos)

@@ -374,29 +374,42 @@ int64_t proc_next_tid(int64_t from)
 }
 
 /* ---- limits and mounts */
-static void limit_line(struct text *t, const char *name, unsigned resource, const char *unit)
+static void limit_value(struct text *t, uint64_t v)
 {
-	uint64_t v = rlimit_soft(resource);
-
 	if (v == RLIM_INFINITY)
-		text_printf(t, "%-26s%-21s%-21s%-10s\n", name, "unlimited", "unlimited", unit);
+		text_printf(t, "%-21s", "unlimited");
 	else
-		text_printf(t, "%-26s%-21lu%-21lu%-10s\n", name, (unsigned long)v, (unsigned long)v,
-			unit);
+		text_printf(t, "%-21lu", (unsigned long)v);
 }
 
 int proc_limits(struct text *t, uint64_t n)
 {
+	static const char *const lines[RLIM_NLIMITS][2] = {
+		[RLIMIT_CPU] = {"Max cpu time", "seconds"},
+		[RLIMIT_FSIZE] = {"Max file size", "bytes"},
+		[RLIMIT_DATA] = {"Max data size", "bytes"},
+		[RLIMIT_STACK] = {"Max stack size", "bytes"},
+		[RLIMIT_CORE] = {"Max core file size", "bytes"},
+		[RLIMIT_RSS] = {"Max resident set", "bytes"},
+		[RLIMIT_NPROC] = {"Max processes", "processes"},
+		[RLIMIT_NOFILE] = {"Max open files", "files"},
+		[RLIMIT_MEMLOCK] = {"Max locked memory", "bytes"},
+		[RLIMIT_AS] = {"Max address space", "bytes"},
+		[RLIMIT_LOCKS] = {"Max file locks", "locks"},
+		[RLIMIT_SIGPENDING] = {"Max pending signals", "signals"},
+		[RLIMIT_MSGQUEUE] = {"Max msgqueue size", "bytes"},
+		[RLIMIT_NICE] = {"Max nice priority", ""},
+		[RLIMIT_RTPRIO] = {"Max realtime priority", ""},
+		[RLIMIT_RTTIME] = {"Max realtime timeout", "us"},
+	};
+
 	text_printf(t, "%-26s%-21s%-21s%-10s\n", "Limit", "Soft Limit", "Hard Limit", "Units");
-	limit_line(t, "Max cpu time", RLIMIT_CPU, "seconds");
-	limit_line(t, "Max file size", RLIMIT_FSIZE, "bytes");
-	limit_line(t, "Max data size", RLIMIT_DATA, "bytes");
-	limit_line(t, "Max stack size", RLIMIT_STACK, "bytes");
-	limit_line(t, "Max core file size", RLIMIT_CORE, "bytes");
-	limit_line(t, "Max processes", RLIMIT_NPROC, "processes");
-	limit_line(t, "Max open files", RLIMIT_NOFILE, "files");
-	limit_line(t, "Max locked memory", RLIMIT_MEMLOCK, "bytes");
-	limit_line(t, "Max address space", RLIMIT_AS, "bytes");
+	for (unsigned i = 0; i < RLIM_NLIMITS; i++) {
+		text_printf(t, "%-26s", lines[i][0]);
+		limit_value(t, rlimit_soft(i));
+		limit_value(t, rlimit_hard(i));
+		text_printf(t, lines[i][1][0] ? "%-10s\n" : "%s\n", lines[i][1]);
+	}
 	return 0;
 }
 

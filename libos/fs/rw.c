@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* read, write and their relatives: positions, vectors, limits, and the checks that Linux makes before a file type sees the call. */
 #include "libos/fs/inode.h"
+#include "libos/fs/memfs.h"
 #include "libos/fs/notify.h"
 #include "libos/fs/perm.h"
 #include "libos/klib/errno.h"
 #include "libos/klib/string.h"
 #include "libos/mem/kmalloc.h"
 #include "libos/mem/page.h"
+#include "libos/sched/signal.h"
 #include "libos/sched/thread.h"
+#include "libos/sys/limits.h"
 #include "libos/sys/syscall.h"
 
 #define POS_FILE ((int64_t)-1) /* use the file's own position */
@@ -46,9 +49,56 @@ static long told(struct file *f, bool write, long rc)
 	return rc;
 }
 
-/* One transfer, checked: off POS_FILE or the position given by the call. */
-static long rw_iter(struct file *f, struct iter *it, bool write, int64_t off)
+/* RLIMIT_FSIZE: the limit is told by a signal, once nothing at all may be written. */
+static int too_large(void)
 {
+	signal_thread_sync(SIGXFSZ);
+	return -EFBIG;
+}
+
+int iter_limit(struct iter *it, uint64_t pos)
+{
+	uint64_t limit = rlimit_soft(RLIMIT_FSIZE);
+
+	if (pos >= limit)
+		return too_large();
+	if (it->left > limit - pos)
+		it->left = limit - pos;
+	return 0;
+}
+
+int size_allowed(const struct inode *inode, uint64_t size)
+{
+	return size > inode->size && size > rlimit_soft(RLIMIT_FSIZE) ? too_large() : 0;
+}
+
+/* preadv2(2). HIPRI asks for nothing that is not done anyway. */
+#define RWF_HIPRI  0x01u
+#define RWF_DSYNC  0x02u
+#define RWF_SYNC   0x04u
+#define RWF_NOWAIT 0x08u
+#define RWF_APPEND 0x10u
+#define RWF_KNOWN  0x1fu
+
+/* Streams, and files in memory: the host's are not known to be at hand. */
+static bool can_nowait(const struct file *f)
+{
+	return !has_positions(f) || f->ops == &memfs_file_ops;
+}
+
+static long sync_written(struct file *f, unsigned how, long rc)
+{
+	int err = 0;
+
+	if (rc > 0 && how & (RWF_DSYNC | RWF_SYNC) && f->ops->sync)
+		err = f->ops->sync(f, !(how & RWF_SYNC));
+	return err < 0 ? err : rc;
+}
+
+/* One transfer, checked: off POS_FILE or the position given by the call; how: RWF_. */
+static long rw_iter(struct file *f, struct iter *it, bool write, int64_t off, unsigned how)
+{
+	bool nonblock = f->flags & O_NONBLOCK || how & RWF_NOWAIT;
 	unsigned acc = f->flags & O_ACCMODE;
 	uint64_t pos = off == POS_FILE ? f->pos : (uint64_t)off;
 	long (*op)(struct file *, struct iter *, uint64_t *, bool) =
@@ -59,16 +109,19 @@ static long rw_iter(struct file *f, struct iter *it, bool write, int64_t off)
 		return -EBADF;
 	if (!op)
 		return -EINVAL;
+	if (it->left && (how & ~RWF_KNOWN || (how & RWF_NOWAIT && !can_nowait(f))))
+		return -EOPNOTSUPP;
+	it->append = how & RWF_APPEND;
 	if (it->left > RW_MAX)
 		it->left = RW_MAX;
 	if (!f->ops->seek)
-		return told(f, write, op(f, it, NULL, f->flags & O_NONBLOCK));
+		return told(f, write, op(f, it, NULL, nonblock));
 	if (off == POS_FILE)
 		pos = pos_take(f);
-	rc = op(f, it, &pos, f->flags & O_NONBLOCK);
+	rc = op(f, it, &pos, nonblock);
 	if (off == POS_FILE)
 		pos_give(f, rc >= 0 ? pos : f->pos);
-	return told(f, write, rc);
+	return told(f, write, write ? sync_written(f, how, rc) : rc);
 }
 
 static long rw(int fd, uptr_t buf, uint64_t n, bool write, int64_t off, bool at)
@@ -88,7 +141,7 @@ static long rw(int fd, uptr_t buf, uint64_t n, bool write, int64_t off, bool at)
 	else if ((int64_t)n < 0)
 		rc = -EINVAL;
 	else
-		rc = rw_iter(f, &it, write, at ? off : POS_FILE);
+		rc = rw_iter(f, &it, write, at ? off : POS_FILE, 0);
 	file_put(f);
 	return rc;
 }
@@ -113,7 +166,8 @@ long sys_pwrite64(const uint64_t a[6])
 	return rw((int)a[0], a[1], a[2], true, (int64_t)a[3], true);
 }
 
-static long rwv(int fd, uptr_t uiov, int count, bool write, int64_t off, bool at)
+/* off: POS_FILE for the file's own position. */
+static long rwv(int fd, uptr_t uiov, int count, bool write, int64_t off, unsigned how)
 {
 	struct kiovec fast[KIOV_FAST], *iov;
 	struct file *f = fd_file_get(fd);
@@ -122,15 +176,15 @@ static long rwv(int fd, uptr_t uiov, int count, bool write, int64_t off, bool at
 
 	if (!f)
 		return -EBADF;
-	if (at && off < 0)
+	if (off < POS_FILE)
 		rc = -EINVAL;
-	else if (at && !has_positions(f))
+	else if (off != POS_FILE && !has_positions(f))
 		rc = -ESPIPE;
 	else
 		rc = iovec_from_user(fast, &iov, uiov, count);
 	if (rc >= 0) {
 		iter_user(&it, iov, count, (uint64_t)rc);
-		rc = rw_iter(f, &it, write, at ? off : POS_FILE);
+		rc = rw_iter(f, &it, write, off, how);
 		iovec_free(fast, iov);
 	}
 	file_put(f);
@@ -139,44 +193,40 @@ static long rwv(int fd, uptr_t uiov, int count, bool write, int64_t off, bool at
 
 long sys_readv(const uint64_t a[6])
 {
-	return rwv((int)a[0], a[1], (int)a[2], false, 0, false);
+	return rwv((int)a[0], a[1], (int)a[2], false, POS_FILE, 0);
 }
 
 long sys_writev(const uint64_t a[6])
 {
-	return rwv((int)a[0], a[1], (int)a[2], true, 0, false);
+	return rwv((int)a[0], a[1], (int)a[2], true, POS_FILE, 0);
+}
+
+/* Here -1 is no position, but wrong as all below 0 are. */
+static long rwv_at(const uint64_t a[6], bool write)
+{
+	int64_t off = (int64_t)a[3];
+
+	return rwv((int)a[0], a[1], (int)a[2], write, off == POS_FILE ? INT64_MIN : off, 0);
 }
 
 long sys_preadv(const uint64_t a[6])
 {
-	return rwv((int)a[0], a[1], (int)a[2], false, (int64_t)a[3], true);
+	return rwv_at(a, false);
 }
 
 long sys_pwritev(const uint64_t a[6])
 {
-	return rwv((int)a[0], a[1], (int)a[2], true, (int64_t)a[3], true);
-}
-
-/* The flags that may be ignored: RWF_HIPRI, RWF_DSYNC, RWF_SYNC. RWF_NOWAIT and RWF_APPEND are not there. */
-#define RWF_IGNORED 0x7u
-
-static long rwv2(const uint64_t a[6], bool write)
-{
-	int64_t off = (int64_t)a[3];
-
-	if ((unsigned)a[5] & ~RWF_IGNORED)
-		return -EOPNOTSUPP;
-	return rwv((int)a[0], a[1], (int)a[2], write, off, off != POS_FILE);
+	return rwv_at(a, true);
 }
 
 long sys_preadv2(const uint64_t a[6])
 {
-	return rwv2(a, false);
+	return rwv((int)a[0], a[1], (int)a[2], false, (int64_t)a[3], (unsigned)a[5]);
 }
 
 long sys_pwritev2(const uint64_t a[6])
 {
-	return rwv2(a, true);
+	return rwv((int)a[0], a[1], (int)a[2], true, (int64_t)a[3], (unsigned)a[5]);
 }
 
 /* ---- positions and sizes */
@@ -230,8 +280,11 @@ long sys_ftruncate(const uint64_t a[6])
 	f = fd_file_get((int)a[0]);
 	if (!f)
 		return -EBADF;
-	if (f->ops->truncate && (f->flags & O_ACCMODE) != O_RDONLY)
-		rc = f->ops->truncate(f, a[1]);
+	if (f->ops->truncate && (f->flags & O_ACCMODE) != O_RDONLY) {
+		rc = f->inode ? size_allowed(f->inode, a[1]) : 0;
+		if (!rc)
+			rc = f->ops->truncate(f, a[1]);
+	}
 	if (!rc)
 		notify(f->dentry, IN_MODIFY);
 	file_put(f);
@@ -252,7 +305,8 @@ long sys_truncate(const uint64_t a[6])
 		rc = -EISDIR;
 	else if (!inode_is(d->inode, S_IFREG))
 		rc = -EINVAL;
-	else if ((rc = inode_may(d->inode, MAY_WRITE)) == 0)
+	else if ((rc = inode_may(d->inode, MAY_WRITE)) == 0 &&
+		(rc = size_allowed(d->inode, a[1])) == 0)
 		rc = vfs_truncate(d->inode, a[1]);
 	if (!rc)
 		notify(d, IN_MODIFY);
@@ -265,6 +319,7 @@ long sys_fallocate(const uint64_t a[6])
 	struct file *f = fd_file((int)a[0]);
 	unsigned mode = (unsigned)a[1];
 	int64_t off = (int64_t)a[2], len = (int64_t)a[3];
+	int rc;
 
 	if (!f)
 		return -EBADF;
@@ -282,6 +337,9 @@ long sys_fallocate(const uint64_t a[6])
 		return -EFBIG;
 	if (!f->inode->ops->fallocate)
 		return -EOPNOTSUPP;
+	rc = mode & FALLOC_FL_KEEP_SIZE ? 0 : size_allowed(f->inode, (uint64_t)off + (uint64_t)len);
+	if (rc < 0)
+		return rc;
 	return f->inode->ops->fallocate(f->inode, mode, (uint64_t)off, (uint64_t)len);
 }
 

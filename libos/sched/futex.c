@@ -48,13 +48,15 @@ static bool same(const struct key *a, const struct key *b)
 	return a->inode == b->inode && a->at == b->at;
 }
 
-/* The word must be aligned; a shared one must be somewhere. */
+/* The word must be aligned; a shared one must be there, although not all operations look at it. */
 static int find_key(uptr_t addr, bool shared, struct key *key)
 {
+	uint32_t word;
+
 	*key = (struct key){NULL, addr};
-	if (addr % sizeof(uint32_t))
+	if (addr % sizeof(word))
 		return -EINVAL;
-	if (addr >= UIG_USER_TOP)
+	if (addr >= UIG_USER_TOP || (shared && get_user(&word, addr) < 0))
 		return -EFAULT;
 	return shared ? vm_shared_place(addr, &key->inode, &key->at) : 0;
 }

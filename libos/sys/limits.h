@@ -33,5 +33,6 @@ struct rlimit64 {
 };
 
 uint64_t rlimit_soft(unsigned resource);
+uint64_t rlimit_hard(unsigned resource);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Resource limits: kept and answered as Linux does; enforced are NOFILE (descriptor table) and, at the start, STACK. */
+/* Resource limits: kept and answered as Linux does; enforced are NOFILE, AS, DATA, FSIZE and, at the start, STACK, where they belong. */
 #include "libos/klib/errno.h"
 #include "libos/mem/uaccess.h"
 #include "libos/sys/cred.h"
@@ -30,6 +30,11 @@ static struct rlimit64 limits[RLIM_NLIMITS] = {
 uint64_t rlimit_soft(unsigned resource)
 {
 	return limits[resource].cur;
+}
+
+uint64_t rlimit_hard(unsigned resource)
+{
+	return limits[resource].max;
 }
 
 static long limit_get(unsigned resource, uptr_t dst)

@@ -487,7 +487,12 @@ void signal_thread_sync(int signo)
 /* ---- the rest */
 uint64_t rlimit_soft(unsigned resource)
 {
-	return shim_nofile;
+	return resource == RLIMIT_NOFILE ? shim_nofile : RLIM_INFINITY;
+}
+
+uint64_t rlimit_hard(unsigned resource)
+{
+	return rlimit_soft(resource);
 }
 
 /* No machine, no disks. */
