@@ -4,6 +4,7 @@
 #include "libos/arch/x86_64/cpu.h"
 #include "libos/klib/errno.h"
 #include "libos/sched/thread_impl.h"
+#include "libos/sys/pidfd.h"
 #include "libos/sys/syscall.h"
 
 #define ARCH_SET_GS    0x1001
@@ -65,11 +66,9 @@ long sys_waitid(const uint64_t a[6])
 
 	if (options & ~WAITID_OPTIONS || !(options & WAITID_KINDS))
 		return -EINVAL;
-	if (kind == P_PIDFD)
-		return -EBADF;
-	if (kind < P_ALL || kind > P_PGID || (kind == P_PID && id <= 0) || id < 0)
+	if (kind < P_ALL || kind > P_PIDFD || (kind == P_PID && id <= 0) || id < 0)
 		return -EINVAL;
-	return -ECHILD;
+	return kind == P_PIDFD && !pidfd_is(id) ? -EBADF : -ECHILD;
 }
 
 /* glibc and others copy with registration refused; a half-working one would break sched_getcpu(). */
