@@ -91,15 +91,17 @@ static bool joins(const struct range_lock *l, const struct range_lock *want)
 		(l->last == OFFSET_MAX || want->start <= l->last + 1);
 }
 
-/* Takes want's range out of a lock of another type. *spare is used up when two parts are left. */
-static void cut(struct range_lock *l, const struct range_lock *want, struct range_lock **spare)
+/* Takes want's range out of a lock of another type. Where two parts are left, *spare is used up for the second, which comes behind
+ * the lock that stands between them. */
+static void cut(struct range_lock *l, const struct range_lock *want, struct list *between,
+	struct range_lock **spare)
 {
 	if (l->start > want->last || want->start > l->last)
 		return;
 	if (l->start < want->start && l->last > want->last) {
 		**spare = *l;
 		(*spare)->start = want->last + 1;
-		list_add_head(&l->link, &(*spare)->link);
+		list_add_head(between ? between : &l->link, &(*spare)->link);
 		*spare = NULL;
 		l->last = want->start - 1;
 	} else if (l->start < want->start) {
@@ -119,11 +121,32 @@ static struct list *place_of(struct inode *inode, const struct range_lock *want)
 	list_for_each (l, &inode->ranges, struct range_lock, link) {
 		if (l->owner != want->owner)
 			continue;
-		if (l->start > want->start)
+		if (l->start >= want->start)
 			return &l->link;
 		after = l->link.next;
 	}
 	return after;
+}
+
+/* What the owner has elsewhere joins the new lock, or makes room for it. node: the new lock in the list; NULL: there is none. */
+static void range_fit(struct inode *inode, struct range_lock *want, struct range_lock *node,
+	struct range_lock **spare)
+{
+	list_for_each_safe (l, &inode->ranges, struct range_lock, link) {
+		if (l->owner != want->owner || l == node)
+			continue;
+		if (l->type != want->type) {
+			cut(l, want, node ? &node->link : NULL, spare);
+		} else if (joins(l, want)) {
+			want->start = l->start < want->start ? l->start : want->start;
+			want->last = l->last > want->last ? l->last : want->last;
+			lock_free(l);
+		}
+	}
+	if (node) {
+		node->start = want->start;
+		node->last = want->last;
+	}
 }
 
 /* Gives the owner this type on this range (F_UNLCK: none), whatever it had there. 0 or -ENOLCK. */
@@ -132,31 +155,19 @@ static int range_set(struct inode *inode, struct range_lock *want)
 	struct range_lock *node = NULL, *spare = NULL;
 
 	if (want->type != F_UNLCK || want->start || want->last != OFFSET_MAX) {
-		node = kmalloc(sizeof(*node));
 		spare = kmalloc(sizeof(*spare));
-		if (!node || !spare) {
+		node = want->type != F_UNLCK ? kmalloc(sizeof(*node)) : NULL;
+		if (!spare || (want->type != F_UNLCK && !node)) {
 			kfree(node);
 			kfree(spare);
 			return -ENOLCK;
 		}
 	}
-	list_for_each_safe (l, &inode->ranges, struct range_lock, link) {
-		if (l->owner != want->owner)
-			continue;
-		if (l->type != want->type) {
-			cut(l, want, &spare);
-		} else if (joins(l, want)) {
-			want->start = l->start < want->start ? l->start : want->start;
-			want->last = l->last > want->last ? l->last : want->last;
-			lock_free(l);
-		}
-	}
-	if (want->type != F_UNLCK) {
+	if (node) {
 		*node = *want;
 		list_add_before(place_of(inode, want), &node->link);
-		node = NULL;
 	}
-	kfree(node);
+	range_fit(inode, want, node, &spare);
 	kfree(spare);
 	if (want->type != F_WRLCK)
 		waitq_wake_all(&waiters);
