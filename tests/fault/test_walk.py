@@ -21,7 +21,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import fault
 from harness import GUEST, TIMEOUT_S, Daemon, guest_image, main, need, skip
 
-PARTS = int(os.environ.get("UIGNITER_FAULT_PARTS", "40"))
+PARTS = int(os.environ.get("UIGNITER_FAULT_PARTS", "100"))
 MONITOR = os.environ.get("UIGNITER_MONITOR", "process")
 SOME_DESCRIPTORS = 64  # of a manager that has not carried out the operation yet
 LOST = (http.client.HTTPException, ConnectionError, TimeoutError)
