@@ -8,17 +8,15 @@ A run takes every UIGNITER_FAULT_PARTS-th fault, 1 for all of them; UIGNITER_FAU
 """
 import http.client
 import os
-import re
 import shutil
 import signal
-import sqlite3
 import sys
-import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "api"))
 
 import fault
+import traces
 from harness import GUEST, TIMEOUT_S, Daemon, guest_image, main, need, skip
 
 PARTS = int(os.environ.get("UIGNITER_FAULT_PARTS", "100"))
@@ -48,7 +46,7 @@ class Walk(unittest.TestCase):
             self.d.put_image("server", {"cmd": ["/bin/server", "serve", "8000"], "ports": [8000]}, IMAGE)
             self.d.put_image("short", {"cmd": ["/bin/server"]}, IMAGE)
         self.settle()
-        self.before = self.there()
+        self.before = traces.there(self.d)
         self.most = SOME_DESCRIPTORS
 
     # --- operations -----------------------------------------------------------
@@ -85,47 +83,10 @@ class Walk(unittest.TestCase):
     # --- what is there --------------------------------------------------------
 
     def settle(self):
-        """Until the pool is full again; after a failure the manager waits before it tries again."""
-        deadline = time.monotonic() + TIMEOUT_S
-        while (answer := self.d.call("GET", "/readyz")).status != 200:
-            self.assertLess(time.monotonic(), deadline, answer)
-
-    def rows(self):
-        database = sqlite3.connect(os.path.join(self.d.state_dir, "state.db"))
-        try:
-            self.assertEqual(database.execute("PRAGMA integrity_check").fetchall(), [("ok",)])
-            return [database.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in ("instance", "app")]
-        finally:
-            database.close()
-
-    def descriptors(self):
-        """The manager's, but those of files that all VMs share, which it makes when it first can and keeps."""
-        count = 0
-        for fd in os.listdir(f"/proc/{self.d.process.pid}/fd"):
-            try:
-                count += "/shared-" not in os.readlink(f"/proc/{self.d.process.pid}/fd/{fd}")
-            except FileNotFoundError:
-                pass
-        return count
-
-    def there(self):
-        number = re.compile(r"\d+")
-        return {
-            "interfaces": [number.sub("N", link) for link in self.d.links()],
-            "processes": len(self.d.processes()),
-            "files": sorted(number.sub("N", f) for f in self.d.files("run") if not f.startswith("shared-")),
-            "state": sorted(f for f in self.d.files("state") if not f.startswith("state.db")),
-            "rows": self.rows(),
-        }
+        traces.settle(self.d)
 
     def same_as_before(self):
-        """The end of a process or an interface can be a moment behind the answer; the manager is asked in between."""
-        deadline = time.monotonic() + TIMEOUT_S
-        while (now := self.there()) != self.before or self.descriptors() > self.most:
-            if time.monotonic() > deadline:
-                self.assertEqual(now, self.before)
-                self.fail(f"{self.descriptors()} descriptors, {self.most} before")
-            self.d.call("GET", "/healthz")
+        self.assertIsNone(traces.same(self.d, self.before, self.most))
 
     def clean(self):
         self.d.call("DELETE", "/app/walked")
@@ -177,7 +138,7 @@ class Walk(unittest.TestCase):
         operation()
         self.clean()
         # What is only opened when it is first wanted is open now; a connection or two are between their end and its being seen.
-        self.most = self.descriptors() + 4
+        self.most = traces.descriptors(self.d) + 4
         self.same_as_before()
         count = fault.calls(self.d.process.pid, operation)
         self.clean()

@@ -6,6 +6,7 @@
  *   server serve6 PORT            the same as serve on [::], for IPv4 too; says where each client is
  *   server talk6 ADDRESS PORT N   sends N bytes to such a server at an IPv6 address and takes them back; says where it did so from
  *   server stubborn               does not end when told to
+ *   server chatter BYTES          writes that much in lines, and waits until it is told to end
  *   server show                   prints its arguments and environment, exits with 3
  *   server abort                  is ended by SIGABRT
  *   server folder RW RO           works in two shared folders, says what came of it, and waits
@@ -160,6 +161,20 @@ static void show(int argc, char **argv)
 	exit(3);
 }
 
+static void chatter(long bytes)
+{
+	char line[64];
+
+	signal(SIGTERM, told_to_end);
+	memset(line, 'x', sizeof(line) - 1);
+	line[sizeof(line) - 1] = '\n';
+	for (; bytes > 0; bytes -= (long)sizeof(line))
+		fwrite(line, 1, sizeof(line), stdout);
+	fflush(stdout);
+	for (;;)
+		pause();
+}
+
 static int disk(const char *path, const char *word)
 {
 	char old[16] = "", new[16] = "";
@@ -247,6 +262,8 @@ int main(int argc, char **argv)
 		serve6(argv[2]);
 	else if (strcmp(what, "talk6") == 0 && argc > 4)
 		return talk6(argv[2], argv[3], (size_t)atol(argv[4]));
+	else if (strcmp(what, "chatter") == 0 && argc > 2)
+		chatter(atol(argv[2]));
 	else if (strcmp(what, "show") == 0)
 		show(argc, argv);
 	else if (strcmp(what, "folder") == 0 && argc > 3)
