@@ -27,6 +27,7 @@ struct console {
 	char *path; /* NULL: not yet */
 	int file;   /* -1: not yet made */
 	size_t file_bytes;
+	uint64_t files; /* full ones, before this */
 	struct buf early;
 	char line[CONSOLE_LAST_BYTES],
 		last[CONSOLE_LAST_BYTES]; /* the one being written, the one before */
@@ -36,13 +37,10 @@ struct console {
 
 static void rotate(struct console *c)
 {
-	char old[4096];
-
 	close(c->file);
 	c->file = -1;
 	c->file_bytes = 0;
-	snprintf(old, sizeof(old), "%s.1", c->path);
-	rename(c->path, old);
+	console_file_rotate(c->path, c->files++);
 }
 
 /* The folder is made with the first bytes as well: not on the way of the request that starts a VM. */
@@ -69,10 +67,22 @@ static int open_log(struct console *c)
 	if (c->file < 0)
 		return -errno;
 	c->file_bytes = fstat(c->file, &st) == 0 ? (size_t)st.st_size : 0;
+	c->files = console_file_count(c->path);
 	return 0;
 }
 
-/* A full disk loses console bytes; the VM goes on. */
+/* The file to write to has room. What can not be rotated does not grow: its VM loses bytes, as on a full disk. */
+static bool has_file(struct console *c)
+{
+	if (c->file < 0 && open_log(c) < 0)
+		return false;
+	if (c->file_bytes < CONSOLE_FILE_BYTES)
+		return true;
+	rotate(c);
+	return open_log(c) == 0 && c->file_bytes < CONSOLE_FILE_BYTES;
+}
+
+/* A full disk loses console bytes; the VM goes on. Each file is filled to its last byte (console_file.h). */
 static void store(struct console *c, const char *data, size_t len)
 {
 	ssize_t n;
@@ -81,13 +91,14 @@ static void store(struct console *c, const char *data, size_t len)
 		buf_add(&c->early, data, len);
 		return;
 	}
-	if (c->file >= 0 && c->file_bytes + len > CONSOLE_FILE_BYTES)
-		rotate(c);
-	if (c->file < 0 && open_log(c) < 0)
-		return;
-	n = write(c->file, data, len);
-	if (n > 0)
+	for (; len && has_file(c); data += n, len -= (size_t)n) {
+		size_t room = CONSOLE_FILE_BYTES - c->file_bytes;
+
+		n = write(c->file, data, len < room ? len : room);
+		if (n <= 0)
+			return;
 		c->file_bytes += (size_t)n;
+	}
 }
 
 static void note_line(struct console *c, const char *data, size_t len)
@@ -268,59 +279,4 @@ void console_unfollow(struct console_follower *f)
 		;
 	*p = f->next;
 	free(f);
-}
-
-/* The last max bytes of one file. */
-static int tail_file(const char *path, size_t max, struct buf *out)
-{
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-	_cleanup_free_ char *data = NULL;
-	struct stat st;
-	size_t want;
-	ssize_t n;
-
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -errno;
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	want = (size_t)st.st_size < max ? (size_t)st.st_size : max;
-	data = malloc(want + 1);
-	if (!data)
-		return -ENOMEM;
-	n = pread(fd, data, want, st.st_size - (off_t)want);
-	return n < 0 ? -errno : buf_add(out, data, (size_t)n);
-}
-
-static void keep_lines(struct buf *out, size_t from, long lines)
-{
-	size_t at = out->len;
-
-	if (at > from && out->data[at - 1] == '\n')
-		at--; /* the last line's own end */
-	while (at > from && !(out->data[at - 1] == '\n' && --lines <= 0))
-		at--;
-	if (at > from) {
-		memmove(out->data + from, out->data + at, out->len - at + 1);
-		out->len -= at - from;
-	}
-}
-
-int console_tail(const char *path, size_t max, long lines, struct buf *out)
-{
-	char old[4096];
-	struct stat st;
-	size_t from = out->len;
-	size_t now = stat(path, &st) == 0 ? (size_t)st.st_size : 0;
-	int r = 0;
-
-	if (lines == 0)
-		return 0;
-	snprintf(old, sizeof(old), "%s.1", path);
-	if (now < max)
-		r = tail_file(old, max - now, out);
-	if (r == 0)
-		r = tail_file(path, max, out);
-	if (r == 0 && lines > 0 && out->len > from)
-		keep_lines(out, from, lines);
-	return r;
 }

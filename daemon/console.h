@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a VM writes: a FIFO that the monitor has as stdout and stderr, read by the loop and written to a file of
- * bounded size (at CONSOLE_FILE_BYTES it becomes FILE.1, in the place of the one before). Until a file is given the
+ * bounded size (console_file.h). Until a file is given the
  * bytes stay in memory, the first CONSOLE_EARLY_BYTES of them.
  *
  * The FIFO has a name, and the monitor holds it for reading too: when the manager is killed, nothing that the monitor
@@ -11,12 +11,12 @@
 #ifndef DAEMON_CONSOLE_H
 #define DAEMON_CONSOLE_H
 
+#include "daemon/console_file.h"
 #include "lib/buf.h"
 #include "lib/err.h"
 
 #include <stdbool.h>
 
-#define CONSOLE_FILE_BYTES (4 * MIB)
 #define CONSOLE_FOLDER_MODE                                                                        \
 	0711 /* a host program that runs as another user may have its folder in it */
 #define CONSOLE_EARLY_BYTES (64 * KIB)
@@ -26,7 +26,7 @@ struct loop;
 struct console;
 struct console_follower;
 
-/* data NULL: that was all; the follower is gone then. */
+/* These bytes are in the file now, if it took them. data NULL: that was all; the follower is gone then. */
 typedef void console_fn(void *arg, const char *data, size_t len);
 
 /* Makes the FIFO. *write_fd is for the child; the caller closes it. 0 or -errno. */
@@ -45,9 +45,5 @@ const char *console_last_line(const struct console *console);
 /* Hears all bytes from now on. NULL without memory. */
 struct console_follower *console_follow(struct console *console, console_fn *fn, void *arg);
 void console_unfollow(struct console_follower *follower);
-
-/* Appends the last max_bytes of a console's file at most, and of these the last `lines` lines (-1: all). A file that is not
- * there has no bytes. 0 or -errno. */
-int console_tail(const char *path, size_t max_bytes, long lines, struct buf *out);
 
 #endif

@@ -9,6 +9,7 @@
 #include "lib/loop.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -16,7 +17,7 @@ struct setup {
 	struct loop *loop;
 	struct console *console;
 	int fd;
-	char dir[32], path[64], old[64], fifo[64];
+	char dir[32], path[64], old[96], fifo[64];
 };
 
 static int setup(void **state)
@@ -43,7 +44,10 @@ static int teardown(void **state)
 	close(s->fd);
 	loop_free(s->loop);
 	unlink(s->path);
-	unlink(s->old);
+	for (int n = 1; n <= 4; n++) {
+		snprintf(s->old, sizeof(s->old), "%s.%d", s->path, n);
+		unlink(s->old);
+	}
 	unlink(s->fifo);
 	rmdir(s->dir);
 	free(s);
@@ -182,12 +186,81 @@ static void test_rotation(void **state)
 	for (size_t bytes = 0; bytes < 3 * CONSOLE_FILE_BYTES; bytes += sizeof(line) - 1)
 		say(s, line);
 	say(s, "last\n");
+	assert_int_equal(console_file_count(s->path), 3);
 	assert_int_equal(stat(s->path, &st), 0);
 	assert_true((uint64_t)st.st_size <= CONSOLE_FILE_BYTES);
+	assert_int_equal(stat(s->old, &st), -1); /* .1 */
+	snprintf(s->old, sizeof(s->old), "%s.3", s->path);
 	assert_int_equal(stat(s->old, &st), 0);
-	assert_true((uint64_t)st.st_size <= CONSOLE_FILE_BYTES);
-	assert_true((uint64_t)st.st_size > CONSOLE_FILE_BYTES - sizeof(line));
+	assert_int_equal(st.st_size, CONSOLE_FILE_BYTES);
 	expect_tail(s, CONSOLE_FILE_BYTES, 1, "last\n");
+}
+
+static void fill(struct setup *s, uint64_t bytes)
+{
+	static char piece[PIPE_BUF];
+
+	memset(piece, 'x', sizeof(piece));
+	for (size_t n; bytes; bytes -= n) {
+		n = bytes < sizeof(piece) ? bytes : sizeof(piece);
+		assert_int_equal(write(s->fd, piece, n), n);
+		assert_int_equal(loop_once(s->loop, -1), 0);
+	}
+}
+
+static void expect_extent(struct console_reader *r, uint64_t begin, uint64_t end)
+{
+	uint64_t b = 1, e = 1;
+
+	assert_int_equal(console_reader_extent(r, &b, &e), 0);
+	assert_int_equal(b, begin);
+	assert_int_equal(e, end);
+}
+
+static void expect_bytes(struct console_reader *r, uint64_t at, const char *text)
+{
+	char data[16];
+
+	assert_int_equal(console_reader_read(r, at, data, sizeof(data)), strlen(text));
+	assert_memory_equal(data, text, strlen(text));
+}
+
+/* A place in the row stays what it is when files are filled, go, and the next reader comes. */
+static void test_read_by_offset(void **state)
+{
+	const uint64_t full = CONSOLE_FILE_BYTES;
+	struct setup *s = *state;
+	struct console_reader r, late;
+	char data[16];
+
+	assert_int_equal(console_set_file(s->console, s->path), 0);
+	assert_int_equal(console_reader_init(&r, s->path), 0);
+	expect_extent(&r, 0, 0);
+	assert_int_equal(console_reader_read(&r, 0, data, sizeof(data)), 0);
+	say(s, "begin\n");
+	expect_extent(&r, 0, 6);
+	expect_bytes(&r, 2, "gin\n");
+	fill(s, full - 6 - 3);
+	say(s, "abcdef");
+	expect_extent(&r, 0, full + 3);
+	expect_bytes(&r, full - 3, "abcdef");
+	expect_bytes(&r, full, "def");
+	fill(s, full);
+	expect_extent(&r, full, 2 * full + 3);
+	assert_int_equal(console_reader_read(&r, full - 1, data, sizeof(data)), -ESTALE);
+	console_free(s->console);
+	assert_int_equal(console_adopt(s->loop, s->fifo, s->path, &s->console), 0);
+	fill(s, full);
+	assert_int_equal(console_reader_init(&late, s->path), 0);
+	expect_extent(&late, 2 * full, 3 * full + 3);
+	expect_extent(&r, 2 * full, 3 * full + 3);
+	console_reader_fini(&late);
+	unlink(s->path);
+	snprintf(s->old, sizeof(s->old), "%s.3", s->path);
+	unlink(s->old);
+	expect_extent(&r, 2 * full, 3 * full + 3); /* what is open stays */
+	expect_bytes(&r, 3 * full, "xxx");
+	console_reader_fini(&r);
 }
 
 int main(void)
@@ -201,6 +274,7 @@ int main(void)
 		TEST(test_no_fifo),
 		TEST(test_followers),
 		TEST(test_rotation),
+		TEST(test_read_by_offset),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
