@@ -20,6 +20,7 @@ import traces
 from harness import GUEST, TIMEOUT_S, Daemon, guest_image, main, need, skip
 
 PARTS = int(os.environ.get("UIGNITER_FAULT_PARTS", "100"))
+FEWEST = 10  # faults of a test
 MONITOR = os.environ.get("UIGNITER_MONITOR", "process")
 SOME_DESCRIPTORS = 64  # of a manager that has not carried out the operation yet
 LOST = (http.client.HTTPException, ConnectionError, TimeoutError)
@@ -121,7 +122,8 @@ class Walk(unittest.TestCase):
         return met
 
     def walk_each(self, faults, one):
-        tried = faults[fault.part() % PARTS::PARTS]
+        parts = max(1, min(PARTS, len(faults) // FEWEST))
+        tried = faults[fault.part() % parts::parts]
         met, wrong = 0, []
         for broken in tried:
             try:
@@ -132,7 +134,7 @@ class Walk(unittest.TestCase):
                 self.begin()
         print(f"{len(tried)} of {len(faults)} faults tried, {met} met", file=sys.stderr)
         self.assertEqual(wrong, [], "\n".join(wrong))
-        self.assertGreater(met, len(tried) // 2)
+        self.assertGreater(met, len(tried) // 4)  # a call may come fewer times when the operation is done again
 
     def walk(self, operation, kind):
         operation()
