@@ -25,10 +25,9 @@ MONITOR = os.environ.get("UIGNITER_MONITOR", "process")
 SOME_DESCRIPTORS = 64  # of a manager that has not carried out the operation yet
 LOST = (http.client.HTTPException, ConnectionError, TimeoutError)
 
-# How a manager ends that met a fault. It gives up by itself where it can not get back into its own network namespace, and where
-# its HTTP library can not change what epoll watches.
+# How a manager ends that met a fault. It gives up by itself where it can not get back into its own network namespace.
 KILLED = {("kill", -signal.SIGKILL)}
-ENDS = {call: KILLED | {("error", -signal.SIGABRT)} for call in ("setns", "epoll_ctl")}
+ENDS = {"setns": KILLED | {("error", -signal.SIGABRT)}}
 
 
 class Walk(unittest.TestCase):
