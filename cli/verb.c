@@ -14,6 +14,15 @@ int verb_open(const struct invocation *inv, struct api **api)
 	return -1;
 }
 
+int verb_begin(const struct invocation *inv, bool list, struct format *f, struct api **api)
+{
+	struct err err = {0};
+
+	if (format_init(f, inv->args, list, &err))
+		return complain(EXIT_USAGE, "%s", err.msg);
+	return verb_open(inv, api) ? EXIT_USAGE : 0;
+}
+
 int verb_each(const struct invocation *inv, const char *what, verb_act_fn *act)
 {
 	struct api *api _cleanup_(api_closep) = NULL;
@@ -66,12 +75,10 @@ int verb_inspect(
 	struct err err = {0};
 	int status = EXIT_OK, print_status;
 
-	if (format_init(&f, inv->args, false, &err))
-		return complain(EXIT_USAGE, "%s", err.msg);
+	if (verb_begin(inv, false, &f, &api))
+		return EXIT_USAGE;
 	if (f.mode == FORMAT_TABLE)
 		f.mode = FORMAT_JSON;
-	if (verb_open(inv, &api))
-		return EXIT_USAGE;
 	for (size_t i = 0; i < args_operands(inv->args); i++) {
 		const char *name = args_operand(inv->args, i);
 		struct buf p _cleanup_buf_ = {0};
@@ -103,9 +110,7 @@ int verb_list(const struct invocation *inv, const char *path, const struct colum
 	struct err err = {0};
 	int rc;
 
-	if (format_init(&f, inv->args, true, &err))
-		return complain(EXIT_USAGE, "%s", err.msg);
-	if (verb_open(inv, &api))
+	if (verb_begin(inv, true, &f, &api))
 		return EXIT_USAGE;
 	rc = api_list(api, path, &items, &err);
 	if (rc)

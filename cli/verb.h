@@ -13,6 +13,8 @@
 
 /* Opens the API at inv->host: 0, or -1 after a line on stderr. */
 int verb_open(const struct invocation *inv, struct api **api);
+/* The same after --format (of a list: and -q) was read into f, whose columns are set: 0, or EXIT_USAGE after a line on stderr. */
+int verb_begin(const struct invocation *inv, bool list, struct format *f, struct api **api);
 
 /*
  * Calls act for each operand. A failure is a line "cannot WHAT "operand": why"; the rest is done all the same, and the exit

@@ -28,14 +28,12 @@
 void instance_save(struct instance *i)
 {
 	_cleanup_json_ json_t *record = record_of(i);
-	_cleanup_free_ char *text = record ? json_dumps(record, JSON_COMPACT) : NULL;
 	struct err err = {0};
+	int r = keep_put_json(i->core->keep, STATE_INSTANCE, i->id, record, &err);
 
-	if (!text)
-		err_sys(&err, ENOMEM, "VM");
-	else
-		i->saved = keep_put(i->core->keep, STATE_INSTANCE, i->id, text, &err) != -ENOMEM;
-	if (err.msg[0])
+	if (r != -ENOMEM)
+		i->saved = true;
+	if (r < 0)
 		log_error("cannot keep a VM's state", "id=%s error=\"%s\"", i->id, err.msg);
 }
 

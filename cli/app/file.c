@@ -46,24 +46,6 @@ static char *path_in(const char *folder, const char *path)
 }
 
 /* --- conveniences ------------------------------------------------------------------------------------------------ */
-static int texts_of_numbers(json_t *env)
-{
-	const char *key;
-	json_t *v;
-
-	json_object_foreach(env, key, v)
-	{
-		char digits[24];
-
-		if (!json_is_integer(v))
-			continue;
-		snprintf(digits, sizeof(digits), "%lld", (long long)json_integer_value(v));
-		if (json_object_set_new_nocheck(env, key, json_string(digits)))
-			return -ENOMEM;
-	}
-	return 0;
-}
-
 static int read_ports(const struct reading *r, json_t *ports)
 {
 	for (size_t i = 0; i < json_array_size(ports); i++) {
@@ -208,7 +190,7 @@ static int read_service(struct app_file *file, const char *name, json_t *given, 
 		return bad(&r, "", "is not a map");
 	if (!service)
 		return -ENOMEM;
-	rc = texts_of_numbers(json_object_get(service, "env"));
+	rc = yaml_digits(json_object_get(service, "env"));
 	rc = rc ? rc : read_ports(&r, json_object_get(service, "ports"));
 	rc = rc ? rc : read_volumes(&r, json_object_get(service, "volumes"));
 	if (!rc && build) {

@@ -45,9 +45,7 @@ int cmd_app_ls(const struct invocation *inv)
 	struct err err = {0};
 	int rc;
 
-	if (format_init(&f, inv->args, true, &err))
-		return complain(EXIT_USAGE, "%s", err.msg);
-	if (verb_open(inv, &api))
+	if (verb_begin(inv, true, &f, &api))
 		return EXIT_USAGE;
 	rc = api_list(api, "/app", &items, &err);
 	if (rc)

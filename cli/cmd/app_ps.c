@@ -12,9 +12,7 @@ int cmd_app_ps(const struct invocation *inv)
 	struct err err = {0};
 	int rc;
 
-	if (format_init(&f, inv->args, true, &err))
-		return complain(EXIT_USAGE, "%s", err.msg);
-	if (verb_open(inv, &api))
+	if (verb_begin(inv, true, &f, &api))
 		return EXIT_USAGE;
 	rc = app_operand(args_operand(inv->args, 0), &name, &err);
 	rc = rc ? rc : app_get(api, name, &app, &err);

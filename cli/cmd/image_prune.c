@@ -23,9 +23,7 @@ int cmd_image_prune(const struct invocation *inv)
 	struct err err = {0};
 	int rc;
 
-	if (format_init(&f, inv->args, false, &err))
-		return complain(EXIT_USAGE, "%s", err.msg);
-	if (verb_open(inv, &api))
+	if (verb_begin(inv, false, &f, &api))
 		return EXIT_USAGE;
 	rc = api_call(api,
 		&(struct api_request){

@@ -62,9 +62,7 @@ int cmd_stats(const struct invocation *inv)
 	struct err err = {0};
 	int rc = 0;
 
-	if (format_init(&f, inv->args, true, &err))
-		return complain(EXIT_USAGE, "%s", err.msg);
-	if (verb_open(inv, &api))
+	if (verb_begin(inv, true, &f, &api))
 		return EXIT_USAGE;
 	if (!named)
 		rc = add_all(api, items, &err);

@@ -9,9 +9,7 @@ int cmd_system_version(const struct invocation *inv)
 	struct format f = {0};
 	struct err err = {0};
 
-	if (format_init(&f, inv->args, false, &err))
-		return complain(EXIT_USAGE, "%s", err.msg);
-	if (verb_open(inv, &api))
+	if (verb_begin(inv, false, &f, &api))
 		return EXIT_USAGE;
 	if (api_call(api, &(struct api_request){.path = "/version"}, &manager, &err))
 		complain(0, "%s", err.msg);

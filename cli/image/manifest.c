@@ -333,25 +333,6 @@ static bool is_env_name(const char *s)
 	return true;
 }
 
-/* A whole number is meant as its digits: PORT: 80. */
-static int numbers_to_texts(json_t *env)
-{
-	const char *key;
-	json_t *v;
-
-	json_object_foreach(env, key, v)
-	{
-		char digits[24];
-
-		if (!json_is_integer(v))
-			continue;
-		snprintf(digits, sizeof(digits), "%lld", (long long)json_integer_value(v));
-		if (json_object_set_new_nocheck(env, key, json_string(digits)))
-			return -ENOMEM;
-	}
-	return 0;
-}
-
 static int check_env_value(const struct check *c, const char *pointer, json_t *v)
 {
 	if (!is_env_name(strrchr(pointer, '/') + 1))
@@ -361,7 +342,7 @@ static int check_env_value(const struct check *c, const char *pointer, json_t *v
 
 static int check_env(const struct check *c, const char *pointer, json_t *v)
 {
-	if (json_is_object(v) && numbers_to_texts(v))
+	if (json_is_object(v) && yaml_digits(v))
 		return -ENOMEM;
 	return check_map(c, pointer, v, 256, check_env_value);
 }

@@ -289,3 +289,21 @@ int yaml_line(const struct yaml *doc, const char *pointer)
 			return (int)json_integer_value(json_object_get(doc->lines, ""));
 	}
 }
+
+int yaml_digits(json_t *map)
+{
+	const char *key;
+	json_t *v;
+
+	json_object_foreach(map, key, v)
+	{
+		char digits[24];
+
+		if (!json_is_integer(v))
+			continue;
+		snprintf(digits, sizeof(digits), "%lld", (long long)json_integer_value(v));
+		if (json_object_set_new_nocheck(map, key, json_string(digits)))
+			return -ENOMEM;
+	}
+	return 0;
+}

@@ -31,4 +31,7 @@ void yaml_fini(struct yaml *doc);
 /* Line of the value at a JSON pointer, or of the nearest value around it. */
 int yaml_line(const struct yaml *doc, const char *pointer);
 
+/* Whole numbers of a map become texts, where they are meant as their digits (environments: PORT: 80). 0 or -ENOMEM. */
+int yaml_digits(json_t *map);
+
 #endif

@@ -61,14 +61,9 @@ static json_t *record_of_app(const struct app *app)
 void app_save(struct app *app)
 {
 	_cleanup_json_ json_t *record = record_of_app(app);
-	_cleanup_free_ char *text = record ? json_dumps(record, JSON_COMPACT) : NULL;
 	struct err err = {0};
 
-	if (!text)
-		err_sys(&err, ENOMEM, "application");
-	else
-		keep_put(app->apps->core->keep, STATE_APP, app->name, text, &err);
-	if (err.msg[0])
+	if (keep_put_json(app->apps->core->keep, STATE_APP, app->name, record, &err) < 0)
 		log_error("cannot keep an application's state", "app=%s error=\"%s\"", app->name,
 			err.msg);
 }

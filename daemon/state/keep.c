@@ -153,6 +153,14 @@ int keep_put(struct keep *keep, enum state_table table, const char *id, const ch
 	return change(keep, table, id, record, err);
 }
 
+int keep_put_json(struct keep *keep, enum state_table table, const char *id, const json_t *record,
+	struct err *err)
+{
+	_cleanup_free_ char *text = record ? json_dumps(record, JSON_COMPACT) : NULL;
+
+	return text ? keep_put(keep, table, id, text, err) : err_sys(err, ENOMEM, "state");
+}
+
 int keep_delete(struct keep *keep, enum state_table table, const char *id, struct err *err)
 {
 	return change(keep, table, id, NULL, err);

@@ -9,6 +9,8 @@
 
 #include "daemon/state/db.h"
 
+#include <jansson.h>
+
 struct keep;
 struct loop;
 
@@ -19,6 +21,9 @@ void keep_free(struct keep *keep);
 
 /* 0, or -EIO with err: it is tried again. -ENOMEM with err: it is not. */
 int keep_put(struct keep *keep, enum state_table table, const char *id, const char *record,
+	struct err *err);
+/* The same of a record as JSON, which stays the caller's; NULL: there was no memory for it. */
+int keep_put_json(struct keep *keep, enum state_table table, const char *id, const json_t *record,
 	struct err *err);
 int keep_delete(struct keep *keep, enum state_table table, const char *id, struct err *err);
 

@@ -141,6 +141,22 @@ static long give(struct pipe *p, struct iter *it)
 	return (long)done;
 }
 
+int pipe_wait_data(struct pipe *p, bool nonblock)
+{
+	while (!pipe_used(p) || p->held) {
+		int rc;
+
+		if (!pipe_used(p) && !p->writers)
+			return 0;
+		if (nonblock)
+			return -EAGAIN;
+		rc = waitq_wait_restart(&p->rd);
+		if (rc < 0)
+			return rc;
+	}
+	return 1;
+}
+
 static long pipe_read(struct file *f, struct iter *it, uint64_t *pos, bool nonblock)
 {
 	struct pipe *p = f->priv;
@@ -149,17 +165,9 @@ static long pipe_read(struct file *f, struct iter *it, uint64_t *pos, bool nonbl
 
 	if (!it->left)
 		return 0;
-	while (!pipe_used(p) || p->held) {
-		int rc;
-
-		if (!p->writers && !pipe_used(p))
-			return 0;
-		if (nonblock)
-			return -EAGAIN;
-		rc = waitq_wait_restart(&p->rd);
-		if (rc < 0)
-			return rc;
-	}
+	got = pipe_wait_data(p, nonblock);
+	if (got <= 0)
+		return got;
 	was_full = pipe_room(p) < PIPE_BUF;
 	got = pipe_take(p, it);
 	if (got > 0 && (was_full || !list_empty(&p->wr.waiters)))

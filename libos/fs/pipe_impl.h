@@ -30,6 +30,8 @@ static inline uint64_t pipe_room(const struct pipe *p)
 	return p->bytes - pipe_used(p);
 }
 
+/* Waits until there is something in the pipe and nobody holds it. 1, 0 at its end, or -errno. */
+int pipe_wait_data(struct pipe *p, bool nonblock);
 /* Moves what is there, at most it->left; -EFAULT when nothing could be. */
 long pipe_take(struct pipe *p, struct iter *it);
 /* There is something to read, or room again: wakes and tells who waits for that. */

@@ -31,23 +31,6 @@ static bool readable(const struct file *f)
 	return (f->flags & O_ACCMODE) != O_WRONLY;
 }
 
-/* Waits until there is something in the pipe and nobody holds it. 1, 0 at its end, or -errno. */
-static int wait_data(struct pipe *p, bool nonblock)
-{
-	while (!pipe_used(p) || p->held) {
-		int rc;
-
-		if (!pipe_used(p) && !p->writers)
-			return 0;
-		if (nonblock)
-			return -EAGAIN;
-		rc = waitq_wait_restart(&p->rd);
-		if (rc < 0)
-			return rc;
-	}
-	return 1;
-}
-
 static int wait_room(struct pipe *p, bool nonblock)
 {
 	for (;;) {
@@ -106,7 +89,7 @@ static void let_go(struct pipe *p)
 static long from_pipe(struct pipe *p, struct place out, uint64_t n, bool nonblock, char *buf)
 {
 	uint64_t done = 0;
-	long rc = wait_data(p, nonblock);
+	long rc = pipe_wait_data(p, nonblock);
 
 	if (rc <= 0)
 		return rc;
@@ -171,7 +154,7 @@ static long pipe_to_pipe(
 
 	/* Both at once: either may change while the other is waited for. */
 	do {
-		rc = wait_data(p, nonblock);
+		rc = pipe_wait_data(p, nonblock);
 		if (rc > 0)
 			rc = wait_room(to, nonblock);
 		if (rc <= 0)

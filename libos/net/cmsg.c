@@ -4,6 +4,17 @@
 #include "libos/klib/errno.h"
 #include "libos/klib/string.h"
 
+void cmsg_step(struct cmsg_out *o, uint64_t len)
+{
+	uint64_t step = CMSG_ALIGN(len);
+
+	if (step > o->left)
+		step = o->left;
+	o->at += step;
+	o->left -= step;
+	o->used += step;
+}
+
 int cmsg_put(struct cmsg_out *o, int level, int type, const void *data, size_t n, unsigned *flags)
 {
 	struct cmsghdr h = {sizeof(h) + n, level, type};
@@ -19,12 +30,7 @@ int cmsg_put(struct cmsg_out *o, int level, int type, const void *data, size_t n
 	int rc = put_user(o->at, &h);
 	if (rc == 0)
 		rc = copy_to_user(o->at + sizeof(h), data, h.len - sizeof(h));
-	uint64_t step = CMSG_ALIGN(h.len);
-	if (step > o->left)
-		step = o->left;
-	o->at += step;
-	o->left -= step;
-	o->used += step;
+	cmsg_step(o, h.len);
 	return rc;
 }
 

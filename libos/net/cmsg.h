@@ -27,6 +27,8 @@ struct cmsg_out {
 	uint64_t left, used;
 };
 
+/* Goes past a message of this length, with its padding as far as there is room. */
+void cmsg_step(struct cmsg_out *o, uint64_t len);
 /* Writes one message, cut to what there is room for (MSG_CTRUNC in *flags). 0 or -EFAULT. */
 int cmsg_put(struct cmsg_out *o, int level, int type, const void *data, size_t n, unsigned *flags);
 /* The messages of a received datagram. */

@@ -174,14 +174,9 @@ static int ctl_put_fds(struct cmsg_out *o, struct sock_ctl *ctl, bool cloexec, u
 		*flags |= MSG_CTRUNC;
 	if (n > 0) {
 		struct cmsghdr h = {sizeof(h) + n * sizeof(int), SOL_SOCKET, SCM_RIGHTS};
-		uint64_t step = CMSG_ALIGN(h.len);
 
 		rc = put_user(o->at, &h);
-		if (step > o->left)
-			step = o->left;
-		o->at += step;
-		o->left -= step;
-		o->used += step;
+		cmsg_step(o, h.len);
 	}
 	return rc;
 }

@@ -54,34 +54,30 @@ long sys_uname(const uint64_t a[6])
 	return put_user(a[0], &uts) < 0 ? -EFAULT : 0;
 }
 
-long sys_sethostname(const uint64_t a[6])
-{
-	char name[sizeof(boot_args.hostname)] = "";
-	uint64_t len = a[1];
-
-	if (!cred_has(CAP_SYS_ADMIN))
-		return -EPERM;
-	if (len >= sizeof(name))
-		return -EINVAL;
-	if (len && copy_from_user(name, a[0], len) < 0)
-		return -EFAULT;
-	memcpy(boot_args.hostname, name, sizeof(name));
-	return 0;
-}
-
-long sys_setdomainname(const uint64_t a[6])
+/* Takes a name of at most size - 1 bytes from the program. */
+static long set_name(const uint64_t a[6], char *to, uint64_t size)
 {
 	char name[UTS_FIELD] = "";
 	uint64_t len = a[1];
 
 	if (!cred_has(CAP_SYS_ADMIN))
 		return -EPERM;
-	if (len >= sizeof(name))
+	if (len >= size)
 		return -EINVAL;
 	if (len && copy_from_user(name, a[0], len) < 0)
 		return -EFAULT;
-	memcpy(domain_name, name, sizeof(name));
+	memcpy(to, name, size);
 	return 0;
+}
+
+long sys_sethostname(const uint64_t a[6])
+{
+	return set_name(a, boot_args.hostname, sizeof(boot_args.hostname));
+}
+
+long sys_setdomainname(const uint64_t a[6])
+{
+	return set_name(a, domain_name, sizeof(domain_name));
 }
 
 long sys_sysinfo(const uint64_t a[6])

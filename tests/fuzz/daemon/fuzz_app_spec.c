@@ -7,27 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const restart_policy_names[] = {"no", "on-failure", "always", "unless-stopped", NULL};
-
-const struct monitor_ops *monitor_find(const char *name)
-{
-	static const struct monitor_ops ops;
-
-	return strcmp(name, "process") == 0 ? &ops : NULL;
-}
-
-const struct subnet *network_subnet(const struct network *net)
-{
-	(void)net;
-	return NULL;
-}
-
-const struct subnet6 *network_subnet6(const struct network *net)
-{
-	(void)net;
-	return NULL;
-}
-
 static void check_spec(const struct app_spec *spec)
 {
 	uint64_t all = spec->count == 64 ? UINT64_MAX : (UINT64_C(1) << spec->count) - 1;

@@ -4,28 +4,6 @@
 
 #include <string.h>
 
-/* Not reached, or not of interest: which monitors and policies there are, and the network of a boot line. */
-const char *const restart_policy_names[] = {"no", "on-failure", "always", "unless-stopped", NULL};
-
-const struct monitor_ops *monitor_find(const char *name)
-{
-	static const struct monitor_ops ops;
-
-	return strcmp(name, "process") == 0 ? &ops : NULL;
-}
-
-const struct subnet *network_subnet(const struct network *net)
-{
-	(void)net;
-	return NULL;
-}
-
-const struct subnet6 *network_subnet6(const struct network *net)
-{
-	(void)net;
-	return NULL;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

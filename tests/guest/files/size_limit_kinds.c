@@ -1,38 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* RLIMIT_FSIZE and what else makes files larger; and what is no file and has no size. */
-#include "tests/guest/guest.h"
+#include "tests/guest/size_limit.h"
 
-#include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
-
-static int told;
-
-static void handler(int signo, siginfo_t *info, void *context)
-{
-	told++;
-}
-
-static void limit(rlim_t bytes)
-{
-	struct rlimit r = {bytes, RLIM_INFINITY};
-
-	NEED(setrlimit(RLIMIT_FSIZE, &r) == 0);
-}
-
-#define UNDER(call)                                                                                \
-	do {                                                                                       \
-		long rc_;                                                                          \
-		int error_;                                                                        \
-                                                                                                   \
-		limit(10);                                                                         \
-		told = 0;                                                                          \
-		errno = 0;                                                                         \
-		rc_ = (long)(call);                                                                \
-		error_ = errno;                                                                    \
-		limit(RLIM_INFINITY);                                                              \
-		show_value(told ? "SIGXFSZ: " #call : #call, rc_, error_);                         \
-	} while (0)
 
 int main(void)
 {
