@@ -20,8 +20,10 @@
 
 #define HTML          "text/html; charset=utf-8"
 #define JSON          "application/json; charset=utf-8"
+#define PARAMS_HEADER "X-Task-Params"
 #define WAIT_MAX_S    60
 #define DEAD_PAGE_MAX 100
+#define IDS_MAX       100 /* of GET /tasks */
 
 /* A request that is deferred: it waits for a task, or for the commit of its answer. */
 struct client {
@@ -195,6 +197,8 @@ static void lease_headers(struct httpd_req *req, const struct lease *lease, int6
 	httpd_add_headerf(req, "X-Lease-Expires", "%" PRId64, lease->expires_ms);
 	httpd_add_headerf(req, "X-Lease-Ms", "%" PRId64, lease_ms);
 	httpd_add_headerf(req, "X-Attempt", "%" PRId64, lease->attempt);
+	if (lease->params[0])
+		httpd_add_header(req, PARAMS_HEADER, lease->params);
 }
 
 static void fill_none(struct client *c)
@@ -299,16 +303,31 @@ static bool begin(struct httpd_req *req)
 	return false;
 }
 
+/* Parameters are kept as they came and go back in a header: letters, digits and a few marks. */
+static bool params_good(const char *s)
+{
+	size_t len = strlen(s);
+
+	return len < PARAMS_BYTES &&
+		strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-=&,") ==
+		len;
+}
+
 static void on_create(struct httpd_req *req)
 {
 	struct db *db = db_of(req);
+	struct task_spec spec = {.params = httpd_header(req, PARAMS_HEADER)};
 	char text[24];
 	int64_t id;
 	int r;
 
+	if (spec.params && !params_good(spec.params)) {
+		answer(req, 400, HTML, PARAMS_HEADER " must be plain: a=b&c=d");
+		return;
+	}
 	if (!begin(req))
 		return;
-	r = queue_create(db->queue, now_ms(db), &id);
+	r = queue_create(db->queue, &spec, now_ms(db), &id);
 	if (r == -ENOSPC) {
 		httpd_add_header(req, "Retry-After", "5");
 		answer(req, 503, HTML, "The queue is full");
@@ -349,6 +368,8 @@ static void on_get(struct httpd_req *req)
 	httpd_add_headerf(req, "X-Attempt", "%" PRId64, task.attempts);
 	if ((task.state == TASK_LEASED || task.state == TASK_FINISHED) && plain_name(task.worker))
 		httpd_add_header(req, "X-Worker", task.worker);
+	if (task.params[0])
+		httpd_add_header(req, PARAMS_HEADER, task.params);
 	answer(req, 200, JSON, text);
 }
 
@@ -453,6 +474,7 @@ static void on_renew(struct httpd_req *req)
 static void on_fail(struct httpd_req *req)
 {
 	struct db *db = db_of(req);
+	const char *final = httpd_header(req, "X-Final");
 	char reason[REASON_BYTES];
 	int64_t id;
 	int r;
@@ -460,33 +482,93 @@ static void on_fail(struct httpd_req *req)
 	if (!task_id(req, &id) || !begin(req))
 		return;
 	snprintf(reason, sizeof(reason), "%.*s", REASON_BYTES - 1, httpd_body(req, NULL));
-	r = queue_fail(db->queue, id, httpd_header(req, "X-Lease"), reason, now_ms(db));
+	r = queue_fail(db->queue, id, httpd_header(req, "X-Lease"), reason,
+		final && strcmp(final, "1") == 0, now_ms(db));
 	db->failed += r == 0;
 	answer_code(req, r);
 }
 
-/* --- dead letters ------------------------------------------------------------------------------------------------------ */
+/* --- lists -------------------------------------------------------------------------------------------------------------- */
+static const char *state_name(enum task_state state)
+{
+	switch (state) {
+	case TASK_CREATED:
+		return "created";
+	case TASK_READY:
+		return "ready";
+	case TASK_LEASED:
+		return "leased";
+	case TASK_FINISHED:
+		return "finished";
+	case TASK_DEAD:
+		return "dead";
+	case TASK_DELAYED:
+		return "delayed";
+	}
+	return "unknown";
+}
+
+/* Names and reasons are workers' bytes: JSON takes only text. */
+static const char *printable(char *s)
+{
+	for (char *p = s; *p; p++) {
+		if ((unsigned char)*p < 0x20 || (unsigned char)*p > 0x7e)
+			*p = '?';
+	}
+	return s;
+}
+
+static json_t *task_json(struct task *t)
+{
+	return json_pack("{s:I,s:s,s:I,s:s,s:s,s:s}", "id", (json_int_t)t->id, "state",
+		state_name(t->state), "attempts", (json_int_t)t->attempts, "worker",
+		printable(t->worker), "reason", printable(t->reason), "params", t->params);
+}
+
+static void answer_json(struct httpd_req *req, const json_t *json)
+{
+	char *text = json_dumps(json, JSON_COMPACT);
+
+	if (text)
+		httpd_reply_take(req, 200, JSON, text, strlen(text));
+}
+
+/* GET /tasks?ids=1,2,3: those of them that there are. */
+static void on_tasks(struct httpd_req *req)
+{
+	_cleanup_json_ json_t *json = json_pack("{s:[]}", "tasks");
+	const char *at = httpd_query(req, "ids") ?: "";
+	struct task task;
+
+	for (int n = 0; *at; n++) {
+		size_t len = strspn(at, "0123456789");
+
+		if (n == IDS_MAX || len < 1 || len > 18 || (at[len] && at[len] != ',')) {
+			answer(req, 400, HTML, "ids are at most 100 numbers: ids=1,2,3");
+			return;
+		}
+		if (queue_get(db_of(req)->queue, strtoll(at, NULL, 10), &task) == 0)
+			json_array_append_new(json_object_get(json, "tasks"), task_json(&task));
+		at += len + (at[len] == ',');
+	}
+	answer_json(req, json);
+}
+
 static void on_dead(struct httpd_req *req)
 {
 	_cleanup_json_ json_t *json = json_pack("{s:[]}", "tasks");
 	_cleanup_free_ struct task *tasks = calloc(DEAD_PAGE_MAX, sizeof(*tasks));
 	const char *after = httpd_query(req, "after");
 	struct db *db = db_of(req);
-	char *text;
 	int n;
 
 	if (!tasks)
 		return;
 	n = queue_dead(db->queue, after ? strtoll(after, NULL, 10) : -1, tasks, DEAD_PAGE_MAX);
 	for (int i = 0; i < n; i++)
-		json_array_append_new(json_object_get(json, "tasks"),
-			json_pack("{s:I,s:I,s:s,s:s%}", "id", (json_int_t)tasks[i].id, "attempts",
-				(json_int_t)tasks[i].attempts, "worker", tasks[i].worker, "reason",
-				tasks[i].reason, strlen(tasks[i].reason)));
+		json_array_append_new(json_object_get(json, "tasks"), task_json(&tasks[i]));
 	json_object_set_new(json, "total", json_integer(queue_count(db->queue, TASK_DEAD)));
-	text = json_dumps(json, JSON_COMPACT);
-	if (text)
-		httpd_reply_take(req, 200, JSON, text, strlen(text));
+	answer_json(req, json);
 }
 
 static void change_dead(struct httpd_req *req, int64_t id, bool retry)
@@ -539,6 +621,7 @@ static const struct httpd_route routes[] = {
 	{.method = "POST", .pattern = "/task", .handler = on_create},
 	{.method = "GET", .pattern = "/task/next", .handler = on_next},
 	{.method = "GET", .pattern = "/task/{id}", .handler = on_get},
+	{.method = "GET", .pattern = "/tasks", .handler = on_tasks},
 	{.method = "POST", .pattern = "/task/{id}/ready", .handler = on_ready},
 	{.method = "POST", .pattern = "/task/{id}/finish", .handler = on_finish},
 	{.method = "POST", .pattern = "/task/{id}/renew", .handler = on_renew},

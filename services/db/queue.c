@@ -14,16 +14,16 @@
 
 #define EXPIRE_BATCH   256
 #define HEAP_LIMIT     (16 * MIB)
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2 /* 1: without params */
 
 static const char schema[] = "CREATE TABLE IF NOT EXISTS task (id INTEGER PRIMARY KEY, state "
 			     "INTEGER NOT NULL, due INTEGER NOT NULL,"
 			     " attempts INTEGER NOT NULL DEFAULT 0, token TEXT, worker TEXT, "
-			     "reason TEXT, created INTEGER NOT NULL);"
+			     "reason TEXT, created INTEGER NOT NULL, params TEXT);"
 			     "CREATE INDEX IF NOT EXISTS task_due ON task (state, due, id);"
 			     "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value "
 			     "INTEGER NOT NULL) WITHOUT ROWID;"
-			     "PRAGMA user_version = 1;";
+			     "PRAGMA user_version = 2;";
 
 enum statement {
 	ST_BEGIN,
@@ -50,22 +50,24 @@ static const char *const sql[STATEMENTS] = {
 	[ST_BEGIN] = "BEGIN IMMEDIATE",
 	[ST_COMMIT] = "COMMIT",
 	[ST_ROLLBACK] = "ROLLBACK",
-	[ST_CREATE] = "INSERT INTO task (id, state, due, created) VALUES (?1, -1, ?2, ?3)",
-	[ST_GET] = "SELECT state, due, attempts, token, worker, reason FROM task WHERE id = ?1",
+	[ST_CREATE] = "INSERT INTO task (id, state, due, created, params) "
+		      "VALUES (?1, -1, ?2, ?3, ?4)",
+	[ST_GET] = "SELECT state, due, attempts, token, worker, reason, params FROM task "
+		   "WHERE id = ?1",
 	[ST_SET] =
 		"UPDATE task SET state = ?2, due = ?3, reason = coalesce(?4, reason) WHERE id = ?1",
 	[ST_LEASE] = "UPDATE task SET state = 1, due = ?1, attempts = attempts + 1, token = ?2, "
 		     "worker = ?3 WHERE id ="
 		     " (SELECT id FROM task WHERE state = 0 ORDER BY due, id LIMIT 1) RETURNING "
-		     "id, attempts",
+		     "id, attempts, params",
 	[ST_RENEW] = "UPDATE task SET due = ?2 WHERE id = ?1",
 	[ST_DUE] = "SELECT id, attempts, worker FROM task WHERE state = ?1 AND due <= ?2 ORDER BY "
 		   "due LIMIT ?3",
 	[ST_NEXT_DUE] = "SELECT min(due) FROM task WHERE state = ?1",
 	[ST_PURGE] = "DELETE FROM task WHERE id IN (SELECT id FROM task WHERE state = ?1 AND due "
 		     "<= ?2 ORDER BY due LIMIT ?3)",
-	[ST_DEAD] = "SELECT id, attempts, due, worker, reason FROM task WHERE state = 3 AND id > "
-		    "?1 ORDER BY id LIMIT ?2",
+	[ST_DEAD] = "SELECT id, attempts, due, worker, reason, params FROM task WHERE state = 3 "
+		    "AND id > ?1 ORDER BY id LIMIT ?2",
 	[ST_DEAD_RETRY] = "UPDATE task SET state = 0, due = 0, attempts = 0 WHERE state = 3 AND "
 			  "(?1 < 0 OR id = ?1)",
 	[ST_DEAD_PURGE] = "DELETE FROM task WHERE state = 3 AND (?1 < 0 OR id = ?1)",
@@ -225,6 +227,9 @@ static int set_up(struct queue *q, const char *vfs)
 		rc = version_of(q->db, &version);
 	if (rc == SQLITE_OK && version > SCHEMA_VERSION)
 		return SQLITE_SCHEMA;
+	if (rc == SQLITE_OK && version == 1)
+		rc = sqlite3_exec(
+			q->db, "ALTER TABLE task ADD COLUMN params TEXT", NULL, NULL, NULL);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(q->db, schema, NULL, NULL, NULL);
 	return rc;
@@ -375,7 +380,7 @@ static int purge(struct queue *q, enum task_state state, int64_t due, int64_t ma
 	return r;
 }
 
-int queue_create(struct queue *q, int64_t now, int64_t *id)
+int queue_create(struct queue *q, const struct task_spec *spec, int64_t now, int64_t *id)
 {
 	int64_t waiting = queue_count(q, TASK_CREATED) + queue_count(q, TASK_READY) +
 		queue_count(q, TASK_DELAYED);
@@ -392,6 +397,8 @@ int queue_create(struct queue *q, int64_t now, int64_t *id)
 	sqlite3_bind_int64(st, 1, q->next_id);
 	sqlite3_bind_int64(st, 2, now + q->cfg.orphan_ms);
 	sqlite3_bind_int64(st, 3, now);
+	if (spec->params)
+		sqlite3_bind_text(st, 4, spec->params, -1, SQLITE_STATIC);
 	r = finish_step(st);
 	if (r < 0)
 		return r;
@@ -422,6 +429,7 @@ static int load(struct queue *q, int64_t id, struct row *row)
 		text_of(st, 3, row->token, sizeof(row->token));
 		text_of(st, 4, row->task.worker, sizeof(row->task.worker));
 		text_of(st, 5, row->task.reason, sizeof(row->task.reason));
+		text_of(st, 6, row->task.params, sizeof(row->task.params));
 	}
 	sqlite3_reset(st);
 	if (rc == SQLITE_ROW)
@@ -492,6 +500,7 @@ int queue_lease(struct queue *q, const char *worker, int64_t now, struct lease *
 	if (rc == SQLITE_ROW) {
 		lease->id = sqlite3_column_int64(st, 0);
 		lease->attempt = sqlite3_column_int64(st, 1);
+		text_of(st, 2, lease->params, sizeof(lease->params));
 		rc = finish_step(st) == 0 ? SQLITE_ROW : SQLITE_IOERR;
 	}
 	sqlite3_reset(st);
@@ -536,6 +545,7 @@ int queue_renew(struct queue *q, int64_t id, const char *token, int64_t now, str
 	*lease = (struct lease){
 		.id = id, .attempt = row.task.attempts, .expires_ms = now + q->cfg.lease_ms};
 	memcpy(lease->token, row.token, sizeof(lease->token));
+	memcpy(lease->params, row.task.params, sizeof(lease->params));
 	st = use(q, ST_RENEW);
 	sqlite3_bind_int64(st, 1, id);
 	sqlite3_bind_int64(st, 2, lease->expires_ms);
@@ -569,7 +579,8 @@ static int give_back(struct queue *q, int64_t id, int64_t attempts, const char *
 	return r;
 }
 
-int queue_fail(struct queue *q, int64_t id, const char *token, const char *reason, int64_t now)
+int queue_fail(
+	struct queue *q, int64_t id, const char *token, const char *reason, bool final, int64_t now)
 {
 	struct row row;
 	int r = load(q, id, &row);
@@ -578,7 +589,7 @@ int queue_fail(struct queue *q, int64_t id, const char *token, const char *reaso
 		return r;
 	if (!holds(&row, token, now))
 		return -ESTALE;
-	return give_back(q, id, row.task.attempts, reason, now);
+	return give_back(q, id, final ? q->cfg.max_attempts : row.task.attempts, reason, now);
 }
 
 /* --- time ----------------------------------------------------------------------------------------------------------- */
@@ -691,6 +702,7 @@ int queue_dead(struct queue *q, int64_t after, struct task *out, int max)
 			.state = TASK_DEAD};
 		text_of(st, 3, t->worker, sizeof(t->worker));
 		text_of(st, 4, t->reason, sizeof(t->reason));
+		text_of(st, 5, t->params, sizeof(t->params));
 	}
 	sqlite3_reset(st);
 	return rc == SQLITE_DONE || rc == SQLITE_ROW ? n : code_of(rc);

@@ -33,6 +33,7 @@ enum task_state {
 #define TOKEN_BYTES  33 /* 128 random bits in hexadecimal */
 #define WORKER_BYTES 64
 #define REASON_BYTES 200
+#define PARAMS_BYTES 201 /* what is to be done, for the worker; "": its default */
 
 struct queue;
 
@@ -47,6 +48,7 @@ struct queue_config {
 struct lease {
 	int64_t id, attempt, expires_ms;
 	char token[TOKEN_BYTES];
+	char params[PARAMS_BYTES];
 };
 
 struct task {
@@ -54,6 +56,12 @@ struct task {
 	enum task_state state;
 	char worker[WORKER_BYTES];
 	char reason[REASON_BYTES];
+	char params[PARAMS_BYTES];
+};
+
+/* What a new task is created with. */
+struct task_spec {
+	const char *params; /* NULL: "" */
 };
 
 int queue_open(
@@ -65,7 +73,8 @@ int queue_begin(struct queue *q); /* nothing when one is open */
 int queue_commit(struct queue *q);
 bool queue_is_open(const struct queue *q); /* a transaction */
 
-int queue_create(struct queue *q, int64_t now_ms, int64_t *id); /* -ENOSPC: full */
+/* -ENOSPC: full. */
+int queue_create(struct queue *q, const struct task_spec *spec, int64_t now_ms, int64_t *id);
 /* -ENOENT, -ESTALE (not in a state for it). A repetition (READY or LEASED already) is no error: 0 without effect. */
 int queue_ready(struct queue *q, int64_t id, int64_t now_ms);
 /* The ready task with the lowest id; -ENOENT: none. */
@@ -75,8 +84,9 @@ int queue_finish(struct queue *q, int64_t id, const char *token, int64_t now_ms)
 /* Prolongs a valid lease. */
 int queue_renew(
 	struct queue *q, int64_t id, const char *token, int64_t now_ms, struct lease *lease);
-/* The worker gives the task back with a reason. */
-int queue_fail(struct queue *q, int64_t id, const char *token, const char *reason, int64_t now_ms);
+/* The worker gives the task back with a reason; final: no other attempt would do better, so it is dead at once. */
+int queue_fail(struct queue *q, int64_t id, const char *token, const char *reason, bool final,
+	int64_t now_ms);
 int queue_get(struct queue *q, int64_t id, struct task *task);
 
 /* Leases that ran out, delays that are over, orphans; at most a few hundred at a time. changed: whether anything was due. */

@@ -10,10 +10,12 @@
 #include "services/db/queue.h"
 
 #include <errno.h>
+#include <sqlite3.h>
 
 static char dir[32], path[64];
 static struct queue *q;
 static struct queue_config cfg;
+static const struct task_spec plain;
 
 static void reopen(int64_t now)
 {
@@ -58,7 +60,7 @@ static int64_t create(int64_t now, bool ready)
 	int64_t id;
 
 	assert_int_equal(queue_begin(q), 0);
-	assert_int_equal(queue_create(q, now, &id), 0);
+	assert_int_equal(queue_create(q, &plain, now, &id), 0);
 	if (ready)
 		assert_int_equal(queue_ready(q, id, now), 0);
 	assert_int_equal(queue_commit(q), 0);
@@ -124,7 +126,7 @@ static void test_back_off_and_death(void **state)
 		assert_int_equal(lease(now, &l), 0);
 		assert_int_equal(l.attempt, attempt);
 		queue_begin(q);
-		assert_int_equal(queue_fail(q, id, l.token, "broken", now), 0);
+		assert_int_equal(queue_fail(q, id, l.token, "broken", false, now), 0);
 		queue_commit(q);
 		assert_int_equal(queue_get(q, id, &t), 0);
 		if (attempt == 3) {
@@ -201,7 +203,7 @@ static void test_durable(void **state)
 	queue_begin(q);
 	assert_int_equal(queue_finish(q, l.id, l.token, 200), 0);
 	/* Not committed: gone with the next opening. */
-	assert_int_equal(queue_create(q, 200, &id), 0);
+	assert_int_equal(queue_create(q, &plain, 200, &id), 0);
 	assert_int_equal(id, 2);
 	reopen(300);
 	assert_int_equal(state_of(l.id), TASK_LEASED);
@@ -243,7 +245,7 @@ static void test_limits(void **state)
 	for (int i = 0; i < 10; i++)
 		create(0, true);
 	queue_begin(q);
-	assert_int_equal(queue_create(q, 0, &id), -ENOSPC);
+	assert_int_equal(queue_create(q, &plain, 0, &id), -ENOSPC);
 	queue_commit(q);
 	for (int i = 0; i < 10; i++) {
 		assert_int_equal(lease(0, &l), 0);
@@ -268,7 +270,7 @@ static void test_dead_are_bounded(void **state)
 		create(i, true);
 		assert_int_equal(lease(i, &l), 0);
 		queue_begin(q);
-		assert_int_equal(queue_fail(q, l.id, NULL, "x", i), 0);
+		assert_int_equal(queue_fail(q, l.id, NULL, "x", false, i), 0);
 		queue_commit(q);
 	}
 	assert_int_equal(queue_dead(q, -1, dead, 4), 2);
@@ -296,6 +298,64 @@ static void test_not_a_database(void **state)
 	assert_int_equal(queue_open(&cfg, 0, &none, &err), -EIO);
 }
 
+/* What is to be done stays with a task through leases and restarts; a final failure uses no other attempt. */
+static void test_params(void **state)
+{
+	const struct task_spec spec = {.params = "op=blur&radius=3"};
+	struct lease l;
+	struct task t;
+	int64_t id;
+
+	assert_int_equal(queue_begin(q), 0);
+	assert_int_equal(queue_create(q, &spec, 0, &id), 0);
+	assert_int_equal(queue_ready(q, id, 0), 0);
+	assert_int_equal(queue_commit(q), 0);
+	reopen(1);
+	assert_int_equal(queue_begin(q), 0);
+	assert_int_equal(queue_lease(q, "w", 1, &l), 0);
+	assert_string_equal(l.params, spec.params);
+	assert_int_equal(queue_renew(q, id, l.token, 2, &l), 0);
+	assert_string_equal(l.params, spec.params);
+	assert_int_equal(queue_fail(q, id, l.token, "no picture", true, 3), 0);
+	assert_int_equal(queue_commit(q), 0);
+	assert_int_equal(queue_dead(q, -1, &t, 1), 1);
+	assert_int_equal(t.attempts, 1);
+	assert_string_equal(t.params, spec.params);
+	assert_string_equal(t.reason, "no picture");
+	assert_int_equal(queue_get(q, create(5, true), &t), 0);
+	assert_string_equal(t.params, "");
+}
+
+/* A file of the first version is taken over with its tasks. */
+static void test_first_version(void **state)
+{
+	sqlite3 *db;
+	struct lease l;
+
+	queue_close(q);
+	q = NULL;
+	unlink(path);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(
+		sqlite3_exec(db,
+			"CREATE TABLE task (id INTEGER PRIMARY KEY, state INTEGER NOT NULL, due "
+			"INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, token TEXT, worker "
+			"TEXT, reason TEXT, created INTEGER NOT NULL);"
+			"INSERT INTO task (id, state, due, created) VALUES (7, 0, 0, 0);"
+			"PRAGMA user_version = 1;",
+			NULL, NULL, NULL),
+		SQLITE_OK);
+	sqlite3_close(db);
+	reopen(0);
+	assert_int_equal(queue_begin(q), 0);
+	assert_int_equal(queue_lease(q, "w", 1, &l), 0);
+	assert_int_equal(l.id, 7);
+	assert_string_equal(l.params, "");
+	assert_int_equal(queue_commit(q), 0);
+	reopen(2);
+	assert_int_equal(queue_count(q, TASK_LEASED), 1);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -308,6 +368,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_limits, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_dead_are_bounded, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_not_a_database, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_params, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_first_version, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
