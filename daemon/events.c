@@ -3,7 +3,7 @@
 
 #include "daemon/api/vm_json.h"
 #include "daemon/image/store.h"
-#include "daemon/instance.h"
+#include "daemon/instance/instance.h"
 
 #include <time.h>
 

@@ -8,7 +8,7 @@
 #include "daemon/core.h"
 #include "daemon/events.h"
 #include "daemon/image/store.h"
-#include "daemon/instance.h"
+#include "daemon/instance/instance.h"
 #include "daemon/names.h"
 #include "daemon/network/choose.h"
 #include "daemon/network/network.h"

@@ -2,7 +2,7 @@
 #include "daemon/names.h"
 
 #include "daemon/core.h"
-#include "daemon/instance.h"
+#include "daemon/instance/instance.h"
 
 #include <errno.h>
 #include <string.h>

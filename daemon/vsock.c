@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/vsock.h"
 
-#include "daemon/instance.h"
+#include "daemon/instance/instance.h"
 #include "daemon/monitor/monitor.h"
 #include "lib/err.h"
 

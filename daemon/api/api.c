@@ -2,7 +2,7 @@
 #include "daemon/api/api.h"
 
 #include "daemon/core.h"
-#include "daemon/instance.h"
+#include "daemon/instance/instance.h"
 #include "daemon/network/subnet.h"
 #include "lib/log.h"
 #include "lib/token.h"

@@ -7,7 +7,7 @@
 #define DAEMON_API_API_H
 
 #include "daemon/api/answer.h"
-#include "daemon/instance.h"
+#include "daemon/instance/instance.h"
 #include "lib/httpd.h"
 
 struct api;

@@ -3,7 +3,7 @@
 
 #include "daemon/api/vm_json.h"
 #include "daemon/app/app.h"
-#include "daemon/instance.h"
+#include "daemon/instance/instance.h"
 
 static json_t *instance_json(const struct app *app, const struct instance *i)
 {

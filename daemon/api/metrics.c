@@ -2,7 +2,7 @@
 /* GET /metrics: Prometheus text exposition, version 0.0.4. */
 #include "daemon/api/api.h"
 #include "daemon/core.h"
-#include "daemon/instance.h"
+#include "daemon/instance/instance.h"
 #include "daemon/names.h"
 #include "daemon/pool.h"
 #include "lib/buf.h"

@@ -7,7 +7,7 @@
 #define DAEMON_API_RUN_REQUEST_H
 
 #include "daemon/check.h"
-#include "daemon/instance.h"
+#include "daemon/instance/instance.h"
 
 enum run_wait { RUN_WAIT_NONE, RUN_WAIT_STARTED, RUN_WAIT_READY };
 

@@ -2,7 +2,7 @@
 #include "daemon/api/api.h"
 #include "daemon/api/openapi.h"
 #include "daemon/core.h"
-#include "daemon/instance.h"
+#include "daemon/instance/instance.h"
 #include "daemon/pool.h"
 
 #include <string.h>

@@ -5,7 +5,7 @@
 #include "daemon/api/vm_json.h"
 #include "daemon/core.h"
 #include "daemon/image/store.h"
-#include "daemon/instance.h"
+#include "daemon/instance/instance.h"
 
 #include <errno.h>
 #include <string.h>

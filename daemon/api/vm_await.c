@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Requests whose answer waits for what becomes of a VM. */
 #include "daemon/api/api.h"
-#include "daemon/instance.h"
+#include "daemon/instance/instance.h"
 
 struct waiting {
 	struct httpd_req *req;

@@ -3,7 +3,7 @@
 
 #include "daemon/core.h"
 #include "daemon/image/store.h"
-#include "daemon/instance.h"
+#include "daemon/instance/instance.h"
 #include "daemon/network/network.h"
 #include "lib/util.h"
 

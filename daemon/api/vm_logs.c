@@ -8,7 +8,7 @@
 #include "daemon/api/log_events.h"
 #include "daemon/api/query.h"
 #include "daemon/console.h"
-#include "daemon/instance.h"
+#include "daemon/instance/instance.h"
 
 #include <errno.h>
 #include <string.h>

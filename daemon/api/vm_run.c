@@ -5,7 +5,7 @@
 #include "daemon/api/vm_json.h"
 #include "daemon/core.h"
 #include "daemon/hash.h"
-#include "daemon/run_spec.h"
+#include "daemon/instance/run_spec.h"
 #include "lib/loop.h"
 
 #include <errno.h>

@@ -6,7 +6,7 @@
 #include "daemon/api/api.h"
 #include "daemon/api/query.h"
 #include "daemon/core.h"
-#include "daemon/instance.h"
+#include "daemon/instance/instance.h"
 #include "lib/buf.h"
 #include "lib/loop.h"
 

@@ -5,7 +5,7 @@
 #include "daemon/events.h"
 #include "daemon/hash.h"
 #include "daemon/image/store.h"
-#include "daemon/run_spec.h"
+#include "daemon/instance/run_spec.h"
 #include "daemon/api/run_request.h"
 #include "daemon/state/db.h"
 #include "daemon/state/keep.h"

@@ -7,7 +7,7 @@
 #include "daemon/app/app_impl.h"
 #include "daemon/core.h"
 #include "daemon/events.h"
-#include "daemon/run_spec.h"
+#include "daemon/instance/run_spec.h"
 #include "daemon/state/keep.h"
 #include "lib/jsonx.h"
 #include "lib/log.h"

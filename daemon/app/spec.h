@@ -19,7 +19,7 @@
 
 #include "daemon/app/plan.h"
 #include "daemon/check.h"
-#include "daemon/instance.h"
+#include "daemon/instance/instance.h"
 
 #define APP_NAME_MAX_BYTES    31 /* with service and number a name of an instance */
 #define APP_SERVICE_MAX_BYTES 24

@@ -6,7 +6,7 @@
 #ifndef DAEMON_STATE_RECORD_H
 #define DAEMON_STATE_RECORD_H
 
-#include "daemon/instance.h"
+#include "daemon/instance/instance.h"
 
 /* A new reference; NULL without memory. */
 json_t *record_of(const struct instance *inst);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Health checks: the first line of an instance's answer, and the field of a request. */
-#include "daemon/health.h"
+#include "daemon/instance/health.h"
 #include "lib/jsonx.h"
 
 #include <errno.h>

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "daemon/health.h"
+#include "daemon/instance/health.h"
 #include "lib/jsonx.h"
 
 #include <errno.h>

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "daemon/core.h"
-#include "daemon/instance_impl.h"
+#include "daemon/instance/impl.h"
 #include "daemon/names.h"
 
 #include <string.h>

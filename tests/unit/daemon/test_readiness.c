@@ -3,7 +3,7 @@
  * The probe against connections that the test completes: each is one end of a socket pair that can not be written to until the test
  * empties it.
  */
-#include "daemon/readiness.h"
+#include "daemon/instance/readiness.h"
 
 #include "daemon/network/network.h"
 #include "lib/loop.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Between instance.c (the table), instance_run.c (the life cycle) and instance_wait.c. */
+/* Between instance.c (the table), run.c (the life cycle) and wait.c. */
 #ifndef DAEMON_INSTANCE_IMPL_H
 #define DAEMON_INSTANCE_IMPL_H
 
-#include "daemon/instance.h"
+#include "daemon/instance/instance.h"
 
 struct instances {
 	struct core *core;
@@ -14,7 +14,7 @@ struct instances {
 		sweeper; /* removes those of auto_remove that have ended, outside of all callbacks */
 };
 
-/* instance_adopt.c: writes the record to the state database. What can not be written is logged: the VM goes on, only a later
+/* adopt.c: writes the record to the state database. What can not be written is logged: the VM goes on, only a later
  * manager will not know. */
 void instance_save(struct instance *inst);
 
@@ -24,27 +24,27 @@ int instance_new(
 void instance_free(struct instance *inst);
 int instance_make_paths(struct instance *inst); /* dir and log; 0 or -ENOMEM */
 
-/* instance_adopt.c: reads the state database; records that can not be used are logged and removed. 0 or -errno with err. */
+/* adopt.c: reads the state database; records that can not be used are logged and removed. 0 or -errno with err. */
 int instances_load(struct instances *is, struct err *err);
 void instance_table_add(struct instances *is, struct instance *inst);
 
-/* instance_ports.c: puts its shell into its network. 0 or -errno with err. */
+/* ports.c: puts its shell into its network. 0 or -errno with err. */
 int instance_isolate(struct instance *inst, struct err *err);
 /* 0 or -errno with err; what was published before stays so until instance_unpublish(). */
 int instance_publish(struct instance *inst, struct err *err);
 void instance_unpublish(struct instance *inst);
 
-/* instance_run.c */
+/* run.c */
 extern const struct shell_owner instance_owner;
 void instance_watch_readiness(struct instance *inst);
 void instance_end(struct instance *inst, enum instance_state to, const char *reason);
 /* From CREATED on: shell, ports, start. 0 or -errno as instance_run(); nothing is undone. */
 int instance_launch(struct instance *inst, unsigned *retry_s, struct err *err);
 
-/* instance_health.c: begins or ends the checks, as its state wants it. */
+/* health_watch.c: begins or ends the checks, as its state wants it. */
 void instance_watch_health(struct instance *inst);
 
-/* instance_again.c */
+/* again.c */
 void instance_consider_restart(struct instance *inst); /* it has ended */
 void instance_no_restart(struct instance *inst);       /* somebody wants it down */
 void instance_resume_restart(struct instance *inst);   /* under another manager */
@@ -52,7 +52,7 @@ void instance_watch_ttl(struct instance *inst);        /* it runs */
 void instance_hurry(struct instance *inst, bool on);
 void instance_set_state(struct instance *inst, enum instance_state to);
 
-/* instance_wait.c: after each change of state or readiness. */
+/* wait.c: after each change of state or readiness. */
 void instance_tell_waiters(struct instance *inst);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/health.h"
+#include "daemon/instance/health.h"
 
 #include "daemon/network/network.h"
 #include "lib/loop.h"

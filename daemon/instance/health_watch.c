@@ -2,7 +2,7 @@
 /* An instance and its health checks: they run while it is RUNNING, and no longer. */
 #include "daemon/core.h"
 #include "daemon/events.h"
-#include "daemon/instance_impl.h"
+#include "daemon/instance/impl.h"
 #include "lib/log.h"
 #include "lib/loop.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/run_spec.h"
+#include "daemon/instance/run_spec.h"
 
 #include "daemon/api/run_request.h"
 #include "daemon/core.h"

@@ -10,8 +10,8 @@
  * TCP: the port takes a connection. HTTP: GET gives a status from 200 to 399; no more than the first line is read. What is checked says nothing
  * for longer than the timeout: that is a failure too. In the start period checks follow each other fast, so that one that is well is known to be soon.
  */
-#ifndef DAEMON_HEALTH_H
-#define DAEMON_HEALTH_H
+#ifndef DAEMON_INSTANCE_HEALTH_H
+#define DAEMON_INSTANCE_HEALTH_H
 
 #include "daemon/check.h"
 

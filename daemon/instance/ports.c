@@ -2,7 +2,7 @@
 /* What of the network an instance has besides its address: published ports, taken with its start and given back with its end, and the network
  * that it belongs to as long as its shell holds the address. */
 #include "daemon/core.h"
-#include "daemon/instance_impl.h"
+#include "daemon/instance/impl.h"
 #include "daemon/network/forward.h"
 #include "daemon/network/forward_udp.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From what is asked (api/run_request.h) to what an instance is made from (instance.h): every default filled in, and checked. */
-#ifndef DAEMON_RUN_SPEC_H
-#define DAEMON_RUN_SPEC_H
+#ifndef DAEMON_INSTANCE_RUN_SPEC_H
+#define DAEMON_INSTANCE_RUN_SPEC_H
 
-#include "daemon/instance.h"
+#include "daemon/instance/instance.h"
 
 struct core;
 struct run_request;

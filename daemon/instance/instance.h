@@ -21,10 +21,10 @@
  * reads all records (instances_new()) and goes on with those that run (instances_adopt()): one on its way to RUNNING becomes
  * FAILED, one on its way to its end goes on to it.
  */
-#ifndef DAEMON_INSTANCE_H
-#define DAEMON_INSTANCE_H
+#ifndef DAEMON_INSTANCE_INSTANCE_H
+#define DAEMON_INSTANCE_INSTANCE_H
 
-#include "daemon/health.h"
+#include "daemon/instance/health.h"
 #include "daemon/id.h"
 #include "daemon/image/name.h"
 #include "daemon/monitor/monitor.h"

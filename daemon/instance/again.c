@@ -5,7 +5,7 @@
  * resume.
  */
 #include "daemon/core.h"
-#include "daemon/instance_impl.h"
+#include "daemon/instance/impl.h"
 #include "lib/log.h"
 #include "lib/loop.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/readiness.h"
+#include "daemon/instance/readiness.h"
 
 #include "daemon/network/network.h"
 #include "lib/loop.h"

@@ -9,10 +9,10 @@
 #include "daemon/events.h"
 #include "daemon/image/config.h"
 #include "daemon/image/store.h"
-#include "daemon/instance_impl.h"
+#include "daemon/instance/impl.h"
 #include "daemon/names.h"
 #include "daemon/pool.h"
-#include "daemon/readiness.h"
+#include "daemon/instance/readiness.h"
 #include "lib/log.h"
 #include "lib/loop.h"
 

@@ -4,8 +4,8 @@
  * refused or unanswered attempt is followed by another after a pause that grows from 1 ms to 1 s; how long an answer may take
  * grows too.
  */
-#ifndef DAEMON_READINESS_H
-#define DAEMON_READINESS_H
+#ifndef DAEMON_INSTANCE_READINESS_H
+#define DAEMON_INSTANCE_READINESS_H
 
 #include <stdint.h>
 

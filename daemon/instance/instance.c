@@ -3,17 +3,17 @@
  * The table of instances: a list, oldest first, searched linearly; INSTANCES_MAX bounds it, and a search of all takes
  * some 20 us.
  */
-#include "daemon/instance.h"
+#include "daemon/instance/instance.h"
 
 #include "daemon/app/app.h"
 #include "daemon/core.h"
 #include "daemon/events.h"
 #include "daemon/image/config.h"
 #include "daemon/image/store.h"
-#include "daemon/instance_impl.h"
+#include "daemon/instance/impl.h"
 #include "daemon/monitor/args.h"
 #include "daemon/pool.h"
-#include "daemon/readiness.h"
+#include "daemon/instance/readiness.h"
 #include "daemon/reap.h"
 #include "daemon/state/keep.h"
 #include "daemon/trash.h"

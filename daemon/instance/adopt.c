@@ -11,7 +11,7 @@
  */
 #include "daemon/core.h"
 #include "daemon/image/store.h"
-#include "daemon/instance_impl.h"
+#include "daemon/instance/impl.h"
 #include "daemon/network/forward.h"
 #include "daemon/reap.h"
 #include "daemon/state/db.h"

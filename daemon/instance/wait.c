@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/core.h"
-#include "daemon/instance_impl.h"
+#include "daemon/instance/impl.h"
 #include "lib/loop.h"
 
 #include <errno.h>
