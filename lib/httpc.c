@@ -3,6 +3,9 @@
  * A call is one easy handle in the client's multi handle. libcurl tells which sockets to watch and when to be woken
  * (on_socket, on_timeout); after each step finished calls are taken out and their done() is called, outside of
  * libcurl, so that done() may start and cancel calls.
+ *
+ * A socket that can not be watched fails its call and no other: libcurl, told of it by the callback's result, would give up the
+ * whole client. The call is marked and taken out by a timer, since libcurl may not be called from its own callbacks.
  */
 #include "lib/httpc.h"
 #include "lib/loop.h"
@@ -33,7 +36,8 @@ struct httpc_call {
 	uint64_t body_len,
 		body_at; /* of body_fd; libcurl would read on beyond the announced length */
 	struct buf body;
-	int refused; /* -EMSGSIZE or -ECANCELED: why the write callback broke off */
+	int refused;   /* -EMSGSIZE or -ECANCELED: why the write callback broke off */
+	int unwatched; /* -errno: its socket can not be watched; 0 */
 	char error[CURL_ERROR_SIZE];
 	int (*on_data)(void *arg, int status, const void *data, size_t len);
 	void (*done)(void *arg, const struct httpc_response *response);
@@ -44,7 +48,7 @@ struct httpc_call {
 struct httpc {
 	struct loop *loop;
 	CURLM *multi;
-	struct loop_timer *timer;
+	struct loop_timer *timer, *unwatched_timer;
 	struct httpc_call *calls;
 };
 
@@ -268,6 +272,8 @@ static int call_new(const struct httpc_request *q, struct httpc_call **out)
 
 static int code_of(CURLcode result, const struct httpc_call *call)
 {
+	if (call->unwatched)
+		return call->unwatched;
 	if (result == CURLE_OK)
 		return 0;
 	if (call->refused)
@@ -295,6 +301,8 @@ static struct httpc_response response_of(struct httpc_call *call, CURLcode resul
 
 	if (resp.code == 0)
 		resp.status = status_of(call);
+	else if (call->unwatched)
+		resp.error = "its socket can not be watched";
 	else if (resp.code == -EMSGSIZE)
 		resp.error = "the answer is larger than allowed";
 	else
@@ -324,6 +332,17 @@ static void unlink_call(struct httpc_call *call)
 	curl_multi_remove_handle(call->client->multi, call->easy);
 }
 
+static void finish(struct httpc_call *call, CURLcode result)
+{
+	struct httpc_response resp;
+
+	unlink_call(call);
+	resp = response_of(call, result);
+	if (call->done)
+		call->done(call->arg, &resp);
+	call_free(call);
+}
+
 static void reap(struct httpc *client)
 {
 	CURLMsg *msg;
@@ -331,17 +350,12 @@ static void reap(struct httpc *client)
 
 	while ((msg = curl_multi_info_read(client->multi, &left))) {
 		CURLcode result = msg->data.result;
-		struct httpc_response resp;
 		struct httpc_call *call;
 
 		if (msg->msg != CURLMSG_DONE)
 			continue;
 		curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &call);
-		unlink_call(call);
-		resp = response_of(call, result);
-		if (call->done)
-			call->done(call->arg, &resp);
-		call_free(call);
+		finish(call, result);
 	}
 }
 
@@ -383,13 +397,56 @@ static int on_timeout(CURLM *multi, long ms, void *arg)
 	return 0;
 }
 
+static void fail_unwatched(void *arg)
+{
+	struct httpc *client = arg;
+	struct httpc_call *call = client->calls;
+
+	while (call) {
+		if (!call->unwatched) {
+			call = call->next;
+			continue;
+		}
+		finish(call, CURLE_COULDNT_CONNECT);
+		call = client->calls; /* done() may have cancelled any */
+	}
+}
+
+/* easy is one of ours: libcurl's own, which close connections, watch no sockets. */
+static void note_unwatched(struct httpc *client, CURL *easy, int error)
+{
+	struct httpc_call *call = NULL;
+
+	curl_easy_getinfo(easy, CURLINFO_PRIVATE, &call);
+	if (!call)
+		return;
+	call->unwatched = error;
+	loop_timer_set(client->unwatched_timer, 0);
+}
+
+static int watch(struct httpc *client, curl_socket_t fd, uint32_t events)
+{
+	struct sock *s = calloc(1, sizeof(*s));
+	int r;
+
+	if (!s)
+		return -ENOMEM;
+	*s = (struct sock){.client = client, .fd = fd};
+	r = loop_io_add(client->loop, fd, events, on_fd, s, &s->io);
+	if (r < 0)
+		free(s);
+	else
+		curl_multi_assign(client->multi, fd, s);
+	return r;
+}
+
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *sock)
 {
 	struct httpc *client = arg;
 	struct sock *s = sock;
 	uint32_t events = 0;
+	int r;
 
-	(void)easy;
 	if (what == CURL_POLL_REMOVE) {
 		if (s)
 			loop_io_del(s->io);
@@ -401,17 +458,9 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *so
 		events |= EPOLLIN;
 	if (what & CURL_POLL_OUT)
 		events |= EPOLLOUT;
-	if (s)
-		return loop_io_mod(s->io, events) < 0 ? -1 : 0;
-	s = calloc(1, sizeof(*s));
-	if (!s)
-		return -1;
-	*s = (struct sock){.client = client, .fd = fd};
-	if (loop_io_add(client->loop, fd, events, on_fd, s, &s->io) < 0) {
-		free(s);
-		return -1;
-	}
-	curl_multi_assign(client->multi, fd, s);
+	r = s ? loop_io_mod(s->io, events) : watch(client, fd, events);
+	if (r < 0)
+		note_unwatched(client, easy, r);
 	return 0;
 }
 
@@ -438,7 +487,8 @@ int httpc_new(
 		return err_set(err, ENOMEM, "out of memory");
 	client->loop = loop;
 	client->multi = curl_multi_init();
-	if (!client->multi || loop_timer_new(loop, on_timer, client, &client->timer) < 0) {
+	if (!client->multi || loop_timer_new(loop, on_timer, client, &client->timer) < 0 ||
+		loop_timer_new(loop, fail_unwatched, client, &client->unwatched_timer) < 0) {
 		httpc_free(client);
 		return err_set(err, ENOMEM, "cannot start the HTTP client");
 	}
@@ -462,6 +512,7 @@ void httpc_free(struct httpc *client)
 	if (client->multi)
 		curl_multi_cleanup(client->multi); /* takes its sockets out of the loop */
 	loop_timer_free(client->timer);
+	loop_timer_free(client->unwatched_timer);
 	free(client);
 }
 

@@ -33,7 +33,8 @@ struct httpc_response {
 	int status;        /* HTTP status; 0: no (complete) answer, see code */
 	int code;          /* 0 or -errno: -ECONNREFUSED (nobody there, the request was not sent;
 	                     * -ENOENT, -EACCES: the same for a Unix socket), -ETIMEDOUT, -EMSGSIZE (over
-	                     * max_bytes), -ECANCELED (on_data refused), -EIO (broke off), -EINVAL (bad URL) */
+	                     * max_bytes), -ECANCELED (on_data refused), -EIO (broke off), -EINVAL (bad URL), -ENOMEM or
+	                     * -ENOSPC (its socket can not be watched) */
 	const char *error; /* a sentence for code; "" */
 	const char *body;  /* NUL behind it; "" when empty or given to on_data */
 	size_t len;

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <sys/epoll.h>
 
 static struct {
 	int handled, cancelled, chunks;
@@ -175,6 +176,73 @@ static void test_chain(void **state)
 	assert_int_equal(never.calls, 0);
 }
 
+/* --- epoll that fails --------------------------------------------------------------------------------------------- */
+static int failing_op; /* of epoll_ctl(); 0: none */
+
+int __real_epoll_ctl(int epfd, int op, int fd, struct epoll_event *event);
+int __wrap_epoll_ctl(int epfd, int op, int fd, struct epoll_event *event);
+
+int __wrap_epoll_ctl(int epfd, int op, int fd, struct epoll_event *event)
+{
+	if (!failing_op || op != failing_op)
+		return __real_epoll_ctl(epfd, op, fd, event);
+	errno = ENOSPC;
+	return -1;
+}
+
+static void on_done_mend(void *arg, const struct httpc_response *response)
+{
+	failing_op = 0;
+	pair_done(arg, response);
+}
+
+/* A call whose socket can not be watched fails, and no other; the next one goes as always. */
+static void test_unwatched(void **state)
+{
+	static const int ops[] = {EPOLL_CTL_ADD, EPOLL_CTL_MOD};
+	struct result waiting, res = {0};
+
+	for (size_t i = 0; i < ARRAY_SIZE(ops); i++) {
+		char url[64];
+		struct httpc_request q = {.url = url, .done = on_done_mend, .arg = &res};
+		struct httpc_call *other;
+		int seen = t.handled;
+
+		snprintf(url, sizeof(url), "http://127.0.0.1:%u/wait", httpd_port(pair.server));
+		other = pair_start(&pair, (struct httpc_request){0}, "/wait", &waiting);
+		pair_until(&pair, &t.handled, seen + 1);
+		res = (struct result){0};
+		failing_op = ops[i];
+		assert_int_equal(httpc_start(pair.client, &q, NULL), 0);
+		pair_until(&pair, &res.calls, 1);
+		assert_int_equal(res.code, -ENOSPC);
+		assert_int_equal(res.status, 0);
+		assert_int_equal(waiting.calls, 0);
+		pair_call(&pair, (struct httpc_request){.method = "POST", .body = "x", .len = 1},
+			"/echo", &res);
+		assert_int_equal(res.status, 200);
+		assert_int_equal(waiting.calls, 0);
+		httpc_cancel(other);
+	}
+}
+
+/* One that was cancelled before it is told of is not told. */
+static void test_unwatched_cancelled(void **state)
+{
+	struct result never = {0}, res;
+	struct httpc_call *call;
+
+	failing_op = EPOLL_CTL_ADD;
+	call = pair_start(&pair, (struct httpc_request){0}, "/wait", &never);
+	assert_int_equal(loop_once(pair.loop, PAIR_STEP_MS), 0);
+	httpc_cancel(call);
+	failing_op = 0;
+	pair_call(&pair, (struct httpc_request){.method = "POST", .body = "x", .len = 1}, "/echo",
+		&res);
+	assert_int_equal(res.status, 200);
+	assert_int_equal(never.calls, 0);
+}
+
 static void *serve(void *arg)
 {
 	(void)arg;
@@ -214,6 +282,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_types, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_file_body, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_chain, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_unwatched, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_unwatched_cancelled, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sync, setup, teardown),
 	};
 
