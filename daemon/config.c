@@ -52,6 +52,8 @@ static const struct option_row options[] = {
 		CONFIG_POOL_MAX},
 	{"pool-memory", "MIB", "their memory, and the default of VMs (default: 128)", CONFIG_NUMBER,
 		AT(pool_memory_mib), CONFIG_MEMORY_MIB_MIN, CONFIG_MEMORY_MIB_MAX},
+	{"prepare-timeout", "SECONDS", "until a VM of the pool has to be prepared (default: 30)",
+		CONFIG_NUMBER, AT(prepare_timeout_s), 1, 3600},
 	{"on-exhausted", "create|wait|reject",
 		"what a run does that finds the pool empty (default: create)", CONFIG_STRING,
 		AT(on_exhausted)},
@@ -347,8 +349,11 @@ static int check(struct config *c, struct err *err)
 
 int config_load(int argc, char *const *argv, struct config *config, struct err *err)
 {
-	struct config c = {
-		.pool = 4, .monitor_uid = 900000000, .pool_memory_mib = 128, .quarantine_s = 30};
+	struct config c = {.pool = 4,
+		.monitor_uid = 900000000,
+		.pool_memory_mib = 128,
+		.prepare_timeout_s = 30,
+		.quarantine_s = 30};
 	const char *file = NULL;
 	int r = apply_argv(&c, argc, argv, &file, err);
 

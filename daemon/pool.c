@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Refilling has the lowest priority by being a timer: a turn of the loop handles the requests that are there before
- * it begins one more preparation, and requests wait for one preparation at most.
+ * it begins one more preparation, and requests wait for one preparation at most. A shell that does not get ready in time is let go
+ * as one that died is.
  */
 #include "daemon/pool.h"
 
@@ -24,6 +25,7 @@ struct member {
 	struct pool *pool; /* a profile takes its shells along when it goes or changes */
 	struct pools *pools;
 	struct shell *shell;
+	struct loop_timer *late; /* until it is ready */
 	bool ready;
 	struct member *next;
 };
@@ -75,6 +77,7 @@ static void member_free(struct member *m)
 		m->pool->ready--;
 	else
 		m->pool->preparing--;
+	loop_timer_free(m->late);
 	free(m);
 }
 
@@ -83,6 +86,8 @@ static void mark_ready(struct member *m)
 	struct pools *ps = m->pools;
 
 	m->ready = true;
+	loop_timer_free(m->late);
+	m->late = NULL;
 	ps->preparing--;
 	m->pool->preparing--;
 	m->pool->ready++;
@@ -147,6 +152,22 @@ static void shell_has_ended(void *arg, struct shell *shell)
 	note_failure(ps, pool, reason);
 }
 
+static void shell_is_late(void *arg)
+{
+	struct member *m = arg;
+	struct pools *ps = m->pools;
+	struct pool *pool = m->pool;
+	struct shell *shell = m->shell;
+	char reason[400];
+
+	snprintf(reason, sizeof(reason), "it did not get ready within %u s; it wrote: %.100s",
+		ps->core->config.prepare_timeout_s, shell_last_line(shell));
+	pool->deaths++;
+	member_free(m);
+	shell_discard(shell);
+	note_failure(ps, pool, reason);
+}
+
 static void shell_never_starts(void *arg, struct shell *shell, const struct err *failed)
 {
 	(void)arg;
@@ -172,11 +193,17 @@ static int prepare_one(struct pools *ps, struct pool *pool, struct err *err)
 		return err_sys(err, ENOMEM, "pool");
 	m->pool = pool;
 	m->pools = ps;
-	r = shell_new(ps->core, &spec, &pool_owner, m, &m->shell, NULL, err);
+	r = loop_timer_new(ps->core->loop, shell_is_late, m, &m->late);
+	if (r < 0)
+		err_sys(err, -r, "pool");
+	else
+		r = shell_new(ps->core, &spec, &pool_owner, m, &m->shell, NULL, err);
 	if (r < 0) {
+		loop_timer_free(m->late);
 		free(m);
 		return r;
 	}
+	loop_timer_set(m->late, ps->core->config.prepare_timeout_s * NS_PER_S);
 	member_add(ps, m);
 	pool->preparing++;
 	ps->preparing++;

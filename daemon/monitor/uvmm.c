@@ -24,13 +24,13 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
-#define SOCKET_NAME        "api.sock"
-#define REPORT_NAME        "exit.json"
-#define MISSING_CALLS_MAX  512
-#define REPORT_MAX_BYTES   (16 * KIB)
-#define PREPARE_TIMEOUT_MS 30000
-#define START_TIMEOUT_MS   30000
-#define BACKLOG            8
+#define SOCKET_NAME       "api.sock"
+#define REPORT_NAME       "exit.json"
+#define MISSING_CALLS_MAX 512
+#define REPORT_MAX_BYTES  (16 * KIB)
+#define START_TIMEOUT_MS  30000
+#define LATER_MS          1000 /* of a shell that the pool prepares, the pool knows first */
+#define BACKLOG           8
 
 struct uvmm {
 	char *socket, *report;       /* paths */
@@ -168,7 +168,8 @@ static int prepare(struct shell *s, struct err *err)
 	r = spawn_uvmm(s, tap, api, err);
 	if (r < 0)
 		return r;
-	r = request(s, "GET", "/uigniter/status", NULL, PREPARE_TIMEOUT_MS, prepared, &u->call);
+	r = request(s, "GET", "/uigniter/status", NULL,
+		s->core->config.prepare_timeout_s * 1000 + LATER_MS, prepared, &u->call);
 	return r < 0 ? err_sys(err, -r, "cannot ask the monitor") : 0;
 }
 

@@ -350,8 +350,9 @@ class Daemon:
 
     def clean(self):
         """Removes all, whatever happened before."""
-        if self in Daemon.there:
-            Daemon.there.remove(self)
+        if self not in Daemon.there:
+            return
+        Daemon.there.remove(self)
         if self.process.poll() is None:
             self.kill()
         if self.own_folder:  # VMs outlive a manager that was killed

@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The pool: hits and misses, refill, profiles, exhaustion; and the end of the addresses."""
 import json
+import os
+import shutil
 import signal
+import tempfile
+import unittest
 
-from harness import Daemon, DaemonTest, main, need
+from harness import BUILD, Daemon, DaemonTest, main, need
 
 
 class Pool(DaemonTest):
@@ -138,6 +142,27 @@ class Waits(DaemonTest):
             self.assertIn(vm["state"], ("running", "starting", "failed"))
         for connection in connections:
             connection.close()
+
+
+@unittest.skipUnless(os.access("/dev/kvm", os.R_OK | os.W_OK) and os.path.exists(os.path.join(BUILD, "libos/libos.elf")),
+                     "needs /dev/kvm and libos.elf")
+class Late(DaemonTest):
+    """Monitors that never get ready."""
+
+    def setUp(self):
+        folder = tempfile.mkdtemp(prefix="uig-test-")
+        self.addCleanup(shutil.rmtree, folder)
+        monitor = os.path.join(folder, "uvmm")
+        with open(os.open(monitor, os.O_WRONLY | os.O_CREAT, 0o755), "w", encoding="ascii") as file:
+            file.write("#!/bin/sh\necho here I am\nexec sleep 1000\n")
+        os.chmod(folder, 0o755)
+        self.d = Daemon("--uvmm", monitor, "--prepare-timeout", "1", monitor="uvmm", pool=2)
+        self.addCleanup(self.d.clean)
+
+    def test_they_are_let_go(self):
+        while (profile := self.d.call("GET", "/pool").json["items"][0])["deaths"] < 3:
+            self.assertEqual(profile["ready"], 0)
+        self.assertIn("did not get ready within 1 s; it wrote: here I am", profile["last_error"])
 
 
 class Addresses(DaemonTest):
