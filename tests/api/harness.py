@@ -257,20 +257,25 @@ class Daemon:
         while self.call("GET", "/readyz").status != 200:
             pass  # each is an exchange with the daemon, whose loop goes on in between
 
-    def connect_inside(self, address, port):
-        """A TCP connection from within the daemon's network namespace."""
+    def socket_inside(self, family, kind, protocol=0):
+        """A socket of the daemon's network namespace."""
         libc = ctypes.CDLL(None, use_errno=True)
         home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
         inside = os.open(f"/run/netns/{self.netns}", os.O_RDONLY)
         try:
             if libc.setns(inside, 0) < 0:
                 raise OSError(ctypes.get_errno(), "setns")
-            s = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+            s = socket.socket(family, kind, protocol)
         finally:
             libc.setns(home, 0)
             os.close(home)
             os.close(inside)
         s.settimeout(TIMEOUT_S)
+        return s
+
+    def connect_inside(self, address, port):
+        """A TCP connection from within the daemon's network namespace."""
+        s = self.socket_inside(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
         s.connect((address, port))
         return s
 

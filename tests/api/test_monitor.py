@@ -70,15 +70,18 @@ class Vms(DaemonTest):
         ports = [link for link in json.loads(out) if link.get("linkinfo", {}).get("info_slave_kind") == "bridge"]
         self.assertGreaterEqual(len(ports), 1)
         self.assertEqual({port["linkinfo"]["info_slave_data"]["proxy_arp"] for port in ports}, {True})
-        before = self.received(vm)
-        subprocess.run(["ip", "netns", "exec", self.d.netns, "curl", "-s", "--max-time", "0.3", "http://10.77.0.250/"], check=False,
-                       capture_output=True)
-        self.assertEqual(self.received(vm), before)
-
-    def received(self, vm):
-        name = f"uig{vm['ip_address'].split('.')[-1]}"
-        out = subprocess.run(["ip", "-n", self.d.netns, "-s", "-j", "link", "show", name], check=True, capture_output=True).stdout
-        return json.loads(out)[0]["stats64"]["tx"]["packets"]
+        everything = 3  # ETH_P_ALL
+        with self.d.socket_inside(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(everything)) as tap, \
+                self.d.socket_inside(socket.AF_INET, socket.SOCK_DGRAM) as nobody:
+            tap.bind((f"uig{vm['ip_address'].split('.')[-1]}", everything))
+            nobody.sendto(b"x", ("10.77.0.250", 9))
+            # The question for nobody went out before this connection's first packet, which must come.
+            self.d.connect_inside(vm["ip_address"], 8000).close()
+            asked, is_syn = bytes([10, 77, 0, 250]), False
+            while not is_syn:
+                frame = tap.recv(65536)
+                self.assertFalse(frame[12:14] == b"\x08\x06" and frame[38:42] == asked, "asked for somebody else's address")
+                is_syn = frame[12:14] == b"\x08\x00" and frame[23] == 6 and frame[36:38] == (8000).to_bytes(2, "big")
 
     def test_ipv6(self):
         """A listener on [::] serves IPv4 and IPv6, from the host and from other instances; who is asked for is found."""
