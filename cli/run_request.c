@@ -202,6 +202,45 @@ static int add_numbers(const struct args *args, json_t *body)
 	return rc ? -ENOMEM : 0;
 }
 
+/* "1.5" as percent, -1: it is no such number. */
+static int parse_percent(const char *s)
+{
+	char *end;
+	double cpus;
+
+	if (!*s || s[strspn(s, "0123456789.")])
+		return -1;
+	errno = 0;
+	cpus = strtod(s, &end);
+	return errno || *end || cpus < 0.01 || cpus > 1000 ? -1 : (int)(cpus * 100 + 0.5);
+}
+
+static int add_limits(const struct args *args, json_t *body, struct err *err)
+{
+	static const struct {
+		const char *option, *field;
+	} counts[] = {{"cpu-weight", "cpu_weight"}, {"pids-limit", "pids"}};
+	const char *cpus = args_text(args, "cpu-limit");
+	int percent = cpus ? parse_percent(cpus) : 0;
+	json_t *limits = json_object();
+
+	if (percent < 0) {
+		json_decref(limits);
+		return err_set(err, EINVAL, "--cpu-limit %s: a number such as 1.5 is wanted", cpus);
+	}
+	if (percent)
+		json_object_set_new(limits, "cpu_percent", json_integer(percent));
+	for (size_t i = 0; i < ARRAY_SIZE(counts); i++) {
+		if (args_has(args, counts[i].option))
+			json_object_set_new(limits, counts[i].field,
+				json_integer(args_count(args, counts[i].option, 0)));
+	}
+	if (json_object_size(limits))
+		json_object_set(body, "limits", limits);
+	json_decref(limits);
+	return 0;
+}
+
 /* "any", or a number, which the manager judges. */
 static int add_vsock(const struct args *args, json_t *body, struct err *err)
 {
@@ -270,6 +309,8 @@ int run_request(const struct args *args, json_t **body, struct err *err)
 		rc = add_volumes(args, b, err);
 	if (rc == 0)
 		rc = add_vsock(args, b, err);
+	if (rc == 0)
+		rc = add_limits(args, b, err);
 	if (!rc)
 		rc = add_pairs(args, "env", "env", b, err);
 	if (!rc)

@@ -36,6 +36,10 @@ static const struct option_row options[] = {
 		AT(state_dir)},
 	{"run-dir", "DIR", "sockets and records of what runs (default: /run/uigniter)",
 		CONFIG_STRING, AT(run_dir)},
+	{"cgroup", "DIR",
+		"folder of a cgroup v2 file system, to be made, in which VMs have their limits "
+		"(default: none)",
+		CONFIG_STRING, AT(cgroup)},
 	{"subnet", "CIDR", "addresses of the VMs (default: 10.93.0.0/16, or the next that is free)",
 		CONFIG_STRING, AT(subnet_text)},
 	{"nat", "",
@@ -341,6 +345,8 @@ static int check(struct config *c, struct err *err)
 			err, EINVAL, "--process-user %s: there is no such user", c->process_user);
 	c->process_uid = user->pw_uid;
 	c->process_gid = user->pw_gid;
+	if (c->cgroup && c->cgroup[0] != '/')
+		return err_set(err, EINVAL, "--cgroup wants an absolute path");
 	if (c->run_dir[0] != '/' || c->state_dir[0] != '/' || c->socket[0] != '/')
 		return err_set(
 			err, EINVAL, "--run-dir, --state-dir and --socket want absolute paths");

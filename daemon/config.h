@@ -38,6 +38,7 @@ struct config {
 	uint32_t listen_ip; /* listen, taken apart; listen_port 0: none */
 	uint16_t listen_port;
 	char *state_dir, *run_dir;
+	char *cgroup;      /* NULL: none (daemon/cgroup.h) */
 	char *subnet_text; /* NULL: to be chosen (daemon/network/choose.h) */
 	char *subnet6_text;
 	struct subnet subnet;

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 struct loop;
+struct cgroups;
 struct names;
 struct network;
 struct apps;
@@ -40,6 +41,7 @@ struct core {
 	struct state_db *state;
 	struct keep *keep; /* writes to it */
 	struct trash *trash;
+	struct cgroups *cgroups; /* NULL: there are none */
 	struct events *events;
 	struct network *network;
 	struct names *names; /* NULL: there are none */

@@ -5,6 +5,7 @@
  */
 #include "daemon/api/api.h"
 #include "daemon/app/app.h"
+#include "daemon/cgroup.h"
 #include "daemon/core.h"
 #include "daemon/events.h"
 #include "daemon/image/store.h"
@@ -137,6 +138,7 @@ static int start_network(struct core *core, struct err *err)
 	if (r < 0)
 		return r;
 	reap_run_dir(c->run_dir, in_use, core->instances);
+	cgroups_reap(core->cgroups, in_use, core->instances);
 	return network_new(&(struct network_config){.netns = c->netns,
 				   .run_dir = c->run_dir,
 				   .subnet = c->subnet,
@@ -178,6 +180,7 @@ static int start(struct daemon *d, struct err *err)
 	if (!core->events)
 		return err_sys(err, ENOMEM, "events");
 	r = httpc_new(core->loop, 0, &core->httpc, err);
+	r = r < 0 ? r : cgroups_new(c->cgroup, core->loop, &core->cgroups, err);
 	r = r < 0 ? r : images_new(c->state_dir, &core->images, err);
 	r = r < 0 ? r : state_db_open(c->state_dir, &core->state, err);
 	if (r == 0 && keep_new(core->state, core->loop, &core->keep) < 0)
@@ -214,6 +217,7 @@ static void fini(struct daemon *d)
 	httpc_free(core->httpc);
 	names_free(core->names);
 	network_free(core->network);
+	cgroups_free(core->cgroups);
 	keep_free(core->keep);
 	trash_free(core->trash);
 	state_db_close(core->state);

@@ -15,8 +15,11 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 
-#define KILL_WAIT_MS 30000
+#define KILL_WAIT_MS  30000
+#define LOCK_TRIES    100
+#define LOCK_PAUSE_NS 10000000
 
 static void cleanup_dirp(DIR **dir)
 {
@@ -119,6 +122,18 @@ static int make_dir(const char *path, mode_t mode, struct err *err)
 	return 0;
 }
 
+int reap_lock(int fd)
+{
+	const struct timespec pause = {.tv_nsec = LOCK_PAUSE_NS};
+
+	for (int n = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; n++) {
+		if (errno != EWOULDBLOCK || n == LOCK_TRIES)
+			return -errno;
+		nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
 static int take_lock(const char *run_dir, struct err *err)
 {
 	char path[4096];
@@ -128,7 +143,7 @@ static int take_lock(const char *run_dir, struct err *err)
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return err_sys(err, errno, "cannot open %s", path);
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+	if (reap_lock(fd) < 0) {
 		close(fd);
 		return err_set(err, EBUSY,
 			"another uigniterd uses %s: stop it, or choose another --run-dir", run_dir);

@@ -20,6 +20,10 @@
  * until the end). 0 or -errno with err: -EBUSY when a daemon runs. */
 int reap_take_run_dir(const char *run_dir, int *lock, struct err *err);
 
+/* The lock of an open file or folder. What a manager that was killed has just started holds its descriptors until it runs its
+ * program: so it is waited for, a second at most. 0, -EWOULDBLOCK when a manager has it, or another -errno. */
+int reap_lock(int fd);
+
 /* Cleans up the run folder, except the shells that keep() says are in use; name: of the folder, its interface's too. */
 void reap_run_dir(const char *run_dir, bool (*keep)(void *arg, const char *name), void *arg);
 

@@ -106,6 +106,12 @@ static IN_CHILD int run_program(const struct spawn *s)
 	return execve(s->path, s->argv, s->envp);
 }
 
+/* With all that it starts. */
+static IN_CHILD int enter_cgroup(int procs)
+{
+	return write(procs, "0", 1) == 1 ? 0 : -1;
+}
+
 static IN_CHILD int child_main(void *arg)
 {
 	struct child *c = arg;
@@ -121,6 +127,7 @@ static IN_CHILD int child_main(void *arg)
 	} while (0)
 	STEP("start a session", setsid());
 	STEP("write its record", s->record ? write_record(s->record) : 0);
+	STEP("enter its cgroup", s->cgroup > 0 ? enter_cgroup(s->cgroup) : 0);
 	STEP("enter its network namespace", s->netns >= 0 ? setns(s->netns, CLONE_NEWNET) : 0);
 	STEP("place its descriptors", place_fds(s));
 	STEP("enter its folder", chdir(s->cwd ? s->cwd : "/"));

@@ -20,6 +20,7 @@ struct spawn {
 	int stdio; /* the child's stdout and stderr; stdin is /dev/null */
 	int fds[SPAWN_FDS_MAX];
 	unsigned fd_count;
+	int cgroup;      /* cgroup.procs of the group to run in, open; 0: the daemon's */
 	int netns;       /* namespace to run in; -1: the daemon's */
 	const char *cwd; /* NULL: / */
 	bool drop; /* become uid and gid, without supplementary groups, capabilities and new privileges */

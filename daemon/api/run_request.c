@@ -290,6 +290,11 @@ static int take_health(struct run_request *q, struct check *c, const char *field
 	return health_take(c, field, value, &q->health);
 }
 
+static int take_limits(struct run_request *q, struct check *c, const char *field, json_t *value)
+{
+	return limits_take(c, field, value, &q->limits);
+}
+
 static int take_ttl(struct run_request *q, struct check *c, const char *field, json_t *value)
 {
 	return check_uint(c, field, value, 1, TTL_MAX_S, &q->ttl_s);
@@ -334,6 +339,7 @@ static const struct {
 	{"restart", take_restart},
 	{"health", take_health},
 	{"ttl_s", take_ttl},
+	{"limits", take_limits},
 };
 
 static int take_field(struct run_request *q, struct check *c, const char *name, json_t *value)

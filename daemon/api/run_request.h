@@ -30,6 +30,7 @@ struct run_request {
 	bool auto_remove, trace;
 	struct restart restart; /* policy and max_retries */
 	struct health_spec health;
+	struct limits limits;
 	unsigned ttl_s; /* 0: no limit */
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/api/api.h"
 #include "daemon/api/openapi.h"
+#include "daemon/cgroup.h"
 #include "daemon/core.h"
 #include "daemon/instance/instance.h"
 #include "daemon/pool.h"
@@ -67,12 +68,13 @@ void system_info(struct httpd_req *req)
 	subnet6_format(network_subnet6(core->network), subnet6);
 	ipv4_format(subnet_gateway(subnet), gateway);
 	answer_json(req, 200,
-		json_pack("{s:s, s:s, s:o, s:s?, s:s, s:s, s:s, s:s, s:i, s:i}", "version",
+		json_pack("{s:s, s:s, s:o, s:s?, s:s, s:s, s:s, s:s, s:i, s:i, s:o}", "version",
 			UIGNITER_VERSION, "monitor", core->monitor->name, "monitors",
 			monitors_json(core), "netns", core->config.netns, "bridge", NETWORK_BRIDGE,
 			"subnet", core->config.subnet_text, "subnet6", subnet6, "gateway", gateway,
 			"vms", (int)instances_count(core->instances), "addresses_free",
-			(int)network_free_addresses(core->network)));
+			(int)network_free_addresses(core->network), "cgroup",
+			cgroups_json(core->cgroups)));
 }
 
 void system_openapi(struct httpd_req *req)

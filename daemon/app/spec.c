@@ -41,7 +41,7 @@ static int in_service(struct check *c, const char *name)
 
 /* --- fields ------------------------------------------------------------------------------------------------------ */
 static const char *const passed[] = {"args", "cmdline", "env", "labels", "memory_mib", "vcpus",
-	"monitor", "network", "ports", "volumes", "trace", "health"};
+	"monitor", "network", "ports", "volumes", "trace", "health", "limits"};
 
 static bool is_passed(const char *field)
 {

@@ -9,7 +9,7 @@
  *       depends_on: [kvstore]      starts when each of these has a replica that is ready (or has ended with status 0)
  *       restart: always            no, on-failure, always, unless-stopped, or {policy, max_retries}: whether one that ends is replaced
  *       stop_timeout_s: 10         until one that is asked to end is killed
- *       args cmdline env labels memory_mib vcpus monitor ports volumes trace health: as in RunRequest
+ *       args cmdline env labels memory_mib vcpus monitor ports volumes trace health limits: as in RunRequest
  *
  * Texts of env, args and cmdline may have references (app/refs.h); one to another service's address makes it a dependency. Unknown
  * fields are errors: a word that is mistyped would be lost else.

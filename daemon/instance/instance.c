@@ -297,6 +297,7 @@ int instance_new(
 	i->health = spec->health;
 	i->health.ends |= spec->restart.policy != RESTART_NO;
 	i->ttl_s = spec->ttl_s;
+	i->limits = spec->limits;
 	if (spec->key)
 		snprintf(i->key, sizeof(i->key), "%s", spec->key);
 	i->key_hash = spec->key_hash;

@@ -27,6 +27,7 @@
 #include "daemon/instance/health.h"
 #include "daemon/id.h"
 #include "daemon/image/name.h"
+#include "daemon/instance/limits.h"
 #include "daemon/monitor/monitor.h"
 #include "daemon/vsock.h"
 
@@ -114,6 +115,7 @@ struct run_spec {
 	bool auto_remove;
 	struct restart restart; /* policy and max_retries */
 	struct health_spec health;
+	struct limits limits;
 	unsigned ttl_s;    /* 0: no limit */
 	const char *key;   /* Idempotency-Key of the request, or NULL */
 	uint64_t key_hash; /* of the request's body */
@@ -139,6 +141,7 @@ struct instance {
 	uint64_t key_hash;
 	struct app_mark mark;
 	bool app_knows; /* its application has taken note of its end */
+	struct limits limits;
 	unsigned ttl_s; /* 0: no limit */
 	struct loop_timer *ttl_timer;
 	int exit_code;

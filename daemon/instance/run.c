@@ -274,6 +274,8 @@ static void begin(struct instance *i)
 		r = make_folders(i, &work, &err);
 	spec.work = work;
 	if (r == 0)
+		r = shell_limit(i->shell, &i->limits, &err);
+	if (r == 0)
 		r = shell_start(i->shell, &spec, &err);
 	if (r < 0 && i->shell->exit.end == SHELL_END_NOEXEC)
 		set_noexec(i, &i->shell->exit);

@@ -2,6 +2,7 @@
 #include "daemon/instance/run_spec.h"
 
 #include "daemon/api/run_request.h"
+#include "daemon/cgroup.h"
 #include "daemon/core.h"
 #include "daemon/image/config.h"
 #include "daemon/image/store.h"
@@ -43,6 +44,8 @@ static int check(const struct core *core, const struct run_spec *spec, struct er
 			"use "
 			"uvmm",
 			ops->name);
+	if (cgroups_can(core->cgroups, &spec->limits, err) < 0)
+		return -EINVAL;
 	return check_volumes(core, spec, err);
 }
 
@@ -74,6 +77,7 @@ int run_spec_make(
 		.restart = q->restart,
 		.health = q->health,
 		.ttl_s = q->ttl_s,
+		.limits = q->limits,
 		.shell = {.ops = core->monitor,
 			.vcpus = q->vcpus,
 			.more_will_do = !q->memory_mib,

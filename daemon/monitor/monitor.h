@@ -42,6 +42,8 @@ struct shell_spec {
 };
 
 /* What it is started with. All borrowed for the call of shell_start(). */
+struct limits; /* daemon/cgroup.h */
+
 struct start_spec {
 	const char *image; /* path of the EROFS file; NULL: none */
 	const char *hostname;
@@ -73,15 +75,15 @@ struct shell_owner {
 	void (*ready)(void *arg, struct shell *shell);
 	/* failed NULL: the VM runs. Else it does not, and its end follows, or shell_discard() is called. */
 	void (*started)(void *arg, struct shell *shell, const struct err *failed);
-	void (*listening)(void *arg,
-		struct shell
-			*shell); /* the program called listen(); where watch_listen() was called */
+	/* The program called listen(), or the monitor can not tell; where watch_listen() was called. */
+	void (*listening)(void *arg, struct shell *shell);
 	void (*ended)(void *arg, struct shell *shell); /* see shell->exit */
 };
 
 struct monitor_ops {
 	const char *name;
 	unsigned vcpus_max;
+	unsigned overhead_mib; /* memory of the monitor itself, at most */
 	/* 0, or -errno with err: why this monitor can not be used here, and the remedy. */
 	int (*probe)(const struct core *core, struct err *err);
 	/* Gets all ready; shell_prepared() is called then or later. 0, or -errno with err (shell_new() undoes all). */
@@ -118,6 +120,7 @@ struct shell {
 	char *dir; /* RUN_DIR/vm/NAME: socket, record of the process */
 	pid_t pid; /* 0: no process now */
 	struct loop_child *child;
+	int cgroup_procs; /* of its group, until the process is there; -1 */
 	struct console *console;
 	int console_fd;                  /* write end, until the process is there */
 	struct loop_timer *ended_timer;  /* adopted, when its process had ended before */
@@ -137,6 +140,8 @@ int shell_new(struct core *core, const struct shell_spec *spec, const struct she
 int shell_adopt(struct core *core, const struct shell_spec *spec, const char *log,
 	const struct shell_owner *owner, void *arg, struct shell **shell, struct err *err);
 void shell_set_owner(struct shell *shell, const struct shell_owner *owner, void *arg);
+/* Limits the process that it has or will have. 0 or -errno with err. */
+int shell_limit(struct shell *shell, const struct limits *limits, struct err *err);
 int shell_start(struct shell *shell, const struct start_spec *spec, struct err *err);
 void shell_stop(struct shell *shell);
 /* To the process that it is, if that is there still. */

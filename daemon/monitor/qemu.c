@@ -307,6 +307,7 @@ static void release(struct shell *s)
 const struct monitor_ops monitor_qemu = {
 	.name = "qemu",
 	.vcpus_max = 1,
+	.overhead_mib = 256,
 	.probe = probe,
 	.prepare = prepare,
 	.start = start,

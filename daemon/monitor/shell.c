@@ -5,6 +5,7 @@
  */
 #include "daemon/monitor/monitor.h"
 
+#include "daemon/cgroup.h"
 #include "daemon/console.h"
 #include "daemon/core.h"
 #include "daemon/reap.h"
@@ -67,6 +68,10 @@ void shell_free(struct shell *s)
 	console_free(s->console);
 	if (s->console_fd >= 0)
 		close(s->console_fd);
+	if (s->cgroup_procs >= 0)
+		close(s->cgroup_procs);
+	if (s->lease.name[0])
+		cgroup_remove(s->core->cgroups, s->lease.name);
 	if (s->dir)
 		trash_folder(s->core->trash, s->dir);
 	network_release(s->core->network, &s->lease);
@@ -111,7 +116,11 @@ int shell_new(struct core *core, const struct shell_spec *spec, const struct she
 
 	if (!s)
 		return err_sys(err, ENOMEM, "VM");
-	*s = (struct shell){.core = core, .ops = spec->ops, .spec = *spec, .console_fd = -1};
+	*s = (struct shell){.core = core,
+		.ops = spec->ops,
+		.spec = *spec,
+		.console_fd = -1,
+		.cgroup_procs = -1};
 	list_add(s);
 	r = network_lease(core->network, spec->ip, &s->lease, retry_s, err);
 	if (r < 0)
@@ -120,6 +129,10 @@ int shell_new(struct core *core, const struct shell_spec *spec, const struct she
 	if (r < 0)
 		goto out_free;
 	r = make_console(s, err);
+	if (r < 0)
+		goto out_free;
+	r = cgroup_make(core->cgroups, s->lease.name, spec->memory_mib + s->ops->overhead_mib,
+		&s->cgroup_procs, err);
 	if (r < 0)
 		goto out_free;
 	r = s->ops->prepare(s, err);
@@ -137,6 +150,11 @@ void shell_set_owner(struct shell *s, const struct shell_owner *owner, void *arg
 {
 	s->owner = owner;
 	s->owner_arg = arg;
+}
+
+int shell_limit(struct shell *s, const struct limits *limits, struct err *err)
+{
+	return cgroup_limit(s->core->cgroups, s->lease.name, limits, err);
 }
 
 int shell_start(struct shell *s, const struct start_spec *spec, struct err *err)
@@ -215,6 +233,7 @@ int shell_spawn(struct shell *s, struct spawn *spawn, struct err *err)
 		return err_sys(err, ENOMEM, "VM");
 	spawn->stdio = s->console_fd;
 	spawn->record = record;
+	spawn->cgroup = s->cgroup_procs > 0 ? s->cgroup_procs : 0;
 	pid = spawn_process(spawn, err);
 	if (pid < 0)
 		return pid;
@@ -227,6 +246,9 @@ int shell_spawn(struct shell *s, struct spawn *spawn, struct err *err)
 	s->pid = pid;
 	close(s->console_fd);
 	s->console_fd = -1;
+	if (s->cgroup_procs >= 0)
+		close(s->cgroup_procs);
+	s->cgroup_procs = -1;
 	return 0;
 }
 
@@ -276,7 +298,8 @@ int shell_adopt(struct core *core, const struct shell_spec *spec, const char *lo
 		.ops = spec->ops,
 		.state = SHELL_RUNNING,
 		.spec = *spec,
-		.console_fd = -1};
+		.console_fd = -1,
+		.cgroup_procs = -1};
 	list_add(s);
 	r = network_lease(core->network, spec->ip, &s->lease, NULL, err);
 	if (r == 0)

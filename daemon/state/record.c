@@ -88,10 +88,10 @@ static json_t *health_json(const struct health_spec *h)
 
 json_t *record_of(const struct instance *i)
 {
-	return json_pack(
-		"{s:s, s:s*, s:s, s:s, s:b, s:b, s:b, s:b, s:o, s:s, s:o, s:o, s:o, s:o, "
-		"s:O, s:O*, s:o, "
-		"s:o, s:i, s:s, s:I, s:o*, s:o*, s:o*, s:b, s:O*, s:I, s:I, s:I, s:I, s:I, s:I}",
+	return json_pack("{s:s, s:s*, s:s, s:s, s:b, s:b, s:b, s:b, s:o, s:s, s:o, s:o, s:o, s:o, "
+			 "s:O, s:O*, s:o, "
+			 "s:o, s:i, s:s, s:I, s:o*, s:o*, s:o*, s:o*, s:b, s:O*, s:I, s:I, s:I, "
+			 "s:I, s:I, s:I}",
 		"id", i->id, "network", i->network[0] ? i->network : NULL, "name", i->name, "state",
 		instance_state_names[i->state], "ready", (int)i->ready, "from_pool",
 		(int)i->from_pool, "auto_remove", (int)i->auto_remove, "wanted_down",
@@ -101,10 +101,11 @@ json_t *record_of(const struct instance *i)
 		"env", words_json(i->env), "labels", i->labels, "volumes", i->volumes, "ports",
 		ports_json(i), "restart", restart_json(&i->restart), "ttl_s", (int)i->ttl_s, "key",
 		i->key, "key_hash", (json_int_t)i->key_hash, "mark", mark_json(&i->mark), "vsock",
-		vsock_record(i), "health", health_json(&i->health), "trace", (int)i->trace,
-		"missing_calls", i->missing_calls, "request_ns", (json_int_t)i->request_ns,
-		"start_ns", (json_int_t)i->start_ns, "ready_ns", (json_int_t)i->ready_ns, "created",
-		ns_of(&i->created), "started", ns_of(&i->started), "ended", ns_of(&i->ended));
+		vsock_record(i), "health", health_json(&i->health), "limits",
+		limits_json(&i->limits), "trace", (int)i->trace, "missing_calls", i->missing_calls,
+		"request_ns", (json_int_t)i->request_ns, "start_ns", (json_int_t)i->start_ns,
+		"ready_ns", (json_int_t)i->ready_ns, "created", ns_of(&i->created), "started",
+		ns_of(&i->started), "ended", ns_of(&i->ended));
 }
 
 /* --- back ------------------------------------------------------------------------------------------------------ */
@@ -321,6 +322,16 @@ static int load_health(struct instance *i, const json_t *root, struct err *err)
 	return jsonx_bool(health, "ends", &i->health.ends, err);
 }
 
+static int load_limits(struct instance *i, const json_t *root, struct err *err)
+{
+	const json_t *limits = json_object_get(root, "limits");
+	struct check check = {.pointer = ""};
+
+	if (!limits || limits_take(&check, "limits", limits, &i->limits) == 0)
+		return 0;
+	return err_set(err, EINVAL, "%s", check.err.msg);
+}
+
 static int load_volumes(struct instance *i, const json_t *root, struct err *err)
 {
 	struct check check = {.pointer = ""};
@@ -377,6 +388,7 @@ int record_load(struct instance *i, const char *text, size_t len, struct err *er
 	r = r < 0 ? r : load_network(i, root, err);
 	r = r < 0 ? r : load_mark(i, root, err);
 	r = r < 0 ? r : load_health(i, root, err);
+	r = r < 0 ? r : load_limits(i, root, err);
 	labels = r < 0 ? NULL : json_object_get(root, "labels");
 	if (r == 0 && !json_is_object(labels))
 		r = err_set(err, EINVAL, "labels: an object is wanted");

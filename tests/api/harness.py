@@ -5,6 +5,7 @@ answer is held against the contract. stop() ends the daemon and fails when anyth
 sockets, files.
 """
 import ctypes
+import errno
 import http.client
 import json
 import os
@@ -111,6 +112,23 @@ def guest_image(files=None):
             return file.read()
 
 
+def cgroup_parent():
+    """The folder of this process's own group (cgroup v2), in which it may make others; None."""
+    with open("/proc/self/mountinfo", encoding="ascii") as file:
+        mounts = [line.split()[4] for line in file if " - cgroup2 " in line]
+    with open("/proc/self/cgroup", encoding="ascii") as file:
+        own = [line.strip()[len("0::"):] for line in file if line.startswith("0::")]
+    if not mounts or not own or "/.." in own[0]:
+        return None
+    parent = os.path.join(mounts[0], own[0].lstrip("/"))
+    try:
+        probe = tempfile.mkdtemp(prefix="uig-test-", dir=parent)
+    except OSError:
+        return None
+    os.rmdir(probe)
+    return parent
+
+
 def wait_process(pid):
     """Until a process ends, whoever's child it is."""
     try:
@@ -148,7 +166,7 @@ class Daemon:
     there = []  # those whose folder is there
 
     def __init__(self, *options, subnet="10.77.0.0/24", monitor="process", pool=2, listen="none", folder=None, netns=None,
-                 volume_root=None, token=None):
+                 volume_root=None, token=None, cgroup=False):
         Daemon.count += 1
         self.own_netns = netns is None
         self.netns = netns or f"uig-test-{os.getpid()}-{Daemon.count}"
@@ -175,6 +193,10 @@ class Daemon:
             self.arguments += ["--token-file", path]
         if volume_root:
             self.arguments += ["--volume-root", volume_root]
+        parent = cgroup_parent() if cgroup else None
+        self.cgroup = os.path.join(parent, self.netns) if parent else None
+        if self.cgroup:
+            self.arguments += ["--cgroup", self.cgroup]
         self.start()
 
     def start(self):
@@ -299,6 +321,12 @@ class Daemon:
                 pass  # it has ended
         return found
 
+    def cgroups(self):
+        """Groups of VMs; of a daemon without --cgroup, and of one that has ended, none."""
+        if not self.cgroup or not os.path.isdir(self.cgroup):
+            return []
+        return sorted(e.name for e in os.scandir(self.cgroup) if e.is_dir())
+
     def files(self, *parts):
         top = os.path.join(self.folder, *parts)
         return sorted(os.path.relpath(os.path.join(d, f), top) for d, _, fs in os.walk(top) for f in fs)
@@ -335,6 +363,7 @@ class Daemon:
         left += [f"file state/{f}" for f in self.files("state") if not f.startswith(("image/", "state.db"))]
         left += [f"folder {d}" for d in (os.path.join(self.run_dir, "vm"), os.path.join(self.state_dir, "vm"))
                  if os.path.exists(d)]
+        left += [f"cgroup {self.cgroup}"] if self.cgroup and os.path.exists(self.cgroup) else []
         assert not left, "left behind: " + ", ".join(left)
 
     @staticmethod
@@ -368,6 +397,18 @@ class Daemon:
                     pass
         if self.own_netns:
             subprocess.run(["ip", "netns", "del", self.netns], check=False)
+        for group in self.cgroups():
+            with open(os.path.join(self.cgroup, group, "cgroup.kill"), "w", encoding="ascii") as file:
+                file.write("1")
+            while True:
+                try:
+                    os.rmdir(os.path.join(self.cgroup, group))
+                    break
+                except OSError as error:
+                    if error.errno != errno.EBUSY:
+                        break
+        if self.cgroup and os.path.isdir(self.cgroup):
+            os.rmdir(self.cgroup)
         if self.own_folder:
             shutil.rmtree(self.folder, ignore_errors=True)
 

@@ -21,7 +21,7 @@ KEPT_CONNECTIONS = 32  # to monitors (lib/httpc.c)
 
 class Random(unittest.TestCase):
     def test_storm(self):
-        d = Daemon(pool=2, subnet="10.79.0.0/24", monitor=MONITOR)
+        d = Daemon(pool=2, subnet="10.79.0.0/24", monitor=MONITOR, cgroup=True)
         self.addCleanup(d.clean)
         print(f"seed {SEED}", file=sys.stderr)
         blown = storm.Storm(d, SEED, storm.programs(MONITOR, IMAGE, SERVER, PYTHON))

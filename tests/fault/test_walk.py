@@ -37,7 +37,7 @@ class Walk(unittest.TestCase):
         self.begin()
 
     def begin(self):
-        self.d = Daemon(pool=2, subnet="10.79.0.0/27", monitor=MONITOR)
+        self.d = Daemon(pool=2, subnet="10.79.0.0/27", monitor=MONITOR, cgroup=True)
         self.addCleanup(self.d.clean)
         if MONITOR == "process":
             self.d.put_server()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-What a manager holds at a moment: interfaces, processes, files, rows of its database, descriptors. Taken before an operation and held
+What a manager holds at a moment: interfaces, groups, processes, files, rows of its database, descriptors. Taken before an operation and held
 against what is there after it.
 """
 import os
@@ -53,6 +53,7 @@ def no_sockets(d):
 def there(d):
     return {
         "interfaces": [NUMBER.sub("N", link) for link in d.links()],
+        "cgroups": [NUMBER.sub("N", group) for group in d.cgroups()],
         "processes": len(d.processes()),
         "files": sorted(NUMBER.sub("N", f) for f in d.files("run") if not f.startswith("shared-")),
         "state": sorted(f for f in d.files("state") if not f.startswith("state.db")),

@@ -57,6 +57,29 @@ static void test_foreground_removes_itself(void **state)
 	assert_null(json_object_get(body, "auto_remove"));
 }
 
+static void test_limits(void **state)
+{
+	static const char *const bad[] = {"", "x", "-1", "0", "1.5x", "1001", "nan", "inf", "0x1"};
+	json_t *body _cleanup_json_ = NULL, *wanted _cleanup_json_ = NULL;
+	struct err err = {0};
+
+	assert_int_equal(REQUEST(&body, &err, W("run"), W("--cpu-limit"), W("1.5"),
+				 W("--cpu-weight"), W("20"), W("--pids-limit"), W("64"), W("img")),
+		0);
+	wanted = json_loads("{\"cpu_percent\":150,\"cpu_weight\":20,\"pids\":64}", 0, NULL);
+	assert_true(json_equal(json_object_get(body, "limits"), wanted));
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		json_t *none = NULL;
+		char value[16];
+
+		snprintf(value, sizeof(value), "%s", bad[i]);
+		err = (struct err){0};
+		assert_int_equal(
+			REQUEST(&none, &err, W("run"), W("--cpu-limit"), value, W("img")), -EINVAL);
+		assert_null(none);
+	}
+}
+
 static void test_ports(void **state)
 {
 	static const struct {
@@ -143,6 +166,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_whole_body),
 		cmocka_unit_test(test_foreground_removes_itself),
+		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_ports),
 		cmocka_unit_test(test_volumes),
 		cmocka_unit_test(test_refused),
