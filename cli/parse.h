@@ -14,7 +14,7 @@
 struct command;
 struct args;
 
-#define ARGS_OPTIONS_MAX 24  /* options of one command, the common ones included */
+#define ARGS_OPTIONS_MAX 32  /* options of one command, the common ones included */
 #define ARGS_VALUES_MAX  256 /* values of one option */
 
 /*
