@@ -85,7 +85,7 @@ class Service:
         self.app, self.name = app, name
         self.log_path = os.path.join(app.dir, f'{name}-{len(app.services)}.log')
         full = {k: v for k, v in os.environ.items() if not k.startswith('MICRO_') and k != 'PORT'}
-        prefix = 'KEYVALUESTORE' if name == 'kvstore' else name.upper()
+        prefix = 'KEYVALUESTORE' if name == 'kvstore' else name.partition('-')[0].upper()
         full.update({'MICRO_LISTEN': '127.0.0.1', 'MICRO_DRAIN_MS': '20000'})
         if port:
             full[f'MICRO_{prefix}_PORT'] = '0'
@@ -193,10 +193,10 @@ class App:
         s = Service(self, name, args, env, port)
         return s.ready() if port else s
 
-    def start_all(self, workers=1, worker_env=None, **env):
+    def start_all(self, workers=1, worker_env=None, db_program='db', **env):
         """Registry, db, storage, master, and workers; env by service name: {'db': {...}}."""
         self.kv = self.start('kvstore', **env.get('kvstore', {}))
-        self.db = self.start('db', **{'MICRO_DB_PATH': self.path('db'), **env.get('db', {})})
+        self.db = self.start(db_program, **{'MICRO_DB_PATH': self.path('db'), **env.get('db', {})})
         self.storage = self.start('storage', **{'MICRO_STORAGE_DIR': self.path('pictures'), **env.get('storage', {})})
         self.master = self.start('master', **env.get('master', {}))
         self.workers = [self.start('worker', **(worker_env or {})) for _ in range(workers)]

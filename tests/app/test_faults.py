@@ -242,6 +242,42 @@ def test_9_orphans():
         eq(db('GET', f'/task/{kept}').json()['state'], 0)
 
 
+def test_9_priorities_and_delays():
+    with App() as app:
+        db = app.start('db')
+        ready = []
+        for query in ('', '?priority=9', '?delay=60000', '?priority=3'):
+            ready.append(db('POST', f'/task{query}', headers={'X-Task-Params': 'op=blur'}).text)
+            eq(db('POST', f'/task/{ready[-1]}/ready').status, 200)
+        order = [db('GET', '/task/next') for _ in range(4)]
+        eq([a.status for a in order], [200, 200, 200, 404])
+        eq([a.json()['id'] for a in order[:3]], [1, 3, 0])
+        eq(order[0].headers['X-Task-Params'], 'op=blur')
+        eq([t['state'] for t in db('GET', '/tasks?ids=0,1,2,77').json()['tasks']], ['leased', 'leased', 'delayed'])
+        for bad in ('?priority=10', '?priority=x', '?delay=-1', '?delay=99999999999999'):
+            eq(db('POST', f'/task{bad}').status, 400)
+        for bad in ('/tasks', '/tasks?ids=', '/tasks?ids=1,,2', '/tasks?ids=' + ','.join('1' * 101), '/dead?after=x'):
+            eq(db('GET', bad).status, 400)
+        eq(db('POST', '/task', headers={'X-Task-Params': 'a b'}).status, 400)
+
+
+def test_9_idempotency_key():
+    """The same key is the same task, across restarts and for those who ask at the same time."""
+    with App() as app:
+        db = app.start('db', MICRO_DB_PATH=app.path('db'))
+        key = {'Idempotency-Key': 'order:4711'}
+        answers = parallel(8, lambda i: db('POST', '/task', headers=key))
+        eq({(a.status, a.text, a.headers['X-Task-State']) for a in answers}, {(200, '0', '-1')})
+        eq(db('POST', '/task/0/ready').status, 200)
+        eq(db.stop(signal.SIGKILL), -9)
+        db = app.start('db', MICRO_DB_PATH=app.path('db'))
+        again = db('POST', '/task', headers=key)
+        eq((again.text, again.headers['X-Task-State']), ('0', '0'))
+        eq(db('POST', '/task', headers={'Idempotency-Key': 'another'}).text, '1')
+        for bad in ('', 'a b', 'x' * 65):
+            eq(db('POST', '/task', headers={'Idempotency-Key': bad}).status, 400)
+
+
 def test_10_head_takes_no_lease():
     with App() as app:
         app.start_all(workers=0)

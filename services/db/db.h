@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * db inside: the service's state, and how requests are answered.
+ *
+ * Requests that change something within one turn of the loop share a transaction; their answers are held back until it is
+ * committed (answers.c). A client that long-polls /task/next is in the list of waiters until a task gets ready, its time is up, it
+ * goes away, or the service drains. One timer stands for the next thing that is due: a lease, a delay, an orphan, a waiter.
+ */
+#ifndef SERVICES_DB_DB_H
+#define SERVICES_DB_DB_H
+
+#include "lib/jsonx.h"
+#include "services/common/service.h"
+#include "services/db/queue.h"
+
+#define HTML "text/html; charset=utf-8"
+#define JSON "application/json; charset=utf-8"
+
+/* A request that is deferred: it waits for a task, or for the commit of its answer. */
+struct client {
+	struct db *db;
+	struct httpd_req *req;
+	struct client *prev, *next;
+	bool waiting; /* in db->waiters, else in db->answers */
+	int64_t deadline_ns;
+	unsigned int status;
+	const char *type; /* a constant */
+	char *body;       /* owned; NULL: none */
+	char worker[WORKER_BYTES];
+};
+
+struct client_list {
+	struct client *first, *last;
+	uint64_t count;
+};
+
+struct db {
+	struct service *s;
+	struct queue *queue;
+	struct client_list waiters, answers;
+	struct loop_timer *flush, *due;
+	struct loop_io *news; /* of the backend */
+	int64_t clock_offset_ms; /* wall clock minus monotonic, read once: time does not step while we run */
+	int64_t lease_ms, max_waiters;
+	char dir[32]; /* temporary, removed at the end; "" when a place was given */
+	uint64_t stale;
+};
+
+static inline struct db *db_of(const struct httpd_req *req)
+{
+	return service_of(req)->data;
+}
+
+int64_t db_now_ms(const struct db *db);
+
+/* --- answers.c ----------------------------------------------------------------------------------------------------- */
+int answers_init(struct db *db); /* timers; 0 or -errno */
+void answers_fini(struct db *db);
+/* Opens the transaction that this turn of the loop shares; answers and is false when that fails. */
+bool begin(struct httpd_req *req);
+/* Answers now, or when the open transaction is committed. body is copied; type is a constant. */
+void answer(struct httpd_req *req, unsigned int status, const char *type, const char *body);
+void answer_take(struct httpd_req *req, unsigned int status, const char *type, char *body);
+/* The result of a change of one task, as the contract words it. */
+void answer_code(struct httpd_req *req, int r);
+void lease_headers(struct httpd_req *req, const struct lease *lease, int64_t lease_ms);
+
+/* Keeps the request until a task is ready, at most so long. */
+void wait_for_task(struct httpd_req *req, int64_t seconds, const char *worker);
+/* Gives ready tasks to those who wait, the longest waiting first. */
+void serve_waiters(struct db *db);
+/* Answers all who wait: no task. */
+void end_waiters(struct db *db);
+/* Looks after what is due and sets the timer anew. */
+void run_due(void *db);
+/* backend_watch. */
+void watch_news(void *db, int fd);
+
+/* --- routes -------------------------------------------------------------------------------------------------------- */
+/* The {id} of the path; answers 404 and is false when it is none. */
+bool task_id(struct httpd_req *req, int64_t *id);
+
+void on_create(struct httpd_req *req);
+void on_get(struct httpd_req *req);
+void on_next(struct httpd_req *req);
+void on_ready(struct httpd_req *req);
+void on_finish(struct httpd_req *req);
+void on_renew(struct httpd_req *req);
+void on_fail(struct httpd_req *req);
+void on_tasks(struct httpd_req *req);
+/* As /tasks and /dead show it; a new reference. */
+json_t *task_json(const struct task *t);
+
+void on_dead(struct httpd_req *req);
+void on_dead_retry(struct httpd_req *req);
+void on_dead_retry_all(struct httpd_req *req);
+void on_dead_purge(struct httpd_req *req);
+void on_dead_purge_all(struct httpd_req *req);
+
+/* --- db_metrics.c -------------------------------------------------------------------------------------------------- */
+void db_metrics(struct service *s, struct buf *out);
+
+#endif
