@@ -61,15 +61,25 @@ static bool serves(const struct plan_input *in, unsigned service)
 	return false;
 }
 
-uint64_t plan_not_ready(const struct plan_input *in, uint64_t services)
+/* All that was to be done is done. */
+static bool is_done(const struct plan_input *in, unsigned service)
 {
-	uint64_t not_ready = 0;
+	struct plan_figures f;
+
+	plan_figures(in, service, &f);
+	return f.done >= in->services[service].replicas;
+}
+
+uint64_t plan_waits_for(const struct plan_input *in, unsigned service)
+{
+	const struct plan_service *of = &in->services[service];
+	uint64_t waits_for = 0;
 
 	for (unsigned s = 0; s < in->service_count; s++) {
-		if (services >> s & 1 && !serves(in, s))
-			not_ready |= UINT64_C(1) << s;
+		if (of->deps >> s & 1 && !(of->done >> s & 1 ? is_done(in, s) : serves(in, s)))
+			waits_for |= UINT64_C(1) << s;
 	}
-	return not_ready;
+	return waits_for;
 }
 
 /* --- what has ended ---------------------------------------------------------------------------------------------- */
@@ -170,7 +180,7 @@ static void stop_outdated(struct planning *p, unsigned service, const struct pla
 	const struct plan_input *in = p->in;
 	bool all_ready = f->ready + f->done >= in->services[service].replicas;
 
-	if (plan_not_ready(in, in->services[service].deps))
+	if (plan_waits_for(in, service))
 		return;
 	for (unsigned i = 0; i < in->replica_count; i++) {
 		const struct plan_replica *r = &in->replicas[i];
@@ -215,7 +225,7 @@ static void plan_starts(struct planning *p)
 		struct plan_figures f;
 
 		plan_figures(in, s, &f);
-		if (service->held || plan_not_ready(in, service->deps))
+		if (service->held || plan_waits_for(in, s))
 			continue;
 		for (unsigned n = f.alive + f.stopping + f.done; n < service->replicas; n++)
 			add(p, PLAN_START, s);

@@ -4,7 +4,8 @@
  * there. It is asked again after each change, until it says nothing; so a step that fails, or a manager that is killed
  * between two steps, needs no other care.
  *
- *   START  a replica, when one is missing and each service that is depended on has one that is ready
+ *   START  a replica, when one is missing and each service that is depended on has one that is ready (or, where that is asked for,
+ *          has done its work: all of its replicas)
  *   STOP   what is of no wanted service, is too much, or was made from something else than what is wanted now. The last kind gives way
  *          one by one, while all others of its service are ready, and after the services that it depends on.
  *   REMOVE what has ended, but the last of each service, for its console
@@ -26,6 +27,7 @@
 struct plan_service {
 	unsigned replicas; /* how many are wanted */
 	uint64_t deps;     /* bit n: depends on services[n] */
+	uint64_t done;     /* of deps: waits until that has done its work */
 	bool held; /* none is started now: it waits after a failure, or an address is not known */
 };
 
@@ -71,8 +73,8 @@ struct plan_figures {
 void plan_figures(const struct plan_input *in, unsigned service, struct plan_figures *figures);
 /* All that is wanted of the service is there, and nothing else. */
 bool plan_service_is_settled(const struct plan_input *in, unsigned service);
-/* The services of the set that are not ready for one that depends on them. */
-uint64_t plan_not_ready(const struct plan_input *in, uint64_t services);
+/* What the service depends on and is not there for it now: bit n for services[n]. */
+uint64_t plan_waits_for(const struct plan_input *in, unsigned service);
 /* True for all services, and nothing is there of others. */
 bool plan_is_settled(const struct plan_input *in);
 

@@ -41,7 +41,7 @@ static int in_service(struct check *c, const char *name)
 
 /* --- fields ------------------------------------------------------------------------------------------------------ */
 static const char *const passed[] = {"args", "cmdline", "env", "labels", "memory_mib", "vcpus",
-	"monitor", "network", "ports", "volumes", "trace", "health", "limits"};
+	"monitor", "network", "ports", "volumes", "vsock", "trace", "health", "limits"};
 
 static bool is_passed(const char *field)
 {
@@ -87,8 +87,8 @@ static int make_request(struct app_service *s, struct check *c)
 		: 0;
 }
 
-/* One port of the host can be that of one instance only. */
-static int check_ports(const struct app_service *s, const struct run_request *q, struct check *c)
+/* One port of the host, and a CID, can be that of one instance only. */
+static int check_unique(const struct app_service *s, const struct run_request *q, struct check *c)
 {
 	for (unsigned n = 0; n < q->port_count; n++) {
 		if (s->replicas > 1 && q->ports[n].host_port)
@@ -96,6 +96,10 @@ static int check_ports(const struct app_service *s, const struct run_request *q,
 				"ports: %u replicas can not all have the host's port %u (use 0)",
 				s->replicas, q->ports[n].host_port);
 	}
+	if (s->replicas > 1 && q->vsock.cid)
+		return check_fail(c, "vsock", "cid",
+			"vsock: %u replicas can not all have the CID %u", s->replicas,
+			q->vsock.cid);
 	return 0;
 }
 
@@ -109,7 +113,7 @@ static int check_request(struct app_service *s, struct check *c)
 			snprintf(c->pointer, sizeof(c->pointer), "/image");
 		return r;
 	}
-	r = check_ports(s, &q, c);
+	r = check_unique(s, &q, c);
 	run_request_fini(&q);
 	return r;
 }
@@ -144,8 +148,9 @@ static int read_service(struct app_service *s, const char *name, json_t *spec, s
 		    &s->replicas) < 0 ||
 		check_uint(c, "stop_timeout_s", json_object_get(spec, "stop_timeout_s"), 0,
 			STOP_MAX_S, &s->stop_timeout_s) < 0 ||
-		check_strings(c, "depends_on", json_object_get(spec, "depends_on"),
-			PLAN_SERVICES_MAX) < 0 ||
+		(!json_is_object(json_object_get(spec, "depends_on")) &&
+			check_strings(c, "depends_on", json_object_get(spec, "depends_on"),
+				PLAN_SERVICES_MAX) < 0) ||
 		make_request(s, c) < 0 || check_request(s, c) < 0)
 		return -EINVAL;
 	return take_restart(s, c);
@@ -195,24 +200,73 @@ static int link_refs(const struct app_spec *spec, struct app_service *s, struct 
 	return 0;
 }
 
-static int link_service(const struct app_spec *spec, struct app_service *s, struct check *c)
+/* sub: its place in the list. */
+static int link_one(const struct app_spec *spec, struct app_service *s, const char *name,
+	const char *sub, bool done, struct check *c)
 {
-	const json_t *list = json_object_get(s->spec, "depends_on"), *item;
+	int index = app_spec_find(spec, name, strlen(name));
+
+	if (index < 0)
+		return check_fail(c, "depends_on", sub,
+			"depends_on: there is no service %.40s in this application", name);
+	if (done && spec->services[index].restart.policy == RESTART_ALWAYS)
+		return check_fail(c, "depends_on", sub,
+			"depends_on: service %.40s is never done, since its restart is always (use "
+			"on-failure or no)",
+			name);
+	s->deps |= UINT64_C(1) << index;
+	s->done |= (uint64_t)done << index;
+	return 0;
+}
+
+static int link_list(
+	const struct app_spec *spec, struct app_service *s, const json_t *list, struct check *c)
+{
+	const json_t *item;
 	size_t i;
 
 	json_array_foreach(list, i, item)
 	{
-		const char *name = json_string_value(item);
-		int index = app_spec_find(spec, name, strlen(name));
 		char sub[24];
 
 		snprintf(sub, sizeof(sub), "%zu", i);
-		if (index < 0)
-			return check_fail(c, "depends_on", sub,
-				"depends_on: there is no service %.40s in this application", name);
-		s->deps |= UINT64_C(1) << index;
+		if (link_one(spec, s, json_string_value(item), sub, false, c) < 0)
+			return -EINVAL;
 	}
-	return link_refs(spec, s, c);
+	return 0;
+}
+
+static int link_map(
+	const struct app_spec *spec, struct app_service *s, json_t *map, struct check *c)
+{
+	static const char *const words[] = {"ready", "done", NULL};
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(map, name, value)
+	{
+		char where[APP_SERVICE_MAX_BYTES + 16];
+		unsigned word = 0;
+
+		snprintf(where, sizeof(where), "depends_on/%.*s", APP_SERVICE_MAX_BYTES, name);
+		if (check_word(c, where, value, words, &word) < 0 ||
+			link_one(spec, s, name, name, word == 1, c) < 0)
+			return -EINVAL;
+	}
+	return 0;
+}
+
+static int link_service(const struct app_spec *spec, struct app_service *s, struct check *c)
+{
+	json_t *depends_on = json_object_get(s->spec, "depends_on");
+	int r = json_is_object(depends_on) ? link_map(spec, s, depends_on, c)
+					   : link_list(spec, s, depends_on, c);
+
+	r = r < 0 ? r : link_refs(spec, s, c);
+	if (r == 0 && s->refs & s->done)
+		return check_fail(c, "depends_on", NULL,
+			"depends_on: the address of a service that is done is not known any more");
+	return r;
 }
 
 static int check_order(const struct app_spec *spec, struct check *c)

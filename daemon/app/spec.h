@@ -7,9 +7,11 @@
  *       image: imaging/db          required; an image of the store
  *       replicas: 1                0 to APP_REPLICAS_MAX
  *       depends_on: [kvstore]      starts when each of these has a replica that is ready (or has ended with status 0)
+ *       depends_on: {kvstore: ready, migrate: done}
+ *                                    the same, and when all replicas of migrate have ended with status 0
  *       restart: always            no, on-failure, always, unless-stopped, or {policy, max_retries}: whether one that ends is replaced
  *       stop_timeout_s: 10         until one that is asked to end is killed
- *       args cmdline env labels memory_mib vcpus monitor ports volumes trace health limits: as in RunRequest
+ *       args cmdline env labels memory_mib vcpus monitor ports volumes vsock trace health limits: as in RunRequest
  *
  * Texts of env, args and cmdline may have references (app/refs.h); one to another service's address makes it a dependency. Unknown
  * fields are errors: a word that is mistyped would be lost else.
@@ -32,6 +34,7 @@ struct app_service {
 	json_t *request; /* owned; its fields of RunRequest, references and all */
 	unsigned replicas;
 	uint64_t deps;          /* bit n: services[n], those of refs included */
+	uint64_t done;          /* of deps: waits until it has done its work */
 	uint64_t refs;          /* whose addresses are named */
 	struct restart restart; /* policy and max_retries */
 	unsigned stop_timeout_s;

@@ -182,6 +182,7 @@ static void view_service(
 	*known = app_service_hash(app, s, hash);
 	v->services[s] = (struct plan_service){.replicas = app->spec.services[s].replicas,
 		.deps = app->spec.services[s].deps,
+		.done = app->spec.services[s].done,
 		.held = !*known || past->gave_up || past->not_before_ns > loop_now_ns()};
 }
 
@@ -255,7 +256,7 @@ void app_service_status(const struct app *app, unsigned s, struct service_status
 	if (app_view_make(app, &v) < 0)
 		return;
 	plan_figures(&v.in, s, &status->figures);
-	status->waits_for = plan_not_ready(&v.in, app->spec.services[s].deps);
+	status->waits_for = plan_waits_for(&v.in, s);
 	status->state = service_state(app, &v, s, status->waits_for);
 	if (status->state == SERVICE_READY)
 		status->waits_for = 0;

@@ -190,6 +190,21 @@ class Failures(Application):
         self.assertEqual(len(self.of(app, "once")["instances"]), 1)
         self.remove()
 
+    def test_until_a_job_is_done(self):
+        self.d.put_shell("job", f"read line < {self.d.folder}/gate; exit 0")
+        os.mkfifo(f"{self.d.folder}/gate")
+        os.chmod(f"{self.d.folder}/gate", 0o666)
+        self.put(job=service("job", restart="no"), web=service(depends_on={"job": "done"}))
+        app = self.d.call("GET", "/app/shop").json
+        while self.of(app, "job")["ready"] == 0:
+            app = self.d.call("GET", "/app/shop").json
+        self.assertEqual((self.of(app, "web")["instances"], self.of(app, "web")["waits_for"]), ([], ["job"]))
+        with open(f"{self.d.folder}/gate", "w", encoding="ascii") as gate:
+            gate.write("go\n")
+        app = self.wait()
+        self.assertEqual((self.of(app, "job")["done"], self.of(app, "web")["ready"]), (1, 1))
+        self.remove()
+
     def test_refused(self):
         for services, pointer in (
                 ({"web": {"image": "none"}}, "/services/web/image"),

@@ -2,7 +2,7 @@
 /*
  * The planner of applications. What is wanted and what is there are written as words, the steps come back as words:
  *
- *   wanted    NAME=REPLICAS[<DEPENDENCIES][!]                  "a=1 b=2<a": two of b behind one of a; ! is held
+ *   wanted    NAME=REPLICAS[<DEPENDENCIES][!]                  "a=1 b=2<a": two of b behind one of a; ! is held; <A: until a is done
  *   there     NAME SERIAL STATE[*]                            "a1r": replica 1 of a is ready; * is outdated
  *             states: s starting, r ready, t stopping, d done, e ended; service x is none that is wanted
  *   steps     -a1 removed, /a1 stopped, +a started
@@ -15,6 +15,7 @@
 
 #include "daemon/app/plan.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,8 +49,10 @@ static void read_wanted(struct world *w, const char *text)
 		text += 2;
 		s->replicas = read_number(&text);
 		if (*text == '<') {
-			for (text++; *text >= 'a' && *text <= 'z'; text++)
-				s->deps |= UINT64_C(1) << (*text - 'a');
+			for (text++; isalpha(*text); text++) {
+				s->deps |= UINT64_C(1) << (tolower(*text) - 'a');
+				s->done |= isupper(*text) ? UINT64_C(1) << (*text - 'A') : 0;
+			}
 		}
 		if (*text == '!') {
 			s->held = true;
@@ -172,6 +175,22 @@ static void test_dependencies(void **state)
 	expect("a=0 b=1<a", "", "+b"); /* nobody wants it */
 	expect("a=1! b=1<a c=1", "", "+c");
 	expect("a=1 b=1<a", "b1r", "+a"); /* what runs stays */
+}
+
+static void test_until_done(void **state)
+{
+	(void)state;
+	expect("a=1 b=1<A", "", "+a");
+	expect("a=1 b=1<A", "a1r", ""); /* ready is not enough */
+	expect("a=1 b=1<A", "a1d", "+b");
+	expect("a=1 b=1<A", "a1e", "+a");
+	expect("a=2 b=1<A", "a1d a2r", "");
+	expect("a=2 b=1<A", "a1d a2d", "+b");
+	expect("a=1 b=1<A", "a1d*", "-a1 +a"); /* it is to be done again */
+	expect("a=0 b=1<A", "", "+b");
+	expect("a=1 b=1 c=1<Ab", "a1d", "+b");
+	expect("a=1 b=1 c=1<Ab", "a1d b1r", "+c");
+	expect("a=1 b=1 c=1<Ab", "a1r b1r", "");
 }
 
 static void test_what_ends_is_replaced(void **state)
@@ -373,6 +392,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_starts),
 		cmocka_unit_test(test_dependencies),
+		cmocka_unit_test(test_until_done),
 		cmocka_unit_test(test_what_ends_is_replaced),
 		cmocka_unit_test(test_too_much),
 		cmocka_unit_test(test_one_by_one),

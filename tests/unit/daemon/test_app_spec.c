@@ -72,6 +72,28 @@ static void refuse(const char *text, const char *pointer)
 #define SERVICE(fields)                                                                            \
 	"{\"services\":{\"a\":{\"image\":\"i\"," fields "},\"b\":{\"image\":\"i\"}}}"
 
+#define JOB(fields)                                                                                \
+	"{\"services\":{\"a\":{\"image\":\"i\"," fields                                            \
+	"},\"b\":{\"image\":\"i\",\"restart\":\"no\"}}}"
+
+static void test_done(void **state)
+{
+	struct app_spec spec;
+	struct check c;
+
+	(void)state;
+	assert_int_equal(
+		parse(JOB("\"depends_on\":{\"b\":\"done\"},\"vsock\":true"), &spec, &c), 0);
+	assert_int_equal(spec.services[0].deps, 2);
+	assert_int_equal(spec.services[0].done, 2);
+	assert_true(json_is_true(json_object_get(spec.services[0].request, "vsock")));
+	app_spec_fini(&spec);
+	assert_int_equal(parse(SERVICE("\"depends_on\":{\"b\":\"ready\"}"), &spec, &c), 0);
+	assert_int_equal(spec.services[0].deps, 2);
+	assert_int_equal(spec.services[0].done, 0);
+	app_spec_fini(&spec);
+}
+
 static void test_refused(void **state)
 {
 	(void)state;
@@ -95,6 +117,15 @@ static void test_refused(void **state)
 	refuse(SERVICE("\"depends_on\":[1]"), "/services/a/depends_on/0");
 	refuse(SERVICE("\"depends_on\":[\"b\",\"c\"]"), "/services/a/depends_on/1");
 	refuse(SERVICE("\"depends_on\":[\"a\"]"), "/services/a/depends_on");
+	refuse(SERVICE("\"depends_on\":{\"b\":\"up\"}"), "/services/a/depends_on/b");
+	refuse(SERVICE("\"depends_on\":{\"b\":1}"), "/services/a/depends_on/b");
+	refuse(SERVICE("\"depends_on\":{\"c\":\"done\"}"), "/services/a/depends_on/c");
+	refuse(SERVICE("\"depends_on\":{\"b\":\"done\"}"), "/services/a/depends_on/b");
+	refuse(SERVICE("\"depends_on\":{\"a\":\"ready\"}"), "/services/a/depends_on");
+	refuse(JOB("\"depends_on\":{\"b\":\"done\"},\"env\":{\"A\":\"${service.b.address}\"}"),
+		"/services/a/depends_on");
+	refuse(SERVICE("\"replicas\":2,\"vsock\":{\"cid\":3}"), "/services/a/vsock/cid");
+	refuse(SERVICE("\"limits\":{\"pids\":1}"), "/services/a/limits/pids");
 	refuse(SERVICE("\"restart\":\"x\""), "/services/a/restart");
 	refuse(SERVICE("\"restart\":{\"times\":1}"), "/services/a/restart/times");
 	refuse(SERVICE("\"memory_mib\":1"), "/services/a/memory_mib");
@@ -175,6 +206,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good),
+		cmocka_unit_test(test_done),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_too_many),
 		cmocka_unit_test(test_refs),
