@@ -20,6 +20,9 @@
  *              that is not whole pages of the guest's RAM. What was served reads as zeros.
  *   MISSING    number of a system call that the program made and the libOS answered with -ENOSYS, once for each; the monitor keeps
  *              one bit a number below UIG_CALLS_MAX and forgets all others (exit report, API).
+ *   FREEZE     the answer to UIG_EVENT_FREEZE; the value means nothing. The VM is paused inside this write, and goes on behind it when it is
+ *              resumed: as itself, or as a clone, whose identity page has UIG_EVENT_IDENTITY set then. So the libOS looks at the events again
+ *              before anything else. Without a pause that waits for it the write does nothing.
  */
 #ifndef ABI_PLATFORM_H
 #define ABI_PLATFORM_H
@@ -33,6 +36,7 @@
 #define UIG_REG_DEBUG     0x20u
 #define UIG_REG_FREE      0x28u
 #define UIG_REG_MISSING   0x30u
+#define UIG_REG_FREEZE    0x38u
 
 #define UIG_CALLS_MAX 512u
 

@@ -53,6 +53,18 @@ static const struct uig_device *find_device(enum uig_device_type type)
 	return NULL;
 }
 
+const uint8_t *boot_mac(void)
+{
+	const struct uig_device *net = find_device(UIG_DEV_NET);
+
+	return net ? net->mac : NULL;
+}
+
+uint64_t boot_tsc_khz(void)
+{
+	return boot->tsc_khz;
+}
+
 static void open_disks(void)
 {
 	for (unsigned i = 0; i < boot->ndevices && i < UIG_DEVICES_MAX; i++) {

@@ -25,6 +25,7 @@ void config_init(struct config *config)
 		.tap_fd = -1,
 		.mtu = MTU_DEFAULT,
 		.vsock = {.listen_fd = -1, .folder_fd = -1},
+		.snapshot = {.state_fd = -1, .mem_fd = -1},
 	};
 }
 
@@ -39,6 +40,7 @@ void config_fini(struct config *config)
 	config_drives_fini(config);
 	config_volumes_fini(config);
 	config_vsock_fini(config, false);
+	config_snapshot_fini(config);
 	if (config->tap_fd >= 0)
 		close(config->tap_fd);
 	config_init(config);
@@ -255,26 +257,44 @@ int config_net(struct config *config, const char *path_id, const json_t *body, s
 		: 0;
 }
 
-int config_start(struct config *config, const json_t *body, struct err *err)
+int config_identity(struct config *config, const json_t *body, struct err *err)
 {
-	static const char *const names[] = {
-		"image_path", "boot_args", "guest_mac", "drives", "volumes", "vsock", NULL};
 	const char *image = config->image, *args = config->args, *mac = NULL;
-	const json_t *vsock = json_object_get(body, "vsock");
-	int r = config_check_fields(body, names, err);
+	int r;
 
-	if (r < 0 ||
-		(r = jsonx_opt_str(body, "image_path", CONFIG_PATH_MAX_BYTES, &image, err)) < 0 ||
+	if ((r = jsonx_opt_str(body, "image_path", CONFIG_PATH_MAX_BYTES, &image, err)) < 0 ||
 		(r = jsonx_opt_str(body, "boot_args", ARGS_MAX_BYTES, &args, err)) < 0 ||
 		(r = jsonx_opt_str(body, "guest_mac", 32, &mac, err)) < 0 ||
-		(r = set_mac(config, mac, err)) < 0 ||
-		(r = config_drives(config, json_object_get(body, "drives"), err)) < 0 ||
-		(r = config_volumes(config, json_object_get(body, "volumes"), err)) < 0 ||
-		(r = vsock ? config_vsock(config, vsock, err) : 0) < 0)
+		(r = set_mac(config, mac, err)) < 0)
 		return r;
 	return set_two(&config->image, image, &config->args, args) < 0
 		? err_set(err, ENOMEM, "out of memory")
 		: 0;
+}
+
+int config_start_loaded(struct config *config, const json_t *body, struct err *err)
+{
+	static const char *const names[] = {"boot_args", "guest_mac", NULL};
+	int r = config_check_fields(body, names, err);
+
+	return r < 0 ? r : config_identity(config, body, err);
+}
+
+int config_start(struct config *config, const json_t *body, struct err *err)
+{
+	static const char *const names[] = {"image_path", "boot_args", "guest_mac", "drives",
+		"volumes", "vsock", "snapshot", NULL};
+	const json_t *vsock = json_object_get(body, "vsock");
+	const json_t *snapshot = json_object_get(body, "snapshot");
+	int r = config_check_fields(body, names, err);
+
+	if (r < 0 ||
+		(r = config_drives(config, json_object_get(body, "drives"), err)) < 0 ||
+		(r = config_volumes(config, json_object_get(body, "volumes"), err)) < 0 ||
+		(r = vsock ? config_vsock(config, vsock, err) : 0) < 0 ||
+		(r = snapshot ? config_snapshot_files(config, snapshot, err) : 0) < 0)
+		return r;
+	return config_identity(config, body, err);
 }
 
 static int load_nets(struct config *config, const json_t *nets, struct err *err)

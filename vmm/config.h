@@ -45,6 +45,12 @@ struct config_vsock {
 	int listen_fd, folder_fd; /* owned; the folder: O_PATH */
 };
 
+/* Where a snapshot of this VM may be written to: opened with the start (vmm/config_snapshot.c). */
+struct config_snapshot {
+	char *state_path, *mem_path; /* owned; NULL: not given */
+	int state_fd, mem_fd;        /* owned; -1: none */
+};
+
 struct config {
 	uint32_t vcpus, mem_mib, window_mib;
 	bool huge_pages; /* transparent huge pages for the guest's RAM */
@@ -65,6 +71,7 @@ struct config {
 	unsigned nvolumes;
 	struct config_volume volume[CONFIG_VOLUMES_MAX];
 	struct config_vsock vsock;
+	struct config_snapshot snapshot;
 };
 
 void config_init(struct config *config);
@@ -103,8 +110,31 @@ json_t *config_vsock_json(const struct config *config); /* NULL: there is none *
 int config_entropy(struct config *config, const json_t *body, struct err *err);
 
 /* Body of PUT /uigniter/start: image_path, boot_args, guest_mac, drives (a list of bodies of /drives/{id}), volumes, vsock
- * (the body of /vsock), all optional. */
+ * (the body of /vsock), snapshot (snapshot_path, mem_file_path: what a later /snapshot/create writes), all optional. */
 int config_start(struct config *config, const json_t *body, struct err *err);
+/* The same for a VM that a snapshot was loaded into: boot_args and guest_mac only. */
+int config_start_loaded(struct config *config, const json_t *body, struct err *err);
+/* image_path, boot_args and guest_mac of a larger body. */
+int config_identity(struct config *config, const json_t *body, struct err *err);
+
+/* Body of PUT /snapshot/create: both paths, or none: then those of the start, or (anonymous) memory that the caller makes. */
+struct snapshot_files {
+	int state_fd, mem_fd;
+	bool owned, anonymous;
+};
+int config_snapshot_files(struct config *config, const json_t *body, struct err *err);
+int config_snapshot_create(
+	const struct config *config, const json_t *body, struct snapshot_files *out, struct err *err);
+void snapshot_files_close(struct snapshot_files *files);
+void config_snapshot_fini(struct config *config);
+
+/* Body of PUT /snapshot/load; strings are borrowed from it. prepared: there is a shell, its interface can not be changed. */
+struct snapshot_load_request {
+	const char *state, *memory;
+	bool resume, verify;
+};
+int config_snapshot_load(struct config *config, const json_t *body, bool prepared,
+	struct snapshot_load_request *out, struct err *err);
 
 /* A whole configuration, as Firecracker's --config-file has it. */
 int config_load(struct config *config, const json_t *root, struct err *err);

@@ -12,11 +12,15 @@
 #include "lib/jsonx.h"
 #include "lib/loop.h"
 #include "vmm/report.h"
+#include "vmm/snapshot/load.h"
+#include "vmm/snapshot/save.h"
 #include "vmm/stat.h"
 #include "vmm/vm.h"
 
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #define BODY_MAX_BYTES  51200u /* Firecracker's limit */
 #define JSON_DEPTH_MAX  8u
@@ -42,6 +46,9 @@ struct control {
 };
 
 enum phase { PHASE_ANY, PHASE_BEFORE, PHASE_AFTER };
+
+#define NOT_BEFORE "The requested operation is not supported before starting the microVM."
+#define NOT_AFTER  "The requested operation is not supported after starting the microVM."
 
 static struct vm *vm_of(struct httpd_req *req)
 {
@@ -206,21 +213,97 @@ static void put_start(struct httpd_req *req)
 	_cleanup_json_ json_t *body = body_of(req, true);
 	struct vm *vm = vm_of(req);
 	struct err err = {0};
-	bool had_mac = vm->config.have_mac;
+	enum vm_state state = vm_state(vm);
 	int r;
 
 	if (!body)
 		return;
-	r = config_start(&vm->config, body, &err);
-	if (r == 0 && vm->config.have_mac && (!had_mac || json_object_get(body, "guest_mac")))
+	if (state > VM_LOADED) {
+		fault(req, NOT_AFTER, "");
+		return;
+	}
+	r = state == VM_LOADED ? config_start_loaded(&vm->config, body, &err)
+			       : config_start(&vm->config, body, &err);
+	if (r == 0 && json_object_get(body, "guest_mac"))
 		vm_set_mac(vm);
 	if (r == 0)
 		r = vm_start(vm, now, &err);
 	done(req, r, &err);
 }
 
-#define NOT_BEFORE "The requested operation is not supported before starting the microVM."
-#define NOT_AFTER  "The requested operation is not supported after starting the microVM."
+/* Memory of this process under two descriptors, for who can open them (/proc/PID/fd/N) before the guest goes on. */
+static int make_anonymous(struct vm *vm, struct snapshot_files *files, struct err *err)
+{
+	struct config_snapshot *s = &vm->config.snapshot;
+
+	if (s->state_fd < 0)
+		s->state_fd = memfd_create("snapshot", MFD_CLOEXEC);
+	if (s->mem_fd < 0)
+		s->mem_fd = memfd_create("snapshot-memory", MFD_CLOEXEC);
+	if (s->state_fd < 0 || s->mem_fd < 0)
+		return err_sys(err, errno, "memory for a snapshot");
+	files->state_fd = s->state_fd;
+	files->mem_fd = s->mem_fd;
+	return 0;
+}
+
+static void put_snapshot_create(struct httpd_req *req)
+{
+	_cleanup_json_ json_t *body = body_of(req, true);
+	struct vm *vm = vm_of(req);
+	struct snapshot_files files;
+	struct err err = {0};
+	int r;
+
+	if (!body)
+		return;
+	r = config_snapshot_create(&vm->config, body, &files, &err);
+	if (r < 0) {
+		done(req, r, &err);
+		return;
+	}
+	r = snapshot_can_save(vm, &err);
+	if (r == 0 && files.anonymous)
+		r = make_anonymous(vm, &files, &err);
+	if (r == 0)
+		r = snapshot_save(vm, files.state_fd, files.mem_fd, &err);
+	snapshot_files_close(&files);
+	if (r == 0 && files.anonymous)
+		reply_json(req,
+			json_pack("{s:i, s:i, s:i}", "pid", (int)getpid(), "state_fd",
+				files.state_fd, "mem_fd", files.mem_fd));
+	else
+		done(req, r, &err);
+}
+
+/* As with Firecracker, a machine that half a snapshot may stand in is of no more use: the process ends behind the answer. */
+static void put_snapshot_load(struct httpd_req *req)
+{
+	uint64_t now = (uint64_t)loop_now_ns();
+	_cleanup_json_ json_t *body = body_of(req, false);
+	struct vm *vm = vm_of(req);
+	struct snapshot_load_request want;
+	struct err err = {0};
+	int r;
+
+	if (!body)
+		return;
+	r = config_snapshot_load(
+		&vm->config, body, vm_state(vm) != VM_EMPTY, &want, &err);
+	if (r == 0)
+		r = snapshot_load(vm,
+			&(struct snapshot_source){.state = want.state,
+				.memory = want.memory,
+				.verify = want.verify},
+			&err);
+	if (r == 0 && vm->config.have_mac && json_object_get(body, "guest_mac"))
+		vm_set_mac(vm);
+	if (r == 0 && want.resume)
+		r = vm_start(vm, now, &err);
+	if (r < 0)
+		vm_end(vm, END_ERROR, 0, "the snapshot can not be loaded: %s", err.msg);
+	done(req, r, &err);
+}
 
 static void put_action(struct httpd_req *req)
 {
@@ -454,7 +537,9 @@ static const struct httpd_route routes[] = {
 	ROUTE("PUT", "/actions", PHASE_ANY, put_action),
 	ROUTE("PATCH", "/vm", PHASE_AFTER, patch_vm),
 	ROUTE("PUT", "/uigniter/prepare", PHASE_BEFORE, put_prepare),
-	ROUTE("PUT", "/uigniter/start", PHASE_BEFORE, put_start),
+	ROUTE("PUT", "/snapshot/create", PHASE_AFTER, put_snapshot_create),
+	ROUTE("PUT", "/snapshot/load", PHASE_BEFORE, put_snapshot_load),
+	ROUTE("PUT", "/uigniter/start", PHASE_ANY, put_start),
 	ROUTE("PUT", "/uigniter/stop", PHASE_ANY, put_stop),
 	ROUTE("GET", "/uigniter/status", PHASE_ANY, get_status),
 	ROUTE("GET", "/uigniter/wait", PHASE_ANY, get_wait),

@@ -6,18 +6,14 @@
 #include "vmm/mem.h"
 
 #include <string.h>
-#include <sys/mman.h>
 
 #define PAGE_BYTES 4096u
 
 static int discard(const struct mem *mem, const struct uig_free_range *range)
 {
-	void *at;
-
 	if (range->base % PAGE_BYTES || range->bytes % PAGE_BYTES)
 		return -1;
-	at = mem_at(mem, range->base, range->bytes);
-	return at ? madvise(at, range->bytes, MADV_DONTNEED) : -1;
+	return mem_discard(mem, range->base, range->bytes);
 }
 
 uint64_t giveback_serve(const struct mem *mem, gpa_t list)

@@ -55,15 +55,31 @@ static bool take_note(void *arg, const Elf64_Nhdr *nh, const uint8_t *name, cons
 	return true;
 }
 
-static bool read_note(elf_read_fn *read, void *arg, const Elf64_Phdr *ph, uint64_t file_bytes,
-	struct uig_libos_note *note)
+static bool take_build_id(
+	void *arg, const Elf64_Nhdr *nh, const uint8_t *name, const uint8_t *desc)
+{
+	struct elf_plan *plan = arg;
+
+	if (nh->n_type != NT_GNU_BUILD_ID || !elf_note_is(nh, name, ELF_NOTE_GNU) ||
+		nh->n_descsz == 0 || nh->n_descsz > sizeof(plan->build_id))
+		return false;
+	memcpy(plan->build_id, desc, nh->n_descsz);
+	plan->build_id_bytes = nh->n_descsz;
+	return true;
+}
+
+/* True when it has the libOS' own note; a build id on the way is taken too. */
+static bool read_notes(elf_read_fn *read, void *arg, const Elf64_Phdr *ph, uint64_t file_bytes,
+	struct elf_plan *plan)
 {
 	uint8_t notes[ELF_NOTES_BYTES];
 
 	if (ph->p_filesz > sizeof(notes) || !elf_inside(ph->p_offset, ph->p_filesz, file_bytes) ||
 		read(arg, ph->p_offset, notes, ph->p_filesz) < 0)
 		return false;
-	return elf_each_note(notes, ph->p_filesz, take_note, note);
+	if (plan->build_id_bytes == 0)
+		elf_each_note(notes, ph->p_filesz, take_build_id, plan);
+	return elf_each_note(notes, ph->p_filesz, take_note, &plan->note);
 }
 
 static bool in_segments(const struct elf_plan *plan, uint64_t va, bool executable)
@@ -115,7 +131,7 @@ int elf_plan(elf_read_fn *read, void *arg, uint64_t file_bytes, uint64_t ram_byt
 			if (r < 0)
 				return r;
 		} else if (ph.p_type == PT_NOTE && !have_note) {
-			have_note = read_note(read, arg, &ph, file_bytes, &plan.note);
+			have_note = read_notes(read, arg, &ph, file_bytes, &plan);
 		}
 	}
 	if (!have_note)

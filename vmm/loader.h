@@ -20,6 +20,7 @@ struct mem;
 #define ELF_SEGMENTS_MAX 8u
 #define ELF_PHDRS_MAX    16u
 #define ELF_NOTES_BYTES  4096u /* most bytes of one PT_NOTE that are looked at */
+#define ELF_BUILD_ID_MAX 32u
 
 struct elf_segment {
 	uint64_t offset, file_bytes; /* in the file */
@@ -33,6 +34,8 @@ struct elf_plan {
 	struct elf_segment segment[ELF_SEGMENTS_MAX]; /* ascending by gpa, no overlap */
 	gpa_t end;                                    /* behind the last byte */
 	struct uig_libos_note note; /* checked: addresses lie inside the segments */
+	uint32_t build_id_bytes;    /* 0: it has none */
+	uint8_t build_id[ELF_BUILD_ID_MAX];
 };
 
 /* Checks the headers of a libOS of file_bytes bytes that is to run in RAM of ram_bytes (below the device gap).

@@ -15,6 +15,7 @@
 #include "vmm/options.h"
 #include "vmm/report.h"
 #include "vmm/sandbox/sandbox.h"
+#include "vmm/snapshot/snapshot.h"
 #include "vmm/stat.h"
 #include "vmm/vm.h"
 
@@ -220,6 +221,12 @@ int main(int argc, char **argv)
 		else
 			printf("uvmm %s\n", UIGNITER_VERSION);
 		return 0;
+	}
+	if (u.options.verify) {
+		r = snapshot_verify_files(u.options.verify, &err);
+		if (r < 0)
+			fprintf(stderr, "uvmm: %s\n", err.msg);
+		return r < 0;
 	}
 	u.report_fd = u.vm.notify_fd = -1;
 	r = run(&u, started_ns);

@@ -89,3 +89,74 @@ const void *mem_at_ro(const struct mem *mem, gpa_t gpa, uint64_t bytes)
 {
 	return find(mem, gpa, bytes, false);
 }
+
+void *mem_ram(const struct mem *mem, uint64_t *bytes)
+{
+	if (mem->nmaps == 0)
+		return NULL;
+	*bytes = mem->map[0].bytes;
+	return mem->map[0].addr;
+}
+
+int mem_clear_ram(struct mem *mem, bool huge_pages)
+{
+	uint64_t bytes = 0;
+	void *ram = mem_ram(mem, &bytes);
+
+	if (!ram ||
+		mmap(ram, bytes, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1,
+			0) == MAP_FAILED)
+		return ram ? -errno : -EINVAL;
+	madvise(ram, bytes, huge_pages ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+	mem->nbacked = 0;
+	return 0;
+}
+
+int mem_back_ram(struct mem *mem, uint64_t offset, uint64_t bytes, int fd)
+{
+	uint64_t all = 0;
+	uint8_t *ram = mem_ram(mem, &all);
+
+	if (!ram || offset > all || bytes > all - offset || mem->nbacked == MEM_BACKED_MAX)
+		return -EINVAL;
+	if (mmap(ram + offset, bytes, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_NORESERVE | MAP_FIXED, fd, (off_t)offset) == MAP_FAILED)
+		return -errno;
+	mem->backed[mem->nbacked++] = (struct mem_backed){offset, bytes};
+	return 0;
+}
+
+static bool backs(const struct mem *mem, uint64_t offset, uint64_t bytes)
+{
+	for (unsigned i = 0; i < mem->nbacked; i++) {
+		const struct mem_backed *b = &mem->backed[i];
+
+		if (offset < b->offset + b->bytes && b->offset < offset + bytes)
+			return true;
+	}
+	return false;
+}
+
+bool mem_is_backed(const struct mem *mem, uint64_t offset)
+{
+	return backs(mem, offset, 1);
+}
+
+/* Where a file lies below, the memory that is given back would show it again. */
+int mem_discard(const struct mem *mem, gpa_t gpa, uint64_t bytes)
+{
+	uint8_t *at = mem_at(mem, gpa, bytes);
+	uint64_t all = 0;
+	const uint8_t *ram = mem_ram(mem, &all);
+
+	if (!at)
+		return -EINVAL;
+	if (!ram || at < ram || at >= ram + all || !backs(mem, (uint64_t)(at - ram), bytes))
+		return madvise(at, bytes, MADV_DONTNEED) < 0 ? -errno : 0;
+	return mmap(at, bytes, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1,
+		       0) == MAP_FAILED
+		? -errno
+		: 0;
+}

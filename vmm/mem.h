@@ -15,6 +15,7 @@
 struct err;
 
 #define MEM_REGIONS_MAX 4u
+#define MEM_BACKED_MAX  64u
 
 struct mem_region {
 	gpa_t base;
@@ -31,6 +32,11 @@ struct mem {
 		uint64_t bytes;
 	} map[MEM_REGIONS_MAX];
 	unsigned nmaps;
+	/* Parts of the first reservation (RAM) that show a file, privately; ascending. */
+	struct mem_backed {
+		uint64_t offset, bytes;
+	} backed[MEM_BACKED_MAX];
+	unsigned nbacked;
 };
 
 void mem_init(struct mem *mem);
@@ -51,5 +57,17 @@ void *mem_at(const struct mem *mem, gpa_t gpa, uint64_t bytes);
 
 /* The same for memory that is only read (the image too). */
 const void *mem_at_ro(const struct mem *mem, gpa_t gpa, uint64_t bytes);
+
+
+/* RAM as it was reserved, in one piece: offset n of it is byte n of the guest's RAM, without the device gap. NULL: none yet. */
+void *mem_ram(const struct mem *mem, uint64_t *bytes);
+/* All of RAM reads as zeros again. The guest does not run. 0 or -errno. */
+int mem_clear_ram(struct mem *mem, bool huge_pages);
+/* Shows bytes of the file from offset on at that offset of RAM: what the guest changes there is its own. Ascending. 0 or -errno. */
+int mem_back_ram(struct mem *mem, uint64_t offset, uint64_t bytes, int fd);
+/* Is that offset of RAM backed so? */
+bool mem_is_backed(const struct mem *mem, uint64_t offset);
+/* Whole pages of RAM that the guest does not need any more: they read as zeros then. While it runs too. 0 or -errno. */
+int mem_discard(const struct mem *mem, gpa_t gpa, uint64_t bytes);
 
 #endif

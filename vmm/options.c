@@ -45,6 +45,7 @@ enum option_id {
 	OPT_GRACE_MS,
 	OPT_SANDBOX,
 	OPT_LOG_LEVEL,
+	OPT_VERIFY_SNAPSHOT,
 	OPT_VERSION,
 	OPT_HELP,
 	OPT_COUNT,
@@ -95,6 +96,8 @@ static const struct option_def {
 	[OPT_SANDBOX] = {"sandbox", "UID:GID:FOLDER",
 		"before the guest runs: become this user, with this empty folder as root"},
 	[OPT_LOG_LEVEL] = {"log-level", "LEVEL", "debug, info, warn, error (warn)"},
+	[OPT_VERIFY_SNAPSHOT] = {"verify-snapshot", "STATE:MEMORY",
+		"check the two files of a snapshot, digests included, and end"},
 	[OPT_VERSION] = {"version", NULL, "print the version"},
 	[OPT_HELP] = {"help", NULL, "print this"},
 };
@@ -280,6 +283,9 @@ static int set_option(struct options *o, enum option_id id, const char *value, s
 		return log_level_parse(value, &o->log_level) < 0
 			? err_set(err, EINVAL, "--log-level %s", value)
 			: 0;
+	case OPT_VERIFY_SNAPSHOT:
+		o->verify = value;
+		return 0;
 	case OPT_VERSION:
 		o->version = true;
 		return 0;
@@ -336,7 +342,7 @@ int options_parse(int argc, char **argv, struct options *o, struct err *err)
 		if (r < 0)
 			return err && err->code ? r : err_sys(err, -r, "--%s", defs[id].name);
 	}
-	if (!o->help && !o->version && !o->no_api && !o->api_sock && o->api_fd < 0)
+	if (!o->help && !o->version && !o->verify && !o->no_api && !o->api_sock && o->api_fd < 0)
 		return err_set(err, EINVAL,
 			"one of --api-sock, --api-fd, --no-api is needed (see --help)");
 	return 0;

@@ -23,6 +23,7 @@ struct options {
 	int64_t grace_ms;
 	enum log_level log_level;
 	bool help, version;
+	const char *verify; /* STATE:MEMORY of a snapshot to check; NULL: none */
 };
 
 /* 0, or -EINVAL with the sentence. options_fini() is right in both cases. */

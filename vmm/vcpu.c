@@ -215,7 +215,12 @@ void vcpu_run_aside(struct vcpu *vcpu)
 		r = ioctl(vcpu->fd, KVM_RUN, 0);
 	while (r < 0 && errno == EINTR &&
 		__atomic_load_n(&vcpu->request, __ATOMIC_SEQ_CST) == VCPU_RUN);
-	/* The exit's instruction is finished by the next KVM_RUN, which must not go on into the guest (KVM's api.rst, 5). */
+	vcpu_finish_exit(vcpu);
+}
+
+/* It is finished by the next KVM_RUN, which must not go on into the guest (KVM's api.rst, 5). */
+void vcpu_finish_exit(struct vcpu *vcpu)
+{
 	vcpu->run->immediate_exit = 1;
 	ioctl(vcpu->fd, KVM_RUN, 0);
 }

@@ -57,6 +57,9 @@ void vcpu_ask(struct vcpu *vcpu, enum vcpu_request request);
 /* vCPU thread: runs the guest up to its first exit, whatever that is, finishes the exit's instruction, and drops it. */
 void vcpu_run_aside(struct vcpu *vcpu);
 
+/* vCPU thread: finishes the instruction of the last exit, and does not go on into the guest. */
+void vcpu_finish_exit(struct vcpu *vcpu);
+
 /* Makes KVM_RUN return -EINTR once, with its last exit finished. Any other thread. */
 void vcpu_interrupt(struct vcpu *vcpu);
 

@@ -15,15 +15,19 @@
 #include "vmm/workset.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
-#include <sys/random.h>
+
+#define FREEZE_WAIT_NS (2 * NS_PER_S) /* for the guest to come to its freeze point; it takes microseconds */
+#define FREEZE_LOOK_NS (5 * NS_PER_MS)
 
 static const char *const state_names[] = {
 	[VM_EMPTY] = "Not started",
 	[VM_READY] = "Not started",
+	[VM_LOADED] = "Paused",
 	[VM_RUNNING] = "Running",
 	[VM_PAUSED] = "Paused",
 	[VM_ENDED] = "Ended",
@@ -81,6 +85,7 @@ int vm_init(struct vm *vm, struct config *config, struct loop *loop, int console
 		.kvm = {.fd = -1, .vm_fd = -1},
 		.vcpu = {.fd = -1},
 		.record_fd = -1,
+		.pagemap_fd = -1,
 		.upcall = {.timer_fd = -1},
 		.com1_irq_fd = -1,
 	};
@@ -105,6 +110,7 @@ static void teardown(struct vm *vm)
 	mem_fini(&vm->mem);
 	vm->bus = (struct bus){0};
 	vm->identity = NULL;
+	vm->parked = vm->blank = false;
 	if (vm->com1_irq_fd >= 0)
 		close(vm->com1_irq_fd);
 	vm->com1_irq_fd = -1;
@@ -117,6 +123,8 @@ void vm_fini(struct vm *vm)
 		close(vm->notify_fd);
 	if (vm->record_fd >= 0)
 		close(vm->record_fd);
+	if (vm->pagemap_fd >= 0)
+		close(vm->pagemap_fd);
 	config_fini(&vm->config);
 	pthread_cond_destroy(&vm->state_changed);
 	pthread_mutex_destroy(&vm->state_lock);
@@ -192,6 +200,10 @@ void vm_record_workset(struct vm *vm)
 
 static int find_kind(struct vm *vm, struct err *err)
 {
+	if (vm->blank) {
+		vm->kind = BOOT_LIBOS;
+		return 0;
+	}
 	vm->kind = vm->config.boot;
 	return vm->kind == BOOT_AUTO ? boot_std_detect(vm->config.libos, &vm->kind, err) : 0;
 }
@@ -228,6 +240,8 @@ static int prepare(struct vm *vm, struct err *err)
 		r = boot_libos_prepare(vm, err);
 	if (r < 0)
 		return r;
+	if (vm->pagemap_fd < 0)
+		vm->pagemap_fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 	vm->identity = mem_at(&vm->mem, UIG_GPA_IDENTITY, sizeof(*vm->identity));
 	vm->devices.events = &vm->identity->events;
 	vm->devices.tsc_khz = vm->tsc_khz;
@@ -235,13 +249,11 @@ static int prepare(struct vm *vm, struct err *err)
 	return vcpu_start_thread(&vm->vcpu, err);
 }
 
-int vm_prepare(struct vm *vm, struct err *err)
+static int make_shell(struct vm *vm, struct err *err)
 {
 	uint64_t from = (uint64_t)loop_now_ns();
 	int r;
 
-	if (!vm->config.libos)
-		return err_set(err, EINVAL, "no kernel image is configured");
 	if (vm->config.mem_mib > TABLES_RAM_MAX_MIB)
 		return err_set(err, EINVAL, "mem_size_mib is above %u", TABLES_RAM_MAX_MIB);
 	vm->made = true;
@@ -259,9 +271,39 @@ int vm_prepare(struct vm *vm, struct err *err)
 	return 0;
 }
 
+int vm_prepare(struct vm *vm, struct err *err)
+{
+	if (!vm->config.libos)
+		return err_set(err, EINVAL, "no kernel image is configured");
+	return make_shell(vm, err);
+}
+
+int vm_prepare_blank(struct vm *vm, struct err *err)
+{
+	vm->blank = true;
+	return make_shell(vm, err);
+}
+
+void vm_await_shell(struct vm *vm)
+{
+	pthread_mutex_lock(&vm->state_lock);
+	while (!vm->parked && vm->state == VM_READY)
+		pthread_cond_wait(&vm->state_changed, &vm->state_lock);
+	pthread_mutex_unlock(&vm->state_lock);
+}
+
+void vm_loaded(struct vm *vm)
+{
+	load_workset(vm);
+	set_state(vm, VM_LOADED);
+}
+
 void vm_set_mac(struct vm *vm)
 {
-	memcpy(vm->devices.net.config.mac, vm->config.mac, sizeof(vm->config.mac));
+	struct net_dev *net = &vm->devices.net;
+
+	memcpy(net->config.mac, vm->config.mac, sizeof(vm->config.mac));
+	memcpy(net->identity.mac, vm->config.mac, sizeof(vm->config.mac));
 }
 
 void vm_unprepare(struct vm *vm)
@@ -290,16 +332,47 @@ static int close_the_door(struct vm *vm, struct err *err)
 
 static int start_libos(struct vm *vm, struct err *err)
 {
-	uint64_t image_bytes;
-	int r = boot_libos_image(vm, vm->config.image, &image_bytes, err);
+	int r = boot_libos_image(vm, vm->config.image, &vm->image_bytes, err);
 
-	return r < 0 ? r : boot_libos_identity(vm, image_bytes, err);
+	return r < 0 ? r : boot_libos_identity(vm, vm->image_bytes, err);
+}
+
+/* The vCPU is released; with it everything may happen. */
+static void release(struct vm *vm, uint64_t request_ns)
+{
+	net_set_ip(&vm->devices.net, vm->config.args);
+	stat_set(&vm->times.request_ns, request_ns);
+	devices_freeze(&vm->devices, false);
+	set_state(vm, VM_RUNNING);
+}
+
+/* From here on it is an instance of its own: nothing of it has been given out before. */
+static int start_clone(struct vm *vm, uint64_t request_ns, struct err *err)
+{
+	int r = boot_libos_thaw(vm, err);
+
+	if (r == 0)
+		r = close_the_door(vm, err);
+	if (r < 0) {
+		vm_end(vm, END_ERROR, 0, "%s", err->msg);
+		return r;
+	}
+	for (unsigned i = 0; i < VM_MILESTONES; i++) {
+		if (vm->milestones_before >> i & 1)
+			stat_set(&vm->times.milestone_ns[i], (uint64_t)loop_now_ns());
+	}
+	release(vm, request_ns);
+	upcall_arm(vm);
+	eventfd_write(vm->notify_fd, 1);
+	return 0;
 }
 
 int vm_start(struct vm *vm, uint64_t request_ns, struct err *err)
 {
 	int r = 0;
 
+	if (vm_state(vm) == VM_LOADED)
+		return start_clone(vm, request_ns, err);
 	if (vm_state(vm) == VM_EMPTY)
 		r = vm_prepare(vm, err);
 	if (r < 0)
@@ -315,17 +388,55 @@ int vm_start(struct vm *vm, uint64_t request_ns, struct err *err)
 		vm_unprepare(vm); /* half a start: the next one begins with a fresh shell */
 		return r;
 	}
-	net_set_ip(&vm->devices.net, vm->config.args);
-	stat_set(&vm->times.request_ns, request_ns);
-	devices_freeze(&vm->devices, false);
-	set_state(vm, VM_RUNNING);
+	release(vm, request_ns);
 	return 0;
+}
+
+/* Sleeps a moment, or until the guest is there. With state_lock. */
+static void await_freeze(struct vm *vm)
+{
+	uint64_t until = (uint64_t)loop_now_ns() + FREEZE_LOOK_NS;
+	struct timespec ts = {.tv_sec = (time_t)(until / NS_PER_S),
+		.tv_nsec = (long)(until % NS_PER_S)};
+
+	if (!vm->at_freeze && vm->state == VM_RUNNING)
+		pthread_cond_clockwait(
+			&vm->state_changed, &vm->state_lock, CLOCK_MONOTONIC, &ts);
+}
+
+/* Leads the guest to where it can be copied. It may be in the middle of anything, or spin in the program: it is told, and the program
+ * interrupted, as for any event (vmm/upcall.h), again and again, since the timer that does this otherwise is this thread's. */
+static void lead_to_freeze(struct vm *vm)
+{
+	uint64_t end = (uint64_t)loop_now_ns() + FREEZE_WAIT_NS;
+	bool on = vm->identity &&
+		__atomic_load_n(&vm->identity->freezes, __ATOMIC_RELAXED) == 1;
+
+	if (!on)
+		return;
+	pthread_mutex_lock(&vm->state_lock);
+	vm->freeze_wanted = true;
+	pthread_mutex_unlock(&vm->state_lock);
+	__atomic_or_fetch(&vm->identity->events, UIG_EVENT_FREEZE, __ATOMIC_SEQ_CST);
+	devices_wake(&vm->devices);
+	while (on) {
+		upcall_check(vm);
+		pthread_mutex_lock(&vm->state_lock);
+		await_freeze(vm);
+		on = !vm->at_freeze && vm->state == VM_RUNNING &&
+			(uint64_t)loop_now_ns() < end;
+		if (!on)
+			vm->freeze_wanted = false;
+		pthread_mutex_unlock(&vm->state_lock);
+	}
+	__atomic_and_fetch(&vm->identity->events, ~UIG_EVENT_FREEZE, __ATOMIC_SEQ_CST);
 }
 
 int vm_pause(struct vm *vm)
 {
 	if (vm_state(vm) != VM_RUNNING)
 		return -EINVAL;
+	lead_to_freeze(vm);
 	devices_freeze(&vm->devices, true);
 	vcpu_ask(&vm->vcpu, VCPU_PAUSE);
 	pthread_mutex_lock(&vm->state_lock);
@@ -339,8 +450,13 @@ int vm_pause(struct vm *vm)
 
 int vm_resume(struct vm *vm)
 {
+	struct err err = {0};
+
+	if (vm_state(vm) == VM_LOADED)
+		return start_clone(vm, (uint64_t)loop_now_ns(), &err);
 	if (vm_state(vm) != VM_PAUSED)
 		return -EINVAL;
+	vm->at_freeze = false; /* the vCPU thread sleeps elsewhere */
 	set_state(vm, VM_RUNNING);
 	devices_freeze(&vm->devices, false);
 	devices_kick(&vm->devices);
@@ -440,11 +556,14 @@ bool vm_vcpu_begin(struct vm *vm)
 		vm_end(vm, END_ERROR, 0, "cannot enter the sandbox: %s", strerror(-r));
 		return false;
 	}
-	if (vm->kind == BOOT_LIBOS)
+	if (vm->kind == BOOT_LIBOS && !vm->blank)
 		boot_libos_warm_up(vm);
 	pthread_mutex_lock(&vm->state_lock);
+	vm->parked = true;
+	pthread_cond_broadcast(&vm->state_changed);
 	while (vm->state != VM_RUNNING && vm->state != VM_ENDED && request_of(vm) != VCPU_STOP)
 		pthread_cond_wait(&vm->state_changed, &vm->state_lock);
+	vm->parked = false;
 	pthread_mutex_unlock(&vm->state_lock);
 	stat_set(&vm->times.run_ns, (uint64_t)loop_now_ns());
 	return request_of(vm) != VCPU_STOP && vm_state(vm) != VM_ENDED;
@@ -452,6 +571,7 @@ bool vm_vcpu_begin(struct vm *vm)
 
 bool vm_vcpu_obey(struct vm *vm)
 {
+	vcpu_finish_exit(&vm->vcpu);
 	pthread_mutex_lock(&vm->state_lock);
 	while (request_of(vm) == VCPU_PAUSE) {
 		vm->parked = true;
@@ -529,6 +649,19 @@ void vm_guest_missing(struct vm *vm, uint64_t call)
 void vm_guest_free(struct vm *vm, uint64_t list)
 {
 	stat_add(&vm->returned_bytes, giveback_serve(&vm->mem, list));
+}
+
+/* The vCPU thread sleeps inside the guest's write until the pause that wants it has come, or is given up. */
+void vm_guest_freeze(struct vm *vm)
+{
+	pthread_mutex_lock(&vm->state_lock);
+	if (vm->freeze_wanted) {
+		vm->at_freeze = true;
+		pthread_cond_broadcast(&vm->state_changed);
+		while (vm->at_freeze && vm->state == VM_RUNNING && request_of(vm) == VCPU_RUN)
+			pthread_cond_wait(&vm->state_changed, &vm->state_lock);
+	}
+	pthread_mutex_unlock(&vm->state_lock);
 }
 
 void vm_guest_debug(struct vm *vm, uint8_t byte)

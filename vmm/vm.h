@@ -5,8 +5,10 @@
  *                  vm_prepare          vm_start           vm_pause
  *   (config) EMPTY ----------> READY ----------> RUNNING <--------> PAUSED
  *               ^                |                  |     vm_resume    |
- *               +--- vm_unprepare+        vm_end    v                  | vm_kill
- *                                                 ENDED <--------------+
+ *               +--- vm_unprepare+        vm_end    v  ^               | vm_kill
+ *               |                |                ENDED|<--------------+
+ *               +- vm_loaded ----+---> LOADED ---------+
+ *             (vmm/snapshot/load.h)        vm_start, vm_resume: it becomes another instance
  *
  * Threads: the device loop calls everything but the functions marked "vCPU thread". `state` and `parked` are under
  * state_lock; whoever holds it takes no other lock.
@@ -33,7 +35,7 @@
 struct err;
 struct loop;
 
-enum vm_state { VM_EMPTY, VM_READY, VM_RUNNING, VM_PAUSED, VM_ENDED };
+enum vm_state { VM_EMPTY, VM_READY, VM_LOADED, VM_RUNNING, VM_PAUSED, VM_ENDED };
 
 enum vm_end_reason {
 	END_NONE,
@@ -61,10 +63,12 @@ struct vm {
 	struct loop *loop; /* borrowed */
 	int console_fd;    /* borrowed */
 	uint64_t console_max_bytes;
+	int pagemap_fd; /* owned; of this process; -1: none */
 	int notify_fd; /* owned eventfd: a milestone was reached or the VM ended. For the device loop */
 
 	/* Made by vm_prepare(). */
 	bool made;
+	bool blank; /* without a libOS of its own: for a snapshot */
 	struct kvm kvm;
 	struct mem mem;
 	struct vcpu vcpu;
@@ -80,7 +84,10 @@ struct vm {
 	uint64_t low_bytes, high_bytes; /* RAM below the device gap, from 4 GiB */
 	uint8_t *window;       /* host address of the image window: UIG_IMAGE_MAX_BYTES reserved */
 	uint64_t window_bytes; /* of that known to KVM */
+	uint64_t image_bytes; /* of the image in it; 0: none */
 	uint64_t tsc_khz;
+	uint32_t generation; /* of the identity */
+	uint32_t milestones_before; /* a bit each: reached before the snapshot was taken */
 	gpa_t cr3;
 	struct uig_identity *identity; /* in guest memory; NULL: not a libOS boot */
 	bool record;                   /* the working set is to be recorded */
@@ -89,7 +96,9 @@ struct vm {
 	pthread_mutex_t state_lock;
 	pthread_cond_t state_changed;
 	enum vm_state state;
-	bool parked; /* the vCPU thread obeys a pause */
+	bool parked;        /* the vCPU thread obeys a pause, or is done with the shell */
+	bool freeze_wanted; /* a pause waits for the guest to come to UIG_REG_FREEZE */
+	bool at_freeze;     /* it is there */
 
 	struct vm_times times; /* each written once, by one thread, with stat_set() */
 	/* Written by vm_end(), before state becomes ENDED. */
@@ -106,6 +115,12 @@ void vm_fini(struct vm *vm);
 
 /* Makes everything that does not depend on the image: a shell. Needs config.libos. 0 or -errno (EMPTY again). */
 int vm_prepare(struct vm *vm, struct err *err);
+/* The same for a snapshot, with nothing in it. */
+int vm_prepare_blank(struct vm *vm, struct err *err);
+/* Waits until the vCPU thread is done with preparing the shell: it sleeps. */
+void vm_await_shell(struct vm *vm);
+/* A snapshot stands in it: LOADED. */
+void vm_loaded(struct vm *vm);
 /* Gives a prepared shell the MAC of the configuration (it may come with the start). */
 void vm_set_mac(struct vm *vm);
 /* Throws the shell away (READY to EMPTY), because its configuration has changed. */
@@ -114,7 +129,7 @@ void vm_unprepare(struct vm *vm);
 /* Maps the image, fills in the identity, releases the vCPU thread. Prepares first when that was not done. request_ns: when the
  * request came. 0 or -errno (state unchanged). */
 int vm_start(struct vm *vm, uint64_t request_ns, struct err *err);
-/* Returns when the vCPU thread has left the guest. -EINVAL in another state. */
+/* Returns when the vCPU thread has left the guest: where it may be copied, if it gets there in time (at_freeze). -EINVAL in another state. */
 int vm_pause(struct vm *vm);
 int vm_resume(struct vm *vm);
 /* Sets bits of the identity's events. Nothing happens when it does not run. */
@@ -147,6 +162,7 @@ void vm_guest_exit(struct vm *vm, uint32_t kind, uint32_t code);
 void vm_guest_milestone(struct vm *vm, uint64_t which);
 void vm_guest_missing(struct vm *vm, uint64_t call);
 void vm_guest_free(struct vm *vm, uint64_t list);
+void vm_guest_freeze(struct vm *vm);
 void vm_guest_debug(struct vm *vm, uint8_t byte);
 
 /* --- any thread --- */

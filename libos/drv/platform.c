@@ -38,6 +38,12 @@ void platform_milestone(enum uig_milestone ms)
 		ops->milestone(ms);
 }
 
+void platform_freeze(void)
+{
+	if (ops->freeze)
+		ops->freeze();
+}
+
 unsigned platform_free(struct uig_free_list *list)
 {
 	list->done = 0;

@@ -22,6 +22,8 @@ _Noreturn void platform_exit(enum uig_exit_kind kind, unsigned code);
 void platform_milestone(enum uig_milestone ms);
 /* The program made a system call of this number that is not there. */
 void platform_missing(unsigned call);
+/* Where the instance may be frozen and copied: it may be another one when this returns. */
+void platform_freeze(void);
 /* Gives the memory of the list (one page, in the direct map) back to the host; how many of its ranges are zero now. */
 struct uig_free_list;
 unsigned platform_free(struct uig_free_list *list);

@@ -36,6 +36,11 @@ static void uvmm_missing(unsigned call)
 	write_reg(UIG_REG_MISSING, call);
 }
 
+static void uvmm_freeze(void)
+{
+	write_reg(UIG_REG_FREEZE, 0);
+}
+
 static void uvmm_debug_putc(char c)
 {
 	write_reg(UIG_REG_DEBUG, (uint8_t)c);
@@ -47,5 +52,6 @@ const struct platform_ops platform_uvmm = {
 	.milestone = uvmm_milestone,
 	.missing = uvmm_missing,
 	.free = uvmm_free,
+	.freeze = uvmm_freeze,
 	.debug_putc = uvmm_debug_putc,
 };

@@ -47,12 +47,12 @@ static void make_resolv_conf(struct text *t, const struct args *args)
 	text_printf(t, "\n");
 }
 
-static int write_file(const char *path, const struct text *t)
+static int write_file(const char *path, int flags, const struct text *t)
 {
 	struct file *f;
 	struct iter it;
 	uint64_t pos = 0;
-	long rc = vfs_open(path, O_WRONLY | O_CREAT | O_EXCL, 0644, &f);
+	long rc = vfs_open(path, O_WRONLY | flags, 0644, &f);
 
 	if (rc < 0)
 		return (int)rc;
@@ -62,17 +62,26 @@ static int write_file(const char *path, const struct text *t)
 	return rc < 0 ? (int)rc : 0;
 }
 
-static int make(const char *path, void (*fill)(struct text *t, const struct args *args),
-	const struct args *args)
+static struct etc_file {
+	const char *path;
+	void (*fill)(struct text *t, const struct args *args);
+	bool ours;
+} files[] = {{.path = "/etc/hosts", .fill = make_hosts},
+	{.path = "/etc/resolv.conf", .fill = make_resolv_conf}};
+#define FILES (sizeof(files) / sizeof(files[0]))
+
+static int make(struct etc_file *file, int flags, const struct args *args)
 {
 	struct text t = {0};
 	int rc = 0;
 
-	fill(&t, args);
+	file->fill(&t, args);
 	if (t.failed)
 		rc = -ENOMEM;
 	else if (t.len)
-		rc = write_file(path, &t);
+		rc = write_file(file->path, flags, &t);
+	if (rc == 0 && t.len)
+		file->ours = true;
 	kfree(t.buf);
 	return rc == -EEXIST ? 0 : rc;
 }
@@ -86,6 +95,16 @@ int etc_init(const struct args *args)
 	rc = vfs_mkdir(AT_FDCWD, "/etc", 0755);
 	if (rc < 0 && rc != -EEXIST)
 		return rc;
-	rc = make("/etc/hosts", make_hosts, args);
-	return rc < 0 ? rc : make("/etc/resolv.conf", make_resolv_conf, args);
+	for (unsigned i = 0; i < FILES && (rc == 0 || rc == -EEXIST); i++)
+		rc = make(&files[i], O_CREAT | O_EXCL, args);
+	return rc;
+}
+
+/* What can not be written is as it was: the program has made it so, or taken it away. */
+void etc_renew(const struct args *args)
+{
+	for (unsigned i = 0; i < FILES; i++) {
+		if (files[i].ours)
+			make(&files[i], O_TRUNC, args);
+	}
 }

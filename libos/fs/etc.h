@@ -10,5 +10,7 @@ struct args;
 
 /* Does nothing for an instance that has neither name nor address. 0 or -errno. */
 int etc_init(const struct args *args);
+/* The same for another name or address; files that etc_init() did not make stay as they are. */
+void etc_renew(const struct args *args);
 
 #endif

@@ -206,11 +206,11 @@ int proc_uuid(struct text *t, uint64_t n)
 int proc_boot_id(struct text *t, uint64_t n)
 {
 	static uint8_t id[16];
-	static bool made;
+	static unsigned made; /* for this generation */
 
-	if (!made)
+	if (made != random_generation)
 		random_bytes(id, sizeof(id));
-	made = true;
+	made = random_generation;
 	uuid_text(t, id);
 	return 0;
 }

@@ -12,6 +12,7 @@
 #define CPUID1_ECX_RDRAND (1u << 30)
 
 static uint32_t key[KEY_WORDS];
+unsigned random_generation;
 
 static uint32_t rotl(uint32_t x, int n)
 {
@@ -112,6 +113,7 @@ void random_seed(const void *entropy, size_t n)
 	}
 	mix(words, sizeof(words));
 	mix(entropy, n);
+	random_generation++;
 }
 
 void random_bytes(void *dst, size_t n)

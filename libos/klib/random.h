@@ -9,6 +9,9 @@
 
 #include <stddef.h>
 
+/* Goes up with each seeding: what was drawn before may be another instance's too. */
+extern unsigned random_generation;
+
 /* Mixes entropy (n bytes, may be 0) and RDRAND, where the CPU has it, into the state. Call at boot and at each generation. */
 void random_seed(const void *entropy, size_t n);
 void random_bytes(void *dst, size_t n);

@@ -222,8 +222,36 @@ int net_init(const struct uig_device *dev, const struct net_config *config)
 	return dev ? eth_init(dev, config) : 0;
 }
 
+static bool is_outside(const struct tcp_pcb *pcb)
+{
+	if (IP_IS_V6_VAL(pcb->remote_ip))
+		return !ip6_addr_isloopback(ip_2_ip6(&pcb->remote_ip));
+	return !ip4_addr_isloopback(ip_2_ip4(&pcb->remote_ip));
+}
+
+/* From the head each time: a connection that ends may take others along. Peers hear of it only from who has the address still. */
+static void drop_connections(bool tell)
+{
+	struct tcp_pcb **const lists[] = {&tcp_active_pcbs, &tcp_tw_pcbs};
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct tcp_pcb *p = *lists[i];
+
+		while (p) {
+			if (!is_outside(p)) {
+				p = p->next;
+				continue;
+			}
+			tcp_abandon(p, tell);
+			p = *lists[i];
+		}
+	}
+}
+
 int net_reconfigure(const struct net_config *config, const uint8_t mac[6])
 {
+	if (net_eth())
+		drop_connections(netif_ip4_addr(net_eth())->addr == config->ip);
 	random_bytes(isn_key, sizeof(isn_key));
 	dns_address = config->dns;
 	if (net_eth())

@@ -19,11 +19,16 @@ static uint64_t khz;
 static uint64_t cycles_mult; /* cycles per ns, times 2^32 */
 static uint64_t mark_tsc;
 
-void clock_init(uint64_t tsc_khz)
+static void set_frequency(uint64_t tsc_khz)
 {
-	khz = tsc_khz ? tsc_khz : 1000000;
+	khz = tsc_khz;
 	vvar->mult = (1000000ull << 32) / khz;
 	cycles_mult = (khz << 32) / 1000000;
+}
+
+void clock_init(uint64_t tsc_khz)
+{
+	set_frequency(tsc_khz ? tsc_khz : 1000000);
 	vvar->mono_tsc = vvar->wall_tsc = rdtsc();
 	vvar->seq++;
 }
@@ -82,10 +87,12 @@ void clock_mark(void)
 	mark_tsc = rdtsc();
 }
 
-void clock_thaw(void)
+void clock_thaw(uint64_t tsc_khz)
 {
 	vvar->mono_ns += clock_cycles_ns(mark_tsc - vvar->mono_tsc);
 	vvar->mono_tsc = rdtsc();
+	if (tsc_khz && tsc_khz != khz)
+		set_frequency(tsc_khz);
 	vvar->seq++;
 }
 

@@ -19,9 +19,10 @@ uint64_t clock_mono_to_tsc(uint64_t ns);
 uint64_t clock_cycles_ns(uint64_t cycles);
 uint64_t clock_khz(void);
 
-/* The instance may be frozen from here, and copied; after clock_thaw() CLOCK_MONOTONIC goes on from there. */
+/* The instance may be frozen from here, and copied; after clock_thaw() CLOCK_MONOTONIC goes on from there, whatever the TSC did, and
+ * by the frequency that the TSC has now (0: as before). */
 void clock_mark(void);
-void clock_thaw(void);
+void clock_thaw(uint64_t tsc_khz);
 
 /* As below, for the CPU clocks of the process and of threads too (negative ids). */
 int clock_read_any(int id, uint64_t *ns);

@@ -105,6 +105,5 @@ void idle(void)
 		return;
 	}
 	next = ktimer_next;
-	clock_mark();
 	platform_wait(next);
 }

@@ -316,6 +316,12 @@ uint64_t process_cpu_ns(void)
 	return ns;
 }
 
+void thread_thaw(void)
+{
+	if (current_thread)
+		current_thread->slice_start = rdtsc();
+}
+
 /* ---- wait queues */
 
 static int queue_wait(struct waitq *q, uint64_t deadline, bool interruptible)

@@ -90,6 +90,8 @@ uint64_t ktimer_run(void);
 extern uint64_t ktimer_next; /* deadline of the first timer */
 
 uint64_t thread_cpu_ns(const struct thread *t);
+/* The TSC has jumped: the current thread has not used that time. */
+void thread_thaw(void);
 uint64_t process_cpu_ns(void);
 
 /* Ends the VM: exit code, or the signal that killed the program. */

@@ -42,6 +42,9 @@ static void platform_write(void *arg, uint64_t offset, const void *data, unsigne
 	case UIG_REG_MISSING:
 		vm_guest_missing(vm, value);
 		break;
+	case UIG_REG_FREEZE:
+		vm_guest_freeze(vm);
+		break;
 	case UIG_REG_MILESTONE:
 		vm_guest_milestone(vm, value);
 		break;

@@ -45,7 +45,7 @@ static const int sockets[] = {SYS(socket), SYS(connect), SYS(setsockopt), SYS(fc
 static const int loop[] = {SYS(accept4), SYS(accept), SYS(recvfrom), SYS(recvmsg), SYS(sendto),
 	SYS(sendmsg), SYS(shutdown), SYS(getsockopt), SYS(setsockopt), SYS(getsockname),
 	SYS(getpeername), SYS(fcntl), SYS(fstat), SYS(newfstatat), SYS(lseek), SYS(pwrite64),
-	SYS(ftruncate), SYS(getrusage), SYS(mincore), END};
+	SYS(ftruncate), SYS(getrusage), SYS(mincore), SYS(pread64), SYS(memfd_create), END};
 
 static const int disk[] = {SYS(preadv), SYS(pwritev), SYS(preadv2), SYS(pwritev2), SYS(pread64),
 	SYS(pwrite64), SYS(fsync), SYS(fdatasync), SYS(fallocate), END};
@@ -67,7 +67,8 @@ static const unsigned long vcpu_requests[] = {KVM_RUN, KVM_GET_REGS, KVM_SET_REG
 	KVM_SET_SREGS, KVM_GET_VCPU_EVENTS, KVM_SET_VCPU_EVENTS, KVM_IRQ_LINE, KVM_IOEVENTFD,
 	KVM_IRQFD, TUNSETOFFLOAD, 0};
 static const unsigned long loop_requests[] = {
-	KVM_IOEVENTFD, KVM_IRQFD, KVM_IRQ_LINE, KVM_NMI, TUNSETOFFLOAD, 0};
+	KVM_IOEVENTFD, KVM_IRQFD, KVM_IRQ_LINE, KVM_NMI, TUNSETOFFLOAD, KVM_GET_SUPPORTED_CPUID,
+	KVM_GET_REGS, KVM_GET_SREGS, KVM_GET_VCPU_EVENTS, KVM_GET_XSAVE, KVM_GET_XCRS, KVM_GET_MSRS, 0};
 static const unsigned long no_requests[] = {0};
 
 static const struct {

@@ -340,3 +340,62 @@ int virtio_prepare(struct virtio_dev *dev, gpa_t *rings, struct uig_device *out)
 		dev->ops->accept_features(dev);
 	return 0;
 }
+
+int virtio_save(const struct virtio_dev *dev, struct virtio_state *state)
+{
+	if (dev->dead)
+		return -EIO;
+	*state = (struct virtio_state){.type = dev->ops->type,
+		.status = dev->status,
+		.driver_features = dev->driver_features};
+	for (unsigned i = 0; i < dev->ops->nqueues; i++) {
+		const struct virtqueue *q = &dev->queue[i];
+
+		state->queue[i] = (struct virtio_queue_state){.size = q->size,
+			.live = q->live,
+			.event_idx = q->event_idx,
+			.last_avail = q->last_avail,
+			.used_idx = q->used_idx,
+			.desc = q->desc,
+			.avail = q->avail,
+			.used = q->used};
+	}
+	return 0;
+}
+
+static int restore_queue(struct virtio_dev *dev, unsigned i, const struct virtio_queue_state *s)
+{
+	struct virtqueue *q = &dev->queue[i];
+	int r = 0;
+
+	if (s->size > dev->ops->queue_max || s->live > 1 || s->event_idx > 1)
+		return -EINVAL;
+	q->size = s->size;
+	q->desc = s->desc;
+	q->avail = s->avail;
+	q->used = s->used;
+	if (s->live)
+		r = virtqueue_start(q, dev->mem, s->event_idx);
+	q->last_avail = s->last_avail;
+	q->used_idx = q->told_idx = s->used_idx;
+	return r;
+}
+
+int virtio_restore(struct virtio_dev *dev, const struct virtio_state *s)
+{
+	const uint32_t known = VIRTIO_STATUS_ACKNOWLEDGE | VIRTIO_STATUS_DRIVER |
+		VIRTIO_STATUS_FEATURES_OK | VIRTIO_STATUS_DRIVER_OK;
+	int r = 0;
+
+	if (s->type != dev->ops->type || (s->driver_features & ~dev->features) ||
+		(s->status & ~known))
+		return -EINVAL;
+	reset(dev);
+	dev->driver_features = s->driver_features;
+	dev->status = s->status;
+	for (unsigned i = 0; i < dev->ops->nqueues && r == 0; i++)
+		r = restore_queue(dev, i, &s->queue[i]);
+	if (r == 0 && virtio_active(dev) && dev->ops->accept_features)
+		dev->ops->accept_features(dev);
+	return r;
+}

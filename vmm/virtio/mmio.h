@@ -67,6 +67,17 @@ struct virtio_dev {
 	uint64_t kicks, failures;
 };
 
+/* A device between two requests, as it is kept in a snapshot: addresses are the guest's. */
+struct virtio_state {
+	uint32_t type, status;
+	uint64_t driver_features;
+	struct virtio_queue_state {
+		uint32_t size, live, event_idx;
+		uint16_t last_avail, used_idx;
+		gpa_t desc, avail, used;
+	} queue[UIG_QUEUES_MAX];
+};
+
 /* Set up before: config, features (VERSION_1 and EVENT_IDX are added). source_fd is none after it. 0 or -errno. */
 int virtio_init(struct virtio_dev *dev, const struct virtio_ops *ops, const struct mem *mem,
 	pthread_mutex_t *lock, gpa_t base, struct err *err);
@@ -76,6 +87,11 @@ int virtio_attach(struct virtio_dev *dev, struct bus *bus);
 /* Sets the device up as if a driver had, with rings from *rings on (advanced behind them, all zero before), and
  * describes it in out. The features are all that are offered. 0 or -EINVAL. */
 int virtio_prepare(struct virtio_dev *dev, gpa_t *rings, struct uig_device *out);
+
+/* Nothing is under way. 0, or -EIO for a device that has failed. */
+int virtio_save(const struct virtio_dev *dev, struct virtio_state *state);
+/* Goes on from there. The state may come from anyone: 0, or -EINVAL when this device can not have had it. */
+int virtio_restore(struct virtio_dev *dev, const struct virtio_state *state);
 
 static inline bool virtio_active(const struct virtio_dev *dev)
 {

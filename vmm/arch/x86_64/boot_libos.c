@@ -98,7 +98,14 @@ void boot_libos_warm_up(struct vm *vm)
 int boot_libos_prepare(struct vm *vm, struct err *err)
 {
 	uint64_t xcr0 = 0;
-	int r = libos_load(vm->config.libos, &vm->mem, vm->low_bytes, &vm->libos, err);
+	int r;
+
+	if (vm->blank) {
+		r = cpu_set_features(vm->kvm.fd, vm->vcpu.fd, &xcr0, err);
+		vm->tsc_khz = cpu_share_tsc(vm->vcpu.fd);
+		return r;
+	}
+	r = libos_load(vm->config.libos, &vm->mem, vm->low_bytes, &vm->libos, err);
 
 	if (r < 0)
 		return r;
@@ -217,7 +224,7 @@ int boot_libos_identity(struct vm *vm, uint64_t image_bytes, struct err *err)
 	if (getrandom(id->entropy, sizeof(id->entropy), 0) != (ssize_t)sizeof(id->entropy))
 		return err_sys(err, errno, "getrandom");
 	id->magic = UIG_IDENTITY_MAGIC;
-	id->generation = 1;
+	id->generation = vm->generation = 1;
 	id->events = 0;
 	r = devices_prepare(&vm->devices, info->device, err);
 	if (r < 0)
@@ -225,5 +232,42 @@ int boot_libos_identity(struct vm *vm, uint64_t image_bytes, struct err *err)
 	info->ndevices = (uint32_t)r;
 	fill_bootinfo(vm, info, image_bytes);
 	fill_clock(id);
+	return 0;
+}
+
+/* Without a line of its own it keeps that of the snapshot, which its guest wrote: a copy, that has an end. */
+static int take_args(struct vm *vm, const struct uig_identity *id, struct err *err)
+{
+	_cleanup_free_ char *text = NULL;
+
+	if (vm->config.args)
+		return 0;
+	text = strndup(id->args, sizeof(id->args) - 1);
+	return text && config_set(&vm->config.args, text) == 0
+		? 0
+		: err_set(err, ENOMEM, "out of memory");
+}
+
+int boot_libos_thaw(struct vm *vm, struct err *err)
+{
+	struct uig_bootinfo *info = mem_at(&vm->mem, UIG_GPA_BOOTINFO, sizeof(*info));
+	struct uig_identity *id = vm->identity;
+	const struct devices *d = &vm->devices;
+	int r = take_args(vm, id, err);
+
+	if (r == 0)
+		r = fill_args(id, vm->config.args, err);
+	if (r < 0)
+		return r;
+	if (getrandom(id->entropy, sizeof(id->entropy), 0) != (ssize_t)sizeof(id->entropy))
+		return err_sys(err, errno, "getrandom");
+	for (unsigned i = 0; i < d->ndev; i++) {
+		if (d->dev[i]->ops->describe)
+			d->dev[i]->ops->describe(d->dev[i], &info->device[i]);
+	}
+	info->tsc_khz = vm->tsc_khz;
+	id->generation = ++vm->generation;
+	fill_clock(id);
+	__atomic_store_n(&id->events, UIG_EVENT_IDENTITY, __ATOMIC_SEQ_CST);
 	return 0;
 }

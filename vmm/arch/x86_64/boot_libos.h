@@ -24,5 +24,7 @@ uint64_t boot_libos_free_start(const struct vm *vm);
 
 /* Fills the boot information and the identity page. */
 int boot_libos_identity(struct vm *vm, uint64_t image_bytes, struct err *err);
+/* The same for a machine that a snapshot stands in: it becomes another instance, of the next generation. */
+int boot_libos_thaw(struct vm *vm, struct err *err);
 
 #endif
