@@ -33,7 +33,8 @@
  * looks at every system call and after every wait. */
 #define UIG_EVENT_TERM     1u /* stop asked for: SIGTERM to the program */
 #define UIG_EVENT_IDENTITY 2u /* generation changed: apply this page again */
-#define UIG_EVENT_FREEZE   4u /* come to UIG_REG_FREEZE (abi/platform.h) soon: the VM is to be paused, and perhaps copied */
+#define UIG_EVENT_FREEZE                                                                           \
+	4u /* come to UIG_REG_FREEZE (abi/platform.h) soon: the VM is to be paused, and perhaps copied */
 
 /* Interrupting the program where there are no interrupts. When the TSC has passed `tsc`, or an event bit has been set, and the
  * vCPU is in the program (RIP < UIG_USER_TOP), the monitor stores RIP in `rip`, sets tsc to UIG_WAIT_FOREVER and lets the vCPU go on at
@@ -54,7 +55,7 @@ struct uig_identity {
 		wall_ns; /* CLOCK_REALTIME, in ns since 1970, at the time the TSC had the value below */
 	uint64_t wall_tsc;
 	uint32_t args_bytes; /* without the NUL */
-	uint32_t freezes; /* by the libOS, once: 1 when it knows UIG_EVENT_FREEZE */
+	uint32_t freezes;    /* by the libOS, once: 1 when it knows UIG_EVENT_FREEZE */
 	struct uig_upcall upcall;
 	uint32_t reserved[32];
 	char args[UIG_IDENTITY_ARGS_MAX];

@@ -288,8 +288,7 @@ int config_start(struct config *config, const json_t *body, struct err *err)
 	const json_t *snapshot = json_object_get(body, "snapshot");
 	int r = config_check_fields(body, names, err);
 
-	if (r < 0 ||
-		(r = config_drives(config, json_object_get(body, "drives"), err)) < 0 ||
+	if (r < 0 || (r = config_drives(config, json_object_get(body, "drives"), err)) < 0 ||
 		(r = config_volumes(config, json_object_get(body, "volumes"), err)) < 0 ||
 		(r = vsock ? config_vsock(config, vsock, err) : 0) < 0 ||
 		(r = snapshot ? config_snapshot_files(config, snapshot, err) : 0) < 0)

@@ -123,8 +123,8 @@ struct snapshot_files {
 	bool owned, anonymous;
 };
 int config_snapshot_files(struct config *config, const json_t *body, struct err *err);
-int config_snapshot_create(
-	const struct config *config, const json_t *body, struct snapshot_files *out, struct err *err);
+int config_snapshot_create(const struct config *config, const json_t *body,
+	struct snapshot_files *out, struct err *err);
 void snapshot_files_close(struct snapshot_files *files);
 void config_snapshot_fini(struct config *config);
 

@@ -33,8 +33,7 @@ void config_snapshot_fini(struct config *config)
 	*s = (struct config_snapshot){.state_fd = -1, .mem_fd = -1};
 }
 
-static int read_paths(
-	const json_t *body, const char **state, const char **mem, struct err *err)
+static int read_paths(const json_t *body, const char **state, const char **mem, struct err *err)
 {
 	int r = jsonx_opt_str(body, "snapshot_path", CONFIG_PATH_MAX_BYTES, state, err);
 
@@ -71,8 +70,8 @@ int config_snapshot_files(struct config *config, const json_t *body, struct err 
 	return s->mem_fd < 0 ? s->mem_fd : 0;
 }
 
-int config_snapshot_create(
-	const struct config *config, const json_t *body, struct snapshot_files *out, struct err *err)
+int config_snapshot_create(const struct config *config, const json_t *body,
+	struct snapshot_files *out, struct err *err)
 {
 	static const char *const names[] = {
 		"snapshot_path", "mem_file_path", "snapshot_type", "version", NULL};
@@ -88,8 +87,7 @@ int config_snapshot_create(
 		return err_set(err, EINVAL, "snapshot_type: only `Full` is supported");
 	*out = (struct snapshot_files){.state_fd = -1, .mem_fd = -1};
 	if (s->state_fd >= 0 && s->mem_fd >= 0 &&
-		(!state ||
-			(strcmp(state, s->state_path) == 0 && strcmp(mem, s->mem_path) == 0))) {
+		(!state || (strcmp(state, s->state_path) == 0 && strcmp(mem, s->mem_path) == 0))) {
 		out->state_fd = s->state_fd;
 		out->mem_fd = s->mem_fd;
 		return 0;
@@ -106,7 +104,8 @@ int config_snapshot_create(
 		snapshot_files_close(out);
 		return err && err->code == EACCES
 			? err_set(err, EACCES,
-				  "in its sandbox the monitor can not open %s: name both files in the start, or none "
+				  "in its sandbox the monitor can not open %s: name both files in "
+				  "the start, or none "
 				  "here",
 				  state)
 			: r;
@@ -167,7 +166,8 @@ static int apply_overrides(
 	return config->tap && strcmp(config->tap, tap) == 0
 		? 0
 		: err_set(err, EINVAL,
-			  "network_overrides: the prepared machine has another interface of the host");
+			  "network_overrides: the prepared machine has another interface of the "
+			  "host");
 }
 
 int config_snapshot_load(struct config *config, const json_t *body, bool prepared,

@@ -55,8 +55,7 @@ static bool take_note(void *arg, const Elf64_Nhdr *nh, const uint8_t *name, cons
 	return true;
 }
 
-static bool take_build_id(
-	void *arg, const Elf64_Nhdr *nh, const uint8_t *name, const uint8_t *desc)
+static bool take_build_id(void *arg, const Elf64_Nhdr *nh, const uint8_t *name, const uint8_t *desc)
 {
 	struct elf_plan *plan = arg;
 

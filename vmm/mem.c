@@ -155,8 +155,7 @@ int mem_discard(const struct mem *mem, gpa_t gpa, uint64_t bytes)
 	if (!ram || at < ram || at >= ram + all || !backs(mem, (uint64_t)(at - ram), bytes))
 		return madvise(at, bytes, MADV_DONTNEED) < 0 ? -errno : 0;
 	return mmap(at, bytes, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1,
-		       0) == MAP_FAILED
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED
 		? -errno
 		: 0;
 }

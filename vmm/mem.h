@@ -58,7 +58,6 @@ void *mem_at(const struct mem *mem, gpa_t gpa, uint64_t bytes);
 /* The same for memory that is only read (the image too). */
 const void *mem_at_ro(const struct mem *mem, gpa_t gpa, uint64_t bytes);
 
-
 /* RAM as it was reserved, in one piece: offset n of it is byte n of the guest's RAM, without the device gap. NULL: none yet. */
 void *mem_ram(const struct mem *mem, uint64_t *bytes);
 /* All of RAM reads as zeros again. The guest does not run. 0 or -errno. */

@@ -21,7 +21,8 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 
-#define FREEZE_WAIT_NS (2 * NS_PER_S) /* for the guest to come to its freeze point; it takes microseconds */
+#define FREEZE_WAIT_NS                                                                             \
+	(2 * NS_PER_S) /* for the guest to come to its freeze point; it takes microseconds */
 #define FREEZE_LOOK_NS (5 * NS_PER_MS)
 
 static const char *const state_names[] = {
@@ -396,12 +397,11 @@ int vm_start(struct vm *vm, uint64_t request_ns, struct err *err)
 static void await_freeze(struct vm *vm)
 {
 	uint64_t until = (uint64_t)loop_now_ns() + FREEZE_LOOK_NS;
-	struct timespec ts = {.tv_sec = (time_t)(until / NS_PER_S),
-		.tv_nsec = (long)(until % NS_PER_S)};
+	struct timespec ts = {
+		.tv_sec = (time_t)(until / NS_PER_S), .tv_nsec = (long)(until % NS_PER_S)};
 
 	if (!vm->at_freeze && vm->state == VM_RUNNING)
-		pthread_cond_clockwait(
-			&vm->state_changed, &vm->state_lock, CLOCK_MONOTONIC, &ts);
+		pthread_cond_clockwait(&vm->state_changed, &vm->state_lock, CLOCK_MONOTONIC, &ts);
 }
 
 /* Leads the guest to where it can be copied. It may be in the middle of anything, or spin in the program: it is told, and the program
@@ -409,8 +409,7 @@ static void await_freeze(struct vm *vm)
 static void lead_to_freeze(struct vm *vm)
 {
 	uint64_t end = (uint64_t)loop_now_ns() + FREEZE_WAIT_NS;
-	bool on = vm->identity &&
-		__atomic_load_n(&vm->identity->freezes, __ATOMIC_RELAXED) == 1;
+	bool on = vm->identity && __atomic_load_n(&vm->identity->freezes, __ATOMIC_RELAXED) == 1;
 
 	if (!on)
 		return;
@@ -423,8 +422,7 @@ static void lead_to_freeze(struct vm *vm)
 		upcall_check(vm);
 		pthread_mutex_lock(&vm->state_lock);
 		await_freeze(vm);
-		on = !vm->at_freeze && vm->state == VM_RUNNING &&
-			(uint64_t)loop_now_ns() < end;
+		on = !vm->at_freeze && vm->state == VM_RUNNING && (uint64_t)loop_now_ns() < end;
 		if (!on)
 			vm->freeze_wanted = false;
 		pthread_mutex_unlock(&vm->state_lock);

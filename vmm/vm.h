@@ -84,9 +84,9 @@ struct vm {
 	uint64_t low_bytes, high_bytes; /* RAM below the device gap, from 4 GiB */
 	uint8_t *window;       /* host address of the image window: UIG_IMAGE_MAX_BYTES reserved */
 	uint64_t window_bytes; /* of that known to KVM */
-	uint64_t image_bytes; /* of the image in it; 0: none */
+	uint64_t image_bytes;  /* of the image in it; 0: none */
 	uint64_t tsc_khz;
-	uint32_t generation; /* of the identity */
+	uint32_t generation;        /* of the identity */
 	uint32_t milestones_before; /* a bit each: reached before the snapshot was taken */
 	gpa_t cr3;
 	struct uig_identity *identity; /* in guest memory; NULL: not a libOS boot */

@@ -376,7 +376,8 @@ void eth_configure(const struct net_config *config, const uint8_t *mac)
 	if (mac)
 		memcpy(eth.hwaddr, mac, ETH_HWADDR_LEN);
 	if (!ip4_addr_cmp(&gw, netif_ip4_gw(&eth)) || !ip4_addr_cmp(&mask, netif_ip4_netmask(&eth)))
-		etharp_cleanup_netif(&eth); /* another network: what was known of its neighbours is not true here */
+		etharp_cleanup_netif(
+			&eth); /* another network: what was known of its neighbours is not true here */
 	netif_set_addr(&eth, &ip, &mask, &gw); /* resets the connections of an address that goes */
 	nd6_configure(&eth, config);
 	if (netif_is_up(&eth) && config->ip)

@@ -138,7 +138,8 @@ static void do_touch(unsigned mib, char *out, size_t size)
 
 static void make_pattern(void)
 {
-	pattern = mmap(NULL, PATTERN_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	pattern = mmap(
+		NULL, PATTERN_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	for (unsigned i = 0; i < PATTERN_BYTES; i++)
 		pattern[i] = (unsigned char)(i * 7 + i / 4096);
 }

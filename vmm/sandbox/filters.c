@@ -66,9 +66,9 @@ static const int paths[] = {SYS(open), SYS(openat), SYS(openat2), SYS(access), S
 static const unsigned long vcpu_requests[] = {KVM_RUN, KVM_GET_REGS, KVM_SET_REGS, KVM_GET_SREGS,
 	KVM_SET_SREGS, KVM_GET_VCPU_EVENTS, KVM_SET_VCPU_EVENTS, KVM_IRQ_LINE, KVM_IOEVENTFD,
 	KVM_IRQFD, TUNSETOFFLOAD, 0};
-static const unsigned long loop_requests[] = {
-	KVM_IOEVENTFD, KVM_IRQFD, KVM_IRQ_LINE, KVM_NMI, TUNSETOFFLOAD, KVM_GET_SUPPORTED_CPUID,
-	KVM_GET_REGS, KVM_GET_SREGS, KVM_GET_VCPU_EVENTS, KVM_GET_XSAVE, KVM_GET_XCRS, KVM_GET_MSRS, 0};
+static const unsigned long loop_requests[] = {KVM_IOEVENTFD, KVM_IRQFD, KVM_IRQ_LINE, KVM_NMI,
+	TUNSETOFFLOAD, KVM_GET_SUPPORTED_CPUID, KVM_GET_REGS, KVM_GET_SREGS, KVM_GET_VCPU_EVENTS,
+	KVM_GET_XSAVE, KVM_GET_XCRS, KVM_GET_MSRS, 0};
 static const unsigned long no_requests[] = {0};
 
 static const struct {

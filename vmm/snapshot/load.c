@@ -32,7 +32,8 @@ static int check(struct vm *vm, const struct snapshot *s, struct err *err)
 		return err_set(err, EINVAL, "a snapshot can not be loaded into a standard machine");
 	if (vm->config.ndrives || vm->config.nvolumes || vm->config.vsock.cid)
 		return err_set(err, EINVAL,
-			"a snapshot can not be loaded into a machine with drives, folders or vsock");
+			"a snapshot can not be loaded into a machine with drives, folders or "
+			"vsock");
 	mem_ram(&vm->mem, &host.ram_bytes);
 	r = cpu_state_fingerprint(vm->kvm.fd, &host.cpu, err);
 	return r < 0 ? r : snapshot_fits(s, &host, err);
@@ -78,13 +79,14 @@ static int set_devices(struct vm *vm, const struct snapshot *s, struct err *err)
 		return r;
 	if (d->ndev != s->ndevices)
 		return err_set(err, EINVAL,
-			"the snapshot has %u devices, this machine %u (a network interface too many "
+			"the snapshot has %u devices, this machine %u (a network interface too "
+			"many "
 			"or too few?)",
 			s->ndevices, d->ndev);
 	for (unsigned i = 0; i < d->ndev; i++) {
 		if (virtio_restore(d->dev[i], &s->device[i]) < 0)
-			return err_set(err, EINVAL, "device %u, %s: not a state that it can have", i,
-				d->dev[i]->ops->name);
+			return err_set(err, EINVAL, "device %u, %s: not a state that it can have",
+				i, d->dev[i]->ops->name);
 	}
 	return 0;
 }

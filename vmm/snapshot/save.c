@@ -16,11 +16,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PAGE_BYTES     4096ull
-#define CHUNK_PAGES    512u
-#define MAP_HAS_MEMORY (3ull << 62) /* present, or swapped out (Documentation/admin-guide/mm/pagemap.rst) */
-#define GAP_FIRST      16u          /* pages of zeros that are not worth a part of their own */
-#define WRITE_MAX      (1ull << 30) /* below what one write takes */
+#define PAGE_BYTES  4096ull
+#define CHUNK_PAGES 512u
+#define MAP_HAS_MEMORY                                                                             \
+	(3ull << 62)  /* present, or swapped out (Documentation/admin-guide/mm/pagemap.rst) */
+#define GAP_FIRST 16u /* pages of zeros that are not worth a part of their own */
+#define WRITE_MAX (1ull << 30) /* below what one write takes */
 
 struct saver {
 	struct vm *vm;
@@ -47,7 +48,8 @@ int snapshot_can_save(struct vm *vm, struct err *err)
 						      : "a vsock device");
 	if (!vm->at_freeze)
 		return err_set(err, EINVAL,
-			"the guest has not come to a point where it can be frozen: resume it and try again");
+			"the guest has not come to a point where it can be frozen: resume it and "
+			"try again");
 	return 0;
 }
 
@@ -97,8 +99,7 @@ static void find_used(struct saver *s)
 		read_map(s, first, n);
 		for (unsigned i = 0; i < n; i++) {
 			if (has_contents(s, first + i, s->map[i]))
-				s->used[(first + i) / 8] |=
-					(uint8_t)(1u << (first + i) % 8);
+				s->used[(first + i) / 8] |= (uint8_t)(1u << (first + i) % 8);
 		}
 	}
 }
@@ -220,8 +221,7 @@ static int save_devices(const struct devices *d, struct snapshot *snap, struct e
 {
 	for (unsigned i = 0; i < d->ndev; i++) {
 		if (virtio_save(d->dev[i], &snap->device[i]) < 0)
-			return err_set(err, EIO, "the guest's %s has failed",
-				d->dev[i]->ops->name);
+			return err_set(err, EIO, "the guest's %s has failed", d->dev[i]->ops->name);
 	}
 	snap->ndevices = d->ndev;
 	return 0;

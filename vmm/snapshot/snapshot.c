@@ -54,7 +54,8 @@ static int check_head(struct snapshot *s, struct err *err)
 	memcpy(s->digest, said, sizeof(said));
 	return memcmp(said, is, sizeof(is)) == 0
 		? 0
-		: err_set(err, EINVAL, "the state file is damaged: its digest is not that of its contents");
+		: err_set(err, EINVAL,
+			  "the state file is damaged: its digest is not that of its contents");
 }
 
 static int check_extents(const struct snapshot *s, struct err *err)
@@ -107,8 +108,7 @@ int snapshot_parse(const void *data, size_t len, struct snapshot *out, struct er
 		return err_set(err, EINVAL, "not a snapshot: %zu bytes", len);
 	memset(out, 0, sizeof(*out));
 	memcpy(out, data, len < sizeof(*out) ? len : sizeof(*out));
-	if (len != sizeof(*out) && out->magic == SNAPSHOT_MAGIC &&
-		out->version == SNAPSHOT_VERSION)
+	if (len != sizeof(*out) && out->magic == SNAPSHOT_MAGIC && out->version == SNAPSHOT_VERSION)
 		return err_set(
 			err, EINVAL, "the state file has %zu bytes, not %zu", len, sizeof(*out));
 	r = check_head(out, err);
@@ -139,8 +139,8 @@ int snapshot_read(int fd, struct snapshot *s, struct err *err)
 int snapshot_fits(const struct snapshot *s, const struct snapshot_host *host, struct err *err)
 {
 	if (strcmp(s->monitor, UIGNITER_VERSION) != 0)
-		return err_set(err, EINVAL, "made by uvmm %s, this is %s", s->monitor,
-			UIGNITER_VERSION);
+		return err_set(
+			err, EINVAL, "made by uvmm %s, this is %s", s->monitor, UIGNITER_VERSION);
 	if (s->abi_version != UIG_ABI_VERSION)
 		return err_set(err, EINVAL, "made for version %u of the libOS' interface, not %u",
 			s->abi_version, UIG_ABI_VERSION);

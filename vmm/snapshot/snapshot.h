@@ -35,7 +35,7 @@ struct snapshot_extent {
 
 struct snapshot {
 	uint64_t magic;
-	uint32_t version, bytes; /* of this structure */
+	uint32_t version, bytes;      /* of this structure */
 	uint8_t digest[SHA256_BYTES]; /* of it, with zeros here */
 	/* whose */
 	char monitor[SNAPSHOT_NAME_BYTES]; /* version of uvmm; ends with a NUL */

@@ -22,7 +22,6 @@ static const uint32_t kept_msrs[] = {
 };
 _Static_assert(ARRAY_SIZE(kept_msrs) <= CPU_STATE_MSRS, "they have room");
 
-
 static int move_msr(int vcpu_fd, unsigned long request, struct kvm_msr_entry *entry)
 {
 	_Alignas(struct kvm_msrs) uint8_t raw[sizeof(struct kvm_msrs) + sizeof(*entry)] = {0};

@@ -517,6 +517,8 @@ void console_write(const char *text, size_t len)
 		shim_console[shim_console_len++] = text[i];
 }
 
+unsigned random_generation = 1;
+
 void random_bytes(void *dst, size_t n)
 {
 	memset(dst, 0x5a, n);
