@@ -51,6 +51,7 @@ httpd_fn image_post, image_prune;
 httpd_body_fn image_put_body;
 httpd_fn app_list, app_get, app_put, app_delete, app_post_scale, app_get_wait;
 httpd_fn events_get;
+httpd_fn network_list, network_leases;
 httpd_fn pool_list, pool_put, pool_delete;
 httpd_fn system_healthz, system_readyz, system_version, system_info, system_metrics, system_openapi;
 

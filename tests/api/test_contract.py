@@ -14,7 +14,7 @@ class EveryOperation(DaemonTest):
         d.wait_pool()
         vm = d.run("server", wait="ready", ports=[{"guest": 8000}], labels={"a": "b"})["id"]
         for path in ("/vm", f"/vm/{vm}", f"/vm/{vm}/wait?state=ready", f"/vm/{vm}/logs", f"/vm/{vm}/stats", "/image", "/image/server",
-                     "/pool", "/healthz", "/readyz", "/version", "/info", "/events", "/metrics", "/openapi.json"):
+                     "/pool", "/network", "/network/default/lease", "/healthz", "/readyz", "/version", "/info", "/events", "/metrics", "/openapi.json"):
             self.assertEqual(d.call("GET", path).status, 200, path)
         other = d.call("POST", "/vm/create", {"image_name": "server"}).json["id"]
         for action in ("pause", "resume", "restart"):

@@ -106,6 +106,31 @@ class Networks(NetworkTest):
             self.refused(answer, 400, "invalid_field")
 
 
+class Leases(NetworkTest):
+    options = {"pool": 2}
+
+    def test_lists(self):
+        """Networks come and go with those in them; each address is listed once, with who has it."""
+        networks = lambda: {n["name"]: n["vms"] for n in self.d.call("GET", "/network").json["items"]}
+        leases = lambda name: {item["ip_address"]: item["vm_name"] for item in self.d.call("GET", f"/network/{name}/lease").json["items"]}
+        self.d.wait_pool()
+        self.assertEqual(networks(), {"default": 0})
+        self.assertEqual(list(leases("default").values()), [None, None])
+        a, b = self.peer("a"), self.peer("b", network="shop")
+        self.d.wait_pool()
+        self.assertEqual(networks(), {"default": 1, "shop": 1})
+        self.assertEqual(leases("shop"), {b["ip_address"]: "b"})
+        of_all = leases("default")
+        self.assertEqual((of_all[a["ip_address"]], len(of_all)), ("a", 3))
+        item = self.d.call("GET", "/network/shop/lease").json["items"][0]
+        self.assertEqual((item["vm_id"], item["mac"]), (b["id"], b["mac"]))
+        self.assertIn(item["interface"], self.d.links())
+        self.d.call("POST", f"/vm/{b['id']}/kill")
+        self.assertEqual(networks(), {"default": 1})
+        for name in ("shop", "none", "..%2f..", "A"):
+            self.refused(self.d.call("GET", f"/network/{name}/lease"), 404, "not_found")
+
+
 class Subnet(NetworkTest):
     """Chosen by the manager, where nobody gives one."""
     options = {"subnet": None}
