@@ -224,6 +224,8 @@ extern bool vfs_program_runs; /* files made from now on are the program's own (p
 /* ---- open.c */
 /* Opens what a dentry names. */
 int dentry_open(struct dentry *d, unsigned flags, struct file **file);
+/* The same without a look at permissions: what was just made, and what the libOS opens for itself. */
+int dentry_open_made(struct dentry *d, unsigned flags, struct file **file);
 int vfs_open_at(int dirfd, const char *path, unsigned flags, unsigned mode, unsigned walk_flags,
 	struct file **file);
 /* Makes a node (regular, fifo, socket, device); the dentry with a reference, if wanted. */
@@ -237,7 +239,8 @@ int size_allowed(const struct inode *inode, uint64_t size);
 /* tmpfs; with an image also what lies below it (erofs.h). pages_max: limit of data, in frames. */
 int memfs_new(const char *type, const void *image, uint64_t image_bytes, uint64_t pages_max,
 	struct super **sb);
-int memfs_memfd(const char *name, struct file **file);
+/* A file of a tmpfs that is mounted nowhere; name: as /proc/self/maps shows it. Open for reading and writing. */
+int memfs_nameless(const char *name, struct file **file);
 int procfs_new(struct super **sb);
 int sysfs_new(struct super **sb);
 int devfs_new(struct super **sb);

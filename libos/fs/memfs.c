@@ -284,9 +284,8 @@ static struct super *memfd_super(void)
 	return sb;
 }
 
-static int memfd_new(const char *name, unsigned flags, struct file **file)
+int memfs_nameless(const char *name, struct file **file)
 {
-	char full[NAME_MAX + 8];
 	struct super *sb = memfd_super();
 	struct inode *inode;
 	struct dentry *d;
@@ -298,9 +297,8 @@ static int memfd_new(const char *name, unsigned flags, struct file **file)
 	if (rc < 0)
 		return rc;
 	inode->linkable = false;
-	inode->seals = (uint8_t)((flags & (MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL)) ? 0 : F_SEAL_SEAL);
-	snprintf(full, sizeof(full), "/memfd:%.248s", name);
-	d = dentry_new(NULL, full, (unsigned)strlen(full), inode);
+	inode->seals = F_SEAL_SEAL;
+	d = dentry_new(NULL, name, (unsigned)strlen(name), inode);
 	inode_put(inode);
 	if (!d)
 		return -ENOMEM;
@@ -313,6 +311,7 @@ long sys_memfd_create(const uint64_t a[6])
 {
 	unsigned flags = (unsigned)a[1];
 	char name[NAME_MAX - 6 + 1]; /* "memfd:" and the name are a NAME_MAX */
+	char full[NAME_MAX + 8];
 	struct file *f;
 	long rc;
 
@@ -321,6 +320,11 @@ long sys_memfd_create(const uint64_t a[6])
 	rc = strncpy_from_user(name, a[0], sizeof(name) - 1);
 	if (rc < 0)
 		return rc == -ENAMETOOLONG ? -EINVAL : rc;
-	rc = memfd_new(name, flags, &f);
-	return rc < 0 ? rc : fd_install_new(f, flags & MFD_CLOEXEC);
+	snprintf(full, sizeof(full), "/memfd:%.248s", name);
+	rc = memfs_nameless(full, &f);
+	if (rc < 0)
+		return rc;
+	if (flags & (MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL))
+		f->inode->seals = 0;
+	return fd_install_new(f, flags & MFD_CLOEXEC);
 }

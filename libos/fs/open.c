@@ -77,8 +77,7 @@ static int open_may(const struct inode *inode, unsigned flags)
 
 static const struct file_ops path_ops = {.name = "path"};
 
-/* Opens without a look at permissions: what was just made, and what the libOS opens for itself. */
-static int open_made(struct dentry *d, unsigned flags, struct file **file)
+int dentry_open_made(struct dentry *d, unsigned flags, struct file **file)
 {
 	struct file *f;
 	int rc = open_check(d, flags);
@@ -117,7 +116,7 @@ int dentry_open(struct dentry *d, unsigned flags, struct file **file)
 
 	if (!rc)
 		rc = open_may(d->inode, flags);
-	return rc < 0 ? rc : open_made(d, flags, file);
+	return rc < 0 ? rc : dentry_open_made(d, flags, file);
 }
 
 /* Errors of making a name where the walk ended, for all calls that make names. */
@@ -171,7 +170,7 @@ static int open_create(struct walk *w, unsigned flags, unsigned mode, struct fil
 	rc = create_at(w, S_IFREG | (mode & S_PERM & ~vfs_umask), 0, &d);
 	if (rc < 0)
 		return rc;
-	rc = open_made(d, flags & ~(O_CREAT | O_TRUNC), file);
+	rc = dentry_open_made(d, flags & ~(O_CREAT | O_TRUNC), file);
 	dentry_put(d);
 	return rc;
 }
@@ -200,7 +199,7 @@ static int open_tmpfile(struct dentry *dir, unsigned flags, unsigned mode, struc
 	inode_put(inode);
 	if (!d)
 		return -ENOMEM;
-	rc = open_made(d, flags & ~(O_TMPFILE | O_CREAT), file);
+	rc = dentry_open_made(d, flags & ~(O_TMPFILE | O_CREAT), file);
 	dentry_put(d);
 	return rc;
 }

@@ -2,6 +2,8 @@
 /* /proc: its table. There is one process, PROC_PID; self is a link to it. A * is that number, a descriptor or a thread. */
 #include "libos/fs/procfs.h"
 
+#include "libos/ipc/proc.h"
+
 #include "libos/klib/string.h"
 
 #define DEV_HEAD                                                                                   \
@@ -64,6 +66,21 @@ static const struct table_entry entries[] = {
 		.text = "Iface\tDestination\tGateway "
 			"\tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"},
 	{"net/unix", .text = "Num       RefCount Protocol Flags    Type St Inode Path\n"},
+	{"sysvipc/shm", .make = proc_sysvipc_shm},
+	{"sysvipc/sem", .make = proc_sysvipc_sem},
+	{"sysvipc/msg", .make = proc_sysvipc_msg},
+	{"sys/kernel/shmmax", .text = "18446744073692774399\n"},
+	{"sys/kernel/shmall", .text = "18446744073692774399\n"},
+	{"sys/kernel/shmmni", .text = "4096\n"},
+	{"sys/kernel/sem", .text = "32000\t1024000000\t500\t32000\n"},
+	{"sys/kernel/msgmax", .text = "8192\n"},
+	{"sys/kernel/msgmnb", .text = "16384\n"},
+	{"sys/kernel/msgmni", .text = "32000\n"},
+	{"sys/fs/mqueue/msg_default", .text = "10\n"},
+	{"sys/fs/mqueue/msg_max", .text = "10\n"},
+	{"sys/fs/mqueue/msgsize_default", .text = "8192\n"},
+	{"sys/fs/mqueue/msgsize_max", .text = "8192\n"},
+	{"sys/fs/mqueue/queues_max", .text = "256\n"},
 	{"sys/vm/overcommit_memory", .text = "1\n"},
 	{"sys/vm/max_map_count", .text = "65530\n"},
 	{"sys/vm/swappiness", .text = "0\n"},

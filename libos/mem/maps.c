@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* /proc/self/maps: the true areas, in the kernel's format. */
+/* What is mapped, for others: area by area, and as /proc/self/maps in the kernel's format. */
 #include "libos/fs/file.h"
 #include "libos/fs/vfs.h"
 #include "libos/klib/string.h"
@@ -7,6 +7,15 @@
 #include "libos/mem/vm_impl.h"
 
 #define NAME_COLUMN 73
+
+bool vm_area_from(uptr_t addr, struct vm_area *area)
+{
+	const struct vma *v = vma_find(&vm.tree, addr);
+
+	if (v)
+		*area = (struct vm_area){v->start, v->end, v->file, v->pgoff};
+	return v;
+}
 
 static void stat_of(struct file *f, struct kstat *st)
 {

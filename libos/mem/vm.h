@@ -79,6 +79,14 @@ int vm_writeback(uptr_t addr, uint64_t len, bool sync);
  * the end of the file (SIGBUS); -ENOMEM. */
 int vm_fault(uptr_t addr, bool write, bool exec, bool block, bool *accerr);
 
+/* The area that holds addr, or the first one above it: false when there is none. The file is borrowed. */
+struct vm_area {
+	uptr_t start, end;
+	struct file *file; /* NULL: anonymous */
+	uint64_t pgoff;
+};
+bool vm_area_from(uptr_t addr, struct vm_area *area);
+
 /* One line per vma as /proc/self/maps has it, into buf; bytes written (cut at size). */
 size_t vm_print_maps(char *buf, size_t size);
 /* Totals in bytes, for /proc/self/stat and status. */

@@ -7,6 +7,7 @@
 #include "libos/klib/string.h"
 #include "libos/mem/kmalloc.h"
 #include "libos/net/iface.h"
+#include "libos/net/netlink.h"
 #include "libos/net/sock.h"
 #include "libos/uapi/netlink.h"
 
@@ -253,27 +254,37 @@ static void put_status(
 	end(a, h);
 }
 
+static struct answer *answer_new(struct netlink_sock *n)
+{
+	struct answer *a = n->queued < QUEUE_MAX ? kmalloc(sizeof(*a)) : NULL;
+
+	if (a)
+		a->len = 0;
+	return a;
+}
+
+static void answer_queue(struct netlink_sock *n, struct answer *a)
+{
+	list_add_tail(&n->queue, &a->link);
+	n->queued++;
+	sock_readable(&n->s, POLLIN);
+}
+
 static int queue_answer(struct netlink_sock *n, const struct nlmsghdr *req, unsigned family)
 {
-	struct answer *a;
+	struct answer *a = answer_new(n);
 	bool known =
 		req->type == RTM_GETLINK || req->type == RTM_GETADDR || req->type == RTM_GETROUTE;
 
-	if (n->queued >= QUEUE_MAX)
-		return -ENOBUFS;
-	a = kmalloc(sizeof(*a));
 	if (!a)
 		return -ENOBUFS;
-	a->len = 0;
 	if (known && (req->flags & NLM_F_DUMP) == NLM_F_DUMP) {
 		dump(a, req, n->pid, family);
 		put_status(a, req, n->pid, NLMSG_DONE, 0);
 	} else {
 		put_status(a, req, n->pid, NLMSG_ERROR, -EOPNOTSUPP);
 	}
-	list_add_tail(&n->queue, &a->link);
-	n->queued++;
-	sock_readable(&n->s, POLLIN);
+	answer_queue(n, a);
 	return 0;
 }
 
@@ -428,4 +439,23 @@ int netlink_sock_new(unsigned type, int protocol, struct sock **s)
 	list_init(&n->queue);
 	*s = &n->s;
 	return 0;
+}
+
+int netlink_is(const struct file *f)
+{
+	struct sock *s = sock_of(f);
+
+	return !s ? -ENOTSOCK : s->ops == &netlink_ops ? 0 : -EINVAL;
+}
+
+void netlink_post(struct file *f, const void *data, size_t len)
+{
+	struct netlink_sock *n = netlink_of(sock_of(f));
+	struct answer *a = len <= ANSWER_MAX ? answer_new(n) : NULL;
+
+	if (!a)
+		return;
+	memcpy(a->data, data, len);
+	a->len = (uint32_t)len;
+	answer_queue(n, a);
 }

@@ -146,7 +146,7 @@ int sock_install(struct sock *s, unsigned sock_flags)
 	return fd;
 }
 
-struct sock *sock_of(struct file *f)
+struct sock *sock_of(const struct file *f)
 {
 	return f->ops == &socket_file_ops ? f->priv : NULL;
 }

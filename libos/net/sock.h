@@ -84,7 +84,7 @@ void sock_init(struct sock *s, const struct sock_ops *ops, int domain, unsigned 
 int sock_file(struct sock *s, unsigned flags, struct file **file);
 /* A new descriptor for the socket; the socket is closed on failure. */
 int sock_install(struct sock *s, unsigned sock_flags);
-struct sock *sock_of(struct file *f); /* NULL: not a socket */
+struct sock *sock_of(const struct file *f); /* NULL: not a socket */
 /* The socket behind a descriptor, with a reference on its file. -EBADF, -ENOTSOCK. */
 int sock_get(int fd, struct file **f, struct sock **s);
 

@@ -15,6 +15,7 @@
 #include "libos/fs/procfs.h"
 #include "libos/fs/file.h"
 #include "libos/fs/inode.h"
+#include "libos/ipc/proc.h"
 #include "libos/mem/vm.h"
 #include "libos/sched/clock.h"
 #include "libos/sched/thread_impl.h"
@@ -416,6 +417,22 @@ int proc_net_udp(struct text *t, uint64_t n)
 int proc_net_udp6(struct text *t, uint64_t n)
 {
 	text_printf(t, "sl\n");
+	return 0;
+}
+
+/* Those of ipc/. */
+int proc_sysvipc_shm(struct text *t, uint64_t n)
+{
+	return 0;
+}
+
+int proc_sysvipc_sem(struct text *t, uint64_t n)
+{
+	return 0;
+}
+
+int proc_sysvipc_msg(struct text *t, uint64_t n)
+{
 	return 0;
 }
 
