@@ -373,6 +373,8 @@ void signal_thread_sync(int signo)
 
 /* ---- platform */
 
+bool shim_wait_serves;
+
 uint32_t mmio_read32(uint64_t gpa)
 {
 	return 0;
@@ -387,7 +389,7 @@ void mmio_write32(uint64_t gpa, uint32_t value)
 
 bool platform_wait_serves(void)
 {
-	return false;
+	return shim_wait_serves;
 }
 
 void platform_wait(uint64_t deadline)

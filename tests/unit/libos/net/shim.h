@@ -29,6 +29,7 @@ long shim_live(void);                   /* allocations and pages that are not fr
 /* ---- the other side of the wire: a virtio-net device that is played by the test */
 extern void (*shim_device)(void); /* called when the guest waits, kicks, or lets the devices work */
 extern unsigned shim_notifies;
+extern bool shim_wait_serves; /* platform_wait_serves() */
 
 /* ---- system calls by name: the six arguments as integers */
 long shim_call(long (*fn)(const uint64_t a[6]), uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3,

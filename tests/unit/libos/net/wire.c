@@ -167,6 +167,8 @@ static void serve_tx(void)
 		mirror(buf + sizeof(hdr), len - sizeof(hdr), &hdr);
 		put_used(&tx, id, 0);
 	}
+	if (wire.wants_kicks) /* the event index, behind the used ring */
+		memcpy(tx.used + sizeof(tx.used) - sizeof(tx.seen), &tx.seen, sizeof(tx.seen));
 }
 
 static bool deliver(const struct frame *f)

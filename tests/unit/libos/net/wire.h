@@ -17,6 +17,7 @@
 struct wire {
 	unsigned lose, dup, delay; /* of 1000 packets */
 	bool unplugged;
+	bool wants_kicks; /* for each frame sent after those that the device has seen */
 	uint64_t sent, received, lost;
 	/* Looks at each frame that the stack sends; true: it is kept from the mirror. */
 	bool (*tap)(const unsigned char *frame, size_t len);
