@@ -155,6 +155,8 @@ void httpd_reply_error(struct httpd_req *req, unsigned int status, const char *s
  * and a single Range (with If-Range) are honoured: 200, 206, 304, 416.
  */
 void httpd_reply_file(struct httpd_req *req, int fd, const char *type);
+/* The same as if the file ended after so many bytes. */
+void httpd_reply_file_part(struct httpd_req *req, int fd, uint64_t bytes, const char *type);
 /* Keeps the request beyond its handler. gone(req) (may be NULL) when the client went away before the answer: do not
  * use req after it. */
 void httpd_defer(struct httpd_req *req, httpd_fn *gone);

@@ -72,6 +72,11 @@ static bool not_modified(const struct httpd_req *req, const char *etag, const ch
 
 void httpd_reply_file(struct httpd_req *req, int fd, const char *type)
 {
+	httpd_reply_file_part(req, fd, UINT64_MAX, type);
+}
+
+void httpd_reply_file_part(struct httpd_req *req, int fd, uint64_t bytes, const char *type)
+{
 	struct stat st;
 	struct range range = {0};
 	enum range_kind kind;
@@ -89,7 +94,7 @@ void httpd_reply_file(struct httpd_req *req, int fd, const char *type)
 		httpd_reply_error(req, 500, "the file cannot be read");
 		return;
 	}
-	size = (uint64_t)st.st_size;
+	size = (uint64_t)st.st_size < bytes ? (uint64_t)st.st_size : bytes;
 	snprintf(etag, sizeof(etag), "\"%llx-%llx-%llx\"", (unsigned long long)size,
 		(unsigned long long)(st.st_mtim.tv_sec * NS_PER_S + st.st_mtim.tv_nsec),
 		(unsigned long long)st.st_ino);

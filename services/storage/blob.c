@@ -6,28 +6,32 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <zlib.h>
 
-#define ID_MAX_BYTES 18
-#define NAME_BYTES   48
-#define HEAD_BYTES   33 /* signature and IHDR with its length, type and checksum */
-#define TEMPORARY    ".new-"
+#define ID_MAX_BYTES  18
+#define NAME_BYTES    48
+#define HEAD_BYTES    16
+#define PNG_MIN_BYTES 33 /* signature and IHDR with its length, type and checksum */
+#define READ_BYTES    (64 * KIB)
+#define TEMPORARY     ".new-"
 
 struct blob_dir {
 	int fd;
+	bool unsynced;
 	uint64_t quota, bytes, count, serial;
+	uint64_t writing; /* bytes of pictures that have no name yet */
 };
 
 struct blob_writer {
 	struct blob_dir *dir;
 	int fd;
 	uint64_t len, max;
+	uint32_t sum;
 	unsigned char head[HEAD_BYTES];
 	char name[NAME_BYTES];
 };
-
-static const unsigned char png_head[16] = {
-	0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n', 0, 0, 0, 13, 'I', 'H', 'D', 'R'};
 
 bool blob_id_good(const char *id)
 {
@@ -38,7 +42,21 @@ bool blob_id_good(const char *id)
 
 static void name_of(const char *id, enum blob_kind kind, char *out)
 {
-	snprintf(out, NAME_BYTES, "%s.%s.png", id, kind == BLOB_INPUT ? "in" : "out");
+	snprintf(out, NAME_BYTES, "%s.%s", id, kind == BLOB_INPUT ? "in" : "out");
+}
+
+/* --- the folder ------------------------------------------------------------------------------------------------------ */
+static bool is_picture(const char *name)
+{
+	size_t digits = strspn(name, "0123456789");
+
+	return digits >= 1 && digits <= ID_MAX_BYTES &&
+		(strcmp(name + digits, ".in") == 0 || strcmp(name + digits, ".out") == 0);
+}
+
+static uint64_t picture_bytes(int64_t file_bytes)
+{
+	return file_bytes < BLOB_TRAILER_BYTES ? 0 : (uint64_t)file_bytes - BLOB_TRAILER_BYTES;
 }
 
 /* Leftovers go (clear: pictures as well), the rest is counted. */
@@ -57,19 +75,25 @@ static int scan(struct blob_dir *dir, bool clear)
 		return r;
 	}
 	while ((e = readdir(d))) {
-		size_t len = strlen(e->d_name);
-
 		if (strncmp(e->d_name, TEMPORARY, strlen(TEMPORARY)) == 0) {
 			unlinkat(dir->fd, e->d_name, 0);
-		} else if (len > 4 && strcmp(e->d_name + len - 4, ".png") == 0 &&
+		} else if (is_picture(e->d_name) &&
 			fstatat(dir->fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 			S_ISREG(st.st_mode) && !(clear && unlinkat(dir->fd, e->d_name, 0) == 0)) {
-			dir->bytes += (uint64_t)st.st_size;
+			dir->bytes += picture_bytes(st.st_size);
 			dir->count++;
 		}
 	}
 	closedir(d);
 	return 0;
+}
+
+/* Two owners would remove each other's temporary files. A file system without locks (tmpfs of an instance) has one user anyway. */
+static int lock_folder(struct blob_dir *dir, const char *path, struct err *err)
+{
+	if (flock(dir->fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+		return 0;
+	return err_set(err, EBUSY, "another storage has the folder %s", path);
 }
 
 int blob_open(const char *path, uint64_t quota_bytes, struct blob_dir **out, struct err *err)
@@ -89,14 +113,18 @@ int blob_open(const char *path, uint64_t quota_bytes, struct blob_dir **out, str
 		r = err_sys(err, errno, "cannot open the folder %s", path);
 		goto out_free;
 	}
+	r = lock_folder(dir, path, err);
+	if (r < 0)
+		goto out_close;
 	r = scan(dir, false);
 	if (r < 0) {
 		r = err_sys(err, -r, "cannot read the folder %s", path);
-		close(dir->fd);
-		goto out_free;
+		goto out_close;
 	}
 	*out = dir;
 	return 0;
+out_close:
+	close(dir->fd);
 out_free:
 	free(dir);
 	return r;
@@ -126,6 +154,19 @@ uint64_t blob_count(const struct blob_dir *dir)
 	return dir->count;
 }
 
+int blob_sync(struct blob_dir *dir)
+{
+	if (!dir->unsynced)
+		return 0;
+	/* A file system without such a thing (tmpfs of an instance) has nothing to lose. */
+	if (fsync(dir->fd) < 0 && errno != EINVAL && errno != ENOSYS && errno != EBADF &&
+		errno != EISDIR)
+		return -errno;
+	dir->unsynced = false;
+	return 0;
+}
+
+/* --- reading --------------------------------------------------------------------------------------------------------- */
 bool blob_exists(struct blob_dir *dir, const char *id, enum blob_kind kind)
 {
 	char name[NAME_BYTES];
@@ -135,16 +176,81 @@ bool blob_exists(struct blob_dir *dir, const char *id, enum blob_kind kind)
 	return fstatat(dir->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-int blob_read(struct blob_dir *dir, const char *id, enum blob_kind kind)
+/* Reads exactly so many bytes. -EBADMSG: there are fewer. */
+static int read_at(int fd, void *data, size_t len, uint64_t offset)
 {
-	char name[NAME_BYTES];
-	int fd;
+	char *p = data;
 
-	name_of(id, kind, name);
-	fd = openat(dir->fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	while (len > 0) {
+		ssize_t n = pread(fd, p, len, (off_t)offset);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EBADMSG;
+		p += n;
+		offset += (uint64_t)n;
+		len -= (size_t)n;
+	}
+	return 0;
 }
 
+static int check_sum(int fd, uint64_t bytes, uint32_t want, enum blob_type *type)
+{
+	_cleanup_free_ unsigned char *buf = malloc(READ_BYTES);
+	uLong sum = crc32(0, NULL, 0);
+
+	if (!buf)
+		return -ENOMEM;
+	for (uint64_t at = 0; at < bytes;) {
+		size_t n = bytes - at < READ_BYTES ? (size_t)(bytes - at) : READ_BYTES;
+		int r = read_at(fd, buf, n, at);
+
+		if (r < 0)
+			return r;
+		if (at == 0)
+			*type = blob_type_of(buf, n);
+		sum = crc32(sum, buf, (uInt)n);
+		at += n;
+	}
+	return (uint32_t)sum == want ? 0 : -EBADMSG;
+}
+
+static int check(int fd, struct blob_info *info)
+{
+	unsigned char trailer[BLOB_TRAILER_BYTES];
+	struct stat st;
+	uint32_t sum;
+	int r;
+
+	*info = (struct blob_info){0};
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode) || st.st_size < BLOB_TRAILER_BYTES)
+		return -EBADMSG;
+	r = read_at(fd, trailer, sizeof(trailer), (uint64_t)st.st_size - BLOB_TRAILER_BYTES);
+	if (r == 0)
+		r = blob_trailer_parse(trailer, (uint64_t)st.st_size, &info->bytes, &sum);
+	return r < 0 ? r : check_sum(fd, info->bytes, sum, &info->type);
+}
+
+int blob_read(struct blob_dir *dir, const char *id, enum blob_kind kind, struct blob_info *info)
+{
+	char name[NAME_BYTES];
+	int fd, r;
+
+	name_of(id, kind, name);
+	fd = openat(dir->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	r = check(fd, info);
+	if (r == 0)
+		return fd;
+	close(fd);
+	return r;
+}
+
+/* --- changing -------------------------------------------------------------------------------------------------------- */
 /* Size of a file, or -1. */
 static int64_t size_of(struct blob_dir *dir, const char *name)
 {
@@ -158,7 +264,7 @@ static void uncount(struct blob_dir *dir, int64_t size)
 {
 	if (size < 0)
 		return;
-	dir->bytes -= (uint64_t)size;
+	dir->bytes -= picture_bytes(size);
 	dir->count--;
 }
 
@@ -178,6 +284,7 @@ int blob_remove(struct blob_dir *dir, const char *id)
 			continue;
 		}
 		uncount(dir, size);
+		dir->unsynced = true;
 		r = 0;
 	}
 	return r;
@@ -191,6 +298,7 @@ int blob_begin(struct blob_dir *dir, uint64_t max_bytes, struct blob_writer **ou
 		return -ENOMEM;
 	w->dir = dir;
 	w->max = max_bytes;
+	w->sum = (uint32_t)crc32(0, NULL, 0);
 	snprintf(w->name, sizeof(w->name), TEMPORARY "%d-%" PRIu64, getpid(), dir->serial++);
 	w->fd = openat(dir->fd, w->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (w->fd < 0) {
@@ -203,32 +311,12 @@ int blob_begin(struct blob_dir *dir, uint64_t max_bytes, struct blob_writer **ou
 	return 0;
 }
 
-/* Checks as early as there is something to check. */
-static bool looks_like_png(const struct blob_writer *w)
-{
-	size_t n = w->len < sizeof(png_head) ? (size_t)w->len : sizeof(png_head);
-
-	return memcmp(w->head, png_head, n) == 0;
-}
-
-int blob_write(struct blob_writer *w, const void *data, size_t len)
+static int write_all(int fd, const void *data, size_t len)
 {
 	const char *p = data;
 
-	if (w->len + len > w->max)
-		return -EMSGSIZE;
-	if (w->dir->bytes + w->len + len > w->dir->quota)
-		return -ENOSPC;
-	if (w->len < HEAD_BYTES) {
-		size_t n = HEAD_BYTES - w->len < len ? HEAD_BYTES - w->len : len;
-
-		memcpy(w->head + w->len, data, n);
-	}
-	w->len += len;
-	if (!looks_like_png(w))
-		return -EBADMSG;
 	while (len > 0) {
-		ssize_t n = write(w->fd, p, len);
+		ssize_t n = write(fd, p, len);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -240,13 +328,66 @@ int blob_write(struct blob_writer *w, const void *data, size_t len)
 	return 0;
 }
 
+/* The head is kept until there is enough of it to say what it is. */
+static int check_head(struct blob_writer *w, const void *data, size_t len)
+{
+	if (w->len < HEAD_BYTES) {
+		size_t room = HEAD_BYTES - (size_t)w->len;
+
+		memcpy(w->head + w->len, data, len < room ? len : room);
+	}
+	if (w->len + len < HEAD_BYTES)
+		return 0;
+	return blob_type_of(w->head, HEAD_BYTES) == BLOB_UNKNOWN ? -EBADMSG : 0;
+}
+
+int blob_write(struct blob_writer *w, const void *data, size_t len)
+{
+	struct blob_dir *dir = w->dir;
+	int r;
+
+	if (w->len + len > w->max)
+		return -EMSGSIZE;
+	if (dir->bytes + dir->writing + len > dir->quota)
+		return -ENOSPC;
+	r = check_head(w, data, len);
+	if (r == 0)
+		r = write_all(w->fd, data, len);
+	if (r < 0)
+		return r;
+	w->sum = (uint32_t)crc32_z(w->sum, data, len);
+	w->len += len;
+	dir->writing += len;
+	return 0;
+}
+
+static void writer_free(struct blob_writer *w)
+{
+	w->dir->writing -= w->len;
+	close(w->fd);
+	free(w);
+}
+
 void blob_abort(struct blob_writer *w)
 {
 	if (!w)
 		return;
-	close(w->fd);
 	unlinkat(w->dir->fd, w->name, 0);
-	free(w);
+	writer_free(w);
+}
+
+static int seal(struct blob_writer *w)
+{
+	unsigned char trailer[BLOB_TRAILER_BYTES];
+	enum blob_type type =
+		blob_type_of(w->head, w->len < HEAD_BYTES ? (size_t)w->len : HEAD_BYTES);
+	int r;
+
+	if (type == BLOB_UNKNOWN || (type == BLOB_PNG && w->len < PNG_MIN_BYTES))
+		return -EBADMSG;
+	blob_trailer_make(w->len, w->sum, trailer);
+	r = write_all(w->fd, trailer, sizeof(trailer));
+	return r == 0 && fsync(w->fd) < 0 ? -errno : r;
 }
 
 int blob_commit(struct blob_writer *w, const char *id, enum blob_kind kind)
@@ -254,31 +395,20 @@ int blob_commit(struct blob_writer *w, const char *id, enum blob_kind kind)
 	struct blob_dir *dir = w->dir;
 	char name[NAME_BYTES];
 	int64_t old;
-	int r = 0;
+	int r = seal(w);
 
 	name_of(id, kind, name);
-	if (w->len < HEAD_BYTES || !looks_like_png(w))
-		r = -EBADMSG;
-	else if (fsync(w->fd) < 0)
+	old = size_of(dir, name);
+	if (r == 0 && renameat(dir->fd, w->name, dir->fd, name) < 0)
 		r = -errno;
 	if (r < 0) {
-		blob_abort(w);
-		return r;
-	}
-	old = size_of(dir, name);
-	if (renameat(dir->fd, w->name, dir->fd, name) < 0) {
-		r = -errno;
 		blob_abort(w);
 		return r;
 	}
 	uncount(dir, old);
 	dir->bytes += w->len;
 	dir->count++;
-	close(w->fd);
-	free(w);
-	/* The name itself; a file system without such a thing (tmpfs) has nothing to lose. */
-	if (fsync(dir->fd) < 0 && errno != EINVAL && errno != ENOSYS && errno != EBADF &&
-		errno != EISDIR)
-		return -errno;
+	dir->unsynced = true;
+	writer_free(w);
 	return 0;
 }

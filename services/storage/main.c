@@ -3,6 +3,9 @@
  * storage: the pictures of tasks. POST /upload/{id} with a file part "image"; GET /download/{id} gives the result if there
  * is one, else the input. ?kind=input|result says which; an upload without it is the input when there is
  * none yet, else the result (so the original master and worker, who cannot say it, get what they mean).
+ *
+ * Uploads that end within one turn of the loop share the sync of the folder; none is answered before. A picture is checked as a whole before
+ * its first byte is sent: one that is damaged is an error, not a picture.
  */
 #include "services/common/image_form.h"
 #include "services/common/service.h"
@@ -17,18 +20,22 @@
 
 #define HTML "text/html; charset=utf-8"
 
-struct storage {
-	struct blob_dir *dir;
-	char temporary[32]; /* our own folder, removed at the end; "" when one was given */
-	int64_t max_bytes;
-	uint64_t uploads, rejected;
-};
-
-/* An upload while its form is read. */
+/* An upload while its form is read, and until it is on the disk. */
 struct upload {
 	struct storage *st;
+	struct httpd_req *req;
+	struct upload *next;   /* in st->stored */
 	struct blob_writer *w; /* NULL: no file part so far, or it was refused */
 	bool in_image;         /* the part being read is the file */
+};
+
+struct storage {
+	struct blob_dir *dir;
+	struct loop_timer *sync;
+	struct upload *stored; /* named, waiting for the folder's sync */
+	char temporary[32];    /* our own folder, removed at the end; "" when one was given */
+	int64_t max_bytes;
+	uint64_t uploads, rejected, damaged;
 };
 
 static struct storage *storage_of(const struct httpd_req *req)
@@ -47,14 +54,15 @@ static void upload_free(void *data)
 static int refuse(struct httpd_req *req, int r)
 {
 	storage_of(req)->rejected++;
+	log_debug("an upload is refused", "task=\"%s\" error=%d", httpd_param(req, "id"), -r);
 	if (r == -EBADMSG)
-		httpd_reply(req, 415, HTML, "Image is not a PNG", 18);
+		httpd_reply(req, 415, HTML, "Image is not a PNG or JPEG", 26);
 	else if (r == -EMSGSIZE)
 		httpd_reply(req, 413, HTML, "Image is too large", 18);
 	else if (r == -ENOSPC)
 		httpd_reply(req, 507, HTML, "No space left", 13);
 	else {
-		log_error("an upload fails", "error=%d", -r);
+		log_error("an upload fails", "task=\"%s\" error=%d", httpd_param(req, "id"), -r);
 		httpd_reply(req, 500, HTML, "Image cannot be stored", 22);
 	}
 	return r;
@@ -99,6 +107,7 @@ static void on_upload_begin(struct httpd_req *req)
 		return;
 	}
 	u->st = storage_of(req);
+	u->req = req;
 	httpd_set_data(req, u, upload_free);
 }
 
@@ -118,9 +127,40 @@ static int on_part(
 	return r < 0 ? refuse(req, r) : 0;
 }
 
+static void on_gone(struct httpd_req *req)
+{
+	struct upload *u = httpd_data(req), **at = &u->st->stored;
+
+	while (*at != u)
+		at = &(*at)->next;
+	*at = u->next;
+}
+
+/* Those that wait are on the disk now, or are told that they may not be. */
+static void on_sync(void *arg)
+{
+	struct storage *st = arg;
+	int r = blob_sync(st->dir);
+
+	if (r < 0)
+		log_error("the folder cannot be synced", "error=%d", -r);
+	while (st->stored) {
+		struct upload *u = st->stored;
+
+		st->stored = u->next;
+		if (r < 0) {
+			refuse(u->req, r);
+			continue;
+		}
+		st->uploads++;
+		httpd_reply(u->req, 200, NULL, NULL, 0);
+	}
+}
+
 static void on_upload(struct httpd_req *req)
 {
 	struct upload *u = httpd_data(req);
+	struct storage *st = u->st;
 	const char *id = httpd_param(req, "id");
 	enum blob_kind kind = BLOB_INPUT;
 	int r;
@@ -130,38 +170,68 @@ static void on_upload(struct httpd_req *req)
 		return;
 	}
 	if (kind_of(req, &kind) == 1)
-		kind = blob_exists(u->st->dir, id, BLOB_INPUT) ? BLOB_RESULT : BLOB_INPUT;
+		kind = blob_exists(st->dir, id, BLOB_INPUT) ? BLOB_RESULT : BLOB_INPUT;
 	r = blob_commit(steal_ptr(&u->w), id, kind);
 	if (r < 0) {
 		refuse(req, r);
 		return;
 	}
-	u->st->uploads++;
-	httpd_reply(req, 200, NULL, NULL, 0);
+	log_debug("picture stored", "task=%s kind=%s", id, kind == BLOB_INPUT ? "input" : "result");
+	u->next = st->stored;
+	st->stored = u;
+	httpd_defer(req, on_gone);
+	loop_timer_set(st->sync, 0);
+}
+
+/* What an upload without ?kind may mean is what a download without it gets: the result, else the input. */
+static int open_picture(const struct httpd_req *req, enum blob_kind *kind, struct blob_info *info)
+{
+	struct storage *st = storage_of(req);
+	const char *id = httpd_param(req, "id");
+	int fd, given;
+
+	*kind = BLOB_RESULT;
+	given = kind_of(req, kind);
+	if (given < 0 || !blob_id_good(id))
+		return -ENOENT;
+	fd = blob_read(st->dir, id, *kind, info);
+	if (fd != -ENOENT || given == 0)
+		return fd;
+	*kind = BLOB_INPUT;
+	return blob_read(st->dir, id, *kind, info);
+}
+
+static void not_readable(struct httpd_req *req, enum blob_kind kind, int r)
+{
+	storage_of(req)->damaged += r == -EBADMSG;
+	log_error(r == -EBADMSG ? "a picture is damaged" : "a picture cannot be read",
+		"task=%s kind=%s error=%d", httpd_param(req, "id"),
+		kind == BLOB_RESULT ? "result" : "input", -r);
+	if (r == -EBADMSG)
+		httpd_reply(req, 500, HTML, "Image is damaged", 16);
+	else
+		httpd_reply(req, 500, HTML, "Image cannot be read", 20);
 }
 
 static void on_download(struct httpd_req *req)
 {
-	struct storage *st = storage_of(req);
-	const char *id = httpd_param(req, "id");
-	enum blob_kind kind = BLOB_RESULT;
-	int fd = -ENOENT, given = kind_of(req, &kind);
+	struct blob_info info;
+	enum blob_kind kind;
+	int fd = open_picture(req, &kind, &info);
+	bool jpeg;
 
-	if (given >= 0 && blob_id_good(id))
-		fd = blob_read(st->dir, id, kind);
-	if (fd == -ENOENT && given == 1 && blob_id_good(id)) {
-		kind = BLOB_INPUT;
-		fd = blob_read(st->dir, id, kind);
-	}
 	if (fd < 0) {
-		if (fd != -ENOENT)
-			log_error("a picture cannot be read", "error=%d", -fd);
-		not_found(req);
+		if (fd == -ENOENT)
+			not_found(req);
+		else
+			not_readable(req, kind, fd);
 		return;
 	}
-	httpd_add_headerf(req, "Content-Disposition", "attachment; filename=\"%s.png\"", id);
+	jpeg = info.type == BLOB_JPEG;
+	httpd_add_headerf(req, "Content-Disposition", "attachment; filename=\"%s.%s\"",
+		httpd_param(req, "id"), jpeg ? "jpg" : "png");
 	httpd_add_header(req, "X-Kind", kind == BLOB_RESULT ? "result" : "input");
-	httpd_reply_file(req, fd, "image/png");
+	httpd_reply_file_part(req, fd, info.bytes, jpeg ? "image/jpeg" : "image/png");
 }
 
 static void on_delete(struct httpd_req *req)
@@ -170,8 +240,11 @@ static void on_delete(struct httpd_req *req)
 	int r = blob_id_good(id) ? blob_remove(storage_of(req)->dir, id) : -ENOENT;
 
 	if (r == 0)
+		r = blob_sync(storage_of(req)->dir);
+	if (r == 0) {
+		log_debug("pictures removed", "task=%s", id);
 		httpd_reply(req, 204, NULL, NULL, 0);
-	else if (r == -ENOENT)
+	} else if (r == -ENOENT)
 		not_found(req);
 	else
 		httpd_reply_error(req, 500, "the picture cannot be removed");
@@ -195,7 +268,7 @@ static int storage_start(struct service *s, struct err *err)
 	int64_t quota;
 
 	s->data = st;
-	if (!st)
+	if (!st || loop_timer_new(s->loop, on_sync, st, &st->sync) < 0)
 		return err_set(err, ENOMEM, "out of memory");
 	if (env_int("MICRO_STORAGE_MAX_BYTES", 100, INT64_C(1) << 40, 16 * MIB, &st->max_bytes,
 		    err) < 0 ||
@@ -224,6 +297,7 @@ static void storage_stop(struct service *s)
 		return;
 	if (st->temporary[0] && st->dir)
 		blob_clear(st->dir);
+	loop_timer_free(st->sync);
 	blob_close(st->dir);
 	if (st->temporary[0])
 		rmdir(st->temporary);
@@ -238,6 +312,8 @@ static void storage_metrics(struct service *s, struct buf *out)
 	metrics_gauge(out, "storage_bytes", "Bytes of pictures held.", blob_bytes(st->dir));
 	metrics_counter(out, "storage_uploads_total", "Pictures stored.", st->uploads);
 	metrics_counter(out, "storage_rejected_total", "Uploads refused.", st->rejected);
+	metrics_counter(out, "storage_damaged_total",
+		"Pictures asked for whose bytes are not those that were stored.", st->damaged);
 }
 
 int main(int argc, char **argv)

@@ -179,7 +179,7 @@ def test_7_traversal_and_types():
         eq(upload(st, PNG + b'\0' * 5000, '/upload/1').status, 413)
         eq(st('GET', '/download/1').status, 404)
         eq(upload(st, PNG, '/upload/' + '9' * 18).status, 200)
-        eq(os.listdir(app.path('p')), ['9' * 18 + '.in.png'])  # and nothing temporary
+        eq(os.listdir(app.path('p')), ['9' * 18 + '.in'])  # and nothing temporary
         eq(sorted(os.listdir(app.dir)), before)
 
 
@@ -191,6 +191,55 @@ def test_7_crash_leftovers():
         st = app.start('storage', MICRO_STORAGE_DIR=app.path('p'))
         eq(os.listdir(app.path('p')), [])
         eq(st('GET', '/healthz').status, 200)
+
+
+def test_7_damaged_picture():
+    """One flipped bit, a lost tail, bytes behind it: an error that names the task, never the picture; the others are there."""
+    with App() as app:
+        st = app.start('storage', MICRO_STORAGE_DIR=app.path('p'))
+        for task in range(4):
+            eq(upload(st, PNG, f'/upload/{task}').status, 200)
+        eq(upload(st, PNG, '/upload/0?kind=result').status, 200)
+
+        def change(name, how):
+            with open(app.path(f'p/{name}'), 'r+b') as f:
+                data = f.read()
+                f.seek(0)
+                f.truncate()
+                f.write(how(data))
+
+        change('0.out', lambda d: d[:40] + bytes([d[40] ^ 1]) + d[41:])
+        change('1.in', lambda d: d[:-1])
+        change('2.in', lambda d: d + b'x')
+        for task in range(3):
+            answer = st('GET', f'/download/{task}')
+            eq((answer.status, answer.text), (500, 'Image is damaged'))
+        assert 'msg="a picture is damaged" task=0 kind=result' in st.output()
+        eq(st('GET', '/download/0?kind=input').body, PNG)  # not given out by itself: it is not what was asked for
+        eq(st('GET', '/download/3', headers={'Range': 'bytes=1-3'}).body, PNG[1:4])
+        eq(st('GET', '/download/3', headers={'Range': f'bytes={len(PNG)}-'}).status, 416)
+        eq(st.metric('storage_damaged_total'), 3)
+        eq(upload(st, PNG, '/upload/1?kind=input').status, 200)  # stored again, it is whole
+        eq(st('GET', '/download/1').body, PNG)
+
+
+def test_7_jpeg():
+    jpeg = png('-size', '16x16', 'gradient:red-blue', 'jpg:-')
+    with App() as app:
+        st = app.start('storage', MICRO_STORAGE_DIR=app.path('p'))
+        eq(upload(st, jpeg, '/upload/5', filename='a.jpg', type='image/jpeg').status, 200)
+        answer = st('GET', '/download/5')
+        eq((answer.body, answer.headers['Content-Type']), (jpeg, 'image/jpeg'))
+        assert '5.jpg' in answer.headers['Content-Disposition']
+
+
+def test_7_one_owner():
+    """A second storage on the same folder ends at once and touches nothing."""
+    with App() as app:
+        app.start('storage', MICRO_STORAGE_DIR=app.path('p'))
+        other = app.start('storage', port=False, MICRO_STORAGE_DIR=app.path('p'), MICRO_STORAGE_PORT='0')
+        eq(other.proc.wait(), 1)
+        assert 'another storage has the folder' in other.output()
 
 
 def test_8_no_scan():

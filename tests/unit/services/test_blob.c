@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 
 static const unsigned char head[] =
 	"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\10\2\0\0\0\x90\x77\x53\xde";
@@ -54,6 +55,17 @@ static int teardown(void **state)
 	return rmdir(path);
 }
 
+static int dirfd_of(void)
+{
+	static int fd = -1;
+
+	if (fd >= 0)
+		close(fd);
+	fd = open(path, O_RDONLY | O_DIRECTORY);
+	assert_true(fd >= 0);
+	return fd;
+}
+
 static int put(const char *id, enum blob_kind kind, const void *data, size_t len)
 {
 	struct blob_writer *w;
@@ -68,7 +80,7 @@ static int put(const char *id, enum blob_kind kind, const void *data, size_t len
 			return r;
 		}
 	}
-	return blob_commit(w, id, kind);
+	return blob_commit(w, id, kind) ?: blob_sync(dir);
 }
 
 static void test_ids(void **state)
@@ -84,18 +96,21 @@ static void test_ids(void **state)
 
 static void test_kinds(void **state)
 {
+	struct blob_info info;
 	char text[64];
 	int fd;
 
-	assert_int_equal(blob_read(dir, "1", BLOB_INPUT), -ENOENT);
+	assert_int_equal(blob_read(dir, "1", BLOB_INPUT, &info), -ENOENT);
 	assert_int_equal(put("1", BLOB_INPUT, head, HEAD_LEN), 0);
 	assert_true(blob_exists(dir, "1", BLOB_INPUT));
 	assert_false(blob_exists(dir, "1", BLOB_RESULT));
 	assert_int_equal(put("1", BLOB_RESULT, head, HEAD_LEN), 0);
 	assert_int_equal(blob_count(dir), 2);
-	fd = blob_read(dir, "1", BLOB_RESULT);
+	fd = blob_read(dir, "1", BLOB_RESULT, &info);
 	assert_true(fd >= 0);
-	assert_int_equal(read(fd, text, sizeof(text)), HEAD_LEN);
+	assert_int_equal(info.bytes, HEAD_LEN);
+	assert_int_equal(info.type, BLOB_PNG);
+	assert_int_equal(read(fd, text, sizeof(text)), HEAD_LEN + BLOB_TRAILER_BYTES);
 	assert_memory_equal(text, head, HEAD_LEN);
 	close(fd);
 	assert_int_equal(blob_remove(dir, "1"), 0);
@@ -136,6 +151,91 @@ static void test_reopen(void **state)
 	assert_int_equal(blob_count(dir), 1);
 }
 
+static int change(const char *name, off_t at, int add, off_t cut)
+{
+	int fd = openat(dirfd_of(), name, O_RDWR);
+	struct stat st;
+	unsigned char byte;
+
+	assert_true(fd >= 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	if (add) {
+		assert_int_equal(pread(fd, &byte, 1, at), 1);
+		byte = (unsigned char)(byte + add);
+		assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+	}
+	assert_int_equal(ftruncate(fd, st.st_size - cut), 0);
+	return close(fd);
+}
+
+/* Every byte of a file is covered: of the picture by its checksum, of the trailer by its own. */
+static void test_damage(void **state)
+{
+	struct blob_info info;
+	int fd;
+
+	assert_int_equal(put("1", BLOB_INPUT, head, HEAD_LEN), 0);
+	for (off_t at = 0; at < (off_t)HEAD_LEN + BLOB_TRAILER_BYTES; at++) {
+		change("1.in", at, 1, 0);
+		assert_int_equal(blob_read(dir, "1", BLOB_INPUT, &info), -EBADMSG);
+		change("1.in", at, -1, 0);
+	}
+	fd = blob_read(dir, "1", BLOB_INPUT, &info);
+	assert_true(fd >= 0);
+	close(fd);
+	for (off_t cut = 1; cut <= (off_t)HEAD_LEN + BLOB_TRAILER_BYTES; cut++) {
+		blob_close(dir); /* it has counted what is not there any more */
+		assert_int_equal(blob_open(path, 200, &dir, NULL), 0);
+		assert_int_equal(put("1", BLOB_INPUT, head, HEAD_LEN), 0);
+		change("1.in", 0, 0, cut);
+		assert_int_equal(blob_read(dir, "1", BLOB_INPUT, &info), -EBADMSG);
+	}
+}
+
+static void test_types(void **state)
+{
+	static const unsigned char jpeg[] = "\xff\xd8\xff\xe0 and so on, at least sixteen";
+	struct blob_info info;
+	int fd;
+
+	assert_int_equal(put("1", BLOB_INPUT, jpeg, sizeof(jpeg)), 0);
+	fd = blob_read(dir, "1", BLOB_INPUT, &info);
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(info.type, BLOB_JPEG);
+	assert_int_equal(put("2", BLOB_INPUT, jpeg, 2), -EBADMSG);
+	assert_int_equal(put("2", BLOB_INPUT, jpeg + 1, 30), -EBADMSG);
+	assert_int_equal(blob_type_of(head, 15), BLOB_UNKNOWN);
+	assert_int_equal(blob_type_of(head, 16), BLOB_PNG);
+}
+
+/* What is being written counts: several at a time do not pass the quota together. */
+static void test_quota_of_writers(void **state)
+{
+	struct blob_writer *a, *b;
+	char big[90] = {0};
+
+	memcpy(big, head, HEAD_LEN);
+	assert_int_equal(blob_begin(dir, 100, &a), 0);
+	assert_int_equal(blob_begin(dir, 100, &b), 0);
+	assert_int_equal(blob_write(a, big, sizeof(big)), 0);
+	assert_int_equal(blob_write(b, big, sizeof(big)), 0);
+	assert_int_equal(blob_write(a, big, 21), -EMSGSIZE);
+	assert_int_equal(put("3", BLOB_INPUT, head, HEAD_LEN), -ENOSPC);
+	blob_abort(b);
+	assert_int_equal(put("3", BLOB_INPUT, head, HEAD_LEN), 0);
+	assert_int_equal(blob_commit(a, "4", BLOB_INPUT), 0);
+	assert_int_equal(blob_bytes(dir), HEAD_LEN + 90);
+}
+
+static void test_one_owner(void **state)
+{
+	struct blob_dir *other;
+	struct err err;
+
+	assert_int_equal(blob_open(path, 1, &other, &err), -EBUSY);
+}
+
 static void test_bad_folder(void **state)
 {
 	struct blob_dir *none;
@@ -152,6 +252,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_kinds, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reopen, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_damage, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_types, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_quota_of_writers, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_one_owner, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bad_folder, setup, teardown),
 	};
 
