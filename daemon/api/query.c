@@ -10,7 +10,7 @@
 
 static bool refuse(struct httpd_req *req, const char *name, const char *wanted)
 {
-	struct check c;
+	struct check c = {.pointer = ""};
 
 	check_fail(&c, name, NULL, "%s: %s is wanted", name, wanted);
 	answer_check(req, &c);

@@ -76,7 +76,7 @@ static void drop(struct member *m)
 
 int group6_leave(struct list *of, const void *val, unsigned len)
 {
-	struct member like;
+	struct member like = {.ifindex = 0};
 	int rc = read_request(val, len, &like);
 
 	if (rc < 0)
