@@ -3,6 +3,9 @@
  * master: the broker. A picture that is uploaded becomes a task of db and an input of storage; what workers and pages ask
  * for is relayed. It has no state of its own beyond the requests in flight: any number of masters may run.
  *
+ * What is to be done with the picture (services/common/picture_params.h) comes as fields of the form or arguments of the query, is
+ * checked here, kept by db and read by the worker.
+ *
  *   POST /task: db POST /task -> storage POST /upload/{id} -> db POST /task/{id}/ready -> 200, Location, X-Task-Id
  *
  * Each upload carries its own id (the original's was one for all). Every step may be repeated on another instance: a task
@@ -18,15 +21,16 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define HTML          "text/html; charset=utf-8"
-#define JSON          "application/json; charset=utf-8"
-#define DB            "dbendpoint"
-#define STORAGE       "storageendpoint"
-#define CALL_MS       20000
-#define LONG_POLL_MS  75000
-#define DOWNLOADS_MAX 32 /* each is held in memory while it passes */
-#define ID_BYTES      20
-#define QUERY_BYTES   256
+#define HTML           "text/html; charset=utf-8"
+#define JSON           "application/json; charset=utf-8"
+#define DB             "dbendpoint"
+#define STORAGE        "storageendpoint"
+#define CALL_MS        20000
+#define LONG_POLL_MS   75000
+#define DOWNLOADS_MAX  32 /* each is held in memory while it passes */
+#define ID_BYTES       20
+#define QUERY_BYTES    256
+#define LIST_QUERY_MAX 2048
 
 struct master {
 	struct service *s;
@@ -46,6 +50,17 @@ static bool id_good(const char *id)
 	size_t len = strlen(id);
 
 	return len >= 1 && len <= 18 && strspn(id, "0123456789") == len;
+}
+
+/* A header of the client, passed on, or NULL. out takes "Name: value". */
+static const char *pass_header(
+	const struct httpd_req *req, const char *name, char *out, size_t size)
+{
+	const char *value = httpd_header(req, name);
+
+	if (!value || (size_t)snprintf(out, size, "%s: %s", name, value) >= size)
+		return NULL;
+	return out;
 }
 
 /* --- uploads ------------------------------------------------------------------------------------------------------------ */
@@ -69,8 +84,8 @@ static void upload_free(void *data)
 static void upload_failed(struct upload *u, const char *what, const struct httpc_response *resp)
 {
 	/* What the client did wrong stays its fault. */
-	unsigned int status = resp->status == 413 || resp->status == 415 || resp->status == 503 ||
-			resp->status == 507
+	unsigned int status = resp->status == 400 || resp->status == 413 || resp->status == 415 ||
+			resp->status == 503 || resp->status == 507
 		? (unsigned int)resp->status
 		: 500;
 
@@ -130,6 +145,11 @@ static void on_uploaded(void *arg, const struct httpc_response *resp, size_t ins
 	upload_ask(u, (struct upstream_request){.key = DB, .path = path, .done = on_ready_set});
 }
 
+static bool is_jpeg(const struct image_form *form)
+{
+	return (unsigned char)form->image.data[0] == 0xff; /* else a PNG: the form was checked */
+}
+
 static void on_created(void *arg, const struct httpc_response *resp, size_t instances)
 {
 	struct upload *u = arg;
@@ -145,8 +165,8 @@ static void on_created(void *arg, const struct httpc_response *resp, size_t inst
 	snprintf(u->id, sizeof(u->id), "%s", resp->body);
 	snprintf(path, sizeof(path), "/upload/%s?kind=input", u->id);
 	u->part = (struct httpc_part){.name = "image",
-		.filename = form->filename[0] ? form->filename : "image.png",
-		.type = "image/png",
+		.filename = form->filename[0] ? form->filename : "image",
+		.type = is_jpeg(form) ? "image/jpeg" : "image/png",
 		.data = form->image.data,
 		.len = form->image.len};
 	upload_ask(u,
@@ -155,6 +175,38 @@ static void on_created(void *arg, const struct httpc_response *resp, size_t inst
 			.rank = u->id,
 			.http = {.parts = &u->part, .part_count = 1},
 			.done = on_uploaded});
+}
+
+/* The client's ?priority and ?delay and its Idempotency-Key are db's to judge. */
+static void create_task(struct upload *u)
+{
+	static const char *const queries[] = {"priority", "delay"};
+	struct upstream_request q = {.key = DB, .done = on_created};
+	char path[64] = "/task", params[PICTURE_PARAMS_BYTES + 20], key[200];
+	const char *headers[3] = {NULL};
+	size_t n = 0, at = strlen(path);
+
+	for (size_t i = 0; i < ARRAY_SIZE(queries); i++) {
+		const char *value = httpd_query(u->req, queries[i]);
+		size_t len = value ? strlen(value) : 0;
+
+		if (len && (len > 18 || strspn(value, "0123456789") != len)) {
+			httpd_replyf(u->req, 400, HTML, "%s must be a number", queries[i]);
+			return;
+		}
+		if (len)
+			at += (size_t)snprintf(path + at, sizeof(path) - at, "%c%s=%s",
+				strchr(path, '?') ? '&' : '?', queries[i], value);
+	}
+	if (u->form->params_text[0]) {
+		snprintf(params, sizeof(params), "X-Task-Params: %s", u->form->params_text);
+		headers[n++] = params;
+	}
+	if (pass_header(u->req, "Idempotency-Key", key, sizeof(key)))
+		headers[n++] = key;
+	q.path = path;
+	q.http.headers = headers;
+	upload_ask(u, q);
 }
 
 static void on_upload_begin(struct httpd_req *req)
@@ -176,7 +228,7 @@ static void on_upload(struct httpd_req *req)
 	form->more = u;
 	form->more_free = upload_free;
 	httpd_defer(req, NULL);
-	upload_ask(u, (struct upstream_request){.key = DB, .path = "/task", .done = on_created});
+	create_task(u);
 }
 
 /* --- relays ------------------------------------------------------------------------------------------------------------- */
@@ -226,8 +278,8 @@ static void relay_failed(struct relay *r, const struct httpc_response *resp)
 static void relay_answer(struct relay *r, const struct httpc_response *resp)
 {
 	static const char *const passed[] = {"X-Lease", "X-Lease-Expires", "X-Lease-Ms",
-		"X-Attempt", "X-Kind", "Retry-After", "Content-Disposition", "Accept-Ranges",
-		"Content-Range", "ETag", "Last-Modified"};
+		"X-Attempt", "X-Task-Params", "X-Worker", "X-Kind", "Retry-After",
+		"Content-Disposition", "Accept-Ranges", "Content-Range", "ETag", "Last-Modified"};
 
 	if (resp->code < 0) {
 		relay_failed(r, resp);
@@ -253,29 +305,22 @@ static void on_relayed(void *arg, const struct httpc_response *resp, size_t inst
 	relay_answer(r, resp);
 }
 
-/* A header of the client, passed on, or NULL. out takes "Name: value". */
-static const char *pass_header(
-	const struct httpd_req *req, const char *name, char *out, size_t size)
-{
-	const char *value = httpd_header(req, name);
-
-	if (!value || (size_t)snprintf(out, size, "%s: %s", name, value) >= size)
-		return NULL;
-	return out;
-}
-
 static void relay_to_db(
 	struct httpd_req *req, const char *path, bool idempotent, unsigned int timeout_ms)
 {
 	struct relay *r = relay_new(req);
-	char lease[160];
-	const char *headers[] = {pass_header(req, "X-Lease", lease, sizeof(lease)), NULL};
+	char lease[160], final[32];
+	const char *headers[3] = {NULL};
 	struct upstream_request q = {
 		.key = DB, .path = path, .idempotent = idempotent, .done = on_relayed, .arg = r};
-	size_t len;
+	size_t len, n = 0;
 
 	if (!r)
 		return;
+	if (pass_header(req, "X-Lease", lease, sizeof(lease)))
+		headers[n++] = lease;
+	if (pass_header(req, "X-Final", final, sizeof(final)))
+		headers[n++] = final;
 	q.retry_ms = r->m->retry_ms;
 	q.http.method = httpd_method(req);
 	q.http.headers = headers;
@@ -298,6 +343,30 @@ static void on_next(struct httpd_req *req)
 	snprintf(path, sizeof(path), "/task/next%s", query ? query : "");
 	/* Not idempotent: a lease may have been given to the connection that broke. It runs out by itself. */
 	relay_to_db(req, path, false, LONG_POLL_MS);
+}
+
+/* Lists of tasks and of dead ones, and what may be done to those: as db has them. */
+static void on_list(struct httpd_req *req)
+{
+	const char *id = httpd_param(req, "id"), *query = strchr(httpd_target(req), '?');
+	bool get = strcmp(httpd_route(req)->method, "GET") == 0;
+	char path[LIST_QUERY_MAX + 64];
+
+	if (id && !id_good(id)) {
+		httpd_reply(req, 404, HTML, "Task not found", 14);
+		return;
+	}
+	if (query && strlen(query) > LIST_QUERY_MAX) {
+		httpd_reply_error(req, 400, "the query is too long");
+		return;
+	}
+	if (id)
+		snprintf(path, sizeof(path), "/dead/%s%s", id,
+			strcmp(httpd_method(req), "DELETE") == 0 ? "" : "/retry");
+	else
+		snprintf(path, sizeof(path), "%s%s", httpd_route(req)->pattern,
+			get && query ? query : "");
+	relay_to_db(req, path, get, CALL_MS);
 }
 
 static void on_change(struct httpd_req *req)
@@ -469,6 +538,11 @@ static const struct httpd_route routes[] = {
 	{.method = "POST", .pattern = "/task/{id}/finish", .handler = on_change},
 	{.method = "POST", .pattern = "/task/{id}/renew", .handler = on_change},
 	{.method = "POST", .pattern = "/task/{id}/fail", .handler = on_change, .body_max = 4 * KIB},
+	{.method = "GET", .pattern = "/tasks", .handler = on_list},
+	{.method = "GET", .pattern = "/dead", .handler = on_list},
+	{.method = "POST", .pattern = "/dead/retry", .handler = on_list},
+	{.method = "POST", .pattern = "/dead/{id}/retry", .handler = on_list},
+	{.method = "DELETE", .pattern = "/dead/{id}", .handler = on_list},
 };
 
 /* --- life ---------------------------------------------------------------------------------------------------------------- */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * worker: takes tasks from a master, inverts their pictures, puts the results into storage. Each slot does one task
+ * worker: takes tasks from a master, does what they ask for to their pictures, puts the results into storage. Each slot does one task
  * after the other, without pauses:
  *
  *   POLL --200--> FETCH --> PAINT --> STORE --> FINISH --> POLL
@@ -8,9 +8,11 @@
  *    |                        +--> FAIL <+         | 409: somebody else has it by now
  *    +-------------------------------+<-----------+
  *
- * While a task is held its lease is renewed each third of it; when the lease is lost the work is dropped.
+ * What another attempt would not do better (a broken picture, one that is too large) is given back as final: a dead letter at
+ * once. While a task is held its lease is renewed each third of it; when the lease is lost the work is dropped.
  */
 #include "services/common/service.h"
+#include "services/worker/kernels.h"
 #include "services/worker/painter.h"
 
 #include "lib/jsonx.h"
@@ -28,7 +30,7 @@
 #define PAUSE_MAX_NS  (5 * NS_PER_S)
 #define CALL_MS       20000
 #define RETRY_MS      5000
-#define SLOTS_MAX     8
+#define SLOTS_MAX     PAINTER_THREADS_MAX
 #define ID_BYTES      20
 #define TOKEN_BYTES   128
 #define FORM_OVERHEAD (64 * KIB)
@@ -52,7 +54,9 @@ struct slot {
 	bool lost;   /* the lease is somebody else's: stop where that is possible */
 	bool old_db; /* it does not know leases: no use in renewing */
 	char id[ID_BYTES], lease_header[TOKEN_BYTES + 16];
-	char path[96], reason[160], filename[ID_BYTES + 8];
+	char path[96], reason[PICTURE_PARAMS_BYTES + 120], filename[ID_BYTES + 8];
+	char params[PICTURE_PARAMS_BYTES];
+	bool final; /* the failure is */
 	struct httpc_part part;
 	struct paint_job job;
 };
@@ -62,7 +66,10 @@ struct worker {
 	struct painter *painter;
 	char name[64];
 	int64_t slots, max_bytes;
-	uint64_t done, failed, lost, busy_ns;
+	uint64_t failed, lost, busy_ns;
+	uint64_t done[PICTURE_OPS]; /* by operation */
+	uint64_t bytes_in, bytes_out;
+	struct histogram paint;
 	struct slot slot[SLOTS_MAX];
 };
 
@@ -112,7 +119,7 @@ typedef void slot_answer(void *arg, const struct httpc_response *resp, size_t in
 static void ask(
 	struct slot *slot, enum slot_state state, struct upstream_request q, slot_answer *fn)
 {
-	const char *headers[] = {slot->lease_header, NULL};
+	const char *headers[3] = {slot->lease_header, NULL};
 
 	slot->state = state;
 	q.path = slot->path;
@@ -120,6 +127,8 @@ static void ask(
 	q.arg = slot;
 	if (slot->lease_header[0] && state != SLOT_POLL)
 		q.http.headers = headers;
+	if (state == SLOT_FAIL && slot->final)
+		headers[1] = "X-Final: 1";
 	if (upstream_start(slot->w->s->upstream, &q, &slot->call) < 0) {
 		log_error("out of memory", "task=%s", slot->id);
 		let_go(slot);
@@ -180,11 +189,12 @@ static void on_failed(void *arg, const struct httpc_response *resp, size_t insta
 	next_task(slot);
 }
 
-static void fail(struct slot *slot, const char *what, const char *why)
+static void fail(struct slot *slot, const char *what, const char *why, bool final)
 {
+	slot->final = final;
 	snprintf(slot->reason, sizeof(slot->reason), "%s: %s", what, why);
-	log_warn("task failed", "task=%s worker=%s reason=\"%s\"", slot->id, slot->w->name,
-		slot->reason);
+	log_warn("task failed", "task=%s worker=%s op=%s final=%d reason=\"%s\"", slot->id,
+		slot->w->name, picture_op_name(slot->job.params.op), final, slot->reason);
 	slot->w->failed++;
 	snprintf(slot->path, sizeof(slot->path), "/task/%s/fail", slot->id);
 	ask(slot, SLOT_FAIL,
@@ -206,9 +216,10 @@ static void on_finished(void *arg, const struct httpc_response *resp, size_t ins
 	(void)instances;
 	slot->call = NULL;
 	if (resp->status == 200) {
-		w->done++;
-		log_info("task done", "task=%s worker=%s paint_us=%" PRId64, slot->id, w->name,
-			slot->job.ns / 1000);
+		w->done[slot->job.params.op]++;
+		w->bytes_out += slot->job.out.len;
+		log_info("task done", "task=%s worker=%s op=%s paint_us=%" PRId64, slot->id,
+			w->name, picture_op_name(slot->job.params.op), slot->job.ns / 1000);
 	} else {
 		w->lost++;
 		log_warn("finish refused", "task=%s worker=%s status=%d error=\"%s\"", slot->id,
@@ -234,7 +245,7 @@ static void on_stored(void *arg, const struct httpc_response *resp, size_t insta
 	slot->call = NULL;
 	if (resp->status != 200) {
 		status_text(resp, why, sizeof(why));
-		fail(slot, "storing the result", why);
+		fail(slot, "storing the result", why, false);
 		return;
 	}
 	snprintf(slot->path, sizeof(slot->path), "/task/%s/finish", slot->id);
@@ -250,20 +261,23 @@ static void on_painted(struct paint_job *job)
 {
 	struct slot *slot = job->arg;
 
+	bool jpeg = job->format == FORMAT_JPEG;
+
 	slot->w->busy_ns += (uint64_t)job->ns;
+	histogram_add(&slot->w->paint, job->ns);
 	if (slot->lost) {
 		next_task(slot);
 		return;
 	}
 	if (job->result < 0) {
-		fail(slot, "the picture", job->err.msg);
+		fail(slot, "the picture", job->err.msg, job->result != -ENOMEM);
 		return;
 	}
 	snprintf(slot->path, sizeof(slot->path), "/upload/%s?kind=result", slot->id);
-	snprintf(slot->filename, sizeof(slot->filename), "%s.png", slot->id);
+	snprintf(slot->filename, sizeof(slot->filename), "%s.%s", slot->id, jpeg ? "jpg" : "png");
 	slot->part = (struct httpc_part){.name = "image",
 		.filename = slot->filename,
-		.type = "image/png",
+		.type = jpeg ? "image/jpeg" : "image/png",
 		.data = job->out.data,
 		.len = job->out.len};
 	ask(slot, SLOT_STORE,
@@ -288,13 +302,14 @@ static void on_fetched(void *arg, const struct httpc_response *resp, size_t inst
 	slot->call = NULL;
 	if (resp->status != 200) {
 		status_text(resp, why, sizeof(why));
-		fail(slot, "fetching the picture", why);
+		fail(slot, "fetching the picture", why, false);
 		return;
 	}
+	w->bytes_in += resp->len;
 	buf_init(&slot->job.in, 0);
 	buf_init(&slot->job.out, (size_t)w->max_bytes);
 	if (buf_add(&slot->job.in, resp->body, resp->len) < 0) {
-		fail(slot, "fetching the picture", "out of memory");
+		fail(slot, "fetching the picture", "out of memory", false);
 		return;
 	}
 	slot->state = SLOT_PAINT;
@@ -305,6 +320,13 @@ static void on_fetched(void *arg, const struct httpc_response *resp, size_t inst
 
 static void fetch(struct slot *slot)
 {
+	struct err err = {0};
+
+	slot->job.params = (struct picture_params){0};
+	if (picture_params_parse(slot->params, &slot->job.params, &err) < 0) {
+		fail(slot, "the parameters", err.msg, true);
+		return;
+	}
 	snprintf(slot->path, sizeof(slot->path), "/task/%s/download?kind=input", slot->id);
 	ask(slot, SLOT_FETCH,
 		(struct upstream_request){.key = "masterendpoint",
@@ -319,13 +341,15 @@ static void fetch(struct slot *slot)
 static int take_task(struct slot *slot, const struct httpc_response *resp)
 {
 	_cleanup_json_ json_t *json = NULL;
-	const char *token = httpc_header(resp, "X-Lease"), *ms = httpc_header(resp, "X-Lease-Ms");
+	const char *token = httpc_header(resp, "X-Lease"), *ms = httpc_header(resp, "X-Lease-Ms"),
+		   *params = httpc_header(resp, "X-Task-Params");
 	int64_t id;
 
 	if (jsonx_parse_object(resp->body, resp->len, 4, &json, NULL) < 0 ||
 		jsonx_int(json, "id", 0, INT64_C(999999999999999999), &id, NULL) < 0)
 		return -EBADMSG;
 	snprintf(slot->id, sizeof(slot->id), "%" PRId64, id);
+	snprintf(slot->params, sizeof(slot->params), "%s", params ? params : "");
 	slot->lease_header[0] = '\0';
 	if (token && strlen(token) < TOKEN_BYTES)
 		snprintf(slot->lease_header, sizeof(slot->lease_header), "X-Lease: %s", token);
@@ -411,14 +435,29 @@ static int start_slots(struct worker *w)
 	return 0;
 }
 
+static int64_t default_threads(int64_t slots)
+{
+	int64_t processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return processors < 1 ? 1 : (processors < slots ? processors : slots);
+}
+
+/* Half of what there is, at most 1 GiB: the other half is for what is under way on the network. */
+static int64_t default_memory_mib(void)
+{
+	int64_t mib = sysconf(_SC_PHYS_PAGES) / (int64_t)(MIB / 4096) / 2;
+
+	return mib < 4 ? 4 : (mib > 1024 ? 1024 : mib);
+}
+
 static int worker_start(struct service *s, struct err *err)
 {
 	struct worker *w = calloc(1, sizeof(*w));
 	const char *master = env_str("MICRO_MASTER_ENDPOINT"),
 		   *storage = env_str("MICRO_STORAGE_ENDPOINT");
-	struct invert_limits limits = {.max_side = 32768};
+	struct picture_limits limits = {.max_side = 32768};
 	struct endpoint e;
-	int64_t pixels;
+	int64_t pixels, memory, threads;
 
 	s->data = w;
 	if (!w)
@@ -427,10 +466,15 @@ static int worker_start(struct service *s, struct err *err)
 	if (env_int("MICRO_WORKER_SLOTS", 1, SLOTS_MAX, 1, &w->slots, err) < 0 ||
 		env_int("MICRO_WORKER_MAX_BYTES", 1024, INT64_C(1) << 30, 16 * MIB, &w->max_bytes,
 			err) < 0 ||
-		env_int("MICRO_WORKER_MAX_PIXELS", 1, INT64_C(1) << 30, 50000000, &pixels, err) < 0)
+		env_int("MICRO_WORKER_MAX_PIXELS", 1, INT64_C(1) << 30, 50000000, &pixels, err) <
+			0 ||
+		env_int("MICRO_WORKER_THREADS", 1, SLOTS_MAX, default_threads(w->slots), &threads,
+			err) < 0 ||
+		env_int("MICRO_WORKER_MEMORY_MIB", 4, 1 << 20, default_memory_mib(), &memory, err) <
+			0)
 		return -EINVAL;
 	limits.max_pixels = (uint64_t)pixels;
-	limits.max_bytes = (uint64_t)w->max_bytes * 4;
+	limits.memory_bytes = (uint64_t)memory * MIB / (uint64_t)threads;
 	if (!s->has_registry && (!master || !storage))
 		return err_set(err, EINVAL,
 			"where is the registry? Give host:port, or MICRO_MASTER_ENDPOINT and "
@@ -444,9 +488,12 @@ static int worker_start(struct service *s, struct err *err)
 			registry_set(s->registry, "storageendpoint", &e) < 0))
 		return err_prefix(err, "MICRO_STORAGE_ENDPOINT");
 	choose_name(w);
-	if (painter_new(s->loop, &limits, &w->painter) < 0 || start_slots(w) < 0)
+	if (painter_new(s->loop, &limits, (unsigned int)threads, &w->painter) < 0 ||
+		start_slots(w) < 0)
 		return err_set(err, ENOMEM, "cannot start the painter");
-	log_info("working", "worker=%s slots=%" PRId64, w->name, w->slots);
+	log_info("working",
+		"worker=%s slots=%" PRId64 " threads=%" PRId64 " memory_mib=%" PRId64 " kernels=%s",
+		w->name, w->slots, threads, memory, kernels_best()->name);
 	return 0;
 }
 
@@ -496,11 +543,31 @@ static void worker_stop(struct service *s)
 	free(w);
 }
 
+static uint64_t tasks_held(const struct worker *w)
+{
+	uint64_t n = 0;
+
+	for (int64_t i = 0; i < w->slots; i++)
+		n += w->slot[i].state != SLOT_IDLE && w->slot[i].state != SLOT_POLL;
+	return n;
+}
+
 static void worker_metrics(struct service *s, struct buf *out)
 {
 	struct worker *w = s->data;
+	char labels[40];
 
-	metrics_counter(out, "worker_tasks_done_total", "Tasks done.", w->done);
+	metrics_head(out, "worker_tasks_done_total", "counter", "Tasks done, by operation.");
+	for (int op = 0; op < PICTURE_OPS; op++) {
+		snprintf(labels, sizeof(labels), "op=\"%s\"", picture_op_name((enum picture_op)op));
+		metrics_sample(out, "worker_tasks_done_total", labels, w->done[op]);
+	}
+	metrics_gauge(out, "worker_tasks_held", "Tasks in work.", tasks_held(w));
+	metrics_counter(out, "worker_bytes_in_total", "Bytes of pictures fetched.", w->bytes_in);
+	metrics_counter(out, "worker_bytes_out_total", "Bytes of results stored.", w->bytes_out);
+	metrics_head(out, "worker_paint_seconds", "histogram",
+		"Time of one picture, decoding to encoding.");
+	metrics_histogram(out, "worker_paint_seconds", "", &w->paint);
 	metrics_counter(out, "worker_tasks_failed_total", "Tasks given back.", w->failed);
 	metrics_counter(out, "worker_leases_lost_total", "Tasks that somebody else had by the end.",
 		w->lost);
@@ -515,13 +582,18 @@ int main(int argc, char **argv)
 		{"MICRO_WORKER_SLOTS", "tasks at a time, 1 to 8 (default 1)"},
 		{"MICRO_WORKER_MAX_BYTES", "of a picture, and of its result (default 16777216)"},
 		{"MICRO_WORKER_MAX_PIXELS", "of a picture (default 50000000)"},
+		{"MICRO_WORKER_THREADS",
+			"pictures painted at a time (default: slots, at most processors)"},
+		{"MICRO_WORKER_MEMORY_MIB",
+			"for all pictures in work; a picture that needs more fails (default: half "
+			"of the machine's, at most 1024)"},
 		{"MICRO_MASTER_ENDPOINT", "host:port of a master, instead of the registry's"},
 		{"MICRO_STORAGE_ENDPOINT", "host:port of the storage, instead of the registry's"},
 		{0},
 	};
 	static const struct service_spec spec = {
 		.name = "worker",
-		.summary = "Does the tasks: inverts the colours of PNG pictures.",
+		.summary = "Does the tasks: changes PNG and JPEG pictures.",
 		.port_env = "MICRO_WORKER_PORT",
 		.port = -1,
 		.takes_registry = true,

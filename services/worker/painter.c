@@ -13,8 +13,9 @@ struct jobs {
 };
 
 struct painter {
-	struct invert_limits limits;
-	pthread_t thread;
+	struct picture_limits limits;
+	unsigned int threads; /* that run */
+	pthread_t thread[PAINTER_THREADS_MAX];
 	int event;
 	struct loop_io *io;
 	pthread_mutex_t lock;
@@ -47,7 +48,8 @@ static void paint(struct painter *p, struct paint_job *job)
 {
 	int64_t start = loop_now_ns();
 
-	job->result = invert_png(job->in.data, job->in.len, &p->limits, &job->out, &job->err);
+	job->result = paint_picture(job->in.data, job->in.len, &job->params, &p->limits, &job->out,
+		&job->format, &job->err);
 	job->ns = loop_now_ns() - start;
 }
 
@@ -95,24 +97,28 @@ static void on_event(void *arg, uint32_t events)
 	}
 }
 
-static int start_thread(struct painter *p)
+static int start_threads(struct painter *p, unsigned int count)
 {
 	pthread_attr_t attr;
 	sigset_t all, old;
-	int r;
+	int r = 0;
 
 	/* Signals are for the loop; a small stack, because each page counts when there are many workers. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &old);
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, 256 * KIB);
-	r = pthread_create(&p->thread, &attr, work, p);
+	while (r == 0 && p->threads < count) {
+		r = pthread_create(&p->thread[p->threads], &attr, work, p);
+		p->threads += r == 0;
+	}
 	pthread_attr_destroy(&attr);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	return -r;
 }
 
-int painter_new(struct loop *loop, const struct invert_limits *limits, struct painter **out)
+int painter_new(struct loop *loop, const struct picture_limits *limits, unsigned int threads,
+	struct painter **out)
 {
 	struct painter *p = calloc(1, sizeof(*p));
 	int r;
@@ -127,12 +133,9 @@ int painter_new(struct loop *loop, const struct invert_limits *limits, struct pa
 	p->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	r = p->event < 0 ? -errno : loop_io_add(loop, p->event, EPOLLIN, on_event, p, &p->io);
 	if (r == 0)
-		r = start_thread(p);
+		r = start_threads(p, threads);
 	if (r < 0) {
-		loop_io_del(p->io);
-		if (p->event >= 0)
-			close(p->event);
-		free(p);
+		painter_free(p);
 		return r;
 	}
 	*out = p;
@@ -145,11 +148,13 @@ void painter_free(struct painter *p)
 		return;
 	pthread_mutex_lock(&p->lock);
 	p->stop = true;
-	pthread_cond_signal(&p->wake);
+	pthread_cond_broadcast(&p->wake);
 	pthread_mutex_unlock(&p->lock);
-	pthread_join(p->thread, NULL);
+	for (unsigned int i = 0; i < p->threads; i++)
+		pthread_join(p->thread[i], NULL);
 	loop_io_del(p->io);
-	close(p->event);
+	if (p->event >= 0)
+		close(p->event);
 	pthread_cond_destroy(&p->wake);
 	pthread_mutex_destroy(&p->lock);
 	free(p);

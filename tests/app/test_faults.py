@@ -263,7 +263,8 @@ def test_8_no_scan():
 
 
 def test_9_poison():
-    """A picture that always fails does not starve the others, and ends among the dead: listed, retried, purged."""
+    """A picture that always fails does not starve the others, and ends among the dead: listed, retried, purged. What another
+    attempt cannot mend is dead after one; what may be mended, after all."""
     broken = PNG[:-30]
     with App() as app:
         app.start_all(workers=1, db={'MICRO_DB_BACKOFF_MS': '10', 'MICRO_DB_BACKOFF_MAX_MS': '20', 'MICRO_DB_MAX_ATTEMPTS': '3'})
@@ -273,7 +274,7 @@ def test_9_poison():
             finished(app, task)
         dead = until('it is dead', lambda: app.db('GET', '/dead').json()['tasks'])
         eq([t['id'] for t in dead], [int(bad)])
-        eq(dead[0]['attempts'], 3)
+        eq(dead[0]['attempts'], 1)
         assert 'picture' in dead[0]['reason'], dead
         eq(app.db('POST', '/dead/99/retry').status, 404)
         eq(app.db('POST', f'/dead/{bad}/retry').json(), {'changed': 1})
@@ -281,6 +282,14 @@ def test_9_poison():
         eq(app.db('DELETE', f'/dead/{bad}').json(), {'changed': 1})
         eq(app.db('GET', '/dead').json(), {'tasks': [], 'total': 0})
         eq(app.db('GET', f'/task/{bad}').status, 404)
+    with App() as app:
+        db = app.start('db', MICRO_DB_BACKOFF_MS='10', MICRO_DB_BACKOFF_MAX_MS='20', MICRO_DB_MAX_ATTEMPTS='3')
+        task = ready_task(db)
+        for attempt in range(3):
+            answer = db('GET', '/task/next?wait=10')
+            eq((answer.status, answer.headers['X-Attempt']), (200, str(attempt + 1)))
+            eq(db('POST', f'/task/{task}/fail', b'the disk is full', lease_of(answer)).status, 200)
+        eq([(t['id'], t['attempts']) for t in db('GET', '/dead').json()['tasks']], [(int(task), 3)])
 
 
 def test_9_orphans():

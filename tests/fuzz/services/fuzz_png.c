@@ -2,6 +2,7 @@
 /* Pictures. What is accepted gives a picture that is accepted, and whose inverse is inverted back to it. */
 #include "services/worker/invert.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
 
@@ -37,8 +38,8 @@ static int same(const struct buf *a, const struct buf *b)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct invert_limits limits = {
-		.max_side = 2000, .max_pixels = 100000, .max_bytes = 400000};
+	static const struct picture_limits limits = {
+		.max_side = 2000, .max_pixels = 100000, .memory_bytes = 4 * MIB};
 	_cleanup_buf_ struct buf once = {.max = 1 * MIB}, twice = {.max = 1 * MIB},
 				 thrice = {.max = 1 * MIB};
 	struct err err = {0};
