@@ -113,6 +113,13 @@ static void upload_ask(struct upload *u, struct upstream_request q)
 		httpd_reply_error(u->req, 500, "out of memory");
 }
 
+static void upload_done(struct upload *u)
+{
+	httpd_add_headerf(u->req, "Location", "/task/%s", u->id);
+	httpd_add_header(u->req, "X-Task-Id", u->id);
+	httpd_reply(u->req, 200, NULL, NULL, 0);
+}
+
 static void on_ready_set(void *arg, const struct httpc_response *resp, size_t instances)
 {
 	struct upload *u = arg;
@@ -125,9 +132,7 @@ static void on_ready_set(void *arg, const struct httpc_response *resp, size_t in
 		return;
 	}
 	u->m->uploads++;
-	httpd_add_headerf(u->req, "Location", "/task/%s", u->id);
-	httpd_add_header(u->req, "X-Task-Id", u->id);
-	httpd_reply(u->req, 200, NULL, NULL, 0);
+	upload_done(u);
 }
 
 static void on_uploaded(void *arg, const struct httpc_response *resp, size_t instances)
@@ -154,6 +159,7 @@ static void on_created(void *arg, const struct httpc_response *resp, size_t inst
 {
 	struct upload *u = arg;
 	struct image_form *form = u->form;
+	const char *state;
 	char path[64];
 
 	(void)instances;
@@ -163,6 +169,12 @@ static void on_created(void *arg, const struct httpc_response *resp, size_t inst
 		return;
 	}
 	snprintf(u->id, sizeof(u->id), "%s", resp->body);
+	state = httpc_header(resp, "X-Task-State");
+	/* A key that was seen before: the picture of that time is there, unless its upload broke off. */
+	if (state && strcmp(state, "-1") != 0) {
+		upload_done(u);
+		return;
+	}
 	snprintf(path, sizeof(path), "/upload/%s?kind=input", u->id);
 	u->part = (struct httpc_part){.name = "image",
 		.filename = form->filename[0] ? form->filename : "image",
