@@ -203,4 +203,4 @@ def test_several():
 
 
 if __name__ == '__main__':
-    main([test_operations, test_parameters, test_large, test_several])
+    main([test_operations, test_parameters, test_jpeg, test_large, test_several])
