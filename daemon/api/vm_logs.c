@@ -11,6 +11,7 @@
 #include "daemon/instance/instance.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #define TAIL_MAX_BYTES (2 * CONSOLE_FILE_BYTES)
@@ -142,9 +143,9 @@ static void drained(void *arg)
 	pump(arg);
 }
 
-/* Where a reader begins: at its Last-Event-ID, or at the last lines. 0 or -errno. */
-static int begin(
-	struct reader *r, const struct httpd_req *req, const struct instance *i, long lines)
+/* Where a reader begins: at its Last-Event-ID, behind what it has (since), or at the last lines. -1: not said. 0 or -errno. */
+static int begin(struct reader *r, const struct httpd_req *req, const struct instance *i,
+	long lines, long since)
 {
 	_cleanup_buf_ struct buf text;
 	uint64_t first, behind, seen;
@@ -158,6 +159,10 @@ static int begin(
 	if (r->events && log_event_id(httpd_header(req, "Last-Event-ID"), &seen) &&
 		seen <= behind) {
 		r->at = seen;
+	} else if (since >= 0) {
+		r->at = (uint64_t)since < behind ? (uint64_t)since : behind;
+		if (!r->events && r->at < first)
+			r->at = first; /* the header says so */
 	} else if (lines >= 0) {
 		rc = console_tail(i->log, TAIL_MAX_BYTES, lines, &text);
 		r->at = behind - text.len;
@@ -169,6 +174,8 @@ static void read_on(struct httpd_req *req, struct reader *r, const struct instan
 {
 	if (r->events)
 		httpd_add_header(req, "Cache-Control", "no-store");
+	else
+		httpd_add_headerf(req, "Uigniter-Offset", "%llu", (unsigned long long)r->at);
 	r->stream = httpd_stream_open(
 		req, 200, r->events ? EVENTS_TYPE : LOG_TYPE, STREAM_MAX_BYTES, drained, gone, r);
 	if (!r->stream) {
@@ -190,17 +197,18 @@ void vm_logs(struct httpd_req *req)
 	bool events = accept && strstr(accept, EVENTS_TYPE), follows = events;
 	struct instance *i = api_instance(req);
 	struct reader *r;
-	long lines = -1;
+	long lines = -1, since = -1;
 	int rc = -ENOMEM;
 
 	if (!i || !query_bool(req, "follow", &follows) ||
-		!query_long(req, "tail", 0, 1000000, &lines))
+		!query_long(req, "tail", 0, 1000000, &lines) ||
+		!query_long(req, "since", 0, LONG_MAX, &since))
 		return;
 	r = calloc(1, sizeof(*r));
 	if (r) {
 		r->events = events;
 		rc = console_reader_init(&r->log, i->log);
-		rc = rc < 0 ? rc : begin(r, req, i, lines);
+		rc = rc < 0 ? rc : begin(r, req, i, lines, since);
 	}
 	if (rc == 0) {
 		read_on(req, r, i, follows);

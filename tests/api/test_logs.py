@@ -101,10 +101,19 @@ class Logs(DaemonTest):
         self.say(b"one\ntwo\nthree\n")
         whole = [(4, b"one"), (8, b"two"), (14, b"three")]
         for query, last, expected in (("", None, whole), ("?tail=1", None, whole[2:]), ("?tail=0", None, []), ("", 4, whole[1:]),
-                                      ("?tail=1", 0, whole), ("", 14, []), ("", 15, whole), ("", "x", whole), ("", -1, whole), ("", 6, [(8, b"o"), whole[2]])):
+                                      ("?tail=1", 0, whole), ("", 14, []), ("", 15, whole), ("", "x", whole), ("", -1, whole), ("", 6, [(8, b"o"), whole[2]]), ("?since=4", None, whole[1:]),
+                                      ("?since=0&tail=1", None, whole), ("?since=99", None, []), ("?since=4", 8, whole[2:])):
             stream = Stream(self.d, self.vm, f"{query or '?'}&follow=false", last)
             self.assertEqual([stream.line() for _ in expected], expected, (query, last))
             self.assertEqual(stream.rest(), [{"event": "end", "data": b"{}"}])
+
+    def test_since(self):
+        """As text: what is behind an offset, which the header says again."""
+        self.say(b"one\ntwo\nthree\n")
+        for query, offset, text in (("", 0, b"one\ntwo\nthree\n"), ("?since=4", 4, b"two\nthree\n"), ("?since=14", 14, b""), ("?since=99", 14, b"")):
+            answer = self.d.call("GET", f"/vm/{self.vm}/logs{query}")
+            self.assertEqual((int(answer.headers["uigniter-offset"]), answer.body), (offset, text), query)
+        self.refused(self.d.call("GET", f"/vm/{self.vm}/logs?since=-1"), 400, "invalid_field")
 
     def test_gap(self):
         """What was written before the last two files is gone; the next manager counts on."""
