@@ -5,7 +5,10 @@
  *   ended                 stays as it is: record and log; started again when its policy was about to
  *   RUNNING, PAUSED       taken over: process, console, address, published ports; ready once it is
  *   STOPPING              taken over, and asked to end again
- *   CREATED, STARTING     nobody was told yet that it runs: ended as FAILED
+ *   STARTING              nobody was told yet that it runs: ended as FAILED
+ *   CREATED               the same; a shell that was made for it has been reaped
+ *
+ * One that nobody was told of at all may have no record: then its shell is no instance's, and reaped.
  *
  * A process that ended while there was no manager ends its instance as soon as the loop runs.
  */
@@ -31,10 +34,23 @@ void instance_save(struct instance *i)
 	struct err err = {0};
 	int r = keep_put_json(i->core->keep, STATE_INSTANCE, i->id, record, &err);
 
+	i->unsaved = false;
 	if (r != -ENOMEM)
 		i->saved = true;
 	if (r < 0)
 		log_error("cannot keep a VM's state", "id=%s error=\"%s\"", i->id, err.msg);
+}
+
+void instance_settle(struct instance *i)
+{
+	if (i->unsaved)
+		instance_save(i);
+}
+
+void instance_save_soon(struct instance *i)
+{
+	i->unsaved = true;
+	loop_timer_set(i->core->instances->saver, 0);
 }
 
 /* --- reading --------------------------------------------------------------------------------------------------- */
@@ -143,7 +159,7 @@ bool instances_use_shell(const struct instances *is, const char *name)
 	for (const struct instance *i = is->first; i; i = i->next) {
 		char own[NETWORK_NAME_BYTES];
 
-		if (!instance_has_ended(i) &&
+		if (!instance_has_ended(i) && i->state != VM_CREATED &&
 			network_lease_name(&is->core->config.subnet, i->ip, own) &&
 			strcmp(own, name) == 0)
 			return true;
@@ -190,12 +206,16 @@ static bool adopt(struct instance *i)
 	struct err err = {0};
 	int r;
 
+	if (was == VM_CREATED) { /* its address may be another's by now */
+		instance_end(i, VM_FAILED, "the manager ended before it was started");
+		return false;
+	}
 	spec.ip = i->ip;
 	r = shell_adopt(i->core, &spec, i->log, &instance_owner, i, &i->shell, &err);
 	if (r == 0 && instance_isolate(i, &err) < 0)
 		log_error("a VM is in the network of all", "id=%s error=\"%s\"", i->id, err.msg);
 	if (r < 0) {
-		i->state = was == VM_CREATED || was == VM_STARTING ? VM_STARTING : VM_RUNNING;
+		i->state = was == VM_STARTING ? VM_STARTING : VM_RUNNING;
 		instance_end(i, i->state == VM_STARTING ? VM_FAILED : VM_CRASHED, err.msg);
 		return false;
 	}

@@ -10,6 +10,7 @@ struct instances {
 	char *dir; /* STATE_DIR/vm */
 	struct instance *first, *last;
 	unsigned count;
+	struct loop_timer *saver; /* of instance_save_soon() */
 	struct loop_timer *
 		sweeper; /* removes those of auto_remove that have ended, outside of all callbacks */
 };
@@ -17,6 +18,8 @@ struct instances {
 /* adopt.c: writes the record to the state database. What can not be written is logged: the VM goes on, only a later
  * manager will not know. */
 void instance_save(struct instance *inst);
+/* The same, behind what is to be done now: in a moment, or when somebody is told of the instance (instance_settle()). */
+void instance_save_soon(struct instance *inst);
 
 /* instance.c: into and out of the table; new ones are CREATED and hold nothing yet but name, id and folder names. */
 int instance_new(

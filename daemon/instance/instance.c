@@ -40,6 +40,14 @@ static void sweep(void *arg)
 	}
 }
 
+static void save_all(void *arg)
+{
+	struct instances *is = arg;
+
+	for (struct instance *i = is->first; i; i = i->next)
+		instance_settle(i);
+}
+
 int instances_new(struct core *core, struct instances **out, struct err *err)
 {
 	struct instances *is = calloc(1, sizeof(*is));
@@ -52,6 +60,7 @@ int instances_new(struct core *core, struct instances **out, struct err *err)
 	is->core = core;
 	*out = is;
 	r = loop_timer_new(core->loop, sweep, is, &is->sweeper);
+	r = r < 0 ? r : loop_timer_new(core->loop, save_all, is, &is->saver);
 	if (r == 0 && mkdir(is->dir, 0711) < 0 && errno != EEXIST)
 		r = -errno;
 	return r < 0 ? err_sys(err, -r, "cannot make %s", is->dir) : instances_load(is, err);
@@ -64,6 +73,7 @@ void instances_free(struct instances *is)
 	while (is->first)
 		instance_free(is->first);
 	loop_timer_free(is->sweeper);
+	loop_timer_free(is->saver);
 	reap_tree(is->dir);
 	free(is->dir);
 	free(is);
@@ -322,6 +332,7 @@ int instance_new(
 		return err_sys(err, -r, "VM");
 	}
 	events_vm(is->core->events, "created", i);
+	i->unsaved = true; /* its first row is written with its first answer, or its start */
 	*out = i;
 	return 0;
 }

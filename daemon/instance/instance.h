@@ -17,7 +17,8 @@
  *
  * An instance that has ended holds no shell, address or port; its record and log stay until it is removed.
  *
- * Each change is written to the state database before anybody hears of it. A manager that takes over from one that was killed
+ * Each change is written to the state database before the one who asked for it is answered; that it starts, only after its monitor was
+ * told (instance_settle()). A manager that takes over from one that was killed
  * reads all records (instances_new()) and goes on with those that run (instances_adopt()): one on its way to RUNNING becomes
  * FAILED, one on its way to its end goes on to it.
  */
@@ -131,6 +132,7 @@ struct instance {
 	enum instance_state state;
 	bool hurrying; /* counted in core->hurrying */
 	bool saved;    /* has a row in the state database */
+	bool unsaved;  /* ... or will have one, or a newer one: instance_settle() */
 	bool ready, from_pool, auto_remove, has_exit_code, trace;
 	bool wanted_down; /* somebody asked it to end: no policy starts it again */
 	struct restart restart;
@@ -206,6 +208,9 @@ void instance_kill(struct instance *inst);
 void instance_remove(struct instance *inst);
 /* The same, outside of all callbacks; nobody sees it from now on. */
 void instance_remove_soon(struct instance *inst);
+
+/* Writes to the state database what is not there yet: before somebody is told. */
+void instance_settle(struct instance *inst);
 
 bool instance_has_ended(const struct instance *inst);
 /* Ended, to be removed by itself, and about to be: not shown to anybody. */

@@ -266,7 +266,7 @@ static void begin(struct instance *i)
 	if (i->core->names)
 		spec.search = search;
 	instance_set_state(i, VM_STARTING);
-	instance_save(i);
+	instance_save_soon(i); /* the monitor is told first, and works meanwhile */
 	instance_hurry(i, true);
 	if (r < 0)
 		err_sys(&err, -r, "VM");

@@ -21,6 +21,7 @@ struct statements {
 
 struct state_db {
 	sqlite3 *sqlite;
+	int wal_pages; /* that the journal has, after the last write */
 	struct statements of[TABLES];
 };
 
@@ -60,6 +61,16 @@ static int read_version(void *arg, int columns, char **values, char **names)
 	return 0;
 }
 
+static int note_wal(void *arg, sqlite3 *sqlite, const char *name, int pages)
+{
+	struct state_db *db = arg;
+
+	(void)sqlite;
+	(void)name;
+	db->wal_pages = pages;
+	return SQLITE_OK;
+}
+
 static int prepare(struct state_db *db, const char *sql, sqlite3_stmt **out)
 {
 	return sqlite3_prepare_v3(db->sqlite, sql, -1, SQLITE_PREPARE_PERSISTENT, out, NULL);
@@ -78,6 +89,8 @@ static int open_file(struct state_db *db, const char *path)
 		r = SQLITE_MISMATCH;
 	if (r == SQLITE_OK)
 		r = sqlite3_exec(db->sqlite, schema, NULL, NULL, NULL);
+	if (r == SQLITE_OK)
+		sqlite3_wal_hook(db->sqlite, note_wal, db); /* in the place of SQLite's own */
 	for (int t = 0; t < TABLES && r == SQLITE_OK; t++) {
 		r = prepare(db, statement_of[t][0], &db->of[t].put);
 		r = r == SQLITE_OK ? prepare(db, statement_of[t][1], &db->of[t].delete) : r;
@@ -203,4 +216,18 @@ int state_db_each(
 		r = fail(db, "read", err);
 	sqlite3_reset(each);
 	return r;
+}
+
+int state_db_journal_pages(const struct state_db *db)
+{
+	return db->wal_pages;
+}
+
+int state_db_checkpoint(struct state_db *db, struct err *err)
+{
+	if (sqlite3_wal_checkpoint_v2(db->sqlite, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL) !=
+		SQLITE_OK)
+		return fail(db, "take the journal over into", err);
+	db->wal_pages = 0;
+	return 0;
 }

@@ -26,6 +26,10 @@ int state_db_put(struct state_db *db, enum state_table table, const char *id, co
 /* 0, also when there is none; -EIO with err. */
 int state_db_delete(struct state_db *db, enum state_table table, const char *id, struct err *err);
 
+/* Rows are first written to a journal. How long that is, and taking it over into the file, which waits for the disk; 0 or -EIO with err. */
+int state_db_journal_pages(const struct state_db *db);
+int state_db_checkpoint(struct state_db *db, struct err *err);
+
 /* Calls fn for each row of the table in the order in which they were put in first; fn must not change rows. 0, -EIO with err, or the first
  * value below 0 that fn returns. */
 typedef int state_db_fn(void *arg, const char *id, const char *record, size_t len);

@@ -9,7 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define AGAIN_NS INT64_C(1000000000)
+#define AGAIN_NS      INT64_C(1000000000)
+#define JOURNAL_PAGES 1000 /* from here on it is taken over when there is time */
+#define JOURNAL_MAX   8000 /* ... and from here on at once */
+#define CALM_NS       INT64_C(200000000)
 
 struct waiting {
 	enum state_table table;
@@ -19,7 +22,7 @@ struct waiting {
 
 struct keep {
 	struct state_db *db;
-	struct loop_timer *timer;
+	struct loop_timer *timer, *journal_timer;
 	struct waiting *first;
 	unsigned count;
 };
@@ -74,6 +77,24 @@ static int remember(struct keep *keep, enum state_table table, const char *id, c
 	return 0;
 }
 
+static void take_journal_over(void *arg)
+{
+	const struct keep *keep = arg;
+	struct err err = {0};
+
+	if (state_db_checkpoint(keep->db, &err) < 0)
+		log_warn("the journal of the state database stays", "error=\"%s\"", err.msg);
+}
+
+/* That waits for the disk, so nobody who writes does it: it is done when nothing was written for a moment. */
+static void look_at_journal(struct keep *keep)
+{
+	int pages = state_db_journal_pages(keep->db);
+
+	if (pages >= JOURNAL_PAGES)
+		loop_timer_set(keep->journal_timer, pages < JOURNAL_MAX ? CALM_NS : 0);
+}
+
 /* In the order they came, up to the first that fails. */
 static void write_waiting(struct keep *keep)
 {
@@ -110,7 +131,9 @@ int keep_new(struct state_db *db, struct loop *loop, struct keep **out)
 		return -ENOMEM;
 	keep->db = db;
 	r = loop_timer_new(loop, on_timer, keep, &keep->timer);
+	r = r < 0 ? r : loop_timer_new(loop, take_journal_over, keep, &keep->journal_timer);
 	if (r < 0) {
+		loop_timer_free(keep->timer);
 		free(keep);
 		return r;
 	}
@@ -130,6 +153,7 @@ void keep_free(struct keep *keep)
 		waiting_free(w);
 	}
 	loop_timer_free(keep->timer);
+	loop_timer_free(keep->journal_timer);
 	free(keep);
 }
 
@@ -139,8 +163,10 @@ static int change(struct keep *keep, enum state_table table, const char *id, con
 	int r = write_row(keep, table, id, record, err);
 
 	forget(keep, table, id);
-	if (r == 0)
+	if (r == 0) {
+		look_at_journal(keep);
 		return 0;
+	}
 	if (remember(keep, table, id, record) < 0)
 		return err_sys(err, ENOMEM, "state");
 	loop_timer_set(keep->timer, AGAIN_NS);

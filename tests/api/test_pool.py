@@ -10,6 +10,9 @@ import unittest
 from harness import BUILD, Daemon, DaemonTest, main, need
 
 
+EMPTY_EROFS = bytes(1024) + bytes.fromhex("e2e1f5e0") + bytes(3068)
+
+
 class Pool(DaemonTest):
     options = {"pool": 3}
 
@@ -163,6 +166,16 @@ class Late(DaemonTest):
         while (profile := self.d.call("GET", "/pool").json["items"][0])["deaths"] < 3:
             self.assertEqual(profile["ready"], 0)
         self.assertIn("did not get ready within 1 s; it wrote: here I am", profile["last_error"])
+
+    def test_one_that_waited_is_known_to_the_next_manager(self):
+        self.d.put_image("any", {"cmd": ["x"]}, EMPTY_EROFS)
+        self.d.call("PUT", "/pool/default", {"on_exhausted": "wait"})
+        vm = self.d.run("any", wait="none")
+        self.assertEqual(vm["state"], "created")
+        self.d.kill()
+        self.d.start()
+        vm = self.d.call("GET", f"/vm/{vm['id']}").json
+        self.assertEqual((vm["state"], vm["reason"]), ("failed", "the manager ended before it was started"))
 
 
 class Addresses(DaemonTest):

@@ -362,11 +362,37 @@ static void test_bad_values(void **state)
 	refuse(s, "\"service\":\"s\"", "\"service\":7");
 }
 
+/* What was written in rows is taken over from the journal when nothing more comes. */
+static void test_journal(void **state)
+{
+	struct setup *s = *state;
+	struct keep *keep;
+	struct loop *loop;
+	char id[16], record[4000];
+
+	memset(record, 'x', sizeof(record) - 1);
+	record[sizeof(record) - 1] = '\0';
+	assert_int_equal(loop_new(&loop), 0);
+	assert_int_equal(keep_new(s->db, loop, &keep), 0);
+	for (int n = 0; state_db_journal_pages(s->db) < 1000; n++) {
+		snprintf(id, sizeof(id), "%d", n);
+		assert_int_equal(keep_put(keep, STATE_INSTANCE, id, record, NULL), 0);
+		assert_true(n < 2000);
+	}
+	while (state_db_journal_pages(s->db) > 0)
+		assert_int_equal(loop_once(loop, 10000), 0);
+	assert_int_equal(keep_put(keep, STATE_INSTANCE, "0", "later", NULL), 0);
+	assert_in_range(state_db_journal_pages(s->db), 1, 10);
+	keep_free(keep);
+	loop_free(loop);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_rows, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tables, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_journal, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_written_later, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_each_stops, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_file_that_is_no_database, setup, teardown),
