@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * netload: both ends of a plain TCP load, for bench/programs. The server is the program that is measured: the same static
+ * netload: both ends of a plain load of streams, for bench/programs. The server is the program that is measured: the same static
  * binary as a unikernel and as a process.
  *
- *   serve                                7001 swallows, 7002 sends without end, 7003 answers each byte with itself
+ *   serve [PREFIX]                       7001 swallows, 7002 sends without end, 7003 answers each byte with itself: TCP, AF_VSOCK
+ *                                        where there is one, and with PREFIX Unix sockets PREFIX_7001 and so on
  *   send ADDRESS SECONDS                 to 7001, until the server has taken the last byte
  *   receive ADDRESS SECONDS              from 7002
  *   echo ADDRESS SECONDS CONNECTIONS     requests of 64 bytes to 7003, one at a time on each connection
  *
+ * ADDRESS: an IPv4 address; unix:PREFIX; vsock:PATH, the monitor's socket of an instance ("CONNECT PORT", README.md).
  * A client prints "COUNT NANOSECONDS": bytes, or answers.
  */
 #include "lib/err.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/vm_sockets.h>
 #include <netinet/tcp.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,6 +25,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -51,13 +55,57 @@ static int64_t now_ns(void)
 	return ts.tv_sec * NS_PER_S + ts.tv_nsec;
 }
 
-static struct sockaddr_in address(const char *ip, enum role role)
-{
-	struct sockaddr_in a = {
-		.sin_family = AF_INET, .sin_port = htons((uint16_t)(PORT_FIRST + (int)role))};
+/* ---- addresses */
 
-	check(inet_pton(AF_INET, ip, &a.sin_addr) == 1, ip);
-	return a;
+struct place {
+	union {
+		struct sockaddr any;
+		struct sockaddr_in in;
+		struct sockaddr_vm vm;
+		struct sockaddr_un un;
+	};
+	socklen_t len;
+};
+
+static unsigned port_of(enum role role)
+{
+	return PORT_FIRST + (unsigned)role;
+}
+
+static struct place in_place(const char *ip, enum role role)
+{
+	struct place p = {.in = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port_of(role))},
+		.len = sizeof(p.in)};
+
+	check(inet_pton(AF_INET, ip, &p.in.sin_addr) == 1, ip);
+	return p;
+}
+
+static struct place vm_place(enum role role)
+{
+	return (struct place){.vm = {.svm_family = AF_VSOCK,
+				      .svm_cid = VMADDR_CID_ANY,
+				      .svm_port = port_of(role)},
+		.len = sizeof(struct sockaddr_vm)};
+}
+
+/* PATH, or PREFIX_PORT. */
+static struct place un_place(const char *prefix, const char *suffix)
+{
+	struct place p = {.un = {.sun_family = AF_UNIX}, .len = sizeof(p.un)};
+	int n = snprintf(p.un.sun_path, sizeof(p.un.sun_path), "%s%s", prefix, suffix);
+
+	errno = ENAMETOOLONG;
+	check(n > 0 && (size_t)n < sizeof(p.un.sun_path), prefix);
+	return p;
+}
+
+static struct place un_port(const char *prefix, enum role role)
+{
+	char suffix[16];
+
+	snprintf(suffix, sizeof(suffix), "_%u", port_of(role));
+	return un_place(prefix, suffix);
 }
 
 /* ---- server: what epoll remembers of a descriptor is its role and itself */
@@ -77,16 +125,32 @@ static void watch(int epoll, enum role role, bool listener, int fd)
 	check(epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &ev) == 0, "epoll_ctl");
 }
 
-static void listen_as(int epoll, enum role role)
+/* False: the address can not be had. */
+static bool listen_at(int epoll, enum role role, const struct place *p)
 {
-	struct sockaddr_in a = address("0.0.0.0", role);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1;
+	int fd = socket(p->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1;
 
-	check(fd >= 0, "socket");
+	if (fd < 0)
+		return false;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	check(bind(fd, (struct sockaddr *)&a, sizeof(a)) == 0, "bind");
-	check(listen(fd, CONNECTIONS_MAX) == 0, "listen");
+	if (bind(fd, &p->any, p->len) < 0 || listen(fd, CONNECTIONS_MAX) < 0) {
+		close(fd);
+		return false;
+	}
 	watch(epoll, role, true, fd);
+	return true;
+}
+
+static void listen_as(int epoll, enum role role, const char *prefix)
+{
+	struct place in = in_place("0.0.0.0", role), vm = vm_place(role), un;
+
+	check(listen_at(epoll, role, &in), "listen");
+	listen_at(epoll, role, &vm);
+	if (!prefix)
+		return;
+	un = un_port(prefix, role);
+	check(listen_at(epoll, role, &un), prefix);
 }
 
 static void welcome(int epoll, enum role role, int listener)
@@ -110,13 +174,13 @@ static bool step(enum role role, int fd)
 	return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
 }
 
-static _Noreturn void serve(void)
+static _Noreturn void serve(const char *prefix)
 {
 	int epoll = epoll_create1(EPOLL_CLOEXEC);
 
 	check(epoll >= 0, "epoll_create1");
 	for (enum role role = SINK; role < ROLES; role++)
-		listen_as(epoll, role);
+		listen_as(epoll, role, prefix);
 	for (;;) {
 		struct epoll_event ev[EVENTS];
 		int n = epoll_wait(epoll, ev, EVENTS, -1);
@@ -136,13 +200,36 @@ static _Noreturn void serve(void)
 
 /* ---- clients */
 
-static int dial(const char *ip, enum role role)
+static const char *behind(const char *s, const char *prefix)
 {
-	struct sockaddr_in a = address(ip, role);
-	int on = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	size_t n = strlen(prefix);
+
+	return strncmp(s, prefix, n) == 0 ? s + n : NULL;
+}
+
+/* The monitor connects to the port and says so in a line. */
+static void ask_for(int fd, enum role role)
+{
+	char line[64] = "";
+
+	dprintf(fd, "CONNECT %u\n", port_of(role));
+	for (size_t n = 0; n + 1 < sizeof(line) && !strchr(line, '\n'); n++)
+		check(read(fd, line + n, 1) == 1, "no answer of the monitor");
+	check(behind(line, "OK ") != NULL, line);
+}
+
+static int dial(const char *to, enum role role)
+{
+	const char *path = behind(to, "vsock:"), *prefix = behind(to, "unix:");
+	struct place p = path ? un_place(path, "")
+		: prefix      ? un_port(prefix, role)
+			      : in_place(to, role);
+	int on = 1, fd = socket(p.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	check(fd >= 0, "socket");
-	check(connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0, "connect");
+	check(connect(fd, &p.any, p.len) == 0, "connect");
+	if (path)
+		ask_for(fd, role);
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	return fd;
 }
@@ -220,15 +307,15 @@ int main(int argc, char **argv)
 {
 	int64_t limit = argc > 3 ? (int64_t)(strtod(argv[3], NULL) * (double)NS_PER_S) : 0;
 
-	if (argc == 2 && strcmp(argv[1], "serve") == 0)
-		serve();
+	if (argc >= 2 && argc <= 3 && strcmp(argv[1], "serve") == 0)
+		serve(argv[2]);
 	if (argc == 4 && strcmp(argv[1], "send") == 0)
 		return client_bulk(argv[2], limit, SINK);
 	if (argc == 4 && strcmp(argv[1], "receive") == 0)
 		return client_bulk(argv[2], limit, SOURCE);
 	if (argc == 5 && strcmp(argv[1], "echo") == 0)
 		return client_echo(argv[2], limit, atoi(argv[4]));
-	fputs("usage: netload serve | send|receive ADDRESS SECONDS | echo ADDRESS SECONDS "
+	fputs("usage: netload serve [PREFIX] | send|receive ADDRESS SECONDS | echo ADDRESS SECONDS "
 	      "CONNECTIONS\n",
 		stderr);
 	return 2;
