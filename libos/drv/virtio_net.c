@@ -9,6 +9,7 @@
 #include "libos/drv/virtio_net.h"
 
 #include "abi/boot.h"
+#include "libos/drv/hold.h"
 #include "libos/drv/platform.h"
 #include "libos/drv/virtio_mmio.h"
 #include "libos/klib/errno.h"
@@ -26,13 +27,7 @@
 #define ETH_MIN       14u
 #define FRAME_LONGEST (VNET_HDR_BYTES + ETH_MIN + 65535u)
 
-/* How long ago the last frame may have come, that what is sent answers it; how long that is held back at most. A kick costs 40 us of
- * the processor, a batch of 16 requests takes some 200. Large frames are worth a kick: the device works on them meanwhile. */
-#define FRESH_NS       500000u
-#define HOLD_NS        200000u
-#define FRESH_LARGE_NS 100000u
-#define HOLD_LARGE_NS  50000u
-#define SENT_IN_PLACE  1u /* in a cookie: not a buffer of ours */
+#define SENT_IN_PLACE 1u /* in a cookie: not a buffer of ours */
 
 #define RX_OFFLOADS                                                                                \
 	(VIRTIO_BIT(VIRTIO_NET_F_GUEST_CSUM) | VIRTIO_BIT(VIRTIO_NET_F_GUEST_TSO4) |               \
@@ -57,10 +52,7 @@ static struct {
 	unsigned npool;
 	struct vnet_frame frame; /* being put together */
 	vnet_sent_fn *sent;      /* of large frames */
-	uint64_t rx_at;          /* clock_mono_ns() when something came last */
-	bool held;               /* frames are held back by vnet_leave() */
-	bool held_large;         /* one of those that the device was not told of is large */
-	uint64_t held_at;        /* since then */
+	struct hold hold;        /* of frames to send */
 } net;
 
 /* ---- buffers: halves of a page, each holding one reference on it; or whole pages */
@@ -174,7 +166,7 @@ bool vnet_pending(void)
 void vnet_poll(unsigned budget)
 {
 	if (vnet_pending())
-		net.rx_at = clock_mono_ns();
+		hold_came(&net.hold);
 	for (unsigned n = 0; n < budget && vnet_pending(); n++) {
 		if (!frame_collect(&net.frame)) {
 			rx_fill();
@@ -194,35 +186,25 @@ void vnet_arm(void)
 {
 	if (!net.open)
 		return;
-	net.held = net.held_large = false; /* WAIT sends it, or vnet_kick() follows */
-	rx_fill();                         /* there may have been no memory */
+	hold_end(&net.hold); /* WAIT sends it, or vnet_kick() follows */
+	rx_fill();           /* there may have been no memory */
 	virtqueue_arm(&net.vd.vq[RX]);
 }
 
 bool vnet_leave(bool computes)
 {
 	bool any = net.vd.vq[TX].unkicked > 0;
-	uint64_t now;
 
-	if (!any || computes || !platform_wait_serves()) {
+	if (!any || !hold_leave(&net.hold, computes))
 		vnet_kick();
-		return any;
-	}
-	now = clock_mono_ns();
-	if (!net.held)
-		net.held_at = now;
-	net.held = now - net.rx_at < (net.held_large ? FRESH_LARGE_NS : FRESH_NS) &&
-		now - net.held_at < (net.held_large ? HOLD_LARGE_NS : HOLD_NS);
-	if (!net.held)
-		vnet_kick();
-	return true;
+	return any;
 }
 
 void vnet_kick(void)
 {
 	if (!net.open)
 		return;
-	net.held = net.held_large = false;
+	hold_end(&net.hold);
 	virtio_kick(&net.vd, TX);
 	virtio_kick(&net.vd, RX);
 }
@@ -303,7 +285,7 @@ int vnet_tx_large(const struct vnet_large *f, vnet_sent_fn *sent)
 		0)
 		goto full;
 	net.sent = sent;
-	net.held_large = true;
+	net.hold.large = true;
 	vnet_stats.tx_frames++;
 	for (unsigned i = 0; i < f->parts; i++)
 		vnet_stats.tx_bytes += f->part[i].len;

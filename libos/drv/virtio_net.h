@@ -47,9 +47,7 @@ void vnet_poll(unsigned budget);
 void vnet_arm(void);
 /* Tells the device of frames and buffers queued since, if it wants to know. */
 void vnet_kick(void);
-/* The program goes on. What answers something that has just come is held back for a while (HOLD_NS): the program probably
- * waits soon, and WAIT sends it without a kick. Not for a thread that computes, and not when nothing came. Of a thread that
- * computes without being known for it the monitor sends it some milliseconds later. True: there was something to send. */
+/* The program goes on: frames queued since are held back (libos/drv/hold.h) or the device is told. True: there were some. */
 bool vnet_leave(bool computes);
 
 /* Room for a frame of len <= VNET_FRAME_MAX bytes; NULL when the ring is full. Ended by vnet_tx_send(). */

@@ -7,6 +7,7 @@
 #include "libos/drv/virtio_vsock.h"
 
 #include "abi/boot.h"
+#include "libos/drv/hold.h"
 #include "libos/drv/platform.h"
 #include "libos/drv/virtio_mmio.h"
 #include "libos/klib/errno.h"
@@ -29,7 +30,8 @@ static struct {
 	const struct vvsock_user *user; /* NULL: no device */
 	uint32_t cid;
 	struct list waiting;
-	bool asked; /* room() is to be called */
+	bool asked;       /* room() is to be called */
+	struct hold hold; /* of packets to send */
 } vs = {.waiting = LIST_INIT(vs.waiting)};
 
 struct vsock_packet *vsock_packet_new(uint32_t bytes)
@@ -65,6 +67,7 @@ static void receive(void)
 	uint32_t bytes;
 
 	for (unsigned n = 0; n < BUDGET && (p = virtqueue_pop(&vs.vd.vq[RX], &bytes)); n++) {
+		hold_came(&vs.hold);
 		if (bytes >= HDR_BYTES && p->hdr.len == bytes - HDR_BYTES)
 			vs.user->input(p);
 		if (post(p) < 0)
@@ -104,6 +107,7 @@ static bool add(struct vsock_packet *p)
 {
 	struct vq_buf vb = {&p->hdr, HDR_BYTES + p->hdr.len};
 
+	vs.hold.large |= p->hdr.len >= PAGE_BYTES;
 	return virtqueue_add(&vs.vd.vq[TX], &vb, 1, 0, p) == 0;
 }
 
@@ -176,6 +180,7 @@ static void run(void)
 
 static void arm(void)
 {
+	hold_end(&vs.hold); /* WAIT hands it over, or kick() follows */
 	virtqueue_arm(&vs.vd.vq[RX]);
 	virtqueue_arm(&vs.vd.vq[EVENTS]);
 	if (wants_tx())
@@ -184,11 +189,22 @@ static void arm(void)
 
 static void kick(void)
 {
+	hold_end(&vs.hold);
 	virtio_kick(&vs.vd, TX);
 	virtio_kick(&vs.vd, RX);
 }
 
-static struct poller poller = {.pending = pending, .run = run, .arm = arm, .kick = kick};
+static bool leave(bool computes)
+{
+	bool any = vs.vd.vq[TX].unkicked > 0;
+
+	if (!any || !hold_leave(&vs.hold, computes))
+		kick();
+	return any;
+}
+
+static struct poller poller = {
+	.pending = pending, .run = run, .arm = arm, .kick = kick, .leave = leave};
 
 /* ---- start and end */
 

@@ -420,6 +420,7 @@ static const struct virtio_ops vsock_ops = {
 	.serve = serve,
 	.reset = reset,
 	.wants_source = wants_source,
+	.patient = true,
 	.settle = settle,
 	.fini = fini,
 	.describe = describe,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * When frames are held back for the next WAIT instead of kicking the device (vnet_leave()): what answers something that has just come, for
+ * When frames are held back for the next WAIT instead of kicking the device (libos/drv/hold.h), by virtio-net: what answers something that has just come, for
  * a bounded time, not of a thread that computes. Time stands still but for what the test adds.
  */
 #include "tests/unit/libos/net/net.h"
