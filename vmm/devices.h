@@ -20,7 +20,7 @@
  * guest: only the vCPU thread fills used rings during a wait, and it looks at used_event after filling and
  * before sleeping; used_event can not change meanwhile, the guest is not running. The condition is a level, not an edge
  * (virtqueue_has_news()): what the device loop published just before the wait makes the wait return at once.
- * (4) What is patient (the tap) is not armed by the end of a wait: two system calls, and a wake-up of the device loop in vain, when the next
+ * (4) What is patient (the tap, the sockets of vsock) is not armed by the end of a wait: two system calls, and a wake-up of the device loop in vain, when the next
  * wait follows in microseconds. It is armed again by whatever the device loop serves next: a kick, or its look every few
  * milliseconds (vmm/upcall.c). (5) Events (abi/identity.h) and requests of the API: first the word is set, then wake_fd is written; the wait reads wake_fd
  * (and so clears it) before it reads the words.
