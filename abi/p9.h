@@ -90,6 +90,9 @@ enum p9_type {
 #define P9_LOCK_WRITE  1u
 #define P9_LOCK_UNLOCK 2u
 
+/* A Tlock of this client is flock(2)'s: of the whole file, start and length do not count. Our own. */
+#define P9_LOCK_FLOCK "flock"
+
 #define P9_LOCK_SUCCESS 0u
 #define P9_LOCK_BLOCKED 1u
 #define P9_LOCK_ERROR   2u

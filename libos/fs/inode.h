@@ -47,6 +47,18 @@ struct iattr {
 #define ATTR_ATIME 16u
 #define ATTR_MTIME 32u
 
+/* A lock that others than this instance may see. */
+struct outer_lock {
+	enum {
+		LOCK_PROCESS,
+		LOCK_FILE,
+		LOCK_WHOLE
+	} whose;      /* fcntl's, of the process or of the file; flock's */
+	bool test;    /* only asks; what stands in the way is filled in */
+	int16_t type; /* F_RDLCK, F_WRLCK, F_UNLCK */
+	int64_t start, last;
+};
+
 struct inode_ops {
 	/* The name's inode with a reference, or -ENOENT. *lower: the name comes from the image. */
 	int (*lookup)(struct inode *dir, const char *name, unsigned len, struct inode **inode,
@@ -71,6 +83,11 @@ struct inode_ops {
 	int (*jump)(struct inode *inode, struct dentry **dentry);
 	/* Chooses f->ops and f->priv; may block (fifos). */
 	int (*open)(struct inode *inode, struct file *f);
+	/* Takes a lock, or gives it back, where others meet it too: 0, -EAGAIN (somebody has it), or another -errno. May block, but not
+	 * until the lock is free. NULL: there are no others. What a file has goes with its last reference; outer_unlock: what the
+	 * process has on the inode goes; does not block. */
+	int (*outer_lock)(struct file *f, struct outer_lock *l);
+	void (*outer_unlock)(struct inode *inode);
 	int (*truncate)(struct inode *inode, uint64_t size);
 	int (*fallocate)(struct inode *inode, unsigned mode, uint64_t off, uint64_t len);
 	/* Changes mode, owner or times where the inode is kept elsewhere; NULL: they are changed in the inode, behind touch(). */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* flock(2): a lock on a whole file belongs to an open file description, and conflicts with those of others. */
+/*
+ * flock(2): a lock on a whole file belongs to an open file description, and conflicts with those of others. On a volume it is one outside too
+ * (range_locks.c says how that goes).
+ */
 #include "libos/fs/inode.h"
 #include "libos/klib/errno.h"
 #include "libos/mem/kmalloc.h"
@@ -11,6 +14,8 @@ struct flock_lock {
 	struct file *owner; /* not counted: flock_release() */
 	bool exclusive;
 };
+
+#define ASK_AGAIN (20 * NS_PER_SEC / 1000)
 
 static struct waitq waiters = WAITQ_INIT(waiters);
 
@@ -43,6 +48,28 @@ void flock_release(struct file *f)
 	waitq_wake_all(&waiters);
 }
 
+static int outer(struct file *f, int16_t type)
+{
+	struct outer_lock l = {.whose = LOCK_WHOLE, .type = type};
+
+	return f->inode->ops->outer_lock ? f->inode->ops->outer_lock(f, &l) : 0;
+}
+
+/* Until nobody has a lock that is in the way, here and outside. */
+static int flock_wait(struct file *f, bool exclusive, bool nonblock)
+{
+	for (;;) {
+		bool here = conflicts(f, exclusive);
+		int rc = here ? -EAGAIN : outer(f, exclusive ? F_WRLCK : F_RDLCK);
+
+		if (rc != -EAGAIN || nonblock)
+			return rc;
+		rc = waitq_wait(&waiters, here ? TIME_FOREVER : clock_mono_ns() + ASK_AGAIN);
+		if (rc == -EINTR)
+			return -ERESTARTSYS;
+	}
+}
+
 static long flock_take(struct file *f, bool exclusive, bool nonblock)
 {
 	struct flock_lock *l = lock_of(f);
@@ -50,21 +77,28 @@ static long flock_take(struct file *f, bool exclusive, bool nonblock)
 
 	if (l && l->exclusive == exclusive)
 		return 0;
+	if (l)
+		outer(f, F_UNLCK);
 	flock_release(f); /* a conversion gives up the old lock first, as flock(2) says */
-	while (conflicts(f, exclusive)) {
-		if (nonblock)
-			return -EAGAIN;
-		rc = waitq_wait_restart(&waiters);
-		if (rc < 0)
-			return rc;
-	}
+	rc = flock_wait(f, exclusive, nonblock);
+	if (rc < 0)
+		return rc;
 	l = kmalloc(sizeof(*l));
-	if (!l)
+	if (!l) {
+		outer(f, F_UNLCK);
 		return -ENOLCK;
+	}
 	l->owner = f;
 	l->exclusive = exclusive;
 	list_add_tail(&f->inode->flocks, &l->link);
 	return 0;
+}
+
+static void flock_drop(struct file *f)
+{
+	if (lock_of(f))
+		outer(f, F_UNLCK);
+	flock_release(f);
 }
 
 long sys_flock(const uint64_t a[6])
@@ -82,7 +116,7 @@ long sys_flock(const uint64_t a[6])
 		break;
 	case LOCK_UN:
 		if (f->inode)
-			flock_release(f);
+			flock_drop(f);
 		rc = 0;
 		break;
 	default:

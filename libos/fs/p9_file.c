@@ -55,29 +55,34 @@ static int send_open(struct p9_inode *pi, unsigned flags, uint32_t fid)
 	return rc < 0 ? rc : rc2;
 }
 
+int p9_open_new(struct p9_inode *pi, unsigned flags, struct p9_open **open)
+{
+	struct p9_client *client = p9_client_of(&pi->vfs);
+	struct p9_open *o = kzalloc(sizeof(*o));
+	uint32_t fid = o ? p9_fid_new(client) : P9_NOFID;
+	int rc = fid == P9_NOFID ? -ENOMEM : send_open(pi, flags & OPEN_SENT, fid);
+
+	if (rc < 0) {
+		kfree(o);
+		return rc;
+	}
+	*o = (struct p9_open){.client = client, .fid = fid, .refs = 1};
+	*open = o;
+	return 0;
+}
+
 int p9_file_open(struct inode *inode, struct file *f)
 {
-	struct p9_client *client = p9_client_of(inode);
 	struct p9_open *o;
-	uint32_t fid;
 	int rc;
 
 	if (inode_is(inode, S_IFIFO))
 		return fifo_open(inode, f);
 	if (!inode_is(inode, S_IFREG) && !inode_is(inode, S_IFDIR))
 		return -ENXIO;
-	o = kzalloc(sizeof(*o));
-	fid = o ? p9_fid_new(client) : P9_NOFID;
-	if (fid == P9_NOFID) {
-		kfree(o);
-		return -ENOMEM;
-	}
-	rc = send_open(p9_of(inode), f->flags & OPEN_SENT, fid);
-	if (rc < 0) {
-		kfree(o);
+	rc = p9_open_new(p9_of(inode), f->flags, &o);
+	if (rc < 0)
 		return rc;
-	}
-	*o = (struct p9_open){.client = client, .fid = fid, .refs = 1};
 	f->ops = inode_is(inode, S_IFDIR) ? &p9_dir_ops : &p9_file_ops;
 	f->priv = o;
 	p9_of(inode)->opens++;

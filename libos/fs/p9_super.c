@@ -179,6 +179,8 @@ static void p9_release(struct inode *inode)
 	pagemap_drop(&pi->pages, 0, UINT64_MAX);
 	if (pi->writer)
 		p9_open_put(pi->writer);
+	if (pi->locks)
+		p9_open_put(pi->locks);
 	p9_clunk(p9_client_of(inode), pi->fid);
 	kfree(pi);
 }
@@ -246,6 +248,8 @@ const struct inode_ops p9_inode_ops = {
 	.rename = p9_rename,
 	.readlink = p9_readlink,
 	.open = p9_file_open,
+	.outer_lock = p9_outer_lock,
+	.outer_unlock = p9_outer_unlock,
 	.truncate = p9_truncate,
 	.setattr = p9_setattr,
 	.stat = p9_stat,

@@ -45,6 +45,7 @@ struct p9_inode {
 		dirty; /* frames in memory; those that mappings may have written, each with a reference more */
 	uint64_t npages;
 	struct p9_open *writer; /* for dirty pages: an open file that may write */
+	struct p9_open *locks;  /* what the process has locked, while it has any */
 	bool appending;         /* O_APPEND: size and write are two calls */
 	struct waitq append_end;
 };
@@ -99,7 +100,13 @@ long p9_readlink(struct inode *inode, char *buf, size_t size);
 /* ---- p9_file.c */
 int p9_file_open(struct inode *inode, struct file *f);
 int p9_truncate(struct inode *inode, uint64_t size);
+/* An open fid of the inode's file, with one reference. 0 or -errno. */
+int p9_open_new(struct p9_inode *pi, unsigned flags, struct p9_open **open);
 void p9_open_put(struct p9_open *o);
+
+/* ---- p9_lock.c */
+int p9_outer_lock(struct file *f, struct outer_lock *l);
+void p9_outer_unlock(struct inode *inode);
 
 /* ---- p9_pages.c */
 int p9_get_page(struct file *f, uint64_t pgoff, unsigned how, void **frame);

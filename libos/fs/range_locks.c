@@ -6,6 +6,9 @@
  * a range may end at the largest offset.
  *
  * The locks of the process go with any close of the file, those of a description with its last.
+ *
+ * Files of a volume have locks outside too, which are taken behind those here and never last without them. One call at a time does that,
+ * so that here and there things happen in the same order. Nobody tells when a lock out there is free: who waits asks again.
  */
 #include "libos/fs/inode.h"
 #include "libos/fs/locks.h"
@@ -15,6 +18,7 @@
 
 #define OFFSET_MAX INT64_MAX
 #define PROCESS_ID 1
+#define ASK_AGAIN  (20 * NS_PER_SEC / 1000)
 
 struct range_lock {
 	struct list link;         /* in inode.ranges */
@@ -174,6 +178,29 @@ static int range_set(struct inode *inode, struct range_lock *want)
 	return 0;
 }
 
+/* The same where others meet it. */
+static int outer(struct file *f, const struct range_lock *want, bool test, struct outer_lock *l)
+{
+	static bool busy;
+	static struct waitq turns = WAITQ_INIT(turns);
+	int rc;
+
+	*l = (struct outer_lock){.whose = want->owner ? LOCK_FILE : LOCK_PROCESS,
+		.test = test,
+		.type = want->type,
+		.start = want->start,
+		.last = want->last};
+	if (!f->inode->ops->outer_lock)
+		return 0;
+	while (busy)
+		waitq_wait_uninterruptible(&turns, TIME_FOREVER);
+	busy = true;
+	rc = f->inode->ops->outer_lock(f, l);
+	busy = false;
+	waitq_wake(&turns, 1);
+	return rc;
+}
+
 static void release_all(struct inode *inode, const struct file *owner)
 {
 	bool any = false;
@@ -184,6 +211,8 @@ static void release_all(struct inode *inode, const struct file *owner)
 			any = true;
 		}
 	}
+	if (any && !owner && inode->ops->outer_unlock)
+		inode->ops->outer_unlock(inode);
 	if (any)
 		waitq_wake_all(&waiters);
 }
@@ -201,37 +230,74 @@ void locks_closed(struct file *f)
 
 /* ---- fcntl */
 /* Without an inode the file is a socket or the like, where nobody meets another's lock. */
-static void lock_get(struct file *f, const struct range_lock *want, struct flock *u)
+static int lock_get(struct file *f, const struct range_lock *want, struct flock *u)
 {
 	const struct range_lock *l = f->inode ? conflict(f->inode, want) : NULL;
+	struct range_lock there = {.owner = f}; /* somebody's, not the process's */
+	struct outer_lock o;
+	int rc = l || !f->inode ? 0 : outer(f, want, true, &o);
 
+	if (rc == -EAGAIN) {
+		there.type = o.type;
+		there.start = o.start;
+		there.last = o.last;
+		l = &there;
+	} else if (rc < 0) {
+		return rc;
+	}
 	if (l)
 		tell(u, l);
 	else
 		u->l_type = F_UNLCK;
+	return 0;
 }
 
-static long lock_set(struct file *f, struct range_lock *want, bool wait)
+/* 0, -EAGAIN (*outside: a lock out there is in the way), or another -errno. */
+static int lock_try(struct file *f, const struct range_lock *want, bool *outside)
 {
+	struct range_lock set = *want;
+	struct outer_lock o;
+	int rc;
+
+	*outside = false;
+	if (want->type != F_UNLCK && conflict(f->inode, want))
+		return -EAGAIN;
+	rc = outer(f, want, false, &o);
+	*outside = rc == -EAGAIN;
+	if (rc < 0)
+		return rc;
+	rc = range_set(f->inode, &set);
+	if (rc < 0) {
+		set.type = F_UNLCK;
+		outer(f, &set, false, &o);
+	}
+	return rc;
+}
+
+static long lock_set(struct file *f, const struct range_lock *want, bool wait)
+{
+	bool outside;
 	int rc;
 
 	if (!f->inode)
 		return 0;
-	while (want->type != F_UNLCK && conflict(f->inode, want)) {
-		rc = wait ? waitq_wait_restart(&waiters) : -EAGAIN;
-		if (rc < 0)
+	for (;;) {
+		rc = lock_try(f, want, &outside);
+		if (rc != -EAGAIN || !wait)
 			return rc;
+		rc = waitq_wait(&waiters, outside ? clock_mono_ns() + ASK_AGAIN : TIME_FOREVER);
+		if (rc == -EINTR)
+			return -ERESTARTSYS;
 	}
-	return range_set(f->inode, want);
 }
 
-/* The same with a wait in between: who closed the file meanwhile did not see the lock of the process that came then. */
-static long lock_wait(int fd, struct file *f, struct range_lock *want)
+/* The same for a descriptor: who closed the file while this waited did not see the lock of the process that came then. */
+static long lock_at(int fd, struct file *f, const struct range_lock *want, bool wait)
 {
 	long rc;
 
 	file_get(f);
-	rc = lock_set(f, want, true);
+	rc = lock_set(f, want, wait);
 	if (!rc && !want->owner && fd_file(fd) != f) {
 		locks_closed(f);
 		rc = -EBADF;
@@ -267,8 +333,9 @@ long lock_fcntl(int fd, struct file *f, int cmd, uptr_t arg)
 	if (ofd && u.l_pid)
 		return -EINVAL;
 	if (!get)
-		return cmd == F_SETLKW || cmd == F_OFD_SETLKW ? lock_wait(fd, f, &want)
-							      : lock_set(f, &want, false);
-	lock_get(f, &want, &u);
-	return put_user(arg, &u);
+		return lock_at(fd, f, &want, cmd == F_SETLKW || cmd == F_OFD_SETLKW);
+	file_get(f);
+	rc = lock_get(f, &want, &u);
+	file_put(f);
+	return rc < 0 ? rc : put_user(arg, &u);
 }

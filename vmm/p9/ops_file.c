@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/syscall.h>
 
 int p9_op_lopen(struct p9_call *c)
@@ -244,6 +245,23 @@ static int take_lock(
 	return 0;
 }
 
+/* What follows the range: whether it is a lock of flock(2), which knows nothing of those of fcntl(2). */
+static bool is_flock(struct p9_call *c)
+{
+	char client[64];
+
+	p9_get32(&c->in); /* whose it is there */
+	p9_get_string(&c->in, client, sizeof(client) - 1);
+	return !c->in.bad && strcmp(client, P9_LOCK_FLOCK) == 0;
+}
+
+static int set_lock(int fd, bool whole, const struct flock *l)
+{
+	int op = l->l_type == F_UNLCK ? LOCK_UN : l->l_type == F_RDLCK ? LOCK_SH : LOCK_EX;
+
+	return whole ? flock(fd, op | LOCK_NB) : fcntl(fd, F_OFD_SETLK, l);
+}
+
 int p9_op_lock(struct p9_call *c)
 {
 	struct p9_fid *f;
@@ -253,7 +271,7 @@ int p9_op_lock(struct p9_call *c)
 
 	if (r < 0)
 		return r;
-	if (fcntl(f->io_fd, F_OFD_SETLK, &l) == 0)
+	if (set_lock(f->io_fd, is_flock(c), &l) == 0)
 		p9_put8(&c->out, P9_LOCK_SUCCESS);
 	else if (errno == EAGAIN || errno == EACCES)
 		p9_put8(&c->out, P9_LOCK_BLOCKED);

@@ -462,6 +462,18 @@ static void sizes_times_locks(void **state)
 	assert_int_equal(f->answer[7], P9_LOCK_WRITE);
 	assert_int_equal(
 		call(f, P9_TLOCK, "dbdqqds", 3, 9, 0, (uint64_t)5, (uint64_t)1, 1, ""), -EINVAL);
+	/* flock(2)'s meet only their like */
+	assert_int_equal(
+		call(f, P9_TLOCK, "dbdqqds", 3, 1, 0, (uint64_t)0, (uint64_t)0, 1, P9_LOCK_FLOCK), 0);
+	assert_int_equal(f->answer[7], P9_LOCK_SUCCESS);
+	assert_int_equal(
+		call(f, P9_TLOCK, "dbdqqds", 2, 0, 0, (uint64_t)0, (uint64_t)0, 1, P9_LOCK_FLOCK), 0);
+	assert_int_equal(f->answer[7], P9_LOCK_BLOCKED);
+	assert_int_equal(
+		call(f, P9_TLOCK, "dbdqqds", 3, 2, 0, (uint64_t)0, (uint64_t)0, 1, P9_LOCK_FLOCK), 0);
+	assert_int_equal(
+		call(f, P9_TLOCK, "dbdqqds", 2, 0, 0, (uint64_t)0, (uint64_t)0, 1, P9_LOCK_FLOCK), 0);
+	assert_int_equal(f->answer[7], P9_LOCK_SUCCESS);
 	assert_int_equal(call(f, P9_TSTATFS, "d", 2), 0);
 }
 
