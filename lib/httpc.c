@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 
 #define BUFFER_BYTES       (16 * KIB)
 #define KEPT_CONNECTIONS   32l
@@ -36,9 +37,14 @@ struct httpc_call {
 	uint64_t body_len,
 		body_at; /* of body_fd; libcurl would read on beyond the announced length */
 	struct buf body;
-	int refused;   /* -EMSGSIZE or -ECANCELED: why the write callback broke off */
+	int refused;   /* -EMSGSIZE or -ECANCELED: why a callback broke off */
 	int unwatched; /* -errno: its socket can not be watched; 0 */
+	bool head_done;
+	size_t head_bytes;
 	char error[CURL_ERROR_SIZE];
+	int (*socket)(void *arg);
+	ssize_t (*on_read)(void *arg, void *out, size_t max);
+	int (*on_head)(void *arg, const struct httpc_response *response);
 	int (*on_data)(void *arg, int status, const void *data, size_t len);
 	void (*done)(void *arg, const struct httpc_response *response);
 	void *arg;
@@ -73,8 +79,11 @@ static size_t on_write(char *data, size_t size, size_t count, void *arg)
 	size_t len = size * count;
 
 	if (call->on_data) {
-		call->refused =
-			call->on_data(call->arg, status_of(call), data, len) < 0 ? -ECANCELED : 0;
+		int r = call->on_data(call->arg, status_of(call), data, len);
+
+		if (r == -EAGAIN)
+			return CURL_WRITEFUNC_PAUSE;
+		call->refused = r < 0 ? -ECANCELED : 0;
 		return call->refused ? 0 : len;
 	}
 	call->refused = buf_add(&call->body, data, len);
@@ -127,6 +136,54 @@ static int on_file_seek(void *arg, curl_off_t offset, int origin)
 	return CURL_SEEKFUNC_OK;
 }
 
+static size_t on_stream_read(char *out, size_t size, size_t count, void *arg)
+{
+	struct httpc_call *call = arg;
+	ssize_t n = call->on_read(call->arg, out, size * count);
+
+	if (n == -EAGAIN)
+		return CURL_READFUNC_PAUSE;
+	if (n < 0) {
+		call->refused = -ECANCELED;
+		return CURL_READFUNC_ABORT;
+	}
+	return (size_t)n;
+}
+
+static struct httpc_response response_of(struct httpc_call *call, CURLcode result);
+
+/* Line by line; behind the head come trailers, which nobody asks for. */
+static size_t on_header(char *line, size_t size, size_t count, void *arg)
+{
+	struct httpc_call *call = arg;
+	size_t len = size * count;
+	struct httpc_response head;
+
+	call->head_bytes += len;
+	if (call->head_bytes > HTTPC_HEAD_MAX_BYTES) {
+		call->refused = -EMSGSIZE;
+		return 0;
+	}
+	if (call->head_done || len > 2 || (line[0] != '\r' && line[0] != '\n') ||
+		status_of(call) < 200)
+		return len;
+	call->head_done = true;
+	head = response_of(call, CURLE_OK);
+	if (call->on_head(call->arg, &head) >= 0)
+		return len;
+	call->refused = -ECANCELED;
+	return 0;
+}
+
+static curl_socket_t on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	struct httpc_call *call = arg;
+	int fd = address->family == AF_INET ? call->socket(call->arg) : -EAFNOSUPPORT;
+
+	(void)purpose;
+	return fd < 0 ? CURL_SOCKET_BAD : fd;
+}
+
 static int add_parts(struct httpc_call *call, const struct httpc_request *q)
 {
 	if (q->part_count > HTTPC_PARTS_MAX)
@@ -155,7 +212,12 @@ static int add_body(struct httpc_call *call, const struct httpc_request *q)
 	const char *method = q->method ? q->method : "GET";
 	CURL *easy = call->easy;
 
-	if (q->part_count) {
+	if (q->on_read && q->read_len != 0) {
+		curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
+		curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_stream_read);
+		curl_easy_setopt(easy, CURLOPT_READDATA, call);
+		curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)q->read_len);
+	} else if (q->part_count) {
 		int r = add_parts(call, q);
 
 		if (r < 0)
@@ -179,6 +241,31 @@ static int add_body(struct httpc_call *call, const struct httpc_request *q)
 	return 0;
 }
 
+static bool has_header(const struct httpc_request *q, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (const char *const *h = q->headers; h && *h; h++) {
+		if (strncasecmp(*h, name, len) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A name without a value is left out. */
+static int leave_out(struct httpc_call *call, const struct httpc_request *q, const char *name)
+{
+	struct curl_slist *list;
+
+	if (has_header(q, name))
+		return 0;
+	list = curl_slist_append(call->headers, name);
+	if (!list)
+		return -ENOMEM;
+	call->headers = list;
+	return 0;
+}
+
 static int add_headers(struct httpc_call *call, const struct httpc_request *q)
 {
 	for (const char *const *h = q->headers; h && *h; h++) {
@@ -189,19 +276,12 @@ static int add_headers(struct httpc_call *call, const struct httpc_request *q)
 		call->headers = list;
 	}
 	/* curl's own guess for a plain body would be a form. */
-	if (q->len && !q->part_count) {
-		bool typed = false;
-
-		for (const char *const *h = q->headers; h && *h; h++)
-			typed |= strncasecmp(*h, "Content-Type:", 13) == 0;
-		if (!typed) {
-			struct curl_slist *list = curl_slist_append(call->headers, "Content-Type:");
-
-			if (!list)
-				return -ENOMEM;
-			call->headers = list;
-		}
-	}
+	if (((q->len && !q->part_count) || q->no_defaults) &&
+		leave_out(call, q, "Content-Type:") < 0)
+		return -ENOMEM;
+	if (q->no_defaults &&
+		(leave_out(call, q, "Accept:") < 0 || leave_out(call, q, "Expect:") < 0))
+		return -ENOMEM;
 	curl_easy_setopt(call->easy, CURLOPT_HTTPHEADER, call->headers);
 	return 0;
 }
@@ -246,6 +326,26 @@ static void set_options(struct httpc_call *call, const struct httpc_request *q)
 	curl_easy_setopt(easy, CURLOPT_PRIVATE, call);
 }
 
+static void set_proxy_options(struct httpc_call *call, const struct httpc_request *q)
+{
+	CURL *easy = call->easy;
+
+	if (q->target)
+		curl_easy_setopt(easy, CURLOPT_REQUEST_TARGET, q->target);
+	if (q->own_connection) {
+		curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+		curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
+	}
+	if (q->socket) {
+		curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
+		curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, call);
+	}
+	if (q->on_head) {
+		curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+		curl_easy_setopt(easy, CURLOPT_HEADERDATA, call);
+	}
+}
+
 static int call_new(const struct httpc_request *q, struct httpc_call **out)
 {
 	_cleanup_(cleanup_call) struct httpc_call *call = calloc(1, sizeof(*call));
@@ -258,9 +358,13 @@ static int call_new(const struct httpc_request *q, struct httpc_call **out)
 		return -ENOMEM;
 	buf_init(&call->body, q->max_bytes ?: MAX_BYTES);
 	call->on_data = q->on_data;
-	call->done = q->done;
+	call->on_read = q->on_read;
+	call->on_head = q->on_head;
+	call->socket = q->socket;
 	call->arg = q->arg;
+	call->done = q->done;
 	set_options(call, q);
+	set_proxy_options(call, q);
 	r = add_body(call, q);
 	if (r == 0)
 		r = add_headers(call, q);
@@ -319,6 +423,16 @@ const char *httpc_header(const struct httpc_response *response, const char *name
 	if (curl_easy_header(response->call->easy, name, 0, CURLH_HEADER, -1, &h) != CURLHE_OK)
 		return NULL;
 	return h->value;
+}
+
+void httpc_each_header(const struct httpc_response *response, httpc_header_fn *fn, void *arg)
+{
+	struct curl_header *h = NULL;
+
+	while ((h = curl_easy_nextheader(response->call->easy, CURLH_HEADER, -1, h))) {
+		if (!fn(arg, h->name, h->value))
+			return;
+	}
 }
 
 static void unlink_call(struct httpc_call *call)
@@ -535,6 +649,11 @@ int httpc_start(struct httpc *client, const struct httpc_request *request, struc
 	if (out)
 		*out = call;
 	return 0;
+}
+
+void httpc_go_on(struct httpc_call *call)
+{
+	curl_easy_pause(call->easy, CURLPAUSE_CONT);
 }
 
 void httpc_cancel(struct httpc_call *call)

@@ -4,6 +4,9 @@
  * synchronous call for programs without a loop. Connections are kept and used again. Only plain HTTP, no redirects, no
  * proxies from the environment. Numeric addresses and "localhost" need no resolver; other names block while
  * they are looked up.
+ *
+ * For a proxy: the body is read from on_read(), the answer goes to on_head() and on_data() as it comes, and on_read() and on_data()
+ * may say -EAGAIN, after which nothing more is asked of them until httpc_go_on().
  */
 #ifndef LIB_HTTPC_H
 #define LIB_HTTPC_H
@@ -14,6 +17,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct loop;
 struct httpc;
@@ -27,14 +31,15 @@ struct httpc_part {
 	const void *data;     /* borrowed until the call is over */
 	size_t len;
 };
-#define HTTPC_PARTS_MAX 8
+#define HTTPC_PARTS_MAX      8
+#define HTTPC_HEAD_MAX_BYTES (64 * KIB) /* of the answer, with on_head */
 
 struct httpc_response {
 	int status;        /* HTTP status; 0: no (complete) answer, see code */
 	int code;          /* 0 or -errno: -ECONNREFUSED (nobody there, the request was not sent;
 	                     * -ENOENT, -EACCES: the same for a Unix socket), -ETIMEDOUT, -EMSGSIZE (over
-	                     * max_bytes), -ECANCELED (on_data refused), -EIO (broke off), -EINVAL (bad URL), -ENOMEM or
-	                     * -ENOSPC (its socket can not be watched) */
+	                     * max_bytes, or its headers HTTPC_HEAD_MAX_BYTES), -ECANCELED (a callback refused), -EIO (broke off,
+	                     * or no HTTP), -EINVAL (bad URL), what epoll said when the socket could not be watched */
 	const char *error; /* a sentence for code; "" */
 	const char *body;  /* NUL behind it; "" when empty or given to on_data */
 	size_t len;
@@ -55,7 +60,19 @@ struct httpc_request {
 	unsigned int timeout_ms;         /* for everything; 0: none (streams) */
 	unsigned int connect_timeout_ms; /* 0: 2000 */
 	size_t max_bytes;                /* of the answer's body; 0: 1 MiB */
-	/* Gets the body piece by piece (unlimited); a negative result breaks off. NULL: it is collected. */
+	const char *
+		target; /* "/a?b", sent as it is instead of the URL's path; NULL: that. No control characters, no spaces */
+	bool no_defaults; /* no header but Host that is not in headers (Accept, Expect, Content-Type) */
+	bool own_connection; /* a new one, closed behind the call */
+	/* Makes the socket, not yet connected; the descriptor (taken) or -errno. NULL: one of this process's network. */
+	int (*socket)(void *arg);
+	/* Reads the body: bytes, 0 at its end, -EAGAIN, or another -errno to break off. NULL: as above. */
+	ssize_t (*on_read)(void *arg, void *out, size_t max);
+	int64_t read_len; /* with on_read: of the body; -1: not known, it goes in chunks */
+	/* Status and headers of the (last) answer are complete, its body is not; a negative result breaks off. */
+	int (*on_head)(void *arg, const struct httpc_response *response);
+	/* Gets the body piece by piece (unlimited); -EAGAIN: nothing was taken; another negative result breaks off. NULL: it is
+	 * collected. */
 	int (*on_data)(void *arg, int status, const void *data, size_t len);
 	/* Called once from the loop, never inside httpc_start(); the response lives for the call only. */
 	void (*done)(void *arg, const struct httpc_response *response);
@@ -70,10 +87,15 @@ void httpc_free(struct httpc *client);
 /* Strings are copied, bodies borrowed. call (may be NULL) is valid until done() or httpc_cancel(). 0 or -errno. */
 int httpc_start(
 	struct httpc *client, const struct httpc_request *request, struct httpc_call **call);
+/* After -EAGAIN of on_read() or on_data(): they are called again, perhaps before this returns. Not from inside a callback of a call. */
+void httpc_go_on(struct httpc_call *call);
 /* done() will not be called. Not from inside on_data(). NULL is fine. */
 void httpc_cancel(struct httpc_call *call);
 /* A header of the answer, or NULL. Lives as long as the response. */
 const char *httpc_header(const struct httpc_response *response, const char *name);
+/* Calls fn for each header of the answer until it returns false. Names and values are the peer's, whatever it made of them. */
+typedef bool httpc_header_fn(void *arg, const char *name, const char *value);
+void httpc_each_header(const struct httpc_response *response, httpc_header_fn *fn, void *arg);
 
 /*
  * Performs a request and waits for its end; done and arg serve only on_data. The HTTP status (also 4xx and 5xx) goes to

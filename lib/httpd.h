@@ -30,8 +30,8 @@ struct httpd_req;
 struct httpd_stream;
 
 typedef void httpd_fn(struct httpd_req *req);
-/* A piece of the body. Negative errno refuses the rest: -EMSGSIZE gives 413, -ENOSPC 507, any other 400; or the callback
- * has answered with httpd_reply() itself before it returns. */
+/* A piece of the body. -EAGAIN: nothing of it was taken, the client has to wait until httpd_body_go_on(). Other negative errno refuse
+ * the rest: -EMSGSIZE gives 413, -ENOSPC 507, any other 400; or the callback has answered with httpd_reply() itself before it returns. */
 typedef int httpd_body_fn(struct httpd_req *req, const void *data, size_t len);
 
 /* A field of a form; the strings live for the call only. */
@@ -47,9 +47,10 @@ typedef int httpd_part_fn(
 	struct httpd_req *req, const struct httpd_part *part, const void *data, size_t len);
 
 struct httpd_route {
-	const char *method; /* "GET" answers HEAD as well (httpd_is_head) */
-	const char *
-		pattern; /* "/vm/{id}/stop"; a last "{rest...}" takes all segments that are left, at least one */
+	const char *method; /* "GET" answers HEAD as well (httpd_is_head); "*": any */
+	/* "/vm/{id}/stop"; a last "{rest...}" takes all segments that are left, at least one. One with a slash at its end fits only
+	 * paths that have one there. */
+	const char *pattern;
 	httpd_fn *handler;   /* the request is complete: answer or defer */
 	httpd_fn *begin;     /* may be NULL. Headers only: may refuse with httpd_reply() */
 	httpd_body_fn *body; /* the body goes here; NULL: it is buffered, see httpd_body() */
@@ -119,10 +120,15 @@ const char *httpd_param(const struct httpd_req *req, const char *name);
 /* A query argument, decoded ("" for one without value), or NULL. */
 const char *httpd_query(const struct httpd_req *req, const char *name);
 const char *httpd_header(const struct httpd_req *req, const char *name); /* or NULL */
+/* Calls fn for each header of the request, in the order in which they came, until it returns false. */
+typedef bool httpd_header_fn(void *arg, const char *name, const char *value);
+void httpd_each_header(const struct httpd_req *req, httpd_header_fn *fn, void *arg);
 /* The buffered body, NUL behind it; "" when there is none. */
 const char *httpd_body(const struct httpd_req *req, size_t *len);
 /* Content-Length, or -1 when not known beforehand. */
 int64_t httpd_content_length(const struct httpd_req *req);
+/* A body() that has returned -EAGAIN is called again, from the loop. Nothing happens when it does not wait. */
+void httpd_body_go_on(struct httpd_req *req);
 /* The body is of a type that part() understands. */
 bool httpd_is_form(const struct httpd_req *req);
 /* The peer as "address:port", or "unix". */
@@ -161,6 +167,8 @@ void httpd_reply_file_part(struct httpd_req *req, int fd, uint64_t bytes, const 
  * use req after it. */
 void httpd_defer(struct httpd_req *req, httpd_fn *gone);
 
+/* The stream that is opened next has a body of this many bytes, and no chunks; also for HEAD. */
+void httpd_stream_length(struct httpd_req *req, uint64_t bytes);
 /*
  * Answers with a body of unknown length (chunked). Write what there is; up to max bytes are held for a slow reader.
  * drained (may be NULL) is called when everything held was taken, gone when the stream is over other than by
@@ -174,5 +182,8 @@ int httpd_stream_write(struct httpd_stream *s, const void *data, size_t len);
 size_t httpd_stream_held(const struct httpd_stream *s); /* bytes not yet taken */
 /* What is held is still sent, then the answer ends. The stream may not be used after it. */
 void httpd_stream_end(struct httpd_stream *s);
+/* What is held is still sent, then the connection is closed: the client sees that the answer is not whole. The stream may not
+ * be used after it, gone() is not called. */
+void httpd_stream_break(struct httpd_stream *s);
 
 #endif

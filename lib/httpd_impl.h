@@ -73,6 +73,8 @@ struct httpd_req {
 	struct MHD_Connection *mhd;
 	enum req_state state;
 	bool head, queued, is_form, urlencoded, suspended;
+	bool body_waits;     /* body() takes nothing for now */
+	uint64_t answer_len; /* of the stream's body; MHD_SIZE_UNKNOWN */
 	const struct httpd_route *route;
 	const char *method; /* MHD's */
 	char *target;       /* owned */
@@ -97,6 +99,7 @@ struct httpd_stream {
 	struct buf held;
 	size_t taken; /* of held, from its front */
 	bool ended;   /* by the owner: frees itself with the request */
+	bool broken;  /* and not whole */
 	void (*drained)(void *arg);
 	void (*gone)(void *arg);
 	void *arg;

@@ -79,6 +79,27 @@ const char *httpd_header(const struct httpd_req *req, const char *name)
 	return MHD_lookup_connection_value(req->mhd, MHD_HEADER_KIND, name);
 }
 
+struct each_header {
+	httpd_header_fn *fn;
+	void *arg;
+};
+
+static enum MHD_Result each_header(
+	void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	const struct each_header *each = arg;
+
+	(void)kind;
+	return each->fn(each->arg, name, value ? value : "") ? MHD_YES : MHD_NO;
+}
+
+void httpd_each_header(const struct httpd_req *req, httpd_header_fn *fn, void *arg)
+{
+	struct each_header each = {.fn = fn, .arg = arg};
+
+	MHD_get_connection_values(req->mhd, MHD_HEADER_KIND, each_header, &each);
+}
+
 const char *httpd_body(const struct httpd_req *req, size_t *len)
 {
 	if (len)

@@ -174,7 +174,7 @@ bool httpd_path_match(
 	if (i != p->count)
 		goto no;
 	/* "/" itself is the one path that ends in a slash by nature. */
-	if (p->trailing && p->count && !lenient)
+	if (p->trailing != (*s == '/') && p->count && !lenient)
 		goto no;
 	return p->count > 0 || p->trailing;
 no:

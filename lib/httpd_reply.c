@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define STREAM_BLOCK_BYTES 4096
+#define STREAM_BLOCK_BYTES (16 * KIB)
 #define HEADERS_MAX_BYTES  (16 * KIB)
 
 bool httpd_headers_any(const struct httpd_req *req)
@@ -182,10 +182,10 @@ static ssize_t stream_read(void *arg, uint64_t pos, char *out, size_t max)
 	size_t n = s->held.len - s->taken;
 
 	(void)pos;
+	if (n == 0 && (s->broken || (!s->ended && s->req->state == REQ_GONE)))
+		return MHD_CONTENT_READER_END_WITH_ERROR;
 	if (n == 0 && s->ended)
 		return MHD_CONTENT_READER_END_OF_STREAM;
-	if (n == 0 && s->req->state == REQ_GONE)
-		return MHD_CONTENT_READER_END_WITH_ERROR;
 	if (n == 0) {
 		httpd_req_suspend(s->req);
 		return 0;
@@ -202,6 +202,32 @@ static ssize_t stream_read(void *arg, uint64_t pos, char *out, size_t max)
 	return (ssize_t)n;
 }
 
+/* MHD asks for none: it is the answer to HEAD. */
+static ssize_t no_body(void *arg, uint64_t pos, char *out, size_t max)
+{
+	(void)arg;
+	(void)pos;
+	(void)out;
+	(void)max;
+	return MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+void httpd_stream_length(struct httpd_req *req, uint64_t bytes)
+{
+	req->answer_len = bytes;
+}
+
+/* With the headers that the answer to GET would have. */
+static void answer_head(struct httpd_req *req, unsigned int status, const char *type)
+{
+	if (req->answer_len == MHD_SIZE_UNKNOWN)
+		httpd_reply(req, status, type, NULL, 0);
+	else
+		httpd_set_response(req, status, type,
+			MHD_create_response_from_callback(
+				req->answer_len, STREAM_BLOCK_BYTES, no_body, NULL, NULL));
+}
+
 struct httpd_stream *httpd_stream_open(struct httpd_req *req, unsigned int status, const char *type,
 	size_t max, void (*drained)(void *arg), void (*gone)(void *arg), void *arg)
 {
@@ -210,7 +236,7 @@ struct httpd_stream *httpd_stream_open(struct httpd_req *req, unsigned int statu
 	if (!httpd_may_answer(req))
 		return NULL;
 	if (req->head) {
-		httpd_reply(req, status, type, NULL, 0);
+		answer_head(req, status, type);
 		return NULL;
 	}
 	s = calloc(1, sizeof(*s));
@@ -223,7 +249,7 @@ struct httpd_stream *httpd_stream_open(struct httpd_req *req, unsigned int statu
 	req->stream = s;
 	httpd_set_response(req, status, type,
 		MHD_create_response_from_callback(
-			MHD_SIZE_UNKNOWN, STREAM_BLOCK_BYTES, stream_read, s, NULL));
+			req->answer_len, STREAM_BLOCK_BYTES, stream_read, s, NULL));
 	return s;
 }
 
@@ -252,4 +278,10 @@ void httpd_stream_end(struct httpd_stream *s)
 {
 	s->ended = true;
 	httpd_req_resume(s->req);
+}
+
+void httpd_stream_break(struct httpd_stream *s)
+{
+	s->broken = true;
+	httpd_stream_end(s);
 }

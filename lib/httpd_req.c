@@ -28,8 +28,12 @@ void *httpd_req_begin(void *listener, const char *uri, struct MHD_Connection *mh
 
 	if (!req)
 		return NULL;
-	*req = (struct httpd_req){
-		.h = l->h, .conn = conn, .mhd = mhd, .state = REQ_HEAD, .start_ns = loop_now_ns()};
+	*req = (struct httpd_req){.h = l->h,
+		.conn = conn,
+		.mhd = mhd,
+		.state = REQ_HEAD,
+		.answer_len = MHD_SIZE_UNKNOWN,
+		.start_ns = loop_now_ns()};
 	req->target = strdup(uri ? uri : ""); /* a request line may end behind its method */
 	if (!req->target) {
 		free(req);
@@ -43,7 +47,8 @@ void *httpd_req_begin(void *listener, const char *uri, struct MHD_Connection *mh
 
 static bool method_fits(const char *want, const struct httpd_req *req)
 {
-	return strcmp(want, req->method) == 0 || (req->head && strcmp(want, "GET") == 0);
+	return strcmp(want, req->method) == 0 || strcmp(want, "*") == 0 ||
+		(req->head && strcmp(want, "GET") == 0);
 }
 
 /* Adds the Allow header when another method fits the path. */
@@ -167,13 +172,14 @@ static void close_form(struct httpd_req *req)
 		part_code(req, req->part_error < 0 ? req->part_error : -EINVAL);
 }
 
-static void take_body(struct httpd_req *req, const char *data, size_t size)
+/* false: nothing of it was taken. */
+static bool take_body(struct httpd_req *req, const char *data, size_t size)
 {
 	const struct httpd_route *route = req->route;
 	int r = 0;
 
 	if (!route || req->state != REQ_BODY)
-		return;
+		return true;
 	if (req->body_seen > body_max(req))
 		r = -EMSGSIZE;
 	else if (route->body)
@@ -183,8 +189,11 @@ static void take_body(struct httpd_req *req, const char *data, size_t size)
 								     : (req->part_error ?: -EINVAL);
 	else if (!route->part || route->buffer_other)
 		r = buf_add(&req->body, data, size);
+	if (r == -EAGAIN && route->body && req->state == REQ_BODY)
+		return false;
 	if (r < 0 && req->state == REQ_BODY)
 		part_code(req, r);
+	return true;
 }
 
 static enum MHD_Result queue(struct httpd_req *req)
@@ -275,9 +284,22 @@ enum MHD_Result httpd_req_access(void *listener, struct MHD_Connection *mhd, con
 		req->drained += *size;
 	if (req->drained > req->h->cfg.drain_max_bytes)
 		return MHD_NO;
-	take_body(req, data, *size);
-	*size = 0;
+	if (take_body(req, data, *size)) {
+		*size = 0;
+		return MHD_YES;
+	}
+	req->body_seen -= *size;
+	req->body_waits = true;
+	httpd_req_suspend(req);
 	return MHD_YES;
+}
+
+void httpd_body_go_on(struct httpd_req *req)
+{
+	if (!req->body_waits)
+		return;
+	req->body_waits = false;
+	httpd_req_resume(req);
 }
 
 static void free_stream(struct httpd_req *req)
