@@ -190,13 +190,20 @@ static int add_numbers(const struct args *args, json_t *body)
 			body, "memory_mib", json_integer(args_memory_mib(args, "memory", 0)));
 	if (args_has(args, "cpus"))
 		rc |= json_object_set_new(body, "vcpus", json_integer(args_count(args, "cpus", 1)));
+	if (args_has(args, "trace"))
+		rc |= json_object_set_new(body, "trace", json_true());
+	return rc ? -ENOMEM : 0;
+}
+
+static int add_life(const struct args *args, json_t *body)
+{
+	int rc = 0;
+
 	if (args_has(args, "timeout"))
 		rc |= json_object_set_new(body, "wait_timeout_ms",
 			json_integer((int)(args_seconds(args, "timeout", 0) * 1000 + 0.999)));
 	if (args_has(args, "rm") && args_has(args, "detach"))
 		rc |= json_object_set_new(body, "auto_remove", json_true());
-	if (args_has(args, "trace"))
-		rc |= json_object_set_new(body, "trace", json_true());
 	if (args_has(args, "ttl"))
 		rc |= json_object_set_new(body, "ttl_s", json_integer(args_count(args, "ttl", 0)));
 	return rc ? -ENOMEM : 0;
@@ -284,12 +291,33 @@ static int add_restart(const struct args *args, json_t *body, struct err *err)
 	return 0;
 }
 
+int run_request_program(const struct args *args, json_t *b, struct err *err)
+{
+	static const char *const texts[] = {"monitor", "network"};
+	int rc = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts) && !rc; i++)
+		rc = add_text(args, texts[i], texts[i], b, err);
+	if (!rc)
+		rc = add_numbers(args, b);
+	if (!rc)
+		rc = add_volumes(args, b, err);
+	if (!rc)
+		rc = add_pairs(args, "env", "env", b, err);
+	if (!rc)
+		rc = add_pairs(args, "label", "labels", b, err);
+	if (!rc)
+		rc = add_program(args, b, err);
+	if (rc)
+		return err && err->code ? rc : err_sys(err, -rc, "cannot make the request");
+	return 0;
+}
+
 int run_request(const struct args *args, json_t **body, struct err *err)
 {
 	static const struct {
 		const char *option, *field;
-	} texts[] = {{"name", "name"}, {"monitor", "monitor"}, {"ip", "ip_address"},
-		{"network", "network"}, {"wait", "wait"}};
+	} texts[] = {{"name", "name"}, {"ip", "ip_address"}, {"wait", "wait"}};
 	json_t *b _cleanup_json_ = json_object();
 	int rc = !b || json_object_set_new(b, "image_name", json_string(args_operand(args, 0)))
 		? -EINVAL
@@ -300,23 +328,17 @@ int run_request(const struct args *args, json_t **body, struct err *err)
 	for (size_t i = 0; i < ARRAY_SIZE(texts) && !rc; i++)
 		rc = add_text(args, texts[i].option, texts[i].field, b, err);
 	if (!rc)
-		rc = add_numbers(args, b);
+		rc = add_life(args, b);
 	if (!rc)
 		rc = add_restart(args, b, err);
 	if (!rc)
 		rc = add_ports(args, b, err);
-	if (!rc)
-		rc = add_volumes(args, b, err);
 	if (rc == 0)
 		rc = add_vsock(args, b, err);
 	if (rc == 0)
 		rc = add_limits(args, b, err);
 	if (!rc)
-		rc = add_pairs(args, "env", "env", b, err);
-	if (!rc)
-		rc = add_pairs(args, "label", "labels", b, err);
-	if (!rc)
-		rc = add_program(args, b, err);
+		rc = run_request_program(args, b, err);
 	if (rc)
 		return err && err->code ? rc : err_sys(err, -rc, "cannot make the request");
 	*body = steal_ptr(&b);

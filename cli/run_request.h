@@ -12,6 +12,10 @@ struct args;
 /* *body: a new object. -EINVAL with a sentence that names the option, -ENOMEM. */
 int run_request(const struct args *args, json_t **body, struct err *err);
 
+/* Only the fields that say what is run, and how large: of the options --monitor, --network, --memory, --cpus, --trace, --volume, --env, --label
+ * and the program's words. Adds to body. */
+int run_request_program(const struct args *args, json_t *body, struct err *err);
+
 /* "[[ADDR:]HOST:]GUEST" as {address, host, guest}; host 0 or absent is any free port. NULL when it is none. */
 json_t *parse_port(const char *s);
 

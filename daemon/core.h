@@ -16,6 +16,7 @@ struct cgroups;
 struct names;
 struct network;
 struct apps;
+struct fns;
 struct images;
 struct instances;
 struct pools;
@@ -48,6 +49,7 @@ struct core {
 	struct images *images;
 	struct instances *instances;
 	struct apps *apps; /* NULL before they are there, and at the end */
+	struct fns *fns;   /* the same */
 	struct pools *pools;
 	struct shell *shells; /* all that hold anything: a list, see monitor/monitor.h */
 	unsigned shell_count;

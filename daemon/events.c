@@ -89,6 +89,13 @@ void events_app(
 		json_pack("{s:s, s:s, s:s?}", "name", name, "state", state, "reason", reason));
 }
 
+void events_function(
+	struct events *e, const char *what, const char *name, const char *state, const char *reason)
+{
+	emit(e, "fn", what,
+		json_pack("{s:s, s:s, s:s?}", "name", name, "state", state, "reason", reason));
+}
+
 uint64_t events_last(const struct events *e)
 {
 	return e->last;

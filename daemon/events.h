@@ -36,6 +36,10 @@ void events_image(struct events *events, const char *what, const char *name);
 void events_app(struct events *events, const char *what, const char *name, const char *state,
 	const char *reason);
 
+/* "fn.WHAT" of the function of that name; reason may be NULL. */
+void events_function(struct events *events, const char *what, const char *name, const char *state,
+	const char *reason);
+
 /* The number of the last event; 0: there was none. */
 uint64_t events_last(const struct events *events);
 /* The first event kept with a number above id; NULL: there is none. Borrowed until the next event. */

@@ -8,6 +8,7 @@
 #include "daemon/cgroup.h"
 #include "daemon/core.h"
 #include "daemon/events.h"
+#include "daemon/fn/fn.h"
 #include "daemon/image/store.h"
 #include "daemon/instance/instance.h"
 #include "daemon/names.h"
@@ -102,6 +103,7 @@ static void end(void *arg, int signo)
 	}
 	log_info("ending", "signal=%d vms=%u", signo, instances_count(d->core.instances));
 	d->core.ending = true;
+	fns_stop(d->core.fns);
 	pools_stop(d->core.pools);
 	instances_stop_all(d->core.instances, STOP_GRACE_NS);
 	events_end(d->core.events);
@@ -201,6 +203,7 @@ static int start(struct daemon *d, struct err *err)
 		return err_sys(err, -r, "cannot look for files of images that nobody uses");
 	r = pools_new(core, &core->pools, err);
 	r = r < 0 ? r : apps_new(core, &core->apps, err);
+	r = r < 0 ? r : fns_new(core, &core->fns, err);
 	return r < 0 ? r : api_new(core, &d->api, err);
 }
 
@@ -211,6 +214,7 @@ static void fini(struct daemon *d)
 	if (core->images)
 		images_keep(core->images);
 	api_free(d->api);
+	fns_free(steal_ptr(&core->fns));
 	apps_free(steal_ptr(&core->apps));
 	pools_free(core->pools);
 	instances_free(core->instances);

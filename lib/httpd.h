@@ -48,8 +48,8 @@ typedef int httpd_part_fn(
 
 struct httpd_route {
 	const char *method; /* "GET" answers HEAD as well (httpd_is_head); "*": any */
-	/* "/vm/{id}/stop"; a last "{rest...}" takes all segments that are left, at least one. One with a slash at its end fits only
-	 * paths that have one there. */
+	/* "/vm/{id}/stop"; a last "{rest...}" takes all segments that are left, at least one, a last "{rest*}" also
+	 * none. */
 	const char *pattern;
 	httpd_fn *handler;   /* the request is complete: answer or defer */
 	httpd_fn *begin;     /* may be NULL. Headers only: may refuse with httpd_reply() */

@@ -125,13 +125,23 @@ static char *join(const struct httpd_path *p, unsigned int first)
 	return rest;
 }
 
+/* "{rest...}" takes all that is left, "{rest*}" nothing as well: the length of the mark, or 0. */
+static size_t rest_mark(const char *pat, size_t len)
+{
+	if (len > 5 && memcmp(pat + len - 4, "...}", 4) == 0)
+		return 3;
+	return len > 3 && memcmp(pat + len - 2, "*}", 2) == 0 ? 1 : 0;
+}
+
 /* One pattern segment against one path segment: 1 fits, 0 does not, 2 fits and takes the rest. */
 static int match_segment(const struct httpd_path *p, unsigned int i, const char *pat, size_t len,
 	bool lenient, struct httpd_params *params)
 {
-	const char *seg = p->seg[i];
-	bool rest;
+	const char *seg = i < p->count ? p->seg[i] : NULL;
+	size_t rest = pat[0] == '{' ? rest_mark(pat, len) : 0;
 
+	if (!seg && rest != 1)
+		return 0;
 	if (pat[0] != '{') {
 		if (strlen(seg) != len)
 			return 0;
@@ -139,9 +149,8 @@ static int match_segment(const struct httpd_path *p, unsigned int i, const char 
 	}
 	if (params->count == HTTPD_PARAMS_MAX)
 		return 0;
-	rest = len > 5 && memcmp(pat + len - 4, "...}", 4) == 0;
 	params->item[params->count].name = pat + 1;
-	params->item[params->count].name_len = len - (rest ? 5 : 2);
+	params->item[params->count].name_len = len - 2 - rest;
 	params->item[params->count].value = seg;
 	if (rest) {
 		params->rest = join(p, i);
@@ -162,7 +171,7 @@ bool httpd_path_match(
 	*params = (struct httpd_params){0};
 	while (s[0] == '/' && s[1]) {
 		size_t len = strcspn(s + 1, "/");
-		int fit = i < p->count ? match_segment(p, i, s + 1, len, lenient, params) : 0;
+		int fit = match_segment(p, i, s + 1, len, lenient, params);
 
 		if (!fit)
 			goto no;
@@ -174,7 +183,7 @@ bool httpd_path_match(
 	if (i != p->count)
 		goto no;
 	/* "/" itself is the one path that ends in a slash by nature. */
-	if (p->trailing != (*s == '/') && p->count && !lenient)
+	if (p->trailing && p->count && !lenient)
 		goto no;
 	return p->count > 0 || p->trailing;
 no:

@@ -277,6 +277,8 @@ enum MHD_Result httpd_req_access(void *listener, struct MHD_Connection *mhd, con
 		return MHD_NO;
 	if (req->state == REQ_HEAD)
 		return on_headers(req, method);
+	if (req->state == REQ_GONE)
+		return MHD_NO;
 	if (*size == 0)
 		return on_complete(req);
 	req->body_seen += *size;
@@ -363,7 +365,7 @@ void httpd_req_abort(struct httpd_req *req)
 		req->state = REQ_GONE;
 		if (req->gone)
 			req->gone(req);
-	} else if (s) {
+	} else if (s || (req->body_waits && req->state == REQ_BODY)) {
 		req->state = REQ_GONE;
 	}
 	httpd_req_resume(req);

@@ -6,6 +6,7 @@
 #include "daemon/app/app.h"
 #include "daemon/core.h"
 #include "daemon/events.h"
+#include "daemon/fn/fn.h"
 #include "daemon/image/name.h"
 #include "lib/jsonx.h"
 #include "lib/log.h"
@@ -119,7 +120,8 @@ static int prune_unused(
 
 	for (struct image *i = images_first(core->images); i && r == 0; i = next) {
 		next = i->next;
-		if (image_users(i) == 0 && !apps_use_image(core->apps, i))
+		if (image_users(i) == 0 && !apps_use_image(core->apps, i) &&
+			!fns_use_image(core->fns, i))
 			r = prune_one(core, i, names, collected, err);
 	}
 	return r;

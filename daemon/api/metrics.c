@@ -2,6 +2,7 @@
 /* GET /metrics: Prometheus text exposition, version 0.0.4. */
 #include "daemon/api/api.h"
 #include "daemon/core.h"
+#include "daemon/fn/fn.h"
 #include "daemon/instance/instance.h"
 #include "daemon/names.h"
 #include "daemon/pool.h"
@@ -89,6 +90,86 @@ static void pools(struct buf *b, const struct core *core)
 		"Prepared VMs that died unused.", of_deaths);
 }
 
+/* --- functions ----------------------------------------------------------------------------------------------- */
+static uint64_t of_instances(const struct fn *fn)
+{
+	const struct instance *i = NULL;
+	unsigned unused;
+	uint64_t n = 0;
+
+	while ((i = fn_instance_next(fn, i, &unused)))
+		n++;
+	return n;
+}
+
+static uint64_t of_queued(const struct fn *fn)
+{
+	return fn_queued(fn);
+}
+
+static uint64_t of_in_flight(const struct fn *fn)
+{
+	return fn_in_flight(fn);
+}
+
+static uint64_t of_requests(const struct fn *fn)
+{
+	return fn_counters(fn)->requests;
+}
+
+static uint64_t of_cold(const struct fn *fn)
+{
+	return fn_counters(fn)->cold;
+}
+
+static uint64_t of_rejected(const struct fn *fn)
+{
+	return fn_counters(fn)->rejected;
+}
+
+static uint64_t of_failed(const struct fn *fn)
+{
+	return fn_counters(fn)->failed;
+}
+
+static uint64_t of_starts(const struct fn *fn)
+{
+	return fn_counters(fn)->starts;
+}
+
+static uint64_t of_start_failures(const struct fn *fn)
+{
+	return fn_counters(fn)->start_failures;
+}
+
+static const struct {
+	const char *name, *type, *help;
+	uint64_t (*value)(const struct fn *fn);
+} fn_metrics[] = {
+	{"uigniter_fn_instances", "gauge", "Instances of the function.", of_instances},
+	{"uigniter_fn_queued", "gauge", "Requests that wait for an instance.", of_queued},
+	{"uigniter_fn_in_flight", "gauge", "Requests that instances work on.", of_in_flight},
+	{"uigniter_fn_requests_total", "counter", "Requests taken.", of_requests},
+	{"uigniter_fn_cold_total", "counter", "Requests that waited for a start.", of_cold},
+	{"uigniter_fn_rejected_total", "counter", "Requests answered with 429 or 503.",
+		of_rejected},
+	{"uigniter_fn_failed_total", "counter", "Requests answered with 502 or 504, or broken off.",
+		of_failed},
+	{"uigniter_fn_starts_total", "counter", "Instances started.", of_starts},
+	{"uigniter_fn_start_failures_total", "counter", "Instances that failed.",
+		of_start_failures},
+};
+
+static void functions(struct buf *b, const struct fns *fns)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(fn_metrics) && fns_first(fns); i++) {
+		head(b, fn_metrics[i].name, fn_metrics[i].type, fn_metrics[i].help);
+		for (const struct fn *fn = fns_first(fns); fn; fn = fn_next(fn))
+			buf_printf(b, "%s{fn=\"%s\"} %llu\n", fn_metrics[i].name, fn_name(fn),
+				(unsigned long long)fn_metrics[i].value(fn));
+	}
+}
+
 static void starts(struct buf *b, const struct counters *c)
 {
 	uint64_t sum = 0;
@@ -131,6 +212,7 @@ void system_metrics(struct httpd_req *req)
 	buf_init(&b, 0);
 	vms(&b, core);
 	pools(&b, core);
+	functions(&b, core->fns);
 	starts(&b, c);
 	names(&b, core->names);
 	single(&b, "uigniter_vm_runs_total", "counter", "VMs made.", c->runs);

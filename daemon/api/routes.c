@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/api/api.h"
+#include "daemon/fn/fn.h"
 #include "daemon/image/store.h"
 
 const struct httpd_route api_routes[] = {
@@ -84,6 +85,20 @@ const struct httpd_route api_routes[] = {
 		.pattern = "/app/{app}/wait",
 		.handler = app_get_wait,
 		.begin = api_guard},
+	{.method = "GET", .pattern = "/fn", .handler = fn_list, .begin = api_guard},
+	{.method = "GET", .pattern = "/fn/{fn}", .handler = fn_get, .begin = api_guard},
+	{.method = "PUT",
+		.pattern = "/fn/{fn}",
+		.handler = fn_put,
+		.begin = api_guard,
+		.body_max = API_BODY_MAX_BYTES},
+	{.method = "DELETE", .pattern = "/fn/{fn}", .handler = fn_delete, .begin = api_guard},
+	{.method = "*", /* whatever it is, it is the function's */
+		.pattern = "/fn/{fn}/invoke/{path*}",
+		.handler = fn_invoke,
+		.begin = fn_invoke_begin,
+		.body = fn_invoke_body,
+		.body_max = FN_BODY_MAX_BYTES},
 	{.method = "GET", .pattern = "/events", .handler = events_get, .begin = api_guard},
 	{.method = "GET", .pattern = "/healthz", .handler = system_healthz, .begin = api_guard},
 	{.method = "GET", .pattern = "/readyz", .handler = system_readyz, .begin = api_guard},

@@ -92,9 +92,10 @@ struct port_map {
 	struct forward_udp *forward_udp;
 };
 
-/* Whose replica it is (daemon/app/app.h). All zero: of no application. */
+/* Whose it is: of an application (daemon/app/app.h) or of a function (daemon/fn/fn.h). All zero: of neither. */
 struct app_mark {
 	char app[NAME_MAX_BYTES + 1], service[NAME_MAX_BYTES + 1];
+	char fn[NAME_MAX_BYTES + 1];
 	unsigned serial; /* of the service's replicas, from 1 */
 	uint64_t hash;   /* of what it was made from */
 	bool dismissed;  /* the application asked it to end */

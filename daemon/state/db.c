@@ -13,7 +13,7 @@
 
 #define STATE_VERSION "1" /* PRAGMA user_version; another one is a file of another manager */
 
-#define TABLES (STATE_APP + 1)
+#define TABLES (STATE_FN + 1)
 
 struct statements {
 	sqlite3_stmt *put, *delete, *each;
@@ -32,6 +32,8 @@ static const char schema[] =
 	"CREATE TABLE IF NOT EXISTS instance ("
 	"  seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, record TEXT NOT NULL) STRICT;"
 	"CREATE TABLE IF NOT EXISTS app ("
+	"  seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, record TEXT NOT NULL) STRICT;"
+	"CREATE TABLE IF NOT EXISTS fn ("
 	"  seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, record TEXT NOT NULL) STRICT;";
 
 /* Of each table, in the order of struct statements. */
@@ -43,7 +45,7 @@ static const char schema[] =
 			"SELECT id, record FROM " table " ORDER BY seq"                            \
 	}
 static const char *const statement_of[TABLES][3] = {
-	[STATE_INSTANCE] = SQL("instance"), [STATE_APP] = SQL("app")};
+	[STATE_INSTANCE] = SQL("instance"), [STATE_APP] = SQL("app"), [STATE_FN] = SQL("fn")};
 
 static int fail(struct state_db *db, const char *what, struct err *err)
 {

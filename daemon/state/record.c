@@ -63,9 +63,11 @@ static json_t *shell_json(const struct instance *i)
 		"static_ip", (json_int_t)i->static_ip);
 }
 
-/* NULL: of no application. */
+/* NULL: of no application and no function. */
 static json_t *mark_json(const struct app_mark *m)
 {
+	if (m->fn[0])
+		return json_pack("{s:s, s:I}", "fn", m->fn, "hash", (json_int_t)m->hash);
 	return m->app[0] ? json_pack("{s:s, s:s, s:i, s:I, s:b}", "app", m->app, "service",
 				   m->service, "serial", (int)m->serial, "hash",
 				   (json_int_t)m->hash, "dismissed", (int)m->dismissed)
@@ -300,6 +302,12 @@ static int load_mark(struct instance *i, const json_t *root, struct err *err)
 
 	if (!mark)
 		return 0;
+	if (json_object_get(mark, "fn")) {
+		r = load_text(mark, "fn", i->mark.fn, sizeof(i->mark.fn), err);
+		r = r < 0 ? r : jsonx_int(mark, "hash", INT64_MIN, INT64_MAX, &hash, err);
+		i->mark.hash = (uint64_t)hash;
+		return r;
+	}
 	r = load_text(mark, "app", i->mark.app, sizeof(i->mark.app), err);
 	r = r < 0 ? r : load_text(mark, "service", i->mark.service, sizeof(i->mark.service), err);
 	r = r < 0 ? r : jsonx_int(mark, "serial", 1, INT32_MAX, &serial, err);

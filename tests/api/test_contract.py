@@ -28,6 +28,12 @@ class EveryOperation(DaemonTest):
             self.assertEqual(d.call("GET", path).status, 200, path)
         self.assertEqual(d.call("POST", "/app/shop/scale", {"web": 2}).status, 200)
         self.assertEqual(d.call("DELETE", "/app/shop").status, 204)
+        self.assertEqual(d.call("PUT", "/fn/f", {"image": "server"}).status, 201)
+        for path in ("/fn", "/fn/f"):
+            self.assertEqual(d.call("GET", path).status, 200, path)
+        self.assertEqual(d.call("DELETE", "/fn/f").status, 202)
+        for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"):
+            self.assertEqual(d.call(method, "/fn/none/invoke/a/b").status, 404, method)
         self.assertEqual(d.call("PATCH", "/image/server", {"memory_mib": 32}).status, 200)
         self.assertEqual(d.call("POST", "/image", {"source": "server", "name": "server:2"}).status, 201)
         self.assertEqual(d.call("POST", "/image/prune").status, 200)
