@@ -153,6 +153,23 @@ static void probe_netns(struct finding *f, const char *host)
 	}
 }
 
+static void probe_forwarding(struct finding *f, const char *host)
+{
+	FILE *file = fopen("/proc/sys/net/ipv4/ip_forward", "re");
+	int c = file ? fgetc(file) : EOF;
+
+	if (file)
+		fclose(file);
+	if (c == EOF) {
+		found(f, CHECK_WARN, "whether IPv4 is forwarded is not known");
+		remedy(f, "mount /proc");
+	} else {
+		found(f, CHECK_PASS,
+			c == '1' ? "IPv4 is forwarded"
+				 : "IPv4 is not forwarded (uigniterd --nat would switch it on)");
+	}
+}
+
 /* --- programs -------------------------------------------------------------------------------------------------- */
 static bool find_program(const char *name, char *path, size_t size)
 {
@@ -270,6 +287,64 @@ static void probe_manager(struct finding *f, const char *host)
 		monitor ? monitor : "unknown");
 }
 
+static const char *const controllers[] = {"cpu", "memory", "pids"};
+
+static bool has_word(const json_t *words, const char *word)
+{
+	const json_t *item;
+	size_t n;
+
+	json_array_foreach(words, n, item)
+	{
+		const char *text = json_string_value(item);
+
+		if (text && strcmp(text, word) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Of a manager that has a group: what of it can be limited. */
+static void judge_cgroup(struct finding *f, const json_t *cgroup)
+{
+	const char *path = json_string_value(json_object_get(cgroup, "path"));
+	const json_t *there = json_object_get(cgroup, "controllers");
+	char missing[32] = "";
+
+	for (size_t i = 0; i < ARRAY_SIZE(controllers); i++) {
+		if (!has_word(there, controllers[i]))
+			strcat(strcat(missing, " +"), controllers[i]);
+	}
+	path = path ? path : "?";
+	if (!*missing) {
+		found(f, CHECK_PASS, "VMs have their limits in %.200s", path);
+		return;
+	}
+	found(f, CHECK_WARN, "in %.120s there is no%s", path, missing);
+	remedy(f, "the group above has to pass it on: echo%s > .../cgroup.subtree_control",
+		missing);
+}
+
+static void probe_limits(struct finding *f, const char *host)
+{
+	json_t *info _cleanup_json_ = NULL;
+	const json_t *cgroup;
+
+	if (ask_manager(host, "/info", &info, NULL)) {
+		found(f, CHECK_WARN,
+			"without a manager it is not known whether VMs can be limited");
+		remedy(f, "start uigniterd");
+		return;
+	}
+	cgroup = json_object_get(info, "cgroup");
+	if (json_is_object(cgroup))
+		judge_cgroup(f, cgroup);
+	else
+		found(f, CHECK_PASS,
+			"the manager sets no limits by cgroup v2 (it was started without "
+			"--cgroup)");
+}
+
 static void probe_ready(struct finding *f, const char *host)
 {
 	json_t *health _cleanup_json_ = NULL;
@@ -289,11 +364,13 @@ const struct probe probes[] = {
 	{"tun", probe_tun},
 	{"bridge", probe_bridge},
 	{"netns", probe_netns},
+	{"forwarding", probe_forwarding},
 	{"mkfs.erofs", probe_mkfs},
 	{"qemu", probe_qemu},
 	{"disk", probe_disk},
 	{"port", probe_port},
 	{"manager", probe_manager},
 	{"ready", probe_ready},
+	{"limits", probe_limits},
 };
 const size_t nprobes = ARRAY_SIZE(probes);
