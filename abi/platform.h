@@ -68,6 +68,7 @@ enum uig_milestone {
 	UIG_MS_LIBOS = 1,   /* libOS entered */
 	UIG_MS_PROGRAM = 2, /* first instruction of the program comes next */
 	UIG_MS_LISTEN = 3,  /* the program called listen() for the first time */
+	UIG_MS_IDLE = 4,    /* of the monitor's: the first WAIT behind that which has to sleep */
 };
 
 #endif

@@ -446,7 +446,7 @@ static int milestone_of(const struct vm *vm, const char *name, const uint64_t **
 		const char *name;
 		unsigned which;
 	} table[] = {{"libos", UIG_MS_LIBOS}, {"program", UIG_MS_PROGRAM},
-		{"listen", UIG_MS_LISTEN}, {"exit", 0}};
+		{"listen", UIG_MS_LISTEN}, {"idle", UIG_MS_IDLE}, {"exit", 0}};
 
 	for (size_t i = 0; name && i < ARRAY_SIZE(table); i++) {
 		if (strcmp(table[i].name, name) == 0) {
@@ -467,7 +467,8 @@ static void get_wait(struct httpd_req *req)
 
 	if (milestone_of(c->config.vm, httpd_query(req, "for"), &milestone) < 0 || ms < 0) {
 		fault(req,
-			"for must be one of libos, program, listen, exit; timeout_ms 0 to 3600000",
+			"for must be one of libos, program, listen, idle, exit; timeout_ms 0 to "
+			"3600000",
 			"");
 		return;
 	}

@@ -581,8 +581,18 @@ bool vm_vcpu_obey(struct vm *vm)
 	return request_of(vm) != VCPU_STOP;
 }
 
+static void reach(struct vm *vm, enum uig_milestone which)
+{
+	if (stat_get(&vm->times.milestone_ns[which]))
+		return;
+	stat_set(&vm->times.milestone_ns[which], (uint64_t)loop_now_ns());
+	eventfd_write(vm->notify_fd, 1);
+}
+
 bool vm_vcpu_wait(struct vm *vm, uint64_t deadline)
 {
+	if (deadline && stat_get(&vm->times.milestone_ns[UIG_MS_LISTEN]))
+		reach(vm, UIG_MS_IDLE);
 	if (devices_wait(&vm->devices, deadline, &vm->vcpu.request) == -EINTR)
 		return true;
 	upcall_arm(vm);
@@ -630,10 +640,8 @@ void vm_guest_exit(struct vm *vm, uint32_t kind, uint32_t code)
 void vm_guest_milestone(struct vm *vm, uint64_t which)
 {
 	upcall_arm(vm); /* a program may run for ever without a wait */
-	if (which >= VM_MILESTONES || vm->times.milestone_ns[which])
-		return;
-	stat_set(&vm->times.milestone_ns[which], (uint64_t)loop_now_ns());
-	eventfd_write(vm->notify_fd, 1);
+	if (which < UIG_MS_IDLE)
+		reach(vm, (enum uig_milestone)which);
 }
 
 /* Bits are only ever set, by the vCPU thread; the report may be made by the other one meanwhile. */

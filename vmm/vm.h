@@ -31,6 +31,7 @@
 #include "vmm/vcpu.h"
 
 #include <pthread.h>
+#include <sys/types.h>
 
 struct err;
 struct loop;
@@ -49,7 +50,7 @@ enum vm_end_reason {
 	END_ERROR,  /* the monitor or KVM failed */
 };
 
-#define VM_MILESTONES 4u /* indexed by enum uig_milestone */
+#define VM_MILESTONES 5u /* indexed by enum uig_milestone */
 
 /* Times are loop_now_ns(); 0: not reached. */
 struct vm_times {
@@ -82,6 +83,8 @@ struct vm {
 	uint64_t missing_calls[UIG_CALLS_MAX / 64]; /* of the program: a bit a number */
 	uint64_t returned_bytes;        /* that the guest has given back, in all: vmm/giveback.h */
 	uint64_t low_bytes, high_bytes; /* RAM below the device gap, from 4 GiB */
+	dev_t memory_dev;      /* of the memory file of a snapshot that it was loaded from */
+	ino_t memory_ino;      /* 0: of none */
 	uint8_t *window;       /* host address of the image window: UIG_IMAGE_MAX_BYTES reserved */
 	uint64_t window_bytes; /* of that known to KVM */
 	uint64_t image_bytes;  /* of the image in it; 0: none */

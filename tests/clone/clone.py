@@ -66,11 +66,14 @@ class Vm:
         self.mac = f"02:00:00:77:{n // 256:02x}:{n % 256:02x}"
         self.sock, self.report = os.path.join(test.dir, f"sock{n}"), os.path.join(test.dir, f"report{n}")
         self.console = os.path.join(test.dir, f"console{n}")
+        if os.path.exists(self.sock):
+            os.remove(self.sock)
         listen = socket.socket(socket.AF_UNIX)
         listen.bind(self.sock)
         listen.listen(8)
         words = [UVMM, "--api-fd", str(listen.fileno()), "--id", f"vm{n}", "--mem-mib", str(MEM_MIB), "--report", self.report,
                  "--console", self.console, "--log-level", "error"]
+        self.has_tap = net
         if net:
             ip("tuntap", "add", "name", self.tap, "mode", "tap", "vnet_hdr")
             ip("link", "set", self.tap, "master", "br0", "up")
@@ -124,16 +127,22 @@ class Vm:
         with open(self.console, errors="replace") as file:
             return file.read()[-2000:]
 
-    def end(self):
-        """Its exit report, when it has come to write one."""
+    def end_process(self):
         if self.process.poll() is None:
             self.process.terminate()
         self.process.wait(TIMEOUT_S)
+
+    def end(self):
+        """Its exit report, when it has come to write one."""
+        self.end_process()
         self.http.close()
-        if os.path.exists("/sys/class/net/" + self.tap):
+        if self.has_tap:
             ip("link", "del", self.tap)
+            self.has_tap = False
+        if not os.path.exists(self.report):
+            return None
         with open(self.report) as file:
-            return json.loads(file.read() or "{}")
+            return json.loads(file.read() or "null")
 
     def kill(self):
         self.process.send_signal(signal.SIGKILL)

@@ -217,8 +217,8 @@ int main(void)
 	int s;
 
 	make_pattern();
-	listen_on(PORT + 1);
 	s = listen_on(PORT);
+	listen_on(PORT + 1);
 	for (;;) {
 		int c = accept(s, NULL, NULL);
 		pthread_t thread;

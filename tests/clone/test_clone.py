@@ -1,18 +1,257 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Clones of a template: who they are, what they share, what they do not."""
+"""Clones of a template: who they are, what they share, what goes on and what does not."""
+import hashlib
+import os
+import socket
+import subprocess
+import time
 import unittest
 
-from clone import CloneTest, Vm, enter_namespace
+from clone import LIBOS, MEM_MIB, PORT, UVMM, CloneTest, Vm, enter_namespace, pss_kib
+
+CLOCK_NS = 1_000_000  # how far a clone's CLOCK_REALTIME may be off
+
+
+def digest(*paths):
+    sha = hashlib.sha256()
+    for path in paths:
+        with open(path, "rb") as file:
+            sha.update(file.read())
+    return sha.hexdigest()
 
 
 class Identity(CloneTest):
-    def test_first(self):
-        t = self.template()
-        print(t.call("GET", "/uigniter/status", status=200)["state"])
-        c = self.clone(1)
-        print(c.ask("names"), c.ask("random"), c.ask("clocks"))
+    def check_clock(self, vm, after_mono=0):
+        before = time.time_ns()
+        real, mono, back = map(int, vm.ask("clocks").split())
+        self.assertGreater(real, before - CLOCK_NS)
+        self.assertLess(real, time.time_ns() + CLOCK_NS)
+        self.assertGreater(mono, after_mono)
+        self.assertEqual(back, 0)
+        return mono
+
+    def test_many(self):
+        """Twelve clones, made while the template's monitor is gone, and then the template's files are what they were."""
+        template = Vm(self, 0)
+        template.boot(self.image)
+        streams = template.ask("random").split()
+        mono = self.check_clock(template)
+        template.freeze(self.state, self.memory)
+        template.kill()
+        was = digest(self.state, self.memory)
+        clones = [self.clone(n) for n in range(1, 13)]
+        for vm in clones:
+            self.assertEqual(vm.ask("names"), f"vm{vm.n} {vm.ip}")
+            self.assertIn(f"{vm.ip} vm{vm.n}", vm.ask("file /etc/hosts"))
+            self.check_clock(vm, mono)
+            self.assertEqual(vm.ask("memory"), "whole")
+            streams += vm.ask("random").split()
+        self.assertEqual(len(streams), 13 * 4)
+        self.assertEqual(len(set(streams)), len(streams))
+        self.assertEqual(digest(self.state, self.memory), was)
+        self.check_sharing(clones)
+        for vm in clones:
+            report = vm.end()
+            self.assertEqual((report["reason"], report["signal"]), ("signal", 15), report)
+
+    def check_sharing(self, clones):
+        """The program's 2 MiB pattern is there once, though all have read it."""
+        memory = [pss_kib(vm.process.pid) for vm in clones]
+        print("a clone of", len(clones), memory[0])
+        for m in memory:
+            self.assertLess(m["Private_Dirty"], 2048)
+            self.assertLess(m["Pss"], m["Rss"] / 2)
+
+    def test_connections(self):
+        """Those of the template are reset, answered or not yet taken; the sockets that listen go on."""
+        template = Vm(self, 0)
+        template.boot(self.image)
+        template.ask("names")  # it accepts: both sockets listen
+        with template.connect() as open_one, template.connect(PORT + 1):
+            open_one.sendall(b"names\nnames")  # a line and a half: its thread waits in read()
+            self.assertTrue(open_one.recv(100))
+            self.assertEqual(template.ask("file /proc/net/tcp").count(",") + 1, 6)
+            template.freeze(self.state, self.memory)
+            template.kill()
+            vm = self.clone(1)
+            while True:  # what listens, and the connection that asks: its predecessor may be closing still
+                lines = vm.ask("file /proc/net/tcp").split(",")[1:]
+                if len([line for line in lines if line.split()[3] != "06"]) == 3:
+                    break
+        with vm.connect(PORT + 1):
+            pass
+
+    def test_same_address(self):
+        """The template's own address: its client is told that the connection is no more."""
+        template = Vm(self, 0)
+        template.boot(self.image)
+        conn = template.connect()
+        self.addCleanup(conn.close)
+        conn.sendall(b"names\n")
+        self.assertTrue(conn.recv(100))
+        template.freeze(self.state, self.memory)
+        template.end()
+        vm = Vm(self, 0)
+        vm.load(self.state, self.memory, self.image, resume_vm=True)
+        self.assertEqual(vm.ask("names"), f"vm0 {vm.ip}")
+        with self.assertRaises(ConnectionResetError):
+            while conn.recv(100):
+                pass
+
+    def test_anywhere(self):
+        """Frozen while one thread computes without a system call, and another in vector registers."""
+        template = Vm(self, 0)
+        template.boot(self.image)
+        for line in ("spin", "add"):
+            self.assertEqual(template.ask(line), "0")
+        template.freeze(self.state, self.memory)
+        template.kill()
+        for n in (1, 2):
+            vm = self.clone(n)
+            first = int(vm.ask("spins"))
+            while int(vm.ask("spins")) <= first:
+                pass
+            for _ in range(3):
+                self.assertEqual(vm.ask("sum"), "right")
+            self.assertEqual(vm.ask("names"), f"vm{n} {vm.ip}")
+            vm.kill()
+
+
+class Running(CloneTest):
+    """Users' snapshots of instances that go on."""
+
+    def test_original_goes_on(self):
+        vm = Vm(self, 0)
+        vm.boot(self.image)
+        conn = vm.connect()
+        self.addCleanup(conn.close)
+        vm.freeze(self.state, self.memory, resume=True)
+        clone = self.clone(1)
+        conn.sendall(b"random\n")
+        mine = conn.makefile().readline().split()
+        self.assertFalse(set(mine) & set(clone.ask("random").split()))
+        clone.call("PATCH", "/vm", {"state": "Paused"})
+        onto = {"snapshot_path": self.state, "mem_file_path": self.memory}
+        self.assertIn("runs from", clone.call("PUT", "/snapshot/create", onto, 400)["fault_message"])
+        self.state, self.memory = self.state + "2", self.memory + "2"  # and a clone of a clone
+        clone.freeze(self.state, self.memory, resume=True)
+        second = self.clone(2)
+        self.assertEqual(second.ask("names"), f"vm2 {second.ip}")
+        self.assertFalse(set(second.ask("random").split()) & set(clone.ask("random").split()))
+        self.assertEqual(clone.ask("names"), f"vm1 {clone.ip}")
+        for _ in range(20):
+            clone.call("PATCH", "/vm", {"state": "Paused"})
+            clone.call("PATCH", "/vm", {"state": "Resumed"})
+            self.assertEqual(clone.ask("memory"), "whole")
+
+    def test_given_back(self):
+        """Memory that a clone gives back reads as zeros, not as the template had it."""
+        template = Vm(self, 0)
+        template.boot(self.image)
+        self.assertEqual(template.ask("touch 24"), "zero")
+        template.freeze(self.state, self.memory)
+        template.kill()
+        vm = self.clone(1)
+        end = time.monotonic() + 60
+        while vm.call("GET", "/uigniter/status", status=200)["counts"]["returned_bytes"] < 16 << 20:
+            self.assertLess(time.monotonic(), end)
+            vm.ask("names")
+        self.assertEqual(vm.ask("touch 24"), "zero")
+        self.assertEqual(vm.ask("memory"), "whole")
+
+    def test_sandboxed(self):
+        """Files are named in the start, or not at all."""
+        empty = os.path.join(self.top.name, "empty")
+        os.makedirs(empty, mode=0o755, exist_ok=True)
+        wall = ("--sandbox", f"900000123:900000123:{empty}")
+        vm = Vm(self, 0, *wall)
+        vm.boot(self.image, snapshot={"snapshot_path": self.state, "mem_file_path": self.memory})
+        vm.call("PATCH", "/vm", {"state": "Paused"})
+        other = {"snapshot_path": self.state + "2", "mem_file_path": self.memory + "2"}
+        self.assertIn("sandbox", vm.call("PUT", "/snapshot/create", other, 400)["fault_message"])
+        vm.call("PUT", "/snapshot/create", {"snapshot_path": self.state, "mem_file_path": self.memory})
+        vm.kill()
+        clone = Vm(self, 1, *wall)
+        clone.load(self.state, self.memory, self.image, verify=True)
+        clone.go()
+        self.assertEqual(clone.ask("names"), f"vm1 {clone.ip}")
+        clone.call("PATCH", "/vm", {"state": "Paused"})
+        fds = clone.call("PUT", "/snapshot/create", {}, 200)
+        for fd, path in (("state_fd", self.state), ("mem_fd", self.memory)):
+            subprocess.run(["cp", "--sparse=always", f"/proc/{fds['pid']}/fd/{fds[fd]}", path], check=True)
+        clone.call("PATCH", "/vm", {"state": "Resumed"})
+        second = self.clone(2)
+        self.assertEqual((second.ask("names"), clone.ask("memory")), (f"vm2 {second.ip}", "whole"))
+
+    def test_bare_monitor(self):
+        """Firecracker's way: nothing is configured, the snapshot brings it."""
+        self.template().kill()
+        tap = Vm(self, 1)  # only its tap is used
+        vm = Vm(self, 2, libos=False, net=False)
+        vm.ip, vm.mac = tap.ip, tap.mac
+        tap.end_process()
+        vm.load(self.state, self.memory, self.image, resume_vm=True, boot_args=tap.args("bare"),
+                network_overrides=[{"iface_id": "net0", "host_dev_name": tap.tap}])
+        self.assertEqual(vm.ask("names"), f"bare {vm.ip}")
+        self.assertEqual(vm.call("GET", "/", status=200)["state"], "Running")
+
+
+class Refusals(CloneTest):
+    def fails(self, vm, what, image=None, **more):
+        """The load is answered with the reason, and the process ends."""
+        answer = vm.load(self.state, self.memory, image or self.image, 400, **more)
+        self.assertIn(what, answer["fault_message"])
+        vm.process.wait(60)
+        self.assertEqual(vm.end()["reason"], "error")
+
+    def verify(self, what=None):
+        done = subprocess.run([UVMM, "--verify-snapshot", f"{self.state}:{self.memory}"], capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 1 if what else 0, done.stderr)
+        self.assertIn(what or "", done.stderr)
+
+    def test_foreign(self):
+        template = self.template()
+        self.assertIn("libOS", template.call("PUT", "/snapshot/load", {"snapshot_path": "x", "mem_backend": {
+            "backend_type": "File", "backend_path": "y"}}, 400)["fault_message"] + "libOS")  # wrong phase
+        template.kill()
+        self.verify()
+        self.fails(Vm(self, 1), "image_path", image_path=None)
+        self.fails(Vm(self, 2), "is not the one", image=LIBOS)
+        self.fails(Vm(self, 3, "--mem-mib", str(MEM_MIB * 2)), "MiB of memory")
+        with open(self.memory, "r+b") as file:
+            file.seek(0x200000)
+            byte = file.read(1)[0]
+            file.seek(0x200000)
+            file.write(bytes([byte ^ 1]))
+        self.fails(Vm(self, 4), "memory file is damaged", verify=True)
+        self.verify("memory file is damaged")
+        os.truncate(self.memory, 1 << 20)
+        self.fails(Vm(self, 5), "not a file of")
+        with open(self.state, "r+b") as file:
+            file.seek(1000)
+            file.write(b"x")
+        self.fails(Vm(self, 6), "damaged")
+        self.verify("damaged")
+        os.truncate(self.state, 100)
+        self.fails(Vm(self, 7), "bytes")
+        os.remove(self.state)
+        self.fails(Vm(self, 8), "No such file")
+
+    def test_not_frozen(self):
+        disk = os.path.join(self.dir, "disk")
+        with open(disk, "wb") as file:
+            file.truncate(1 << 20)
+        vm = Vm(self, 0, "--drive", disk)
+        vm.boot(self.image)
+        create = {"snapshot_path": self.state, "mem_file_path": self.memory}
+        self.assertIn("not paused", vm.call("PUT", "/snapshot/create", create, 400)["fault_message"])
+        vm.call("PATCH", "/vm", {"state": "Paused"})
+        self.assertIn("drives", vm.call("PUT", "/snapshot/create", create, 400)["fault_message"])
+        self.assertIn("Full", vm.call("PUT", "/snapshot/create", {**create, "snapshot_type": "Diff"}, 400)["fault_message"])
+        vm.call("PATCH", "/vm", {"state": "Resumed"})
+        self.assertEqual(vm.ask("memory"), "whole")
 
 
 if __name__ == "__main__":
     enter_namespace()
-    unittest.main()
+    unittest.main(verbosity=2)

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* A machine for it, when nothing has been prepared: memory as it had, no libOS of its own. */
@@ -103,6 +104,17 @@ static void set_rest(struct vm *vm, const struct snapshot *s)
 	memcpy(vm->missing_calls, s->missing_calls, sizeof(vm->missing_calls));
 }
 
+/* It must not be written to while it is mapped here. */
+static void note_file(struct vm *vm, int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return;
+	vm->memory_dev = st.st_dev;
+	vm->memory_ino = st.st_ino;
+}
+
 static int load(struct vm *vm, const struct snapshot_source *from, const struct snapshot *s,
 	struct err *err)
 {
@@ -129,6 +141,7 @@ static int load(struct vm *vm, const struct snapshot_source *from, const struct 
 	if (r < 0)
 		return r;
 	set_rest(vm, s);
+	note_file(vm, fd);
 	vm_loaded(vm);
 	return 0;
 }

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define PAGE_BYTES  4096ull
@@ -227,6 +228,14 @@ static int save_devices(const struct devices *d, struct snapshot *snap, struct e
 	return 0;
 }
 
+static bool is_own_memory(const struct vm *vm, int fd)
+{
+	struct stat st;
+
+	return vm->memory_ino && fstat(fd, &st) == 0 && st.st_dev == vm->memory_dev &&
+		st.st_ino == vm->memory_ino;
+}
+
 int snapshot_save(struct vm *vm, int state_fd, int mem_fd, struct err *err)
 {
 	_cleanup_free_ struct snapshot *snap = calloc(1, sizeof(*snap));
@@ -234,6 +243,8 @@ int snapshot_save(struct vm *vm, int state_fd, int mem_fd, struct err *err)
 
 	if (!snap)
 		return err_set(err, ENOMEM, "out of memory");
+	if (is_own_memory(vm, mem_fd))
+		return err_set(err, EBUSY, "mem_file_path is the file that this microVM runs from");
 	describe(vm, snap);
 	r = cpu_state_fingerprint(vm->kvm.fd, &snap->cpu, err);
 	if (r == 0)

@@ -11,9 +11,12 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static int apply(struct config *c, uint8_t which, const json_t *body, struct err *err)
+static int apply(struct config *c, uint8_t which, json_t *body, struct err *err)
 {
-	switch (which % 7) {
+	struct snapshot_load_request want;
+
+	json_object_del(body, "snapshot"); /* names files, which are made */
+	switch (which % 8) {
 	case 0:
 		return config_machine(c, body, false, err);
 	case 1:
@@ -26,6 +29,8 @@ static int apply(struct config *c, uint8_t which, const json_t *body, struct err
 		return config_drive(c, "d0", body, err);
 	case 5:
 		return config_start(c, body, err);
+	case 6:
+		return config_snapshot_load(c, body, which & 8, &want, err);
 	default:
 		return config_load(c, body, err);
 	}
