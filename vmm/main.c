@@ -26,13 +26,18 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 
+#define RECORD_LOOK_NS   (100 * NS_PER_MS)
+#define RECORD_LOOKS_MAX 100u
+#define RECORD_PACKETS   4u /* a neighbour asked, a connection accepted, an answer, its end */
+
 struct uvmm {
 	struct options options;
 	struct loop *loop;
 	struct vm vm;
 	struct control *control;
 	struct loop_io *notify_io;
-	struct loop_timer *grace;
+	struct loop_timer *grace, *record;
+	unsigned record_looks;
 	int console_fd, report_fd; /* owned when opened here */
 	bool stopping, ended;
 };
@@ -48,6 +53,7 @@ static void on_end(struct uvmm *u)
 {
 	u->ended = true;
 	loop_timer_cancel(u->grace);
+	loop_timer_cancel(u->record);
 	vm_settle(&u->vm);
 	if (u->vm.times.run_ns)
 		vm_record_workset(&u->vm);
@@ -64,6 +70,24 @@ static void on_end(struct uvmm *u)
 	control_finish(u->control, on_done, u);
 }
 
+static void look_later(struct uvmm *u)
+{
+	if (u->vm.record_fd >= 0)
+		loop_timer_set(u->record, RECORD_LOOK_NS);
+}
+
+/* A clone has been listening before it began: its start is over with its first answer, and there may be none for a while. */
+static void on_record(void *arg)
+{
+	struct uvmm *u = arg;
+
+	if (stat_get(&u->vm.devices.net.tx_packets) < RECORD_PACKETS &&
+		u->record_looks++ < RECORD_LOOKS_MAX)
+		look_later(u);
+	else
+		vm_record_workset(&u->vm);
+}
+
 static void on_notify(void *arg, uint32_t events)
 {
 	struct uvmm *u = arg;
@@ -76,7 +100,9 @@ static void on_notify(void *arg, uint32_t events)
 		on_end(u);
 	else if (u->control)
 		control_news(u->control);
-	if (stat_get(&u->vm.times.milestone_ns[UIG_MS_LISTEN]))
+	if (u->vm.generation > 1)
+		look_later(u);
+	else if (stat_get(&u->vm.times.milestone_ns[UIG_MS_LISTEN]))
 		vm_record_workset(&u->vm);
 }
 
@@ -144,6 +170,8 @@ static int set_up_loop(struct uvmm *u, struct err *err)
 		r = loop_signals(u->loop, signals, on_signal, u);
 	if (r == 0)
 		r = loop_timer_new(u->loop, on_grace_over, u, &u->grace);
+	if (r == 0)
+		r = loop_timer_new(u->loop, on_record, u, &u->record);
 	signal(SIGPIPE, SIG_IGN);
 	return r < 0 ? err_sys(err, -r, "event loop") : 0;
 }

@@ -184,6 +184,13 @@ static void load_workset(struct vm *vm)
 		log_warn("working set is not used", "error=\"%s\"", err.msg);
 }
 
+static int find_workset(struct vm *vm, struct workset *set)
+{
+	return vm->generation > 1
+		? workset_record_private(set, &vm->mem, vm->pagemap_fd)
+		: workset_record(set, &vm->mem, boot_libos_free_start(vm), vm->low_bytes);
+}
+
 void vm_record_workset(struct vm *vm)
 {
 	_cleanup_free_ struct workset *set = NULL;
@@ -192,8 +199,7 @@ void vm_record_workset(struct vm *vm)
 	if (vm->record_fd < 0)
 		return;
 	set = malloc(sizeof(*set));
-	if (set && workset_record(set, &vm->mem, boot_libos_free_start(vm), vm->low_bytes) == 0 &&
-		workset_save(set, vm->record_fd, &err) < 0)
+	if (set && find_workset(vm, set) == 0 && workset_save(set, vm->record_fd, &err) < 0)
 		log_warn("working set was not saved", "error=\"%s\"", err.msg);
 	close(vm->record_fd);
 	vm->record_fd = -1;

@@ -13,11 +13,15 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #define PAGE_BYTES     4096ull
 #define HEAD           "uigniter-workset 1\n"
 #define FILE_MAX_BYTES (64 * KIB)
 #define LINE_BYTES     40u
+#define MAP_CHUNK      512u
+#define PAGE_PRESENT   (1ull << 63) /* Documentation/admin-guide/mm/pagemap.rst */
+#define PAGE_OF_FILE   (1ull << 61)
 #define GPA_LIMIT      (1ull << 52) /* what x86-64 page tables can name */
 
 /* Adds a range behind the last; -EINVAL when it does not fit there. */
@@ -111,6 +115,37 @@ int workset_record(struct workset *set, const struct mem *mem, gpa_t from, gpa_t
 		if (!in && was && add(set, &total, from + start * PAGE_BYTES, i - start) < 0)
 			break; /* full: the first part is a working set too */
 	}
+	return 0;
+}
+
+int workset_record_private(struct workset *set, const struct mem *mem, int pagemap_fd)
+{
+	uint64_t bytes = 0, total = 0, map[MAP_CHUNK], run = 0, at = 0;
+	const uint8_t *ram = mem_ram(mem, &bytes);
+	uint64_t low = mem->nregions ? mem->region[0].bytes / PAGE_BYTES : 0;
+
+	set->nranges = 0;
+	if (!ram)
+		return -EINVAL;
+	while (at < low) {
+		unsigned n = low - at < MAP_CHUNK ? (unsigned)(low - at) : MAP_CHUNK;
+		off_t from = (off_t)(((uintptr_t)ram / PAGE_BYTES + at) * sizeof(map[0]));
+
+		if (pread(pagemap_fd, map, n * sizeof(map[0]), from) !=
+			(ssize_t)(n * sizeof(map[0])))
+			return -EIO;
+		for (unsigned i = 0; i < n; i++, at++) {
+			if ((map[i] & PAGE_PRESENT) && !(map[i] & PAGE_OF_FILE)) {
+				run++;
+				continue;
+			}
+			if (run && add(set, &total, (at - run) * PAGE_BYTES, run) < 0)
+				return 0; /* full: the first part is a working set too */
+			run = 0;
+		}
+	}
+	if (run)
+		add(set, &total, (at - run) * PAGE_BYTES, run);
 	return 0;
 }
 

@@ -51,7 +51,7 @@ static int map_memory(struct vm *vm, const struct snapshot *s, int fd, struct er
 
 static int map_image(struct vm *vm, const struct snapshot *s, const char *path, struct err *err)
 {
-	uint8_t id[SHA256_BYTES];
+	uint8_t id[SHA256_BYTES] = {0};
 	int r;
 
 	if (!s->image_bytes)
