@@ -207,15 +207,22 @@ static bool run_once(struct vcpu *vcpu)
 	return false;
 }
 
-void vcpu_run_aside(struct vcpu *vcpu)
+uint64_t vcpu_run_aside(struct vcpu *vcpu)
 {
+	const struct kvm_run *run = vcpu->run;
+	uint64_t written = 0;
 	int r;
 
-	do
+	do {
+		__atomic_store_n(&vcpu->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
+		if (__atomic_load_n(&vcpu->request, __ATOMIC_SEQ_CST) != VCPU_RUN)
+			return 0;
 		r = ioctl(vcpu->fd, KVM_RUN, 0);
-	while (r < 0 && errno == EINTR &&
-		__atomic_load_n(&vcpu->request, __ATOMIC_SEQ_CST) == VCPU_RUN);
+	} while (r < 0 && errno == EINTR);
+	if (r == 0 && run->exit_reason == KVM_EXIT_MMIO && run->mmio.is_write)
+		written = run->mmio.phys_addr;
 	vcpu_finish_exit(vcpu);
+	return written;
 }
 
 /* It is finished by the next KVM_RUN, which must not go on into the guest (KVM's api.rst, 5). */

@@ -54,8 +54,9 @@ void vcpu_stop(struct vcpu *vcpu);
 /* Asks the thread for something; returns at once. Any other thread. */
 void vcpu_ask(struct vcpu *vcpu, enum vcpu_request request);
 
-/* vCPU thread: runs the guest up to its first exit, whatever that is, finishes the exit's instruction, and drops it. */
-void vcpu_run_aside(struct vcpu *vcpu);
+/* vCPU thread: runs the guest up to its first exit, whatever that is, finishes the exit's instruction, and drops it. The address that was
+ * written to; 0: it was another exit. */
+uint64_t vcpu_run_aside(struct vcpu *vcpu);
 
 /* vCPU thread: finishes the instruction of the last exit, and does not go on into the guest. */
 void vcpu_finish_exit(struct vcpu *vcpu);

@@ -299,10 +299,33 @@ void vm_await_shell(struct vm *vm)
 	pthread_mutex_unlock(&vm->state_lock);
 }
 
-void vm_loaded(struct vm *vm)
+/* The guest may be anybody's: it gets a while, and is then interrupted. */
+static bool rehearse(struct vm *vm)
+{
+	uint64_t until = (uint64_t)loop_now_ns() + FREEZE_WAIT_NS;
+	struct timespec ts = {
+		.tv_sec = (time_t)(until / NS_PER_S), .tv_nsec = (long)(until % NS_PER_S)};
+	int r = 0;
+
+	__atomic_store_n(
+		&vm->identity->events, UIG_EVENT_IDENTITY | UIG_EVENT_FREEZE, __ATOMIC_SEQ_CST);
+	pthread_mutex_lock(&vm->state_lock);
+	vm->rehearse = true;
+	pthread_cond_broadcast(&vm->state_changed);
+	while (vm->rehearse && vm->state == VM_READY && r == 0)
+		r = pthread_cond_clockwait(
+			&vm->state_changed, &vm->state_lock, CLOCK_MONOTONIC, &ts);
+	pthread_mutex_unlock(&vm->state_lock);
+	return r == 0 && vm->rehearsed;
+}
+
+int vm_loaded(struct vm *vm, struct err *err)
 {
 	load_workset(vm);
+	if (!rehearse(vm))
+		return err_set(err, EIO, "the guest does not come back to its freeze point");
 	set_state(vm, VM_LOADED);
+	return 0;
 }
 
 void vm_set_mac(struct vm *vm)
@@ -551,6 +574,19 @@ static int request_of(const struct vm *vm)
 	return __atomic_load_n(&vm->vcpu.request, __ATOMIC_SEQ_CST);
 }
 
+/* With state_lock, which is given up meanwhile. Doorbells are heard by nobody: the devices are frozen. */
+static void run_rehearsal(struct vm *vm)
+{
+	bool there;
+
+	pthread_mutex_unlock(&vm->state_lock);
+	there = vcpu_run_aside(&vm->vcpu) == UIG_GPA_PLATFORM + UIG_REG_FREEZE;
+	pthread_mutex_lock(&vm->state_lock);
+	vm->rehearsed = there;
+	vm->rehearse = false;
+	pthread_cond_broadcast(&vm->state_changed);
+}
+
 bool vm_vcpu_begin(struct vm *vm)
 {
 	int r = sandbox_enter(
@@ -565,8 +601,12 @@ bool vm_vcpu_begin(struct vm *vm)
 	pthread_mutex_lock(&vm->state_lock);
 	vm->parked = true;
 	pthread_cond_broadcast(&vm->state_changed);
-	while (vm->state != VM_RUNNING && vm->state != VM_ENDED && request_of(vm) != VCPU_STOP)
-		pthread_cond_wait(&vm->state_changed, &vm->state_lock);
+	while (vm->state != VM_RUNNING && vm->state != VM_ENDED && request_of(vm) != VCPU_STOP) {
+		if (vm->rehearse)
+			run_rehearsal(vm);
+		else
+			pthread_cond_wait(&vm->state_changed, &vm->state_lock);
+	}
 	vm->parked = false;
 	pthread_mutex_unlock(&vm->state_lock);
 	stat_set(&vm->times.run_ns, (uint64_t)loop_now_ns());

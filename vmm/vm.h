@@ -102,6 +102,8 @@ struct vm {
 	bool parked;        /* the vCPU thread obeys a pause, or is done with the shell */
 	bool freeze_wanted; /* a pause waits for the guest to come to UIG_REG_FREEZE */
 	bool at_freeze;     /* it is there */
+	bool rehearse;      /* the vCPU thread shall run a loaded snapshot up to its freeze point, once */
+	bool rehearsed;     /* it did */
 
 	struct vm_times times; /* each written once, by one thread, with stat_set() */
 	/* Written by vm_end(), before state becomes ENDED. */
@@ -122,8 +124,9 @@ int vm_prepare(struct vm *vm, struct err *err);
 int vm_prepare_blank(struct vm *vm, struct err *err);
 /* Waits until the vCPU thread is done with preparing the shell: it sleeps. */
 void vm_await_shell(struct vm *vm);
-/* A snapshot stands in it: LOADED. */
-void vm_loaded(struct vm *vm);
+/* A snapshot stands in it: LOADED. Its guest has then become another instance once, with the identity that is in memory, and has come back to its
+ * freeze point without a step of the program: code, data and page tables of that way are warm when the request comes. -EIO: it did not come back. */
+int vm_loaded(struct vm *vm, struct err *err);
 /* Gives a prepared shell the MAC of the configuration (it may come with the start). */
 void vm_set_mac(struct vm *vm);
 /* Throws the shell away (READY to EMPTY), because its configuration has changed. */

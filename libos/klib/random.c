@@ -79,12 +79,17 @@ static void mix(const void *data, size_t n)
 	}
 }
 
+/* Asked once: the instruction leaves the guest. A clone runs on the same processor as its template. */
 static bool have_rdrand(void)
 {
+	static uint32_t features;
 	uint32_t a = 1, b, c, d;
 
-	__asm__ volatile("cpuid" : "+a"(a), "=b"(b), "=c"(c), "=d"(d));
-	return c & CPUID1_ECX_RDRAND;
+	if (!features) {
+		__asm__ volatile("cpuid" : "+a"(a), "=b"(b), "=c"(c), "=d"(d));
+		features = c | 1;
+	}
+	return features & CPUID1_ECX_RDRAND;
 }
 
 static bool rdrand(uint64_t *value)

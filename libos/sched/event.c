@@ -40,11 +40,12 @@ void event_apply_identity(void)
 static void reapply_args(void)
 {
 	struct args *fresh = kzalloc(sizeof(*fresh));
-	char *text = kmalloc(UIG_IDENTITY_ARGS_MAX);
+	uint32_t bytes = identity->args_bytes < UIG_IDENTITY_ARGS_MAX ? identity->args_bytes : 0;
+	char *text = kmalloc(bytes + 1);
 
 	if (fresh && text) {
-		memcpy(text, identity->args, UIG_IDENTITY_ARGS_MAX);
-		text[UIG_IDENTITY_ARGS_MAX - 1] = 0;
+		memcpy(text, identity->args, bytes);
+		text[bytes] = 0;
 		if (!args_parse(fresh, text)) {
 			boot_args.net = fresh->net;
 			memcpy(boot_args.hostname, fresh->hostname, sizeof(fresh->hostname));

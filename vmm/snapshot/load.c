@@ -142,8 +142,7 @@ static int load(struct vm *vm, const struct snapshot_source *from, const struct 
 		return r;
 	set_rest(vm, s);
 	note_file(vm, fd);
-	vm_loaded(vm);
-	return 0;
+	return vm_loaded(vm, err);
 }
 
 int snapshot_load(struct vm *vm, const struct snapshot_source *from, struct err *err)
