@@ -62,8 +62,33 @@ int endpoint_parse(const char *text, struct endpoint *e, struct err *err)
 		return err_set(err, EINVAL, "\"%.100s\" is not an address (host:port)", text);
 	snprintf(e->host, sizeof(e->host), "%.*s", (int)(colon - s), s);
 	e->port = port;
+	e->weight = 1;
 	snprintf(e->text, sizeof(e->text), "%s:%u", e->host, port);
 	return 0;
+}
+
+int endpoint_parse_weighted(const char *text, struct endpoint *e, struct err *err)
+{
+	const char *semi = strchr(text, ';'), *digits;
+	char address[ENDPOINT_BYTES + 8];
+	unsigned int weight = 0;
+	int r;
+
+	if (!semi)
+		return endpoint_parse(text, e, err);
+	digits = semi + 8;
+	if ((size_t)(semi - text) >= sizeof(address) || strncmp(semi, ";weight=", 8) != 0 ||
+		!*digits || strlen(digits) > 4 || digits[strspn(digits, "0123456789")])
+		return err_set(err, EINVAL, "\"%.100s\" is not host:port;weight=N", text);
+	snprintf(address, sizeof(address), "%.*s", (int)(semi - text), text);
+	for (; *digits; digits++)
+		weight = weight * 10 + (unsigned int)(*digits - '0');
+	if (weight < 1 || weight > ENDPOINT_WEIGHT_MAX)
+		return err_set(err, EINVAL, "a weight is 1 to %d", ENDPOINT_WEIGHT_MAX);
+	r = endpoint_parse(address, e, err);
+	if (r == 0)
+		e->weight = weight;
+	return r;
 }
 
 /* Connecting a datagram socket sends nothing, but chooses the source address. */

@@ -11,11 +11,13 @@
 #define ENDPOINT_HOST_BYTES 254
 #define ENDPOINT_BYTES      (ENDPOINT_HOST_BYTES + 6)
 #define ENDPOINTS_MAX       32
+#define ENDPOINT_WEIGHT_MAX 1000
 
 struct endpoint {
 	char text[ENDPOINT_BYTES]; /* "host:port", normalised */
 	char host[ENDPOINT_HOST_BYTES];
 	uint16_t port;
+	unsigned int weight; /* 1 to ENDPOINT_WEIGHT_MAX; 0 counts as 1 */
 };
 
 struct endpoints {
@@ -28,6 +30,8 @@ struct endpoints {
  * address in brackets. 0, or -EINVAL with a sentence.
  */
 int endpoint_parse(const char *text, struct endpoint *e, struct err *err);
+/* The same with ";weight=N" behind it, as a registry may have it. */
+int endpoint_parse_weighted(const char *text, struct endpoint *e, struct err *err);
 
 /*
  * The own address as others see it: the source address towards the peer (a numeric IPv4 address, may be NULL or a name),

@@ -1,22 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "services/common/registry.h"
+#include "services/common/registry_backend.h"
 
-#include "lib/httpc.h"
-#include "lib/jsonx.h"
 #include "lib/log.h"
 #include "lib/loop.h"
 
 #include <errno.h>
 #include <string.h>
-#include <strings.h>
 
-#define KEYS_MAX     8
-#define KEY_BYTES    64
-#define CACHE_NS     (5 * NS_PER_S)
-#define CALL_MS      2000
-#define RETRY_NS     NS_PER_S
-#define LEAVE_MS     500
-#define ANSWER_BYTES (64 * KIB)
+#define KEYS_MAX 8
+#define CACHE_NS (5 * NS_PER_S)
+#define RETRY_NS NS_PER_S
+#define LEAVE_MS 500
 
 struct registry_wait {
 	registry_fn *fn;
@@ -26,35 +20,35 @@ struct registry_wait {
 
 struct entry {
 	struct registry *reg;
-	char key[KEY_BYTES];
+	char key[REGISTRY_KEY_BYTES];
 	struct endpoints list;
 	int64_t fetched_ns; /* 0: never */
 	bool fixed;
-	struct httpc_call *call; /* under way */
+	struct registry_op *op; /* under way */
 	struct registry_wait *waits;
 };
 
 struct registry {
 	struct loop *loop;
 	struct httpc *http;
-	struct endpoint address;
+	struct registry_address address;
 	bool has_address;
+	int ttl_s;
 	size_t count;
 	struct entry entry[KEYS_MAX];
 };
 
 struct registrar {
 	struct registry *reg;
-	char key[KEY_BYTES], value[ENDPOINT_BYTES];
-	char body[ENDPOINT_BYTES + 64];
+	struct registry_claim claim;
 	struct loop_timer *timer;
-	struct httpc_call *call;
-	bool registered, leaving;
+	struct registry_op *op;
+	bool registered, complained, leaving;
 	void (*fn)(void *arg);
 	void *arg;
 };
 
-int registry_new(struct loop *loop, struct httpc *http, const struct endpoint *address,
+int registry_new(struct loop *loop, struct httpc *http, const struct registry_address *address,
 	struct registry **out)
 {
 	struct registry *reg = calloc(1, sizeof(*reg));
@@ -63,12 +57,18 @@ int registry_new(struct loop *loop, struct httpc *http, const struct endpoint *a
 		return -ENOMEM;
 	reg->loop = loop;
 	reg->http = http;
+	reg->ttl_s = REGISTRY_TTL_S;
 	if (address) {
 		reg->address = *address;
 		reg->has_address = true;
 	}
 	*out = reg;
 	return 0;
+}
+
+void registry_set_ttl(struct registry *reg, int seconds)
+{
+	reg->ttl_s = seconds;
 }
 
 void registry_cancel(struct registry_wait *wait)
@@ -86,7 +86,8 @@ void registry_free(struct registry *reg)
 	if (!reg)
 		return;
 	for (size_t i = 0; i < reg->count; i++) {
-		httpc_cancel(reg->entry[i].call);
+		if (reg->entry[i].op)
+			reg->address.backend->cancel(reg->entry[i].op);
 		while (reg->entry[i].waits)
 			registry_cancel(reg->entry[i].waits);
 	}
@@ -102,7 +103,7 @@ static struct entry *find(struct registry *reg, const char *key)
 		if (strcmp(reg->entry[i].key, key) == 0)
 			return &reg->entry[i];
 	}
-	if (reg->count == KEYS_MAX || len >= KEY_BYTES)
+	if (reg->count == KEYS_MAX || len >= REGISTRY_KEY_BYTES)
 		return NULL;
 	e = &reg->entry[reg->count++];
 	e->reg = reg;
@@ -122,37 +123,6 @@ int registry_set(struct registry *reg, const char *key, const struct endpoint *e
 	return 0;
 }
 
-static void add(struct endpoints *list, const char *text)
-{
-	if (list->count < ENDPOINTS_MAX &&
-		endpoint_parse(text, &list->item[list->count], NULL) == 0)
-		list->count++;
-}
-
-void registry_parse(const char *type, const char *body, size_t len, struct endpoints *list)
-{
-	_cleanup_json_ json_t *json = NULL;
-	char text[ENDPOINT_BYTES + 8];
-	json_t *values, *v;
-	size_t i;
-
-	list->count = 0;
-	if (type && strncasecmp(type, "application/json", 16) == 0) {
-		if (jsonx_parse_object(body, len, 4, &json, NULL) < 0)
-			return;
-		values = json_object_get(json, "values");
-		json_array_foreach(values, i, v)
-		{
-			if (json_is_string(v))
-				add(list, json_string_value(v));
-		}
-	} else if (len < sizeof(text) && !memchr(body, '\0', len)) {
-		memcpy(text, body, len);
-		text[len] = '\0';
-		add(list, text);
-	}
-}
-
 static void tell(struct entry *e)
 {
 	struct registry_wait *waits = steal_ptr(&e->waits);
@@ -170,32 +140,34 @@ static void tell(struct entry *e)
 	}
 }
 
-static void on_answer(void *arg, const struct httpc_response *resp)
+static void on_list(void *arg, const struct registry_result *result)
 {
 	struct entry *e = arg;
 
-	e->call = NULL;
-	if (resp->code == 0 && (resp->status == 200 || resp->status == 404)) {
-		e->list.count = 0;
-		if (resp->status == 200)
-			registry_parse(httpc_header(resp, "Content-Type"), resp->body, resp->len,
-				&e->list);
+	e->op = NULL;
+	if (result->code == 0) {
+		e->list = *result->list;
 		e->fetched_ns = loop_now_ns();
 	}
 	tell(e);
 }
 
+static struct registry_call call_of(
+	struct registry *reg, unsigned int timeout_ms, registry_done *done, void *arg)
+{
+	return (struct registry_call){.loop = reg->loop,
+		.http = reg->http,
+		.at = &reg->address.at,
+		.timeout_ms = timeout_ms,
+		.done = done,
+		.arg = arg};
+}
+
 static int fetch(struct entry *e)
 {
-	struct httpc_request q = {
-		.timeout_ms = CALL_MS, .max_bytes = ANSWER_BYTES, .done = on_answer, .arg = e};
-	char url[ENDPOINT_BYTES + KEY_BYTES + 32];
+	struct registry_call call = call_of(e->reg, REGISTRY_CALL_MS, on_list, e);
 
-	if (e->call)
-		return 0;
-	snprintf(url, sizeof(url), "http://%s/%s?all=1", e->reg->address.text, e->key);
-	q.url = url;
-	return httpc_start(e->reg->http, &q, &e->call);
+	return e->op ? 0 : e->reg->address.backend->list(&call, e->key, &e->op);
 }
 
 int registry_get(struct registry *reg, const char *key, bool fresh, registry_fn *fn, void *arg,
@@ -238,57 +210,39 @@ static void left(struct registrar *r)
 		fn(r->arg);
 }
 
-static void on_registered(void *arg, const struct httpc_response *resp)
+static void on_registered(void *arg, const struct registry_result *result)
 {
 	struct registrar *r = arg;
-	bool ok = resp->code == 0 && resp->status == 200;
-	bool news = ok != r->registered;
+	bool ok = result->code == 0, news = ok != r->registered;
 
-	r->call = NULL;
+	r->op = NULL;
 	if (r->leaving) {
 		left(r);
 		return;
 	}
 	r->registered = ok;
 	if (news && ok)
-		log_info("registered", "key=%s value=%s registry=%s", r->key, r->value,
+		log_info("registered", "key=%s value=%s registry=%s", r->claim.key, r->claim.value,
 			r->reg->address.text);
-	else if (news)
-		log_warn("registry does not answer", "key=%s registry=%s status=%d error=\"%s\"",
-			r->key, r->reg->address.text, resp->status, resp->error);
-	loop_timer_set(r->timer, ok ? REGISTRY_TTL_S * NS_PER_S / 3 : RETRY_NS);
+	else if (!ok && !r->complained)
+		log_warn("registry does not answer", "key=%s registry=%s error=\"%.160s\"",
+			r->claim.key, r->reg->address.text, result->why);
+	r->complained = !ok;
+	loop_timer_set(r->timer, ok ? r->claim.ttl_s * NS_PER_S / 3 : RETRY_NS);
 	if (ok)
 		left(r);
-}
-
-static void call(struct registrar *r, const char *method, unsigned int timeout_ms)
-{
-	static const char *const headers[] = {"Content-Type: application/json", NULL};
-	char url[ENDPOINT_BYTES + KEY_BYTES + 32];
-	struct httpc_request q = {.method = method,
-		.url = url,
-		.headers = headers,
-		.body = r->body,
-		.len = strlen(r->body),
-		.timeout_ms = timeout_ms,
-		.connect_timeout_ms = timeout_ms,
-		.max_bytes = ANSWER_BYTES,
-		.done = on_registered,
-		.arg = r};
-
-	snprintf(url, sizeof(url), "http://%s/%s", r->reg->address.text, r->key);
-	if (httpc_start(r->reg->http, &q, &r->call) < 0)
-		loop_timer_set(r->timer, RETRY_NS);
 }
 
 static void on_beat(void *arg)
 {
 	struct registrar *r = arg;
 
+	struct registry_call call = call_of(r->reg, REGISTRY_CALL_MS, on_registered, r);
+
 	if (r->leaving)
 		left(r);
-	else
-		call(r, "POST", CALL_MS);
+	else if (r->reg->address.backend->keep(&call, &r->claim, &r->op) < 0)
+		loop_timer_set(r->timer, RETRY_NS);
 }
 
 int registrar_new(struct registry *reg, const char *key, const char *value,
@@ -299,9 +253,9 @@ int registrar_new(struct registry *reg, const char *key, const char *value,
 	if (!r)
 		return -ENOMEM;
 	*r = (struct registrar){.reg = reg, .fn = first, .arg = arg};
-	snprintf(r->key, sizeof(r->key), "%s", key);
-	snprintf(r->value, sizeof(r->value), "%s", value);
-	snprintf(r->body, sizeof(r->body), "{\"value\":\"%s\",\"ttl\":%d}", value, REGISTRY_TTL_S);
+	snprintf(r->claim.key, sizeof(r->claim.key), "%s", key);
+	snprintf(r->claim.value, sizeof(r->claim.value), "%s", value);
+	r->claim.ttl_s = reg->ttl_s;
 	if (loop_timer_new(reg->loop, on_beat, r, &r->timer) < 0) {
 		free(r);
 		return -ENOMEM;
@@ -311,16 +265,22 @@ int registrar_new(struct registry *reg, const char *key, const char *value,
 	return 0;
 }
 
+static void cancel(struct registrar *r)
+{
+	if (r->op)
+		r->reg->address.backend->cancel(steal_ptr(&r->op));
+}
+
 void registrar_leave(struct registrar *r, void (*done)(void *arg), void *arg)
 {
-	httpc_cancel(steal_ptr(&r->call));
+	struct registry_call call = call_of(r->reg, LEAVE_MS, on_registered, r);
+
+	cancel(r);
 	loop_timer_cancel(r->timer);
 	r->leaving = true;
 	r->fn = done;
 	r->arg = arg;
-	if (r->registered)
-		call(r, "DELETE", LEAVE_MS);
-	if (!r->call)
+	if (!r->registered || r->reg->address.backend->drop(&call, &r->claim, &r->op) < 0)
 		loop_timer_set(r->timer, 0);
 }
 
@@ -328,7 +288,7 @@ void registrar_free(struct registrar *r)
 {
 	if (!r)
 		return;
-	httpc_cancel(r->call);
+	cancel(r);
 	loop_timer_free(r->timer);
 	free(r);
 }

@@ -40,8 +40,11 @@ static const struct env_help common_env[] = {
 	{"MICRO_KEYVALUESTORE_ENDPOINT", "the registry's address, when it is not an argument"},
 	{"MICRO_ADVERTISE", "ip:port to register, instead of the own address"},
 	{"MICRO_LISTEN", "numeric address to listen on (default 0.0.0.0)"},
+	{"MICRO_REGISTRY_TTL_S", "a registration lives so long without renewal (default 15)"},
 	{"MICRO_DRAIN_MS", "how long requests in flight may take after SIGTERM (default 20000)"},
-	{"MICRO_BALANCE", "round_robin (default), least_in_flight, two_choices"},
+	{"MICRO_BALANCE", "POLICY or [db=|storage=|master=]POLICY,...: round_robin, weighted,"},
+	{"", "least_in_flight, two_choices, fastest, hash (default round_robin,storage=hash)"},
+	{"MICRO_WEIGHT", "of this instance for who balances by weight (1 to 1000, default 1)"},
 	{"MICRO_LOG", "debug, info (default), warn, error"},
 	{0},
 };
@@ -108,6 +111,11 @@ static void on_metrics(struct httpd_req *req)
 		"Requests to other services that were tried again.", upstream_retries(s->upstream));
 	metrics_counter(&out, "upstream_failures_total",
 		"Requests to other services that were given up.", upstream_failures(s->upstream));
+	metrics_counter(&out, "upstream_ejections_total",
+		"Instances of other services that were passed over for a while, so often.",
+		balancer_ejections(upstream_balancer(s->upstream)));
+	metrics_gauge(&out, "upstream_ejected", "Instances that are passed over now.",
+		balancer_ejected(upstream_balancer(s->upstream)));
 	metrics_process(&out);
 	if (s->spec->metrics)
 		s->spec->metrics(s, &out);
@@ -262,9 +270,14 @@ static int start_registration(struct frame *f, struct err *err)
 {
 	struct service *s = &f->s;
 	const char *advertise = env_str("MICRO_ADVERTISE");
-	char value[ENDPOINT_BYTES], ip[INET_ADDRSTRLEN];
+	char value[ENDPOINT_BYTES], ip[INET_ADDRSTRLEN], weighted[ENDPOINT_BYTES + 16];
 	struct endpoint e;
-	int r;
+	int64_t weight, ttl;
+	int r = env_int("MICRO_WEIGHT", 1, ENDPOINT_WEIGHT_MAX, 1, &weight, err);
+
+	if (r < 0 || env_int("MICRO_REGISTRY_TTL_S", 2, 3600, REGISTRY_TTL_S, &ttl, err) < 0)
+		return -EINVAL;
+	registry_set_ttl(s->registry, (int)ttl);
 
 	if (advertise) {
 		r = endpoint_parse(advertise, &e, err);
@@ -272,10 +285,13 @@ static int start_registration(struct frame *f, struct err *err)
 			return err_prefix(err, "MICRO_ADVERTISE");
 		snprintf(value, sizeof(value), "%s", e.text);
 	} else {
-		endpoint_own_address(s->registry_address.host, ip, sizeof(ip));
+		endpoint_own_address(s->registry_address.at.host, ip, sizeof(ip));
 		snprintf(value, sizeof(value), "%s:%u", ip, f->port);
 	}
-	r = registrar_new(s->registry, s->spec->key, value, do_listen, f, &f->registrar);
+	/* Said only where it was set: clients of old know addresses alone. */
+	snprintf(
+		weighted, sizeof(weighted), weight > 1 ? "%s;weight=%d" : "%s", value, (int)weight);
+	r = registrar_new(s->registry, s->spec->key, weighted, do_listen, f, &f->registrar);
 	return r < 0 ? err_set(err, -r, "out of memory") : 0;
 }
 
@@ -299,12 +315,11 @@ static int make_parts(struct frame *f, struct err *err)
 {
 	static const int signals[] = {SIGTERM, SIGINT, 0};
 	struct service *s = &f->s;
-	const char *policy = env_str("MICRO_BALANCE");
-	enum balance balance = BALANCE_ROUND_ROBIN;
+	struct balance_policies policies;
 	struct httpd_config cfg;
 
-	if (policy && balance_parse(policy, &balance) < 0)
-		return err_set(err, EINVAL, "MICRO_BALANCE: unknown policy \"%.40s\"", policy);
+	if (balance_policies_parse(env_str("MICRO_BALANCE") ?: "", &policies, err) < 0)
+		return err_prefix(err, "MICRO_BALANCE");
 	if (env_int("MICRO_DRAIN_MS", 0, 3600000, DRAIN_MS, &f->drain_ms, err) < 0)
 		return -EINVAL;
 	if (make_routes(f) < 0 || loop_new(&s->loop) < 0 ||
@@ -325,7 +340,7 @@ static int make_parts(struct frame *f, struct err *err)
 		return -err->code;
 	if (registry_new(s->loop, s->client, s->has_registry ? &s->registry_address : NULL,
 		    &s->registry) < 0 ||
-		upstream_new(s->loop, s->client, s->registry, balance, &s->upstream) < 0)
+		upstream_new(s->loop, s->client, s->registry, &policies, &s->upstream) < 0)
 		return err_set(err, ENOMEM, "out of memory");
 	return 0;
 }
@@ -379,7 +394,7 @@ static void print_env(const struct env_help *env)
 static void print_help(const struct service_spec *spec)
 {
 	printf("usage: %s%s\n\n%s\n\nEnvironment:\n", spec->name,
-		spec->takes_registry ? " [REGISTRY_HOST:PORT]" : "", spec->summary);
+		spec->takes_registry ? " [REGISTRY]" : "", spec->summary);
 	if (spec->port >= 0)
 		printf("  %-30s port to listen on, also PORT (default %d; 0: any)\n",
 			spec->port_env, spec->port);
@@ -388,6 +403,9 @@ static void print_help(const struct service_spec *spec)
 			spec->port_env);
 	print_env(spec->env);
 	print_env(common_env);
+	if (spec->takes_registry)
+		printf("\nREGISTRY: [kvstore://]HOST:PORT (also http://), memcached://HOST[:PORT], "
+		       "etcd://HOST[:PORT]\n");
 }
 
 /* 0, 1: done (help), -EINVAL. */
@@ -414,7 +432,7 @@ static int parse_args(struct frame *f, int argc, char **argv, struct err *err)
 	if (!address)
 		return 0;
 	f->s.has_registry = true;
-	return endpoint_parse(address, &f->s.registry_address, err);
+	return registry_address_parse(address, &f->s.registry_address, err);
 }
 
 int service_main(const struct service_spec *spec, int argc, char **argv)

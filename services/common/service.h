@@ -55,7 +55,7 @@ struct service {
 	struct registry *registry;
 	struct upstream *upstream;
 	bool has_registry, draining;
-	struct endpoint registry_address;
+	struct registry_address registry_address;
 };
 
 /* The whole life; returns the exit status: 0, 1 failed, 2 usage. */

@@ -1,8 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Peers are remembered by address in a small table: requests in flight, and until when a failing one is passed over.
- * A peer in disgrace is still taken when there is no other.
- */
 #include "services/common/upstream.h"
 
 #include "lib/loop.h"
@@ -10,72 +6,48 @@
 #include <errno.h>
 #include <string.h>
 
-#define PEERS_MAX    64
-#define DISGRACE_NS  (2 * NS_PER_S)
 #define PAUSE_MIN_NS (20 * NS_PER_MS)
 #define PAUSE_MAX_NS (500 * NS_PER_MS)
 #define HEADERS_MAX  16
-
-struct peer {
-	char text[ENDPOINT_BYTES];
-	unsigned int in_flight;
-	int64_t bad_until_ns, used_ns;
-};
 
 struct upstream {
 	struct loop *loop;
 	struct httpc *http;
 	struct registry *reg;
-	enum balance balance;
-	uint64_t turn, failures, retries;
-	uint32_t random;
-	struct peer peer[PEERS_MAX];
-	size_t peers;
+	struct balance_policies policies;
+	struct balancer *balancer;
+	uint64_t failures, retries;
 	struct upstream_call *calls;
 };
 
 struct upstream_call {
 	struct upstream *up;
-	struct upstream_request q; /* with own copies of path, rank, headers */
-	char *path, *rank;         /* owned */
+	struct upstream_request q; /* with own copies of path, rank, hash, headers */
+	char *path, *rank, *hash;  /* owned */
 	char *headers[HEADERS_MAX + 1];
 	struct endpoints list;
 	uint32_t tried_mask; /* of list, in this round */
 	bool fresh;          /* the next lookup passes the cache */
 	int64_t end_ns, pause_ns;
-	struct peer *peer; /* of the request under way */
+	struct balance_ticket ticket; /* of the request under way */
 	struct registry_wait *wait;
 	struct httpc_call *call;
 	struct loop_timer *timer;
 	struct upstream_call *prev, *next;
 };
 
-int balance_parse(const char *text, enum balance *out)
-{
-	static const char *const names[] = {
-		[BALANCE_ROUND_ROBIN] = "round_robin",
-		[BALANCE_LEAST] = "least_in_flight",
-		[BALANCE_TWO] = "two_choices",
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (strcmp(text, names[i]) == 0) {
-			*out = (enum balance)i;
-			return 0;
-		}
-	}
-	return -EINVAL;
-}
-
-int upstream_new(struct loop *loop, struct httpc *http, struct registry *reg, enum balance balance,
-	struct upstream **out)
+int upstream_new(struct loop *loop, struct httpc *http, struct registry *reg,
+	const struct balance_policies *policies, struct upstream **out)
 {
 	struct upstream *up = calloc(1, sizeof(*up));
 
 	if (!up)
 		return -ENOMEM;
-	*up = (struct upstream){.loop = loop, .http = http, .reg = reg, .balance = balance};
-	up->random = (uint32_t)loop_now_ns() | 1;
+	*up = (struct upstream){.loop = loop, .http = http, .reg = reg, .policies = *policies};
+	if (balancer_new((uint32_t)loop_now_ns(), &up->balancer) < 0) {
+		free(up);
+		return -ENOMEM;
+	}
 	*out = up;
 	return 0;
 }
@@ -86,6 +58,7 @@ void upstream_free(struct upstream *up)
 		return;
 	while (up->calls)
 		upstream_cancel(up->calls);
+	balancer_free(up->balancer);
 	free(up);
 }
 
@@ -99,107 +72,20 @@ uint64_t upstream_retries(const struct upstream *up)
 	return up->retries;
 }
 
-static uint32_t next_random(struct upstream *up)
+const struct balancer *upstream_balancer(const struct upstream *up)
 {
-	up->random ^= up->random << 13;
-	up->random ^= up->random >> 17;
-	up->random ^= up->random << 5;
-	return up->random;
-}
-
-static struct peer *peer_of(struct upstream *up, const char *text)
-{
-	struct peer *oldest = NULL;
-
-	for (size_t i = 0; i < up->peers; i++) {
-		struct peer *p = &up->peer[i];
-
-		if (strcmp(p->text, text) == 0)
-			return p;
-		if (!p->in_flight && (!oldest || p->used_ns < oldest->used_ns))
-			oldest = p;
-	}
-	if (up->peers < PEERS_MAX)
-		oldest = &up->peer[up->peers++];
-	if (!oldest)
-		return NULL; /* all in use: this one goes uncounted */
-	*oldest = (struct peer){0};
-	snprintf(oldest->text, sizeof(oldest->text), "%s", text);
-	return oldest;
-}
-
-static bool is_good(struct upstream *up, const char *text, int64_t now)
-{
-	const struct peer *p = peer_of(up, text);
-
-	return !p || p->bad_until_ns <= now;
-}
-
-static unsigned int load(struct upstream *up, const struct endpoints *list, size_t i)
-{
-	const struct peer *p = peer_of(up, list->item[i].text);
-
-	return p ? p->in_flight : 0;
-}
-
-/* The first candidate in the given order that is in good standing, else the first. */
-static size_t first_good(
-	struct upstream *up, const struct endpoints *list, const size_t *order, size_t n)
-{
-	int64_t now = loop_now_ns();
-
-	for (size_t i = 0; i < n; i++) {
-		if (is_good(up, list->item[order[i]].text, now))
-			return order[i];
-	}
-	return order[0];
-}
-
-static size_t least_loaded(
-	struct upstream *up, const struct endpoints *list, const size_t *order, size_t n)
-{
-	size_t best = order[0];
-
-	for (size_t i = 1; i < n; i++) {
-		if (load(up, list, order[i]) < load(up, list, best))
-			best = order[i];
-	}
-	return best;
-}
-
-/* Rotates the candidates by turn, then lets the policy choose among those in good standing. */
-static size_t choose_free(
-	struct upstream *up, const struct endpoints *list, const size_t *from, size_t n)
-{
-	size_t order[ENDPOINTS_MAX], good = 0, start = up->turn++ % n;
-	int64_t now = loop_now_ns();
-
-	for (size_t i = 0; i < n; i++) {
-		size_t c = from[(start + i) % n];
-
-		if (is_good(up, list->item[c].text, now))
-			order[good++] = c;
-	}
-	if (!good)
-		return from[start];
-	switch (up->balance) {
-	case BALANCE_ROUND_ROBIN:
-		break;
-	case BALANCE_LEAST:
-		return least_loaded(up, list, order, good);
-	case BALANCE_TWO: {
-		size_t two[2] = {order[next_random(up) % good], order[next_random(up) % good]};
-
-		return least_loaded(up, list, two, 2);
-	}
-	}
-	return order[0];
+	return up->balancer;
 }
 
 /* Which instance next; -1: all have been tried in this round. */
 static int choose(struct upstream_call *c)
 {
 	size_t order[ENDPOINTS_MAX], left[ENDPOINTS_MAX], n = 0;
+	struct balance_question q = {.policy = balance_policy(&c->up->policies, c->q.key),
+		.list = &c->list,
+		.from = left,
+		.key = c->hash,
+		.may_probe = c->q.retry_ms > 0};
 
 	if (c->rank)
 		endpoints_rank(&c->list, c->rank, order);
@@ -211,8 +97,9 @@ static int choose(struct upstream_call *c)
 	}
 	if (!n)
 		return -1;
-	return (int)(c->rank ? first_good(c->up, &c->list, left, n)
-			     : choose_free(c->up, &c->list, left, n));
+	q.n = n;
+	return (int)(c->rank ? balancer_first(c->up->balancer, &q, loop_now_ns())
+			     : balancer_choose(c->up->balancer, &q, loop_now_ns()));
 }
 
 static void call_free(struct upstream_call *c)
@@ -227,13 +114,13 @@ static void call_free(struct upstream_call *c)
 		c->next->prev = c->prev;
 	registry_cancel(c->wait);
 	httpc_cancel(c->call);
-	if (c->peer)
-		c->peer->in_flight--;
+	balancer_end(up->balancer, &c->ticket, BALANCE_DROPPED, false, loop_now_ns());
 	loop_timer_free(c->timer);
 	for (char **h = c->headers; *h; h++)
 		free(*h);
 	free(c->path);
 	free(c->rank);
+	free(c->hash);
 	free(c);
 }
 
@@ -253,7 +140,8 @@ static void look_up(struct upstream_call *c);
 /* Later, after a growing pause with jitter; or gives up with this answer. */
 static void again(struct upstream_call *c, const struct httpc_response *resp)
 {
-	int64_t pause = c->pause_ns / 2 + next_random(c->up) % (uint32_t)(c->pause_ns / 2);
+	/* The clock's last digits are chance enough to keep clients apart. */
+	int64_t pause = c->pause_ns / 2 + loop_now_ns() % (c->pause_ns / 2);
 
 	if (loop_now_ns() + pause >= c->end_ns) {
 		c->up->failures++;
@@ -279,14 +167,11 @@ static void on_response(void *arg, const struct httpc_response *resp)
 	bool broke = resp->code == -EIO || (resp->code == -ETIMEDOUT && c->q.retry_ms);
 
 	c->call = NULL;
-	if (c->peer) {
-		c->peer->in_flight--;
-		if (resp->code < 0 || busy)
-			c->peer->bad_until_ns = loop_now_ns() + DISGRACE_NS;
-		else
-			c->peer->bad_until_ns = 0;
-		c->peer = NULL;
-	}
+	balancer_end(c->up->balancer, &c->ticket,
+		not_sent(resp->code)             ? BALANCE_AWAY
+			: resp->code < 0 || busy ? BALANCE_BAD
+						 : BALANCE_GOOD,
+		!c->q.waits, loop_now_ns());
 	if (not_sent(resp->code) || busy || (broke && c->q.idempotent))
 		try_next(c, resp);
 	else
@@ -315,11 +200,7 @@ static void try_next(struct upstream_call *c, const struct httpc_response *last)
 		again(c, last);
 		return;
 	}
-	c->peer = peer_of(c->up, c->list.item[i].text);
-	if (c->peer) {
-		c->peer->in_flight++;
-		c->peer->used_ns = loop_now_ns();
-	}
+	c->ticket = balancer_begin(c->up->balancer, c->list.item[i].text, loop_now_ns());
 }
 
 static void on_list(void *arg, const struct endpoints *list)
@@ -359,7 +240,8 @@ static int copy(struct upstream_call *c)
 
 	c->path = strdup(c->q.path);
 	c->rank = c->q.rank ? strdup(c->q.rank) : NULL;
-	if (!c->path || (c->q.rank && !c->rank))
+	c->hash = c->q.hash ? strdup(c->q.hash) : NULL;
+	if (!c->path || (c->q.rank && !c->rank) || (c->q.hash && !c->hash))
 		return -ENOMEM;
 	for (size_t i = 0; h && h[i]; i++) {
 		if (i == HEADERS_MAX)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Requests to a kind of service, whichever instance that is: the address is looked up, one of the live instances is chosen,
- * and where it is safe a failed request is tried again elsewhere, with the address looked up anew.
+ * and where it is safe a failed request is tried again elsewhere, with the address looked up anew. Who chooses, and who passes
+ * over what fails, is balance.h.
  *
  *   start -> look up -> choose -> request --ok--> done()
  *              ^  ^                  |
@@ -11,16 +12,11 @@
 #define SERVICES_COMMON_UPSTREAM_H
 
 #include "lib/httpc.h"
+#include "services/common/balance.h"
 #include "services/common/registry.h"
 
 struct upstream;
 struct upstream_call;
-
-enum balance {
-	BALANCE_ROUND_ROBIN,
-	BALANCE_LEAST, /* requests in flight from here */
-	BALANCE_TWO,   /* the better of two random ones */
-};
 
 struct upstream_request {
 	const char *key;  /* registry key, borrowed for ever (a constant) */
@@ -28,6 +24,8 @@ struct upstream_request {
 	const char *
 		rank; /* not NULL: instances are preferred in the order of endpoints_rank(); copied */
 	size_t skip; /* with rank: so many of that order are passed over (another instance than the first) */
+	const char *hash; /* for BALANCE_HASH, when rank is NULL; copied; may be NULL */
+	bool waits;       /* a long poll: how long it takes says nothing about the instance */
 	bool idempotent;  /* may be sent again when it broke off */
 	int64_t retry_ms; /* for how long failures are retried; 0: not at all */
 	/* As in httpc_request: url, done and arg are not used. Headers are copied; bodies and parts are borrowed until
@@ -38,8 +36,9 @@ struct upstream_request {
 	void *arg;
 };
 
-int upstream_new(struct loop *loop, struct httpc *http, struct registry *reg, enum balance balance,
-	struct upstream **up);
+/* policies are copied. 0 or -errno. */
+int upstream_new(struct loop *loop, struct httpc *http, struct registry *reg,
+	const struct balance_policies *policies, struct upstream **up);
 void upstream_free(struct upstream *up); /* cancels all; NULL is fine */
 /* 0 or -errno; call is valid until done() or upstream_cancel(). */
 int upstream_start(
@@ -48,8 +47,6 @@ void upstream_cancel(struct upstream_call *call); /* NULL is fine */
 /* Failures and repetitions so far, for metrics. */
 uint64_t upstream_failures(const struct upstream *up);
 uint64_t upstream_retries(const struct upstream *up);
-
-/* "round_robin", "least_in_flight", "two_choices"; -EINVAL. */
-int balance_parse(const char *text, enum balance *out);
+const struct balancer *upstream_balancer(const struct upstream *up);
 
 #endif

@@ -184,7 +184,7 @@ static void on_created(void *arg, const struct httpc_response *resp, size_t inst
 	upload_ask(u,
 		(struct upstream_request){.key = STORAGE,
 			.path = path,
-			.rank = u->id,
+			.hash = u->id,
 			.http = {.parts = &u->part, .part_count = 1},
 			.done = on_uploaded});
 }
@@ -339,6 +339,7 @@ static void relay_to_db(
 	q.http.body = httpd_body(req, &len);
 	q.http.len = len;
 	q.http.timeout_ms = timeout_ms;
+	q.waits = timeout_ms == LONG_POLL_MS;
 	if (upstream_start(r->m->s->upstream, &q, &r->call) < 0)
 		httpd_reply_error(req, 500, "out of memory");
 }

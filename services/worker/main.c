@@ -282,7 +282,7 @@ static void on_painted(struct paint_job *job)
 		.len = job->out.len};
 	ask(slot, SLOT_STORE,
 		(struct upstream_request){.key = "storageendpoint",
-			.rank = slot->id,
+			.hash = slot->id,
 			.retry_ms = RETRY_MS,
 			.idempotent = true,
 			.http = {.method = "POST",
@@ -394,6 +394,7 @@ static void poll_next(struct slot *slot)
 		slot->w->name);
 	ask(slot, SLOT_POLL,
 		(struct upstream_request){.key = "masterendpoint",
+			.waits = true,
 			.http = {.timeout_ms = POLL_MS, .max_bytes = 4 * KIB}},
 		on_polled);
 }

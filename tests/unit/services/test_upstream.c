@@ -80,7 +80,7 @@ static struct httpd *serve(const struct httpd_route *table, size_t count, intptr
 
 static int setup(void **state)
 {
-	struct endpoint e;
+	struct registry_address address;
 	char text[64];
 	size_t n = 0;
 
@@ -99,9 +99,9 @@ static int setup(void **state)
 	snprintf(t.body + n, sizeof(t.body) - n, "]}");
 	assert_int_equal(httpc_new(t.loop, 0, &t.http, NULL), 0);
 	snprintf(text, sizeof(text), "127.0.0.1:%u", httpd_port(t.kv));
-	assert_int_equal(endpoint_parse(text, &e, NULL), 0);
-	assert_int_equal(registry_new(t.loop, t.http, &e, &t.reg), 0);
-	return upstream_new(t.loop, t.http, t.reg, BALANCE_ROUND_ROBIN, &t.up);
+	assert_int_equal(registry_address_parse(text, &address, NULL), 0);
+	assert_int_equal(registry_new(t.loop, t.http, &address, &t.reg), 0);
+	return upstream_new(t.loop, t.http, t.reg, &(struct balance_policies){0}, &t.up);
 }
 
 static int teardown(void **state)
@@ -353,7 +353,9 @@ static void test_least_in_flight(void **state)
 	struct outcome held, o;
 
 	upstream_free(t.up);
-	assert_int_equal(upstream_new(t.loop, t.http, t.reg, BALANCE_LEAST, &t.up), 0);
+	assert_int_equal(upstream_new(t.loop, t.http, t.reg,
+				 &(struct balance_policies){.any = BALANCE_LEAST}, &t.up),
+		0);
 	t.status[0] = 0;
 	start((struct upstream_request){0}, &held);
 	until(&t.hits[0], 1);

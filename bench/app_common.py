@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The picture application of examples/imaging/app.yaml under a manager of its own, and clients of it in the instances' namespace."""
+import json
+import os
+import shutil
+import subprocess
+
+from common import TREE, Bench, DemoError, built
+from demo_manager import Instance
+
+APP = "imaging"
+APP_FILE = os.path.join(TREE, "examples/imaging/app.yaml")
+LOAD = os.path.join(TREE, "bench/app_load.py")
+# Noise of eight levels: it compresses to about 0.13 bytes a pixel and channel. name: size, bytes wanted.
+PICTURES = {"100k": ("1024x768", 100_000), "2m": ("1024x768", 2_000_000), "small": ("240x180", 5_000)}
+
+
+class App(Bench):
+    """monitor: "process" runs the services as processes of the host, each behind a veth pair on the same bridge as unikernels are."""
+
+    def __init__(self, build, monitor, pool=8, file=APP_FILE):
+        self.file = file
+        super().__init__(build, monitor, pool)
+
+    def add_image(self):
+        self.cli("app", "build", "-C", os.path.join(self.build, "services"), self.file)
+
+    def cli(self, *words):
+        env = {**os.environ, "UIGNITER_HOST": f"unix://{self.socket}", "IMAGING_PORT": "0", "IMAGING_LEASE_MS": "20000"}
+        done = subprocess.run([built(self.build, "cli/uigniter"), *words], stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True, env=env)
+        if done.returncode:
+            raise DemoError(done.stderr.strip())
+        return done.stdout
+
+    def up(self):
+        self.cli("app", "up", "-q", "--no-build", "-t", "300", self.file)
+
+    def down(self):
+        self.cli("app", "down", APP)
+
+    def scale(self, **counts):
+        """And waits until it is so."""
+        self.manager.call("POST", f"/app/{APP}/scale", counts)
+        answer = self.manager.call("GET", f"/app/{APP}/wait?state=ready&timeout=110")
+        if not answer["reached"]:
+            raise DemoError(f"the application is not ready: {answer['app']}")
+
+    def instances(self):
+        """Those that run, by service."""
+        found = {}
+        for service in self.manager.call("GET", f"/app/{APP}")["services"]:
+            found[service["name"]] = [Instance(service["name"], self.manager.call("GET", f"/vm/{i['id']}"))
+                                      for i in service["instances"] if i["state"] == "running"]
+        return found
+
+    def load(self, *words):
+        """A client in the namespace, started; load_result() waits for what it says."""
+        return subprocess.Popen(self.inside(["python3", LOAD, *map(str, words)]), stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE, text=True)
+
+    def load_result(self, *words):
+        return load_result(self.load(*words))
+
+
+def load_result(process):
+    text, _ = process.communicate()
+    if process.returncode:
+        raise DemoError(f"the client failed with status {process.returncode}: {text[-300:]}")
+    return json.loads(text)
+
+
+def make_picture(folder, name):
+    """A PNG of about that many bytes."""
+    size, want = PICTURES[name]
+    path = os.path.join(folder, f"{name}.png")
+    tool = shutil.which("convert")
+    if not tool:
+        raise DemoError("convert is missing: apt install imagemagick")
+    base = [tool, "-seed", "1", "-size", size, "plasma:red-blue"]
+    low, high = 0.0, 1.0  # how much noise: halved until the size is right
+    for _ in range(8):
+        share = (low + high) / 2
+        subprocess.run([*base, "(", "-size", size, "xc:gray50", "+noise", "Random", ")", "-compose", "blend", "-define",
+                        f"compose:args={share * 100:.3f},{100 - share * 100:.3f}", "-composite", "PNG24:" + path],
+                       check=True, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        if abs(os.path.getsize(path) - want) < want * 0.1:
+            break
+        low, high = (share, high) if os.path.getsize(path) < want else (low, share)
+    return path
