@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char begin[] = "${env.";
+static const char env_begin[] = "${env.", var_begin[] = "${var.";
 
 /* What stands between ${env. and }. */
 static int expand_one(const char *at, size_t len, struct buf *out)
@@ -28,12 +28,39 @@ static int expand_one(const char *at, size_t len, struct buf *out)
 	return n < len ? buf_add(out, at + n + 2, len - n - 2) : -ENOENT;
 }
 
-int env_expand(const char *text, struct buf *out, const char **name, size_t *len)
+/* What stands between ${var. and }. */
+static int expand_var(const json_t *vars, const char *at, size_t len, struct buf *out)
+{
+	static const char letters[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+	char name[256];
+	const char *value;
+
+	if (!len || len >= sizeof(name) || strspn(at, letters) != len)
+		return -EINVAL;
+	memcpy(name, at, len);
+	name[len] = '\0';
+	value = json_string_value(json_object_get(vars, name));
+	return value ? buf_addstr(out, value) : -ENOENT;
+}
+
+/* The first of both, or NULL. */
+static const char *next_reference(const char *text, bool *var)
+{
+	const char *env = strstr(text, env_begin), *v = strstr(text, var_begin);
+
+	*var = v && (!env || v < env);
+	return *var ? v : env;
+}
+
+int env_expand(
+	const char *text, const json_t *vars, struct buf *out, const char **name, size_t *len)
 {
 	int rc = 0;
 
 	while (!rc && *text) {
-		const char *at = strstr(text, begin), *end;
+		bool var;
+		const char *at = next_reference(text, &var), *end;
 		bool escaped = at && at > text && at[-1] == '$';
 
 		*name = at;
@@ -45,12 +72,14 @@ int env_expand(const char *text, struct buf *out, const char **name, size_t *len
 			continue;
 		}
 		end = strchr(at, '}');
-		*name = at + sizeof(begin) - 1;
+		*name = at + sizeof(env_begin) - 1;
 		*len = end ? (size_t)(end - *name) : strlen(*name);
 		if (!end)
 			return -EINVAL;
 		rc = buf_add(out, text, (size_t)(at - text));
-		rc = rc ? rc : expand_one(*name, *len, out);
+		rc = rc       ? rc
+			: var ? expand_var(vars, *name, *len, out)
+			      : expand_one(*name, *len, out);
 		if (!rc)
 			text = end + 1;
 	}

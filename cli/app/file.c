@@ -92,17 +92,22 @@ static int read_volumes(const struct reading *r, json_t *volumes)
 }
 
 /* --- the environment --------------------------------------------------------------------------------------------- */
-static int expand_text(struct app_file *file, const char *pointer, json_t *text, struct err *err)
+static int expand_text(struct app_file *file, const json_t *vars, const char *pointer, json_t *text,
+	struct err *err)
 {
 	struct buf out _cleanup_buf_ = {0};
 	const char *name = NULL;
 	size_t len = 0;
 	int rc = buf_addstr(&out, "");
 
-	rc = rc ? rc : env_expand(json_string_value(text), &out, &name, &len);
+	rc = rc ? rc : env_expand(json_string_value(text), vars, &out, &name, &len);
 	if (rc == -EINVAL)
-		return err_set(err, EINVAL, "%s:%d: ${env.NAME} or ${env.NAME:-DEFAULT} is wanted",
+		return err_set(err, EINVAL,
+			"%s:%d: ${env.NAME}, ${env.NAME:-DEFAULT} or ${var.NAME} is wanted",
 			file->doc.name, yaml_line(&file->doc, pointer));
+	if (rc == -ENOENT && strncmp(name - 4, "var.", 4) == 0)
+		return err_set(err, EINVAL, "%s:%d: there is no %.*s among the vars of the file",
+			file->doc.name, yaml_line(&file->doc, pointer), (int)len, name);
 	if (rc == -ENOENT)
 		return err_set(err, EINVAL,
 			"%s:%d: there is no environment variable %.*s, and no default (${env.%.*s:-"
@@ -113,7 +118,8 @@ static int expand_text(struct app_file *file, const char *pointer, json_t *text,
 }
 
 /* All texts of the document; its depth is bounded (YAML_MAX_DEPTH). */
-static int expand_all(struct app_file *file, const char *pointer, json_t *value, struct err *err)
+static int expand_all(struct app_file *file, const json_t *vars, const char *pointer, json_t *value,
+	struct err *err)
 {
 	char item[POINTER_BYTES];
 	const char *key;
@@ -121,17 +127,41 @@ static int expand_all(struct app_file *file, const char *pointer, json_t *value,
 	int rc = 0;
 
 	if (json_is_string(value))
-		return expand_text(file, pointer, value, err);
+		return expand_text(file, vars, pointer, value, err);
 	json_object_foreach(value, key, v)
 	{
 		snprintf(item, sizeof(item), "%.300s/%.200s", pointer, key);
-		rc = rc ? rc : expand_all(file, item, v, err);
+		rc = rc ? rc : expand_all(file, vars, item, v, err);
 	}
 	for (size_t i = 0; i < json_array_size(value) && !rc; i++) {
 		snprintf(item, sizeof(item), "%.300s/%zu", pointer, i);
-		rc = expand_all(file, item, json_array_get(value, i), err);
+		rc = expand_all(file, vars, item, json_array_get(value, i), err);
 	}
 	return rc;
+}
+
+/* The variables of the file, which may name the environment, but not each other; then all else with both. vars is taken out of the document. */
+static int expand(struct app_file *file, struct err *err)
+{
+	json_t *none _cleanup_json_ = json_object(), *vars _cleanup_json_ = NULL, *v;
+	const struct reading r = {.file = file, .err = err};
+	const char *key;
+	int rc;
+
+	vars = json_incref(json_object_get(file->doc.root, "vars"));
+	if (vars && !json_is_object(vars))
+		return bad(&r, "", "vars is a map of texts");
+	rc = yaml_digits(vars);
+	rc = rc ? rc : expand_all(file, none, "/vars", vars, err);
+	json_object_foreach(vars, key, v)
+	{
+		if (!rc && !json_is_string(v))
+			rc = bad(&r, "", "vars: %.60s is not a text", key);
+	}
+	if (rc)
+		return rc;
+	json_object_del(file->doc.root, "vars");
+	return expand_all(file, vars ? vars : none, "", file->doc.root, err);
 }
 
 /* --- builds ------------------------------------------------------------------------------------------------------ */
@@ -252,7 +282,7 @@ static int finish(
 	f->folder = copy ? strdup(dirname(copy)) : NULL;
 	if (!rc && !f->folder)
 		rc = -ENOMEM;
-	rc = rc ? rc : expand_all(f, "", f->doc.root, err);
+	rc = rc ? rc : expand(f, err);
 	rc = rc ? rc : read_root(f, err);
 	if (!rc) {
 		*out = *f;

@@ -3,6 +3,7 @@
  * The file of an application, as people write it:
  *
  *   name: imaging                     [a-z0-9][a-z0-9-]*, at most 31 characters
+ *   vars: {queue: db}                 texts that ${var.NAME} stands for, anywhere below
  *   services:
  *     db:                             [a-z0-9][a-z0-9-]*, at most 24 characters
  *       image: imaging/db             an image of the manager, or, where there is a build, the name that it gets
@@ -17,7 +18,7 @@
  *       volumes: ["data:/data:ro"]    or {source, target, read_only}; sources are relative to this file
  *       memory_mib: 128               and all else that schema ServiceSpec of the API has
  *
- * ${env.NAME} and ${env.NAME:-DEFAULT} in any text is a variable of the command line's environment (cli/app/env.h).
+ * ${env.NAME} and ${env.NAME:-DEFAULT} in any text, those of vars too, is a variable of the command line's environment (cli/app/env.h).
  *
  * Only what is a convenience is taken apart here; what a service may have is for the manager to say, and its refusals name places, which
  * app_file_line() turns into lines.

@@ -146,12 +146,13 @@ static void test_refused(void **state)
 
 static int expand(const char *text, const char *to)
 {
+	json_t *vars _cleanup_json_ = json_pack("{s:s, s:s}", "a-1", "A", "b", "${env.UIG_TEST_A}");
 	struct buf out _cleanup_buf_ = {0};
 	const char *name;
 	size_t len;
 	int rc = buf_addstr(&out, "");
 
-	rc = rc ? rc : env_expand(text, &out, &name, &len);
+	rc = rc ? rc : env_expand(text, vars, &out, &name, &len);
 	if (!rc)
 		assert_string_equal(out.data, to);
 	return rc;
@@ -178,6 +179,38 @@ static void test_environment(void **state)
 	assert_int_equal(expand("${env.A", ""), -EINVAL);
 	assert_int_equal(expand("${env.A:}", ""), -EINVAL);
 	assert_int_equal(expand("${env.A B}", ""), -EINVAL);
+	assert_int_equal(expand("${var.a-1}${env.UIG_TEST_A}${var.b}", "Aa${env.UIG_TEST_A}"), 0);
+	assert_int_equal(expand("${env.UIG_TEST_A}$${var.a-1}", "a$${var.a-1}"), 0);
+	assert_int_equal(expand("${var.c}", ""), -ENOENT);
+	assert_int_equal(expand("${var.}", ""), -EINVAL);
+	assert_int_equal(expand("${var.a:-b}", ""), -EINVAL);
+	assert_int_equal(expand("${var.a", ""), -EINVAL);
+}
+
+/* One line says it for the whole file. */
+static void test_vars(void **state)
+{
+	struct app_file file _cleanup_(app_file_fini) = {0};
+	struct err err = {0};
+
+	setenv("UIG_TEST_A", "kv", 1);
+	assert_int_equal(parse("name: shop\n"
+			       "vars: {kind: \"${env.UIG_TEST_A}\", port: 80}\n"
+			       "services:\n"
+			       "  db: {build: \"${var.kind}.yaml\", args: "
+			       "[\"${var.kind}://x:${var.port}\"]}\n",
+				 &file, &err),
+		0);
+	assert_int_equal(file.nbuilds, 1);
+	assert_string_equal(file.builds[0].manifest, "/srv/x/kv.yaml");
+	expect_services(&file, "{\"db\":{\"args\":[\"kv://x:80\"]}}");
+	app_file_fini(&file);
+	refuse("name: a\nvars: [1]\nservices: {}\n", "vars is a map of texts");
+	refuse("name: a\nvars: {x: [1]}\nservices: {}\n", "x is not a text");
+	refuse("name: a\nvars: {x: 1, y: \"${var.x}\"}\nservices: {}\n",
+		"app.yaml:2: there is no x among the vars");
+	refuse("name: a\nservices:\n  b:\n    image: \"${var.x}\"\n",
+		"app.yaml:4: there is no x among the vars");
 }
 
 int main(void)
@@ -187,6 +220,7 @@ int main(void)
 		cmocka_unit_test(test_builds),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_environment),
+		cmocka_unit_test(test_vars),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
