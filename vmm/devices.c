@@ -229,14 +229,33 @@ static int64_t ns_until(const struct devices *d, uint64_t deadline)
 	return ns > (unsigned __int128)WAIT_SLICE_NS ? WAIT_SLICE_NS : (int64_t)ns;
 }
 
+static int64_t ns_since(const struct devices *d, uint64_t from)
+{
+	return d->tsc_khz ? (int64_t)((cpu_tsc() - from) * 1000000 / d->tsc_khz) : INT64_MAX;
+}
+
+/* True: one of them is ready. */
+static bool poll_briefly(const struct devices *d, uint64_t from, struct pollfd *fds, nfds_t n)
+{
+	const struct timespec at_once = {0};
+
+	do {
+		if (ppoll(fds, n, &at_once, NULL) > 0)
+			return true;
+	} while (ns_since(d, from) < BRIEF_NS);
+	return false;
+}
+
 /* Sleeps until a source, wake_fd or the time; all three are looked at again by the caller. */
 static void sleep_in_wait(struct devices *d, uint64_t deadline)
 {
 	struct pollfd fds[1 + DEVICES_MAX] = {{.fd = d->wake_fd, .events = POLLIN}};
 	int64_t ns = deadline == UIG_WAIT_FOREVER || d->tsc_khz == 0 ? -1 : ns_until(d, deadline);
 	struct timespec ts = {.tv_sec = ns / NS_PER_S, .tv_nsec = ns % NS_PER_S};
+	uint64_t from = cpu_tsc();
 	eventfd_t count;
 	nfds_t n = 1;
+	bool ready;
 
 	if (ns == 0)
 		return;
@@ -244,8 +263,13 @@ static void sleep_in_wait(struct devices *d, uint64_t deadline)
 		if (virtio_wants_source(d->dev[i]))
 			fds[n++] = (struct pollfd){.fd = d->dev[i]->source_fd, .events = POLLIN};
 	}
-	ppoll(fds, n, ns < 0 ? NULL : &ts, NULL);
-	stat_inc(&d->wait_sleeps);
+	ready = brief_pays(&d->brief) && (ns < 0 || ns > BRIEF_NS) && poll_briefly(d, from, fds, n);
+	if (!ready) {
+		ready = ppoll(fds, n, ns < 0 ? NULL : &ts, NULL) > 0;
+		stat_inc(&d->wait_sleeps);
+	}
+	if (ready)
+		brief_note(&d->brief, ns_since(d, from));
 	if (fds[0].revents & POLLIN)
 		eventfd_read(d->wake_fd, &count);
 }

@@ -3,8 +3,8 @@
  * The devices of one VM and who serves them: the heart of the monitor while the guest runs.
  *
  *   guest runs     the device loop serves kicks (ioeventfd) and sources (the tap, finished requests), under `lock`.
- *   vCPU in WAIT   the vCPU thread serves everything itself and sleeps in ppoll(): a request that arrives wakes one
- *                  thread, and that one runs the guest. The device loop keeps its hands off.
+ *   vCPU in WAIT   the vCPU thread serves everything itself and sleeps in ppoll(), after polling for a moment where that pays
+ *                  (vmm/brief.h): a request that arrives wakes one thread, and that one runs the guest. The device loop keeps its hands off.
  *
  * `vcpu_owns` says which; it changes under `lock` and by the vCPU thread alone. While it is true the vCPU thread
  * needs no lock to serve, because the device loop looks at it under the lock before it touches a device.
@@ -29,6 +29,7 @@
 #define VMM_DEVICES_H
 
 #include "abi/boot.h"
+#include "vmm/brief.h"
 #include "vmm/virtio/console.h"
 #include "vmm/virtio/net.h"
 
@@ -64,6 +65,7 @@ struct devices {
 	int wake_fd;            /* owned eventfd: ends a ppoll() of the vCPU thread early */
 	const uint32_t *events; /* of the identity page, in guest memory; NULL: none */
 	uint64_t tsc_khz;
+	struct brief brief; /* of waits; vCPU thread */
 
 	struct loop *loop;                         /* borrowed; the device loop */
 	uint64_t waits, wait_sleeps, loop_wakeups; /* vCPU thread, vCPU thread, device loop */
