@@ -47,12 +47,27 @@ static void test_render(void **state)
 	assert_non_null(strstr(out.data, "</html>"));
 }
 
+static void test_files(void **state)
+{
+	const struct page_file *css = page_file("/app.css"), *js = page_file("/app.js");
+
+	assert_non_null(css);
+	assert_non_null(js);
+	assert_null(page_file("/"));
+	assert_null(page_file("/app.css/"));
+	assert_ptr_equal(page_file("/app.css"), css);
+	assert_string_not_equal(css->tag, js->tag);
+	assert_int_equal(strlen(css->data), css->len); /* a NUL behind, none inside */
+	assert_int_equal(css->data[css->len - 1], '\n');
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_base64),
 		cmocka_unit_test(test_base64_blocks),
 		cmocka_unit_test(test_render),
+		cmocka_unit_test(test_files),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
