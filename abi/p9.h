@@ -28,8 +28,8 @@ enum p9_type {
 	P9_TSETATTR =
 		26, /* fid[4] valid[4] mode[4] uid[4] gid[4] size[8] atime_sec[8] atime_nsec[8]
 				 mtime_sec[8] mtime_nsec[8] -> */
-	P9_TXATTRWALK = 30, /* answered with EOPNOTSUPP, as is the next */
-	P9_TXATTRCREATE = 32,
+	P9_TXATTRWALK = 30,   /* fid[4] newfid[4] name[s] -> size[8]; no name: the list of names */
+	P9_TXATTRCREATE = 32, /* fid[4] name[s] size[8] flags[4] -> ; set at Tclunk */
 	P9_TREADDIR =
 		40, /* fid[4] offset[8] count[4] -> count[4] (qid[13] offset[8] type[1] name[s])* */
 	P9_TFSYNC = 50, /* fid[4] datasync[4] -> */

@@ -92,6 +92,11 @@ struct inode_ops {
 	int (*fallocate)(struct inode *inode, unsigned mode, uint64_t off, uint64_t len);
 	/* Changes mode, owner or times where the inode is kept elsewhere; NULL: they are changed in the inode, behind touch(). */
 	int (*setattr)(struct inode *inode, const struct iattr *to);
+	/* Extended attributes (user.*) that are kept elsewhere than in the inode. get: the value in memory that the caller frees; name "": all
+	 * names. set: value NULL removes it. Both may block. NULL: xattr.c keeps them, where super.xattrs says so. */
+	int (*xattr_get)(struct inode *inode, const char *name, char **value, size_t *size);
+	int (*xattr_set)(
+		struct inode *inode, const char *name, char *value, size_t size, unsigned flags);
 	/* Mode, owner or times are about to be changed: keep this inode from now on. 0, or -EROFS and the like. */
 	int (*touch)(struct inode *inode);
 	void (*stat)(struct inode *inode,

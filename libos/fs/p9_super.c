@@ -252,6 +252,8 @@ const struct inode_ops p9_inode_ops = {
 	.outer_unlock = p9_outer_unlock,
 	.truncate = p9_truncate,
 	.setattr = p9_setattr,
+	.xattr_get = p9_xattr_get,
+	.xattr_set = p9_xattr_set,
 	.stat = p9_stat,
 	.release = p9_release,
 };

@@ -108,6 +108,10 @@ void p9_open_put(struct p9_open *o);
 int p9_outer_lock(struct file *f, struct outer_lock *l);
 void p9_outer_unlock(struct inode *inode);
 
+/* ---- p9_xattr.c */
+int p9_xattr_get(struct inode *inode, const char *name, char **value, size_t *size);
+int p9_xattr_set(struct inode *inode, const char *name, char *value, size_t size, unsigned flags);
+
 /* ---- p9_pages.c */
 int p9_get_page(struct file *f, uint64_t pgoff, unsigned how, void **frame);
 /* Sends pages that mappings may have written to the host. 0 or -errno. */

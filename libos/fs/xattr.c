@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Extended attributes (xattr(7)): kept in memory with the inode, on tmpfs and above the image. user.* is for files and directories by
- * their mode, security.* and trusted.* take CAP_SYS_ADMIN; there are no ACLs. Other file systems have none (EOPNOTSUPP).
+ * their mode, security.* and trusted.* take CAP_SYS_ADMIN; there are no ACLs. On a volume the host keeps them, user.* alone. Other file systems
+ * have none (EOPNOTSUPP).
  */
 #include "libos/fs/inode.h"
 #include "libos/fs/notify.h"
@@ -76,11 +77,20 @@ static size_t used_beside(const struct inode *inode, const char *name)
 	return n;
 }
 
+static bool outside(const struct inode *inode)
+{
+	return inode->ops->xattr_get;
+}
+
 /* May the caller see it, or change it (write)? */
 static int xattr_may(struct inode *inode, const char *name, bool write)
 {
 	bool plain = inode_is(inode, S_IFREG) || inode_is(inode, S_IFDIR);
 
+	if (!inode->sb->xattrs && !outside(inode))
+		return -EOPNOTSUPP;
+	if (outside(inode) && (space_of(name) == SPACE_TRUSTED || space_of(name) == SPACE_SECURITY))
+		return -EOPNOTSUPP;
 	switch (space_of(name)) {
 	case SPACE_TRUSTED:
 		return cred_has(CAP_SYS_ADMIN) ? 0 : write ? -EPERM : -ENODATA;
@@ -175,12 +185,36 @@ static long set_inode(struct inode *inode, const uint64_t a[6])
 		return -ENOMEM;
 	rc = size && copy_from_user(value, a[2], size) < 0 ? -EFAULT : 0;
 	if (!rc)
-		rc = inode && inode->sb->xattrs ? xattr_may(inode, name, true) : -EOPNOTSUPP;
+		rc = inode ? xattr_may(inode, name, true) : -EOPNOTSUPP;
 	if (!rc)
-		rc = xattr_put(inode, name, value, size, flags);
-	if (rc < 0)
+		rc = outside(inode) ? inode->ops->xattr_set(inode, name, value, size, flags)
+				    : xattr_put(inode, name, value, size, flags);
+	if (rc < 0 || outside(inode))
 		kfree(value);
 	return rc < 0 ? rc : changed(inode);
+}
+
+/* To the program, when it gave room at all. */
+static long give(uptr_t to, uint64_t room, const char *value, size_t size)
+{
+	if (room && size > room)
+		return -ERANGE;
+	if (room && size && copy_to_user(to, value, size) < 0)
+		return -EFAULT;
+	return (long)size;
+}
+
+static long get_outside(struct inode *inode, const char *name, uptr_t to, uint64_t room)
+{
+	char *value;
+	size_t size;
+	long rc = inode->ops->xattr_get(inode, name, &value, &size);
+
+	if (rc < 0)
+		return rc;
+	rc = give(to, room, value, size);
+	kfree(value);
+	return rc;
 }
 
 static long get_inode(struct inode *inode, const uint64_t a[6])
@@ -190,17 +224,15 @@ static long get_inode(struct inode *inode, const uint64_t a[6])
 	int rc = name_get(name, a[1]);
 
 	if (!rc)
-		rc = inode && inode->sb->xattrs ? xattr_may(inode, name, false) : -EOPNOTSUPP;
+		rc = inode ? xattr_may(inode, name, false) : -EOPNOTSUPP;
 	if (rc < 0)
 		return rc;
+	if (outside(inode))
+		return get_outside(inode, name, a[2], a[3]);
 	x = *find(inode, name);
 	if (!x)
 		return -ENODATA;
-	if (a[3] && x->size > a[3])
-		return -ERANGE;
-	if (a[3] && x->size && copy_to_user(a[2], x->value, x->size) < 0)
-		return -EFAULT;
-	return (long)x->size;
+	return give(a[2], a[3], x->value, x->size);
 }
 
 /* The names, each with its NUL; trusted ones only for those who may see them. */
@@ -209,6 +241,10 @@ static long list_inode(struct inode *inode, const uint64_t a[6])
 	uptr_t to = a[1];
 	uint64_t n = 0;
 
+	if (inode && outside(inode))
+		return inode_is(inode, S_IFREG) || inode_is(inode, S_IFDIR)
+			? get_outside(inode, "", to, a[2])
+			: 0;
 	for (const struct xattr *x = inode ? inode->xattrs : NULL; x; x = x->next) {
 		size_t len = strlen(x->name) + 1;
 
@@ -229,9 +265,10 @@ static long remove_inode(struct inode *inode, const uint64_t a[6])
 	int rc = name_get(name, a[1]);
 
 	if (!rc)
-		rc = inode && inode->sb->xattrs ? xattr_may(inode, name, true) : -EOPNOTSUPP;
+		rc = inode ? xattr_may(inode, name, true) : -EOPNOTSUPP;
 	if (!rc)
-		rc = xattr_drop(inode, name);
+		rc = outside(inode) ? inode->ops->xattr_set(inode, name, NULL, 0, 0)
+				    : xattr_drop(inode, name);
 	return rc < 0 ? rc : changed(inode);
 }
 

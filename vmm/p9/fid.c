@@ -2,6 +2,7 @@
 #include "vmm/p9/fid.h"
 
 #include "abi/p9.h"
+#include "vmm/p9/server_impl.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -53,6 +54,7 @@ static void close_both(const struct p9_fid *f)
 	close(f->path_fd);
 	if (f->io_fd >= 0)
 		close(f->io_fd);
+	p9_xattr_free(f->xattr);
 }
 
 void p9_fid_replace(struct p9_fid *f, int path_fd, mode_t type)
@@ -60,6 +62,7 @@ void p9_fid_replace(struct p9_fid *f, int path_fd, mode_t type)
 	close_both(f);
 	f->path_fd = path_fd;
 	f->io_fd = -1;
+	f->xattr = NULL;
 	f->writable = false;
 	f->type = type;
 	f->dir_pos = -1;

@@ -14,19 +14,25 @@
 #define P9_FIDS_MAX    16384u
 #define P9_FID_BUCKETS 1024u
 
+#define P9_XATTRS_MAX 64u    /* fids that stand for an extended attribute */
+#define P9_XATTR_MAX  65536u /* bytes of one, or of all names */
+
+struct p9_xattr; /* ops_xattr.c */
+
 struct p9_fid {
 	uint32_t id;
-	int path_fd;   /* owned, O_PATH */
-	int io_fd;     /* owned; -1: not open */
-	bool writable; /* as opened */
-	mode_t type;   /* S_IFMT of the inode; it never changes */
-	off_t dir_pos; /* where io_fd of a directory stands; -1: unknown */
+	int path_fd;            /* owned, O_PATH */
+	int io_fd;              /* owned; -1: not open */
+	bool writable;          /* as opened */
+	mode_t type;            /* S_IFMT of the inode; it never changes */
+	off_t dir_pos;          /* where io_fd of a directory stands; -1: unknown */
+	struct p9_xattr *xattr; /* owned; NULL: it stands for the file */
 	struct p9_fid *next;
 };
 
 struct p9_fids {
 	struct p9_fid *bucket[P9_FID_BUCKETS];
-	unsigned count;
+	unsigned count, xattrs;
 };
 
 /* NULL: no such fid. */

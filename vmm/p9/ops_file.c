@@ -54,11 +54,13 @@ static int take_transfer(
 	*count = p9_get32(&c->in);
 	if (c->in.bad || at > INT64_MAX || (type == S_IFREG && *count > INT64_MAX - at))
 		return -EINVAL;
+	*offset = (off_t)at;
+	if (type == S_IFREG && (*f)->xattr)
+		return 0;
 	if ((*f)->io_fd < 0)
 		return -EBADF;
 	if ((*f)->type != type)
 		return type == S_IFDIR ? -ENOTDIR : -EISDIR;
-	*offset = (off_t)at;
 	return 0;
 }
 
@@ -82,6 +84,8 @@ int p9_op_read(struct p9_call *c)
 
 	if (r < 0)
 		return r;
+	if (f->xattr)
+		return p9_xattr_read(c, f->xattr, (uint64_t)offset, count);
 	n = iov_cut(v, iov_skip(c->room, c->nroom, P9_READ_HEAD, v), count < most ? count : most);
 	got = preadv2(f->io_fd, v, (int)n, offset, c->s->now ? RWF_NOWAIT : 0);
 	if (got < 0)
@@ -105,6 +109,8 @@ int p9_op_write(struct p9_call *c)
 
 	if (r < 0)
 		return r;
+	if (f->xattr)
+		return p9_xattr_write(c, f->xattr, (uint64_t)offset, count);
 	if (count > c->body - (P9_WRITE_HEAD - P9_HEAD_BYTES))
 		return -EINVAL;
 	n = iov_cut(v, iov_skip(c->request, c->nrequest, P9_WRITE_HEAD, v), count);

@@ -82,8 +82,10 @@ static int op_clunk(struct p9_call *c)
 	struct p9_fid *f;
 	int r = p9_take_fid(c, &f);
 
-	if (r == 0)
-		p9_fid_remove(&c->s->fids, f);
+	if (r < 0)
+		return r;
+	r = f->xattr ? p9_xattr_commit(c->s, f) : 0;
+	p9_fid_remove(&c->s->fids, f);
 	return r;
 }
 
@@ -114,8 +116,8 @@ static const struct {
 	[P9_TREADLINK / 2] = {p9_op_readlink, false},
 	[P9_TGETATTR / 2] = {p9_op_getattr, false},
 	[P9_TSETATTR / 2] = {p9_op_setattr, true},
-	[P9_TXATTRWALK / 2] = {op_none, false},
-	[P9_TXATTRCREATE / 2] = {op_none, true},
+	[P9_TXATTRWALK / 2] = {p9_op_xattrwalk, false},
+	[P9_TXATTRCREATE / 2] = {p9_op_xattrcreate, true},
 	[P9_TREADDIR / 2] = {p9_op_readdir, false},
 	[P9_TFSYNC / 2] = {p9_op_fsync, false},
 	[P9_TLOCK / 2] = {p9_op_lock, false},

@@ -8,7 +8,7 @@
  *   no devices  only regular files and folders are ever opened for data: an O_PATH descriptor tells the type, which never changes, and
  *               is reopened through /proc/self/fd. A FIFO or socket can be made and named, not opened.
  *   no powers   set-user-id and set-group-id bits are dropped, device nodes refused, and owners never change: files belong to the
- *               monitor's user, whom the client sees as root (0).
+ *               monitor's user, whom the client sees as root (0). Of extended attributes there are those of users.
  *
  * Threads: one thread serves; requests are done in the order they are given, each to its end, so that a flush finds nothing to
  * do. A call may block as the host's file system does. The caller's umask applies to what is created: it should be 0.

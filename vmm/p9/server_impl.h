@@ -47,12 +47,20 @@ typedef int p9_op(struct p9_call *c);
 p9_op p9_op_walk, p9_op_lcreate, p9_op_symlink, p9_op_mknod, p9_op_rename, p9_op_readlink,
 	p9_op_link, p9_op_mkdir, p9_op_renameat, p9_op_unlinkat, p9_op_remove;
 p9_op p9_op_lopen, p9_op_read, p9_op_write, p9_op_fsync, p9_op_readdir, p9_op_lock, p9_op_getlock;
+p9_op p9_op_xattrwalk, p9_op_xattrcreate;
 p9_op p9_op_getattr, p9_op_setattr, p9_op_statfs;
 
 /* The next field of the message as a fid. 0, -EINVAL (a bad message) or -EBADF. */
 int p9_take_fid(struct p9_call *c, struct p9_fid **f);
 /* Two fields: a folder's fid and a name. */
 int p9_take_dir_name(struct p9_call *c, struct p9_fid **dir, char name[P9_NAME_MAX + 1]);
+
+/* ---- ops_xattr.c: what a fid that stands for an extended attribute does otherwise */
+int p9_xattr_read(struct p9_call *c, const struct p9_xattr *x, uint64_t offset, uint32_t count);
+int p9_xattr_write(struct p9_call *c, struct p9_xattr *x, uint64_t offset, uint32_t count);
+/* Clunk of such a fid: sets what was written. */
+int p9_xattr_commit(const struct p9_server *s, const struct p9_fid *f);
+void p9_xattr_free(struct p9_xattr *x); /* NULL is fine */
 
 /* ---- host.c */
 /* An O_PATH descriptor of a name in a folder, or -errno. */

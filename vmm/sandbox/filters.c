@@ -55,8 +55,8 @@ static const int folder[] = {SYS(openat2), SYS(openat), SYS(fstat), SYS(newfstat
 	SYS(mknodat), SYS(getegid), SYS(symlinkat), SYS(linkat), SYS(unlinkat), SYS(renameat),
 	SYS(renameat2), SYS(ftruncate), SYS(truncate), SYS(utimensat), SYS(fchmod), SYS(fchmodat),
 	SYS(fchown), SYS(fchownat), SYS(sync_file_range), SYS(flock), SYS(fcntl), SYS(dup),
-	SYS(fgetxattr), SYS(flistxattr), SYS(readv), SYS(writev), SYS(faccessat), SYS(faccessat2),
-	SYS(getuid), SYS(geteuid), END};
+	SYS(fgetxattr), SYS(flistxattr), SYS(fsetxattr), SYS(fremovexattr), SYS(readv), SYS(writev),
+	SYS(faccessat), SYS(faccessat2), SYS(getuid), SYS(geteuid), END};
 
 /* Paths: nothing can be found in the empty root anyway; a library that tries is no reason to end. */
 static const int paths[] = {SYS(open), SYS(openat), SYS(openat2), SYS(access), SYS(faccessat),

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 #include <cmocka.h>
 
@@ -464,17 +465,102 @@ static void sizes_times_locks(void **state)
 		call(f, P9_TLOCK, "dbdqqds", 3, 9, 0, (uint64_t)5, (uint64_t)1, 1, ""), -EINVAL);
 	/* flock(2)'s meet only their like */
 	assert_int_equal(
-		call(f, P9_TLOCK, "dbdqqds", 3, 1, 0, (uint64_t)0, (uint64_t)0, 1, P9_LOCK_FLOCK), 0);
+		call(f, P9_TLOCK, "dbdqqds", 3, 1, 0, (uint64_t)0, (uint64_t)0, 1, P9_LOCK_FLOCK),
+		0);
 	assert_int_equal(f->answer[7], P9_LOCK_SUCCESS);
 	assert_int_equal(
-		call(f, P9_TLOCK, "dbdqqds", 2, 0, 0, (uint64_t)0, (uint64_t)0, 1, P9_LOCK_FLOCK), 0);
+		call(f, P9_TLOCK, "dbdqqds", 2, 0, 0, (uint64_t)0, (uint64_t)0, 1, P9_LOCK_FLOCK),
+		0);
 	assert_int_equal(f->answer[7], P9_LOCK_BLOCKED);
 	assert_int_equal(
-		call(f, P9_TLOCK, "dbdqqds", 3, 2, 0, (uint64_t)0, (uint64_t)0, 1, P9_LOCK_FLOCK), 0);
+		call(f, P9_TLOCK, "dbdqqds", 3, 2, 0, (uint64_t)0, (uint64_t)0, 1, P9_LOCK_FLOCK),
+		0);
 	assert_int_equal(
-		call(f, P9_TLOCK, "dbdqqds", 2, 0, 0, (uint64_t)0, (uint64_t)0, 1, P9_LOCK_FLOCK), 0);
+		call(f, P9_TLOCK, "dbdqqds", 2, 0, 0, (uint64_t)0, (uint64_t)0, 1, P9_LOCK_FLOCK),
+		0);
 	assert_int_equal(f->answer[7], P9_LOCK_SUCCESS);
 	assert_int_equal(call(f, P9_TSTATFS, "d", 2), 0);
+}
+
+static int set_value(
+	struct fixture *f, uint32_t fid, const char *name, const char *value, uint32_t flags)
+{
+	int r = call(f, P9_TXATTRCREATE, "dsqd", fid, name, (uint64_t)strlen(value), flags);
+
+	if (r == 0 && *value) {
+		begin(f, P9_TWRITE, "dqd", fid, (uint64_t)0, (uint32_t)strlen(value));
+		put(f, value, strlen(value));
+		r = go(f);
+	}
+	return r < 0 ? r : call(f, P9_TCLUNK, "d", fid);
+}
+
+static void attributes(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t size;
+
+	start(f, false);
+	write_file(f, "in/file", "x");
+	if (setxattr(path_of(f, "in/file"), "user.host", "from here", 9, 0) < 0)
+		skip(); /* this file system has none */
+	assert_int_equal(walk(f, ROOT, 2, "file"), 0);
+	assert_int_equal(call(f, P9_TXATTRWALK, "dds", 2, 3, "user.host"), 0);
+	memcpy(&size, f->answer + 7, sizeof(size));
+	assert_int_equal(size, 9);
+	assert_int_equal(call(f, P9_TREAD, "dqd", 3, (uint64_t)5, 100), 0);
+	assert_memory_equal(f->answer + P9_READ_HEAD, "here", 4);
+	assert_int_equal(call(f, P9_TREAD, "dqd", 3, (uint64_t)500, 100), 0);
+	begin(f, P9_TWRITE, "dqd", 3, (uint64_t)0, 1);
+	put(f, "x", 1);
+	assert_int_equal(go(f), -EBADF);
+	assert_int_equal(call(f, P9_TCLUNK, "d", 3), 0);
+	assert_int_equal(call(f, P9_TXATTRWALK, "dds", 2, 3, "user.none"), -ENODATA);
+	assert_int_equal(call(f, P9_TXATTRWALK, "dds", 2, 2, "user.host"), -EINVAL);
+	assert_int_equal(call(f, P9_TXATTRWALK, "dds", 2, 3, "security.selinux"), -EOPNOTSUPP);
+	assert_int_equal(call(f, P9_TXATTRWALK, "dds", 2, 3, "user."), -EOPNOTSUPP);
+
+	assert_int_equal(walk(f, ROOT, 4, "file"), 0);
+	assert_int_equal(set_value(f, 4, "user.guest", "value", 0), 0);
+	assert_int_equal(getxattr(path_of(f, "in/file"), "user.guest", NULL, 0), 5);
+	assert_int_equal(walk(f, ROOT, 4, "file"), 0);
+	assert_int_equal(set_value(f, 4, "user.guest", "value", XATTR_CREATE), -EEXIST);
+	assert_int_equal(walk(f, ROOT, 4, "file"), 0);
+	assert_int_equal(set_value(f, 4, "user.guest", "", XATTR_REPLACE), 0);
+	assert_int_equal(getxattr(path_of(f, "in/file"), "user.guest", NULL, 0), -1);
+	/* less written than said: nothing is set */
+	assert_int_equal(walk(f, ROOT, 4, "file"), 0);
+	assert_int_equal(
+		call(f, P9_TXATTRCREATE, "dsqd", 4, "user.guest", (uint64_t)P9_XATTR_MAX + 1, 0),
+		-E2BIG);
+	assert_int_equal(
+		call(f, P9_TXATTRCREATE, "dsqd", 4, "trusted.x", (uint64_t)5, 0), -EOPNOTSUPP);
+	assert_int_equal(
+		call(f, P9_TXATTRCREATE, "dsqd", 4, "user.guest", (uint64_t)5, 8), -EINVAL);
+	assert_int_equal(call(f, P9_TXATTRCREATE, "dsqd", 4, "user.guest", (uint64_t)5, 0), 0);
+	assert_int_equal(
+		call(f, P9_TXATTRCREATE, "dsqd", 4, "user.guest", (uint64_t)5, 0), -EINVAL);
+	assert_int_equal(call(f, P9_TREAD, "dqd", 4, (uint64_t)0, 5), -EBADF);
+	begin(f, P9_TWRITE, "dqd", 4, (uint64_t)1, 1);
+	put(f, "x", 1);
+	assert_int_equal(go(f), -EINVAL);
+	assert_int_equal(call(f, P9_TCLUNK, "d", 4), -EINVAL);
+	assert_int_equal(getxattr(path_of(f, "in/file"), "user.guest", NULL, 0), -1);
+	/* how many there may be; what is left goes with the session */
+	for (uint32_t i = 0; i < P9_XATTRS_MAX; i++)
+		assert_int_equal(call(f, P9_TXATTRWALK, "dds", 2, 100 + i, ""), 0);
+	assert_int_equal(call(f, P9_TXATTRWALK, "dds", 2, 99, ""), -ENFILE);
+	assert_int_equal(call(f, P9_TCLUNK, "d", 100), 0);
+	assert_int_equal(call(f, P9_TXATTRWALK, "dds", 2, 99, ""), 0);
+}
+
+static void attributes_read_only(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f, true);
+	assert_int_equal(
+		call(f, P9_TXATTRCREATE, "dsqd", ROOT, "user.guest", (uint64_t)5, 0), -EROFS);
 }
 
 int main(void)
@@ -483,7 +569,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {T(no_name_leads_out), T(links_are_not_followed),
 		T(no_special_files), T(no_powers), T(messages_that_lie), T(no_room_for_an_answer),
 		T(reads_and_writes), T(lists), T(read_only), T(fids_are_limited),
-		T(unlinked_and_renamed), T(sizes_times_locks)};
+		T(unlinked_and_renamed), T(sizes_times_locks), T(attributes),
+		T(attributes_read_only)};
 
 	return cmocka_run_group_tests_name("p9", tests, NULL, NULL);
 }
