@@ -54,7 +54,7 @@ int config_snapshot_files(struct config *config, const json_t *body, struct err 
 
 	if (r == 0)
 		r = read_paths(body, &state, &mem, err);
-	if (r == 0 && !state)
+	if (r == 0 && (!state || !mem))
 		r = err_set(err, EINVAL, "missing field `snapshot_path`");
 	if (r < 0)
 		return err_prefix(err, "snapshot");
@@ -86,13 +86,13 @@ int config_snapshot_create(const struct config *config, const json_t *body,
 	if (strcmp(type, "Full") != 0)
 		return err_set(err, EINVAL, "snapshot_type: only `Full` is supported");
 	*out = (struct snapshot_files){.state_fd = -1, .mem_fd = -1};
-	if (s->state_fd >= 0 && s->mem_fd >= 0 &&
+	if (s->state_path && s->mem_path &&
 		(!state || (strcmp(state, s->state_path) == 0 && strcmp(mem, s->mem_path) == 0))) {
 		out->state_fd = s->state_fd;
 		out->mem_fd = s->mem_fd;
 		return 0;
 	}
-	if (!state) {
+	if (!state || !mem) {
 		out->anonymous = true;
 		return 0;
 	}
@@ -132,8 +132,8 @@ static int check_backend(const json_t *body, const char **memory, struct err *er
 	if (!backend) /* Firecracker's older form */
 		return jsonx_str(body, "mem_file_path", CONFIG_PATH_MAX_BYTES, memory, err);
 	r = config_check_fields(backend, names, err);
-	if (r < 0 || (r = jsonx_str(backend, "backend_type", 16, &type, err)) < 0 ||
-		(r = jsonx_str(backend, "backend_path", CONFIG_PATH_MAX_BYTES, memory, err)) < 0)
+	if (r < 0 || jsonx_str(backend, "backend_type", 16, &type, err) < 0 ||
+		jsonx_str(backend, "backend_path", CONFIG_PATH_MAX_BYTES, memory, err) < 0)
 		return err_prefix(err, "mem_backend");
 	return strcmp(type, "File") == 0
 		? 0
@@ -156,8 +156,8 @@ static int apply_overrides(
 	if (json_array_size(list) > 1)
 		return err_set(err, EINVAL, "network_overrides: there is one interface");
 	r = config_check_fields(one, names, err);
-	if (r < 0 || (r = jsonx_str(one, "iface_id", CONFIG_ID_MAX, &id, err)) < 0 ||
-		(r = jsonx_str(one, "host_dev_name", 15, &tap, err)) < 0)
+	if (r < 0 || jsonx_str(one, "iface_id", CONFIG_ID_MAX, &id, err) < 0 ||
+		jsonx_str(one, "host_dev_name", 15, &tap, err) < 0)
 		return err_prefix(err, "network_overrides");
 	if (!prepared)
 		return config_set(&config->iface, id) < 0 || config_set(&config->tap, tap) < 0

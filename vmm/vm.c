@@ -299,6 +299,22 @@ void vm_await_shell(struct vm *vm)
 	pthread_mutex_unlock(&vm->state_lock);
 }
 
+/* The last thing before the guest's first instruction (of a clone: ahead of the request): from here on nothing is opened. */
+static int close_the_door(struct vm *vm, struct err *err)
+{
+	struct err why = {0};
+	int r;
+
+	if (vm->record) {
+		vm->record = false;
+		vm->record_fd = workset_create(vm->config.workset, &why);
+		if (vm->record_fd < 0 && vm->record_fd != -EAGAIN)
+			log_warn("working set will not be recorded", "error=\"%s\"", why.msg);
+	}
+	r = sandbox_enter(SANDBOX_LOOP);
+	return r < 0 ? err_sys(err, -r, "cannot enter the sandbox") : 0;
+}
+
 /* The guest may be anybody's: it gets a while, and is then interrupted. */
 static bool rehearse(struct vm *vm)
 {
@@ -321,11 +337,15 @@ static bool rehearse(struct vm *vm)
 
 int vm_loaded(struct vm *vm, struct err *err)
 {
+	int r;
+
 	load_workset(vm);
 	if (!rehearse(vm))
 		return err_set(err, EIO, "the guest does not come back to its freeze point");
-	set_state(vm, VM_LOADED);
-	return 0;
+	r = close_the_door(vm, err);
+	if (r == 0)
+		set_state(vm, VM_LOADED);
+	return r;
 }
 
 void vm_set_mac(struct vm *vm)
@@ -342,22 +362,6 @@ void vm_unprepare(struct vm *vm)
 		return;
 	teardown(vm);
 	set_state(vm, VM_EMPTY);
-}
-
-/* The last thing before the guest's first instruction: from here on nothing is opened. */
-static int close_the_door(struct vm *vm, struct err *err)
-{
-	struct err why = {0};
-	int r;
-
-	if (vm->record) {
-		vm->record = false;
-		vm->record_fd = workset_create(vm->config.workset, &why);
-		if (vm->record_fd < 0 && vm->record_fd != -EAGAIN)
-			log_warn("working set will not be recorded", "error=\"%s\"", why.msg);
-	}
-	r = sandbox_enter(SANDBOX_LOOP);
-	return r < 0 ? err_sys(err, -r, "cannot enter the sandbox") : 0;
 }
 
 static int start_libos(struct vm *vm, struct err *err)
@@ -381,8 +385,6 @@ static int start_clone(struct vm *vm, uint64_t request_ns, struct err *err)
 {
 	int r = boot_libos_thaw(vm, err);
 
-	if (r == 0)
-		r = close_the_door(vm, err);
 	if (r < 0) {
 		vm_end(vm, END_ERROR, 0, "%s", err->msg);
 		return r;

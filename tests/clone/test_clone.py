@@ -179,6 +179,8 @@ class Running(CloneTest):
         fds = clone.call("PUT", "/snapshot/create", {}, 200)
         for fd, path in (("state_fd", self.state), ("mem_fd", self.memory)):
             subprocess.run(["cp", "--sparse=always", f"/proc/{fds['pid']}/fd/{fds[fd]}", path], check=True)
+        self.assertEqual(clone.call("PUT", "/snapshot/create", {}, 200), fds)
+        clone.call("PUT", "/snapshot/create", other, 400)
         clone.call("PATCH", "/vm", {"state": "Resumed"})
         second = self.clone(2)
         self.assertEqual((second.ask("names"), clone.ask("memory")), (f"vm2 {second.ip}", "whole"))
