@@ -136,17 +136,21 @@ class Vm:
         """Its exit report, when it has come to write one."""
         self.end_process()
         self.http.close()
-        if self.has_tap:
-            ip("link", "del", self.tap)
-            self.has_tap = False
+        self.drop_tap()
         if not os.path.exists(self.report):
             return None
         with open(self.report) as file:
             return json.loads(file.read() or "null")
 
+    def drop_tap(self):
+        if self.has_tap:
+            ip("link", "del", self.tap)
+            self.has_tap = False
+
     def kill(self):
         self.process.send_signal(signal.SIGKILL)
         self.process.wait(TIMEOUT_S)
+        self.drop_tap()
 
 
 def pss_kib(pid):
