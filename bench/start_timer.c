@@ -149,7 +149,8 @@ static int attempt(const struct sockaddr_in *address, const char *path, struct e
 	n = read_until(fd, text, sizeof(text), "\r\n");
 	if (n == -ECONNRESET)
 		return 0;
-	if (n < 2 || (http && strncmp(text, "HTTP/1.1 200", 12) != 0))
+	if (n < 2 ||
+		(http && (strncmp(text, "HTTP/1.", 7) != 0 || strncmp(text + 8, " 200", 4) != 0)))
 		return err_set(err, EIO, "the service answered: %.60s", n > 0 ? text : "nothing");
 	return 1;
 }

@@ -140,6 +140,7 @@ static int add_detail(struct buf *out, const char *detail)
 		const char *route, *command;
 	} remedies[] = {{"(GET /image lists them)", "(see: uigniter image ls)"},
 		{"(GET /vm lists them)", "(see: uigniter ps -a)"},
+		{"(GET /template lists them)", "(see: uigniter template ls)"},
 		{"(GET /fn lists them)", "(see: uigniter fn ls)"},
 		{"use ?force=true", "use --force"}};
 

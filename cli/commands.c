@@ -408,6 +408,20 @@ static const struct option_spec fn_deploy_options[] = {
 	{0},
 };
 
+static const struct option_spec image_warm_options[] = {
+	{.name = "memory",
+		.letter = 'm',
+		.kind = VALUE_MEMORY,
+		.metavar = "SIZE",
+		.help = "memory of the instances, such as 64M (default: the image's)"},
+	{.name = "env",
+		.letter = 'e',
+		.kind = VALUE_LIST,
+		.metavar = "K=V",
+		.help = "environment variable; K alone takes over your own"},
+	{0},
+};
+
 static const struct option_spec fn_invoke_options[] = {
 	{.name = "method",
 		.letter = 'X',
@@ -733,10 +747,37 @@ const struct command commands[] = {
 		.operands = "[NETWORK]",
 		.max_operands = 1,
 		.summary = "show who has which address in a network",
-		.detail = "Without a NETWORK that of all instances which name none. Addresses without an "
+		.detail = "Without a NETWORK that of all instances which name none. Addresses "
+			  "without an "
 			  "instance are those of prepared VMs.",
 		.example = "uigniter network leases shop",
 		.options = list_options},
+	{.name = "image warm",
+		.run = cmd_image_warm,
+		.operands = "IMAGE [-- CMD ARG...]",
+		.min_operands = 1,
+		.max_operands = 1,
+		.takes_program = true,
+		.summary = "make a template: later instances are clones of one that is ready",
+		.detail =
+			"Starts an instance, waits until it is ready, and freezes it. Runs of the "
+			"same image with the same arguments, environment and memory do not boot "
+			"from then on. Prints the template's id.",
+		.example = "uigniter image warm hello",
+		.options = image_warm_options},
+	{.name = "template ls",
+		.run = cmd_template_ls,
+		.operands = "",
+		.summary = "list templates",
+		.example = "uigniter template ls",
+		.options = list_options},
+	{.name = "template rm",
+		.run = cmd_template_rm,
+		.operands = "ID...",
+		.min_operands = 1,
+		.max_operands = MANY,
+		.summary = "remove templates; what is cloned from them goes on",
+		.example = "uigniter template rm 0123456789abcdef"},
 	{.name = "fn deploy",
 		.run = cmd_fn_deploy,
 		.operands = "NAME IMAGE [-- CMD ARG...]",

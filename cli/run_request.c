@@ -185,9 +185,6 @@ static int add_numbers(const struct args *args, json_t *body)
 {
 	int rc = 0;
 
-	if (args_has(args, "memory"))
-		rc |= json_object_set_new(
-			body, "memory_mib", json_integer(args_memory_mib(args, "memory", 0)));
 	if (args_has(args, "cpus"))
 		rc |= json_object_set_new(body, "vcpus", json_integer(args_count(args, "cpus", 1)));
 	if (args_has(args, "trace"))
@@ -291,6 +288,24 @@ static int add_restart(const struct args *args, json_t *body, struct err *err)
 	return 0;
 }
 
+int run_request_words(const struct args *args, json_t *b, struct err *err)
+{
+	int rc = 0;
+
+	if (args_has(args, "memory"))
+		rc = json_object_set_new(
+			     b, "memory_mib", json_integer(args_memory_mib(args, "memory", 0)))
+			? -ENOMEM
+			: 0;
+	if (!rc)
+		rc = add_pairs(args, "env", "env", b, err);
+	if (!rc)
+		rc = add_program(args, b, err);
+	if (rc)
+		return err && err->code ? rc : err_sys(err, -rc, "cannot make the request");
+	return 0;
+}
+
 int run_request_program(const struct args *args, json_t *b, struct err *err)
 {
 	static const char *const texts[] = {"monitor", "network"};
@@ -303,11 +318,9 @@ int run_request_program(const struct args *args, json_t *b, struct err *err)
 	if (!rc)
 		rc = add_volumes(args, b, err);
 	if (!rc)
-		rc = add_pairs(args, "env", "env", b, err);
-	if (!rc)
 		rc = add_pairs(args, "label", "labels", b, err);
 	if (!rc)
-		rc = add_program(args, b, err);
+		rc = run_request_words(args, b, err);
 	if (rc)
 		return err && err->code ? rc : err_sys(err, -rc, "cannot make the request");
 	return 0;

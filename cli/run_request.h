@@ -16,6 +16,9 @@ int run_request(const struct args *args, json_t **body, struct err *err);
  * and the program's words. Adds to body. */
 int run_request_program(const struct args *args, json_t *body, struct err *err);
 
+/* Of these only --memory, --env and the program's words. */
+int run_request_words(const struct args *args, json_t *body, struct err *err);
+
 /* "[[ADDR:]HOST:]GUEST" as {address, host, guest}; host 0 or absent is any free port. NULL when it is none. */
 json_t *parse_port(const char *s);
 

@@ -56,6 +56,10 @@ static const struct option_row options[] = {
 		CONFIG_POOL_MAX},
 	{"pool-memory", "MIB", "their memory, and the default of VMs (default: 128)", CONFIG_NUMBER,
 		AT(pool_memory_mib), CONFIG_MEMORY_MIB_MIN, CONFIG_MEMORY_MIB_MAX},
+	{"clones", "N", "clones to keep loaded of each template (default: 2)", CONFIG_NUMBER,
+		AT(clones), 0, 64},
+	{"auto-warm", "", "make a template of each image when it has been ready for the first time",
+		CONFIG_FLAG, AT(auto_warm)},
 	{"prepare-timeout", "SECONDS", "until a VM of the pool has to be prepared (default: 30)",
 		CONFIG_NUMBER, AT(prepare_timeout_s), 1, 3600},
 	{"on-exhausted", "create|wait|reject",
@@ -356,6 +360,7 @@ static int check(struct config *c, struct err *err)
 int config_load(int argc, char *const *argv, struct config *config, struct err *err)
 {
 	struct config c = {.pool = 4,
+		.clones = 2,
 		.monitor_uid = 900000000,
 		.pool_memory_mib = 128,
 		.prepare_timeout_s = 30,

@@ -45,6 +45,8 @@ struct config {
 	struct subnet6 subnet6;
 	unsigned nat;               /* 0 or 1 */
 	unsigned pool;              /* prepared VMs of the default profile */
+	unsigned clones;            /* loaded ahead of each template */
+	unsigned auto_warm;         /* 0 or 1: images get templates by their first start */
 	unsigned pool_memory_mib;   /* their memory, and the default of VMs */
 	unsigned quarantine_s;      /* how long an address rests */
 	unsigned prepare_timeout_s; /* until a prepared VM has to be ready */

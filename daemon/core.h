@@ -17,6 +17,7 @@ struct names;
 struct network;
 struct apps;
 struct fns;
+struct templates;
 struct images;
 struct instances;
 struct pools;
@@ -48,8 +49,9 @@ struct core {
 	struct names *names; /* NULL: there are none */
 	struct images *images;
 	struct instances *instances;
-	struct apps *apps; /* NULL before they are there, and at the end */
-	struct fns *fns;   /* the same */
+	struct apps *apps;           /* NULL before they are there, and at the end */
+	struct fns *fns;             /* the same */
+	struct templates *templates; /* the same */
 	struct pools *pools;
 	struct shell *shells; /* all that hold anything: a list, see monitor/monitor.h */
 	unsigned shell_count;

@@ -96,6 +96,13 @@ void events_function(
 		json_pack("{s:s, s:s, s:s?}", "name", name, "state", state, "reason", reason));
 }
 
+void events_template(
+	struct events *e, const char *what, const char *id, const char *image, const char *reason)
+{
+	emit(e, "template", what,
+		json_pack("{s:s, s:s, s:s?}", "id", id, "name", image, "reason", reason));
+}
+
 uint64_t events_last(const struct events *e)
 {
 	return e->last;

@@ -40,6 +40,10 @@ void events_app(struct events *events, const char *what, const char *name, const
 void events_function(struct events *events, const char *what, const char *name, const char *state,
 	const char *reason);
 
+/* "template.WHAT" of the template of that id; reason may be NULL. */
+void events_template(struct events *events, const char *what, const char *id, const char *image,
+	const char *reason);
+
 /* The number of the last event; 0: there was none. */
 uint64_t events_last(const struct events *events);
 /* The first event kept with a number above id; NULL: there is none. Borrowed until the next event. */

@@ -18,6 +18,7 @@
 #include "daemon/reap.h"
 #include "daemon/state/db.h"
 #include "daemon/state/keep.h"
+#include "daemon/template/template.h"
 #include "daemon/trash.h"
 #include "lib/httpc.h"
 #include "lib/log.h"
@@ -104,6 +105,7 @@ static void end(void *arg, int signo)
 	log_info("ending", "signal=%d vms=%u", signo, instances_count(d->core.instances));
 	d->core.ending = true;
 	fns_stop(d->core.fns);
+	templates_stop(d->core.templates);
 	pools_stop(d->core.pools);
 	instances_stop_all(d->core.instances, STOP_GRACE_NS);
 	events_end(d->core.events);
@@ -202,6 +204,7 @@ static int start(struct daemon *d, struct err *err)
 	if (r < 0)
 		return err_sys(err, -r, "cannot look for files of images that nobody uses");
 	r = pools_new(core, &core->pools, err);
+	r = r < 0 ? r : templates_new(core, &core->templates, err);
 	r = r < 0 ? r : apps_new(core, &core->apps, err);
 	r = r < 0 ? r : fns_new(core, &core->fns, err);
 	return r < 0 ? r : api_new(core, &d->api, err);
@@ -216,6 +219,7 @@ static void fini(struct daemon *d)
 	api_free(d->api);
 	fns_free(steal_ptr(&core->fns));
 	apps_free(steal_ptr(&core->apps));
+	templates_free(steal_ptr(&core->templates));
 	pools_free(core->pools);
 	instances_free(core->instances);
 	httpc_free(core->httpc);

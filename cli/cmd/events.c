@@ -40,6 +40,8 @@ static void print_event(const struct reader *r, const char *data)
 		about = json_object_get(event, "app");
 	if (!about)
 		about = json_object_get(event, "fn");
+	if (!about)
+		about = json_object_get(event, "template");
 	printf("%s  %-13s %s", text_of(event, "time"), text_of(event, "type"),
 		text_of(about, "name"));
 	if (*text_of(about, "id"))

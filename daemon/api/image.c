@@ -7,6 +7,7 @@
 #include "daemon/events.h"
 #include "daemon/image/name.h"
 #include "daemon/image/store.h"
+#include "daemon/template/template.h"
 #include "lib/jsonx.h"
 #include "lib/log.h"
 
@@ -180,6 +181,7 @@ void image_answer_stored(struct httpd_req *req, const struct image *image, bool 
 	log_info("image stored", "image=%s digest=%s bytes=%llu", image->name, image_digest(image),
 		(unsigned long long)image_bytes(image));
 	events_image(api_core(req)->events, "stored", image->name);
+	templates_images_changed(api_core(req)->templates);
 	answer_json(req, replaced ? 200 : 201, image_json(api_core(req)->images, image));
 }
 
@@ -244,6 +246,7 @@ void image_delete_one(struct httpd_req *req)
 		answer_problem(req, 500, "internal", "%s", err.msg);
 	} else {
 		events_image(api_core(req)->events, "deleted", image->name);
+		templates_images_changed(api_core(req)->templates);
 		httpd_reply(req, 204, NULL, NULL, 0);
 	}
 	image_put(image);

@@ -8,6 +8,7 @@
 #include "daemon/events.h"
 #include "daemon/fn/fn.h"
 #include "daemon/image/name.h"
+#include "daemon/template/template.h"
 #include "lib/jsonx.h"
 #include "lib/log.h"
 
@@ -109,6 +110,7 @@ static int prune_one(struct core *core, struct image *image, json_t *names,
 	collected->bytes += last ? bytes : 0;
 	json_array_append_new(names, json_string(name));
 	events_image(core->events, "deleted", name);
+	templates_images_changed(core->templates);
 	return 0;
 }
 

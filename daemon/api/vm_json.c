@@ -85,7 +85,7 @@ json_t *vm_json(const struct instance *i)
 	mac_format(i->mac, mac);
 	return json_pack(
 		"{s:s, s:s, s:o, s:s, s:s, s:s, s:b, s:s?, s:o, s:s, s:s, s:s, s:i, s:i, s:s, s:o, "
-		"s:o, s:O, s:o, s:b, s:b, "
+		"s:o, s:O, s:o, s:b, s:b, s:b, "
 		"s:o, s:o, s:o, s:o, s:o, s:{s:s, s:i}, s:i, s:b, s:o, s:b, s:o, s:o, s:o, s:o}",
 		"id", i->id, "ip_address", ip, "ipv6_address", ip6_json(i), "network",
 		i->network[0] ? i->network : "default", "name", i->name, "state",
@@ -97,10 +97,10 @@ json_t *vm_json(const struct instance *i)
 		i->shell && i->shell->pid ? json_integer(i->shell->pid) : json_null(), "ports",
 		ports_json(i), "labels", i->labels, "volumes",
 		i->volumes ? json_incref(i->volumes) : json_array(), "auto_remove",
-		(int)i->auto_remove, "from_pool", (int)i->from_pool, "start_ms",
-		since_request(i, i->start_ns), "ready_ms", since_request(i, i->ready_ns),
-		"created_at", time_json(&i->created), "started_at", time_json(&i->started),
-		"ended_at", time_json(&i->ended), "restart", "policy",
+		(int)i->auto_remove, "from_pool", (int)i->from_pool, "cloned", (int)i->cloned,
+		"start_ms", since_request(i, i->start_ns), "ready_ms",
+		since_request(i, i->ready_ns), "created_at", time_json(&i->created), "started_at",
+		time_json(&i->started), "ended_at", time_json(&i->ended), "restart", "policy",
 		restart_policy_names[i->restart.policy], "max_retries", (int)i->restart.max_retries,
 		"restarts", (int)i->restart.count, "restart_pending", (int)i->restart.pending,
 		"ttl_s", i->ttl_s ? json_integer(i->ttl_s) : json_null(), "trace", (int)i->trace,

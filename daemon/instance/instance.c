@@ -225,6 +225,27 @@ static int make_argv(struct instance *i, const struct run_spec *spec)
 	return i->cmdline ? r : -ENOMEM;
 }
 
+int instance_words(struct instance *i, const struct run_spec *spec)
+{
+	int r = make_env(i, spec);
+
+	return r < 0 ? r : make_argv(i, spec);
+}
+
+static void free_words(char **words)
+{
+	for (char **w = words; w && *w; w++)
+		free(*w);
+	free(words);
+}
+
+void instance_words_fini(struct instance *i)
+{
+	free_words(i->argv);
+	free_words(i->env);
+	free(i->cmdline);
+}
+
 int instance_make_paths(struct instance *i)
 {
 	const char *state_dir = i->core->config.state_dir;
@@ -312,6 +333,7 @@ int instance_new(
 		snprintf(i->key, sizeof(i->key), "%s", spec->key);
 	i->key_hash = spec->key_hash;
 	i->mark = spec->mark;
+	i->freeze = spec->freeze;
 	i->labels = spec->labels ? json_incref(spec->labels) : json_object();
 	i->volumes = json_incref(spec->volumes);
 	i->request_ns = spec->request_ns;
@@ -324,8 +346,7 @@ int instance_new(
 	else
 		make_name(i);
 	instance_table_add(is, i);
-	r = make_env(i, spec);
-	r = r < 0 ? r : make_argv(i, spec);
+	r = instance_words(i, spec);
 	r = r < 0 ? r : instance_make_paths(i);
 	if (r < 0) {
 		instance_free(i);
@@ -335,13 +356,6 @@ int instance_new(
 	i->unsaved = true; /* its first row is written with its first answer, or its start */
 	*out = i;
 	return 0;
-}
-
-static void free_words(char **words)
-{
-	for (char **w = words; w && *w; w++)
-		free(*w);
-	free(words);
 }
 
 void instance_free(struct instance *i)
@@ -366,9 +380,7 @@ void instance_free(struct instance *i)
 	json_decref(i->labels);
 	json_decref(i->volumes);
 	json_decref(i->missing_calls);
-	free_words(i->argv);
-	free_words(i->env);
-	free(i->cmdline);
+	instance_words_fini(i);
 	free(i->dir);
 	free(i->log);
 	free(i);

@@ -122,6 +122,8 @@ struct run_spec {
 	const char *key;   /* Idempotency-Key of the request, or NULL */
 	uint64_t key_hash; /* of the request's body */
 	struct app_mark mark;
+	const struct frozen
+		*freeze;    /* it is to become a template (daemon/template/template.h); NULL */
 	int64_t request_ns; /* when the request came, loop_now_ns() */
 };
 
@@ -134,6 +136,8 @@ struct instance {
 	bool hurrying; /* counted in core->hurrying */
 	bool saved;    /* has a row in the state database */
 	bool unsaved;  /* ... or will have one, or a newer one: instance_settle() */
+	bool cloned,
+		no_clone; /* it is one of a template; it was one in vain, and boots in a new shell */
 	bool ready, from_pool, auto_remove, has_exit_code, trace;
 	bool wanted_down; /* somebody asked it to end: no policy starts it again */
 	struct restart restart;
@@ -154,9 +158,10 @@ struct instance {
 	struct shell_spec spec;
 	uint32_t ip, static_ip; /* that it has, that was asked for (0: any) */
 	uint8_t mac[MAC_BYTES];
-	char **argv;   /* owned; NULL: the image's own */
-	char **env;    /* owned */
-	char *cmdline; /* argv as a line */
+	const struct frozen *freeze; /* borrowed from its template; NULL */
+	char **argv;                 /* owned; NULL: the image's own */
+	char **env;                  /* owned */
+	char *cmdline;               /* argv as a line */
 	json_t *labels;
 	json_t *volumes;         /* owned; NULL: none (daemon/volume.h) */
 	struct vsock_spec vsock; /* with its CID */
@@ -212,6 +217,10 @@ void instance_remove_soon(struct instance *inst);
 
 /* Writes to the state database what is not there yet: before somebody is told. */
 void instance_settle(struct instance *inst);
+
+/* Fills argv, env and cmdline of an instance with this image as a run makes them, and gives them back. 0 or -errno. */
+int instance_words(struct instance *inst, const struct run_spec *spec);
+void instance_words_fini(struct instance *inst);
 
 bool instance_has_ended(const struct instance *inst);
 /* Ended, to be removed by itself, and about to be: not shown to anybody. */

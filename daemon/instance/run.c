@@ -12,6 +12,7 @@
 #include "daemon/instance/impl.h"
 #include "daemon/names.h"
 #include "daemon/pool.h"
+#include "daemon/template/template.h"
 #include "daemon/instance/readiness.h"
 #include "lib/log.h"
 #include "lib/loop.h"
@@ -30,7 +31,7 @@
 
 static const unsigned from[] = {
 	[VM_CREATED] = 1u << VM_STOPPED | 1u << VM_FAILED | 1u << VM_CRASHED,
-	[VM_STARTING] = 1u << VM_CREATED,
+	[VM_STARTING] = 1u << VM_CREATED | 1u << VM_STARTING, /* boot_instead() */
 	[VM_RUNNING] = 1u << VM_STARTING | 1u << VM_PAUSED,
 	[VM_PAUSED] = 1u << VM_RUNNING,
 	[VM_STOPPING] = 1u << VM_STARTING | 1u << VM_RUNNING | 1u << VM_PAUSED,
@@ -158,6 +159,7 @@ static void is_ready(void *arg)
 	events_vm(i->core->events, "ready", i);
 	apps_hear(i->core->apps, i);
 	instance_hurry(i, false);
+	templates_hear(i->core->templates, i);
 	instance_tell_waiters(i);
 }
 
@@ -186,7 +188,7 @@ void instance_watch_readiness(struct instance *i)
 		is_ready(i);
 		return;
 	}
-	if (i->shell->ops->watch_listen && i->shell->ops->watch_listen(i->shell) == 0)
+	if (!i->cloned && i->shell->ops->watch_listen && i->shell->ops->watch_listen(i->shell) == 0)
 		return; /* shell_listening_() goes on */
 	probe_port(i);
 }
@@ -210,11 +212,33 @@ static void note_start(struct instance *i)
 	c->start_ns_sum += (uint64_t)took;
 }
 
+/* A clone that could not be started: the same again, by another shell and another address, from the beginning. */
+static bool boot_instead(struct instance *i, const char *why)
+{
+	struct err err = {0};
+	unsigned retry_s;
+
+	log_warn("a clone could not be started, it boots instead", "id=%s reason=\"%s\"", i->id,
+		why);
+	templates_blame(i->core->templates, i, why);
+	instance_unpublish(i);
+	shell_discard(steal_ptr(&i->shell));
+	i->cloned = i->from_pool = false;
+	i->no_clone = true;
+	if (instance_launch(i, &retry_s, &err) < 0)
+		instance_end(i, VM_FAILED, err.msg);
+	else
+		i->no_clone = false;
+	return true;
+}
+
 static void shell_started_(void *arg, struct shell *shell, const struct err *failed)
 {
 	struct instance *i = arg;
 
 	(void)shell;
+	if (failed && i->cloned && i->state == VM_STARTING && boot_instead(i, failed->msg))
+		return;
 	if (failed) {
 		instance_end(i, i->state == VM_STOPPING ? VM_STOPPED : VM_FAILED, failed->msg);
 		return;
@@ -256,6 +280,7 @@ static void begin(struct instance *i)
 		.volumes = i->volumes,
 		.vsock_cid = i->vsock.wanted ? i->vsock.cid : 0,
 		.trace = i->trace,
+		.freeze = i->freeze,
 		.program = image_config_process(config, "program"),
 		.root = image_config_process(config, "root")};
 	struct err err = {0};
@@ -285,8 +310,13 @@ static void begin(struct instance *i)
 
 static void shell_ready_(void *arg, struct shell *shell)
 {
+	struct instance *i = arg;
+
 	(void)shell;
-	begin(arg);
+	if (i->state == VM_STOPPING) /* asked for between a clone and what boots instead */
+		shell_kill(i->shell);
+	else
+		begin(i);
 }
 
 const struct shell_owner instance_owner = {
@@ -362,10 +392,18 @@ static int wait_for_shell(struct instance *i, struct err *err)
 
 int instance_launch(struct instance *i, unsigned *retry_s, struct err *err)
 {
-	struct shell *shell = NULL;
-	int r = pools_take(i->core->pools, &i->spec, &shell);
+	struct shell *shell =
+		i->no_clone || i->freeze ? NULL : templates_take(i->core->templates, i);
+	int r;
 
 	*retry_s = POOL_RETRY_S;
+	if (shell) {
+		i->cloned = true;
+		take_shell(i, shell);
+		return go(i, err);
+	}
+	i->cloned = false; /* one that is started again */
+	r = i->no_clone ? 0 : pools_take(i->core->pools, &i->spec, &shell);
 	if (r == -EBUSY)
 		return err_set(err, EAGAIN, "the pool is empty, and set to reject then");
 	if (r == -EINPROGRESS)

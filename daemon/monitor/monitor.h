@@ -41,11 +41,22 @@ struct shell_spec {
 	uint32_t ip;       /* 0: the next one */
 };
 
+/* A VM that was frozen, as two files; borrowed for the call. */
+struct frozen {
+	const char *state, *memory; /* paths */
+	const char *image;          /* load only: of the same content as it had */
+	const char *working_set;    /* load only: which pages the first clone wrote; made by it */
+	bool verify;                /* load only: its memory's digest as well */
+};
+/* failed NULL: it is done. Not called when the process ends before. */
+typedef void shell_done_fn(void *arg, struct shell *shell, const struct err *failed);
+
 /* What it is started with. All borrowed for the call of shell_start(). */
 struct limits; /* daemon/cgroup.h */
 
 struct start_spec {
-	const char *image; /* path of the EROFS file; NULL: none */
+	const struct frozen *freeze; /* the files that it may be frozen to; NULL: it will not be */
+	const char *image;           /* path of the EROFS file; NULL: none */
 	const char *hostname;
 	const char *search;  /* names_search(); NULL: there is no server of names */
 	char *const *argv;   /* program and arguments; NULL: the image's own */
@@ -93,6 +104,13 @@ struct monitor_ops {
 	/* Of a shell that an earlier manager started: makes shell->priv, so that stop, watch_listen and ended work. 0, or -errno
 	 * with err. */
 	int (*adopt)(struct shell *shell, struct err *err);
+	/* Stops a running VM that was started with `freeze` for good and writes the files. NULL: it can not. 0, or -errno with err. */
+	int (*freeze)(struct shell *shell, const struct frozen *to, shell_done_fn *done, void *arg,
+		struct err *err);
+	/* Makes a ready shell what was frozen: shell->loaded then, and start() lets it go on as a clone. When it fails the process ends as
+	 * well. */
+	int (*load)(struct shell *shell, const struct frozen *from, shell_done_fn *done, void *arg,
+		struct err *err);
 	void (*stop)(struct shell *shell); /* asks the program to end */
 	/* Calls shell_listening() when the program has called listen(); NULL: it can not tell. 0 or -errno. */
 	int (*watch_listen)(struct shell *shell);
@@ -117,12 +135,15 @@ struct shell {
 	enum shell_state state;
 	struct shell_spec spec;
 	struct lease lease;
-	char *dir; /* RUN_DIR/vm/NAME: socket, record of the process */
-	pid_t pid; /* 0: no process now */
+	char *dir;   /* RUN_DIR/vm/NAME: socket, record of the process */
+	bool loaded; /* with a frozen VM, which the start lets go on */
+	pid_t pid;   /* 0: no process now */
 	struct loop_child *child;
 	int cgroup_procs; /* of its group, until the process is there; -1 */
 	struct console *console;
-	int console_fd;                  /* write end, until the process is there */
+	int console_fd;      /* write end, until the process is there */
+	shell_done_fn *done; /* of freeze or load under way; NULL: nobody waits for it any more */
+	void *done_arg;
 	struct loop_timer *ended_timer;  /* adopted, when its process had ended before */
 	const struct shell_owner *owner; /* NULL: discarded */
 	void *owner_arg;
@@ -161,6 +182,8 @@ int shell_spawn(struct shell *shell, struct spawn *spawn, struct err *err);
 void shell_prepared(struct shell *shell);
 void shell_started(struct shell *shell, const struct err *failed);
 void shell_listening(struct shell *shell);
+/* Freeze or load is over: its callback is called, once. */
+void shell_done(struct shell *shell, const struct err *failed);
 /* Path of a file in the shell's folder; caller frees; NULL without memory. */
 char *shell_path(const struct shell *shell, const char *file);
 /* Sets exit from a process that ended so, when the monitor knows nothing better. */

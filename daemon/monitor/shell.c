@@ -199,6 +199,7 @@ void shell_freeze(struct shell *s, bool on)
 
 void shell_discard(struct shell *s)
 {
+	s->done = NULL;
 	s->owner = NULL;
 	if (s->pid)
 		shell_kill(s); /* process_ended() goes on */
@@ -357,6 +358,14 @@ void shell_listening(struct shell *s)
 {
 	if (s->owner && s->owner->listening)
 		s->owner->listening(s->owner_arg, s);
+}
+
+void shell_done(struct shell *s, const struct err *failed)
+{
+	shell_done_fn *done = steal_ptr(&s->done);
+
+	if (done)
+		done(s->done_arg, s, failed);
 }
 
 char *shell_path(const struct shell *s, const char *file)

@@ -29,13 +29,15 @@
 #define MISSING_CALLS_MAX 512
 #define REPORT_MAX_BYTES  (16 * KIB)
 #define START_TIMEOUT_MS  30000
+#define SETTLE_MS         3000 /* for what a program does behind its listen(), before it is frozen */
 #define LATER_MS          1000 /* of a shell that the pool prepares, the pool knows first */
 #define BACKLOG           8
 
 struct uvmm {
 	char *socket, *report;       /* paths */
 	char *working_set;           /* path of a file that all of this memory size share */
-	char *start_body;            /* of the PUT under way */
+	char *start_body;            /* of the request under way */
+	char *create_body;           /* of the one behind it */
 	struct volume_files volumes; /* until it has opened them */
 	struct httpc_call *call, *listen_call;
 };
@@ -250,8 +252,14 @@ static int add_vsock(const struct shell *s, json_t *root, uint32_t cid)
 static char *start_body(const struct shell *s, const struct start_spec *spec,
 	const struct volume_files *files, const char *boot_args)
 {
-	json_t *root = json_pack("{s:s*, s:s}", "image_path", spec->image, "boot_args", boot_args);
+	json_t *root = json_pack("{s:s*, s:s}", "image_path", s->loaded ? NULL : spec->image,
+		"boot_args", boot_args);
 	char *text;
+
+	if (root && spec->freeze)
+		json_object_set_new(root, "snapshot",
+			json_pack("{s:s, s:s}", "snapshot_path", spec->freeze->state,
+				"mem_file_path", spec->freeze->memory));
 
 	if (root)
 		add_volumes(root, spec->volumes, files);
@@ -265,9 +273,15 @@ static char *start_body(const struct shell *s, const struct start_spec *spec,
 
 static int start(struct shell *s, const struct start_spec *spec, struct err *err)
 {
+	struct start_spec clone = *spec;
 	_cleanup_buf_ struct buf line;
 	struct uvmm *u = s->priv;
 	int r;
+
+	if (s->loaded) { /* it has its arguments and its environment */
+		clone.argv = clone.env = NULL;
+		spec = &clone;
+	}
 
 	buf_init(&line, 0);
 	if (!spec->image)
@@ -288,6 +302,114 @@ static int start(struct shell *s, const struct start_spec *spec, struct err *err
 		return err_set(err, EINVAL, "arguments or environment are not UTF-8");
 	r = request(
 		s, "PUT", "/uigniter/start", u->start_body, START_TIMEOUT_MS, started, &u->call);
+	return r < 0 ? err_sys(err, -r, "cannot ask the monitor") : 0;
+}
+
+/* --- freezing and cloning ----------------------------------------------------------------------------------------- */
+static void finish(struct shell *s, const struct httpc_response *response)
+{
+	struct err err = {0};
+	bool good = response->status == 200 || response->status == 204;
+
+	if (!good)
+		fault(response, &err);
+	shell_done(s, good ? NULL : &err);
+}
+
+static void created(void *arg, const struct httpc_response *response)
+{
+	struct shell *s = arg;
+	struct uvmm *u = s->priv;
+
+	u->call = NULL;
+	free(u->create_body);
+	u->create_body = NULL;
+	finish(s, response);
+}
+
+static void paused(void *arg, const struct httpc_response *response)
+{
+	struct shell *s = arg;
+	struct uvmm *u = s->priv;
+	struct err err = {0};
+	int r;
+
+	u->call = NULL;
+	if (response->status != 200 && response->status != 204) {
+		finish(s, response);
+		return;
+	}
+	r = request(
+		s, "PUT", "/snapshot/create", u->create_body, START_TIMEOUT_MS, created, &u->call);
+	if (r < 0) {
+		err_sys(&err, -r, "cannot ask the monitor");
+		shell_done(s, &err);
+	}
+}
+
+/* It has nothing to do for the first time since it listens, or is never without work: frozen now. */
+static void settled(void *arg, const struct httpc_response *response)
+{
+	static const char pause[] = "{\"state\": \"Paused\"}";
+	struct shell *s = arg;
+	struct uvmm *u = s->priv;
+	struct err err = {0};
+	int r;
+
+	(void)response;
+	u->call = NULL;
+	r = request(s, "PATCH", "/vm", pause, START_TIMEOUT_MS, paused, &u->call);
+	if (r < 0) {
+		err_sys(&err, -r, "cannot ask the monitor");
+		shell_done(s, &err);
+	}
+}
+
+static int freeze(
+	struct shell *s, const struct frozen *to, shell_done_fn *done, void *arg, struct err *err)
+{
+	_cleanup_json_ json_t *body = json_pack("{s:s, s:s, s:s}", "snapshot_path", to->state,
+		"mem_file_path", to->memory, "snapshot_type", "Full");
+	struct uvmm *u = s->priv;
+	int r;
+
+	s->done = done;
+	s->done_arg = arg;
+	u->create_body = body ? json_dumps(body, JSON_COMPACT) : NULL;
+	if (!u->create_body)
+		return err_sys(err, ENOMEM, "VM");
+	r = request(s, "GET", "/uigniter/wait?for=idle", NULL, SETTLE_MS, settled, &u->call);
+	return r < 0 ? err_sys(err, -r, "cannot ask the monitor") : 0;
+}
+
+static void loaded(void *arg, const struct httpc_response *response)
+{
+	struct shell *s = arg;
+	struct uvmm *u = s->priv;
+
+	u->call = NULL;
+	free(u->start_body);
+	u->start_body = NULL;
+	s->loaded = response->status == 200 || response->status == 204;
+	finish(s, response);
+}
+
+static int load(
+	struct shell *s, const struct frozen *from, shell_done_fn *done, void *arg, struct err *err)
+{
+	_cleanup_json_ json_t *body = json_pack("{s:s, s:{s:s, s:s}, s:b, s:s, s:s*, s:b}",
+		"snapshot_path", from->state, "mem_backend", "backend_type", "File", "backend_path",
+		from->memory, "resume_vm", 0, "image_path", from->image, "working_set_path",
+		from->working_set, "verify", (int)from->verify);
+	struct uvmm *u = s->priv;
+	int r;
+
+	s->done = done;
+	s->done_arg = arg;
+	u->start_body = body ? json_dumps(body, JSON_COMPACT) : NULL;
+	if (!u->start_body)
+		return err_sys(err, ENOMEM, "VM");
+	r = request(s, "PUT", "/snapshot/load", u->start_body, START_TIMEOUT_MS, loaded, &u->call);
 	return r < 0 ? err_sys(err, -r, "cannot ask the monitor") : 0;
 }
 
@@ -415,6 +537,7 @@ static void release(struct shell *s)
 	free(u->report);
 	free(u->working_set);
 	free(u->start_body);
+	free(u->create_body);
 	volume_files_close(&u->volumes);
 	free(u);
 	s->priv = NULL;
@@ -428,6 +551,8 @@ const struct monitor_ops monitor_uvmm = {
 	.prepare = prepare,
 	.start = start,
 	.adopt = make_priv,
+	.freeze = freeze,
+	.load = load,
 	.stop = stop,
 	.watch_listen = watch_listen,
 	.ended = ended,

@@ -28,6 +28,10 @@ class EveryOperation(DaemonTest):
             self.assertEqual(d.call("GET", path).status, 200, path)
         self.assertEqual(d.call("POST", "/app/shop/scale", {"web": 2}).status, 200)
         self.assertEqual(d.call("DELETE", "/app/shop").status, 204)
+        self.assertEqual(d.call("GET", "/template").status, 200)
+        self.assertEqual(d.call("POST", "/template", {"image_name": "server"}).status, 400)  # the monitor makes none
+        for method in ("GET", "DELETE"):
+            self.assertEqual(d.call(method, "/template/0123456789abcdef").status, 404, method)
         self.assertEqual(d.call("PUT", "/fn/f", {"image": "server"}).status, 201)
         for path in ("/fn", "/fn/f"):
             self.assertEqual(d.call("GET", path).status, 200, path)

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Loaded shells: prepared as those of the pool, then made what the template was when it was frozen, and left paused. They are loaded behind the
+ * requests: one at a time is begun, LOAD_PARALLEL are under way, and none while instances are on their way to readiness and
+ * half of the target is there. A template whose files fail again and again is of no use.
+ */
+#include "daemon/template/impl.h"
+
+#include "daemon/core.h"
+#include "daemon/image/store.h"
+#include "daemon/instance/instance.h"
+#include "lib/log.h"
+#include "lib/loop.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#define LOAD_PARALLEL 2
+#define RETRY_NS      (100 * NS_PER_MS)
+#define CALM_NS       (2 * NS_PER_MS) /* when instances were on their way: looked at again */
+
+void clones_load_soon(struct templates *ts)
+{
+	if (!ts->stopped)
+		loop_timer_set(ts->timer, 0);
+}
+
+static void clone_free(struct clone *c)
+{
+	struct template *t = c->template;
+	struct clone **p = &t->clones;
+
+	while (*p != c)
+		p = &(*p)->next;
+	*p = c->next;
+	if (c->loaded)
+		t->loaded--;
+	else
+		t->loading--;
+	loop_timer_free(c->late);
+	free(c);
+}
+
+void clones_discard(struct template *t)
+{
+	while (t->clones) {
+		struct shell *shell = t->clones->shell;
+
+		clone_free(t->clones);
+		shell_discard(shell);
+	}
+}
+
+static void note_failure(struct template *t, const char *why)
+{
+	char text[sizeof(t->reason)];
+
+	t->failures++;
+	log_warn("a clone could not be loaded", "template=%s image=%s reason=\"%s\"", t->id,
+		t->image, why);
+	if (++t->load_failures >= TEMPLATE_LOAD_FAILURES_MAX) {
+		snprintf(text, sizeof(text), "its files could not be loaded: %.200s", why);
+		template_fail(t, text);
+	}
+	if (!t->all->stopped)
+		loop_timer_set(t->all->timer, RETRY_NS);
+}
+
+static void give_up(struct clone *c, const char *why)
+{
+	struct template *t = c->template;
+	struct shell *shell = c->shell;
+
+	clone_free(c);
+	shell_discard(shell);
+	note_failure(t, why);
+}
+
+static void clone_loaded(void *arg, struct shell *shell, const struct err *failed)
+{
+	struct clone *c = arg;
+	struct template *t = c->template;
+
+	(void)shell;
+	if (failed) {
+		give_up(c, failed->msg);
+		return;
+	}
+	loop_timer_cancel(c->late);
+	c->loaded = true;
+	t->loading--;
+	t->loaded++;
+	t->load_failures = 0;
+	t->verified = true;
+	clones_load_soon(t->all);
+}
+
+static void shell_is_ready(void *arg, struct shell *shell)
+{
+	struct clone *c = arg;
+	struct template *t = c->template;
+	struct err err = {0};
+	struct frozen from = {.state = t->state_path,
+		.memory = t->memory_path,
+		.image = template_image_path(t),
+		.working_set = t->workset_path,
+		.verify = !t->verified};
+
+	if (!from.image)
+		give_up(c, "its image is gone");
+	else if (shell->ops->load(shell, &from, clone_loaded, c, &err) < 0)
+		give_up(c, err.msg);
+}
+
+static void shell_never_starts(void *arg, struct shell *shell, const struct err *failed)
+{
+	(void)arg;
+	(void)shell;
+	(void)failed;
+	assert(false);
+}
+
+static void shell_has_ended(void *arg, struct shell *shell)
+{
+	struct clone *c = arg;
+	struct template *t = c->template;
+	char why[400];
+
+	snprintf(why, sizeof(why), "%s; it wrote: %.100s", shell->exit.reason,
+		shell_last_line(shell));
+	clone_free(c);
+	shell_free(shell);
+	note_failure(t, why);
+}
+
+static void is_late(void *arg)
+{
+	give_up(arg, "it was not loaded in time");
+}
+
+static const struct shell_owner clone_owner = {
+	.ready = shell_is_ready,
+	.started = shell_never_starts,
+	.ended = shell_has_ended,
+};
+
+static int load_one(struct template *t, struct err *err)
+{
+	struct core *core = t->all->core;
+	struct shell_spec spec = {
+		.ops = &monitor_uvmm, .memory_mib = t->key.memory_mib, .vcpus = 1};
+	struct clone *c = calloc(1, sizeof(*c));
+	int r;
+
+	if (!c)
+		return err_sys(err, ENOMEM, "template");
+	c->template = t;
+	r = loop_timer_new(core->loop, is_late, c, &c->late);
+	if (r < 0)
+		err_sys(err, -r, "template");
+	else
+		r = shell_new(core, &spec, &clone_owner, c, &c->shell, NULL, err);
+	if (r < 0) {
+		loop_timer_free(c->late);
+		free(c);
+		return r;
+	}
+	loop_timer_set(c->late, 2 * core->config.prepare_timeout_s * NS_PER_S);
+	c->next = t->clones;
+	t->clones = c;
+	t->loading++;
+	return 0;
+}
+
+static struct template *wanting(const struct templates *ts)
+{
+	for (struct template *t = ts->first; t; t = t->next) {
+		if (t->state == TEMPLATE_READY && t->loaded + t->loading < ts->core->config.clones)
+			return t;
+	}
+	return NULL;
+}
+
+static unsigned loading(const struct templates *ts)
+{
+	unsigned n = 0;
+
+	for (const struct template *t = ts->first; t; t = t->next)
+		n += t->loading;
+	return n;
+}
+
+void clones_load(void *arg)
+{
+	struct templates *ts = arg;
+	struct template *t;
+	struct err err = {0};
+
+	if (ts->images_changed)
+		templates_drop_orphans(ts);
+	t = wanting(ts);
+	if (!t || ts->stopped || loading(ts) >= LOAD_PARALLEL)
+		return; /* the next that is loaded calls again */
+	if (ts->core->hurrying > 0 && t->loaded * 2 >= ts->core->config.clones)
+		loop_timer_set(ts->timer, CALM_NS);
+	else if (load_one(t, &err) < 0)
+		note_failure(t, err.msg);
+	else
+		clones_load_soon(ts);
+}
+
+/* --- for instances ----------------------------------------------------------------------------------------------- */
+static bool may_be_clone(const struct instance *i)
+{
+	return i->spec.ops == &monitor_uvmm && i->spec.vcpus == 1 && !i->static_ip && !i->trace &&
+		!i->vsock.wanted && json_array_size(i->volumes) == 0 && image_digest(i->image)[0];
+}
+
+static struct shell *take(struct template *t)
+{
+	struct clone *c = t->clones;
+	struct shell *shell;
+
+	while (c && !c->loaded)
+		c = c->next;
+	if (!c)
+		return NULL;
+	shell = c->shell;
+	clone_free(c);
+	shell_set_owner(shell, NULL, NULL);
+	return shell;
+}
+
+struct shell *templates_take(struct templates *ts, const struct instance *i)
+{
+	struct shell *shell = NULL;
+
+	if (!ts || !ts->first || !may_be_clone(i))
+		return NULL;
+	for (struct template *t = ts->first; t && !shell; t = t->next) {
+		if (t->state != TEMPLATE_READY || !template_key_serves(&t->key, i))
+			continue;
+		shell = take(t);
+		if (shell)
+			t->hits++;
+		else
+			t->misses++;
+	}
+	clones_load_soon(ts);
+	return shell;
+}
+
+void templates_blame(struct templates *ts, const struct instance *i, const char *why)
+{
+	for (struct template *t = ts ? ts->first : NULL; t; t = t->next) {
+		if (t->state == TEMPLATE_READY && template_key_serves(&t->key, i)) {
+			note_failure(t, why);
+			return;
+		}
+	}
+}

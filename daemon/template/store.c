@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Files of templates. A folder is made as ID.new; the monitor writes state and memory into it, the record comes last, all is synced and
+ * made read-only, and the folder gets its name by one rename(2): a folder without ".new" is whole. What can not be used here, by this
+ * monitor, libOS and processor, is of no use to anybody and is removed.
+ */
+#include "daemon/template/impl.h"
+
+#include "daemon/core.h"
+#include "daemon/reap.h"
+#include "lib/jsonx.h"
+#include "lib/log.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define RECORD           "record.json"
+#define RECORD_MAX_BYTES (256 * KIB)
+#define RECORD_DEPTH     4
+#define NEW              ".new"
+
+static char *path_of(
+	const struct templates *ts, const char *id, const char *suffix, const char *file)
+{
+	char *path;
+
+	return asprintf(&path, "%s/%s%s%s%s", ts->dir, id, suffix, file[0] ? "/" : "", file) < 0
+		? NULL
+		: path;
+}
+
+int template_paths(struct template *t)
+{
+	t->state_path = path_of(t->all, t->id, "", "state");
+	t->memory_path = path_of(t->all, t->id, "", "memory");
+	t->workset_path = path_of(t->all, t->id, "", "workset");
+	t->state_new = path_of(t->all, t->id, NEW, "state");
+	t->memory_new = path_of(t->all, t->id, NEW, "memory");
+	return t->state_path && t->memory_path && t->workset_path && t->state_new && t->memory_new
+		? 0
+		: -ENOMEM;
+}
+
+static void remove_folder(const struct template *t, const char *suffix)
+{
+	_cleanup_free_ char *path = path_of(t->all, t->id, suffix, "");
+
+	if (path && reap_tree(path) < 0)
+		log_warn("cannot remove files of a template", "path=%s", path);
+}
+
+void template_store_remove(struct template *t)
+{
+	remove_folder(t, NEW);
+	remove_folder(t, "");
+}
+
+int template_store_begin(struct template *t, struct err *err)
+{
+	_cleanup_free_ char *path = path_of(t->all, t->id, NEW, "");
+
+	if (!path)
+		return err_sys(err, ENOMEM, "template");
+	template_store_remove(t);
+	if (mkdir(path, 0700) < 0)
+		return err_sys(err, errno, "cannot make %s", path);
+	return 0;
+}
+
+/* --- the record -------------------------------------------------------------------------------------------------- */
+static int write_record(const struct template *t, const char *path)
+{
+	_cleanup_json_ json_t *root = json_pack("{s:s, s:s, s:s, s:s, s:O, s:i, s:I}", "host",
+		t->all->host, "digest", t->key.digest, "image", t->image, "command", t->key.command,
+		"env", t->key.env, "memory_mib", (int)t->key.memory_mib, "created",
+		(json_int_t)t->created.tv_sec);
+	_cleanup_free_ char *text = root ? json_dumps(root, JSON_INDENT(1)) : NULL;
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	size_t len = text ? strlen(text) : 0;
+
+	if (!text)
+		return -ENOMEM;
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, len) != (ssize_t)len)
+		return errno ? -errno : -ENOSPC;
+	return fsync(fd) < 0 ? -errno : 0;
+}
+
+static int read_record(const char *path, json_t **root, struct err *err)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	_cleanup_free_ char *text = malloc(RECORD_MAX_BYTES);
+	ssize_t n;
+
+	if (!text)
+		return err_sys(err, ENOMEM, "template");
+	n = fd < 0 ? -1 : read(fd, text, RECORD_MAX_BYTES);
+	if (n < 0)
+		return err_sys(err, errno, "cannot read %s", path);
+	return jsonx_parse_object(text, (size_t)n, RECORD_DEPTH, root, err);
+}
+
+/* --- the end ----------------------------------------------------------------------------------------------------- */
+/* Its blocks on the disk are what it costs: the file is as large as the memory, and has holes. */
+static int seal(const char *path, uint64_t *bytes)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode) || st.st_size == 0)
+		return -EINVAL;
+	*bytes += (uint64_t)st.st_blocks * 512;
+	return fchmod(fd, 0400) < 0 || fsync(fd) < 0 ? -errno : 0;
+}
+
+static int sync_folder(const char *path)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
+}
+
+int template_store_end(struct template *t, struct err *err)
+{
+	_cleanup_free_ char *record = path_of(t->all, t->id, NEW, RECORD);
+	_cleanup_free_ char *from = path_of(t->all, t->id, NEW, "");
+	_cleanup_free_ char *to = path_of(t->all, t->id, "", "");
+	int r = record && from && to ? 0 : -ENOMEM;
+
+	t->bytes = 0;
+	r = r < 0 ? r : seal(t->state_new, &t->bytes);
+	r = r < 0 ? r : seal(t->memory_new, &t->bytes);
+	r = r < 0 ? r : write_record(t, record);
+	r = r < 0 ? r : sync_folder(from);
+	if (r == 0 && rename(from, to) < 0)
+		r = -errno;
+	r = r < 0 ? r : sync_folder(t->all->dir);
+	if (r == 0)
+		return 0;
+	template_store_remove(t);
+	return err_sys(err, -r, "cannot store the template");
+}
+
+uint64_t template_store_bytes(const struct template *t)
+{
+	uint64_t bytes = 0;
+	struct stat st;
+
+	if (stat(t->state_path, &st) == 0)
+		bytes += (uint64_t)st.st_blocks * 512;
+	if (stat(t->memory_path, &st) == 0)
+		bytes += (uint64_t)st.st_blocks * 512;
+	return bytes;
+}
+
+/* --- those that are there ---------------------------------------------------------------------------------------- */
+static int take_record(const struct templates *ts, const char *id, json_t *root,
+	struct template_key *key, const char **image, struct timespec *created, struct err *err)
+{
+	const char *host = NULL, *digest = NULL, *command = NULL;
+	char wanted[TEMPLATE_ID_BYTES];
+	int64_t memory = 0, at = 0;
+	json_t *env = json_object_get(root, "env"), *word;
+	size_t n;
+	int r = jsonx_str(root, "host", DIGEST_TEXT_BYTES, &host, err);
+
+	r = r < 0 ? r : jsonx_str(root, "digest", DIGEST_TEXT_BYTES - 1, &digest, err);
+	r = r < 0 ? r : jsonx_str(root, "image", IMAGE_NAME_MAX_BYTES, image, err);
+	r = r < 0 ? r : jsonx_str(root, "command", RECORD_MAX_BYTES, &command, err);
+	r = r < 0 ? r : jsonx_int(root, "memory_mib", 1, 1 << 20, &memory, err);
+	r = r < 0 ? r : jsonx_int(root, "created", 0, INT64_MAX, &at, err);
+	if (r < 0)
+		return r;
+	if (!json_is_array(env))
+		return err_set(err, EINVAL, "env is no list");
+	json_array_foreach(env, n, word)
+	{
+		if (!json_is_string(word))
+			return err_set(err, EINVAL, "env is no list of words");
+	}
+	if (strcmp(host, ts->host) != 0)
+		return err_set(err, ESTALE, "it is of another monitor, libOS or processor");
+	*key = (struct template_key){.command = strdup(command),
+		.env = json_incref(env),
+		.memory_mib = (unsigned)memory};
+	snprintf(key->digest, sizeof(key->digest), "%s", digest);
+	*created = (struct timespec){.tv_sec = at};
+	if (key->command)
+		template_key_id(key, wanted);
+	if (key->command && strcmp(wanted, id) == 0)
+		return 0;
+	template_key_fini(key);
+	return err_set(err, EINVAL, "its record is that of another one");
+}
+
+static bool use_folder(struct templates *ts, const char *id, template_store_fn *fn, void *arg)
+{
+	_cleanup_free_ char *path = path_of(ts, id, "", RECORD);
+	_cleanup_json_ json_t *root = NULL;
+	struct template_key key;
+	struct timespec created;
+	const char *image = NULL;
+	struct err err = {0};
+	int r = path ? read_record(path, &root, &err) : err_sys(&err, ENOMEM, "template");
+
+	if (r == 0)
+		r = take_record(ts, id, root, &key, &image, &created, &err);
+	if (r < 0) {
+		log_info("a template can not be used any more", "template=%s reason=\"%s\"", id,
+			err.msg);
+		return false;
+	}
+	fn(arg, &key, image, &created);
+	return true;
+}
+
+void template_store_each(struct templates *ts, template_store_fn *fn, void *arg)
+{
+	DIR *dir = opendir(ts->dir);
+	struct dirent *d;
+
+	while (dir && (d = readdir(dir))) {
+		_cleanup_free_ char *path = path_of(ts, d->d_name, "", "");
+
+		if (d->d_name[0] == '.')
+			continue;
+		if (strspn(d->d_name, "0123456789abcdef") == TEMPLATE_ID_BYTES - 1 &&
+			strlen(d->d_name) == TEMPLATE_ID_BYTES - 1 &&
+			use_folder(ts, d->d_name, fn, arg))
+			continue;
+		if (path)
+			reap_tree(path);
+	}
+	if (dir)
+		closedir(dir);
+}
