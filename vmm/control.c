@@ -353,7 +353,7 @@ static void patch_vm(struct httpd_req *req)
 		return;
 	}
 	/* A state that is there already is no error (Firecracker). */
-	if (strcmp(state, "Paused") == 0 && vm_state(vm) != VM_PAUSED)
+	if (strcmp(state, "Paused") == 0 && vm_state(vm) != VM_PAUSED && vm_state(vm) != VM_LOADED)
 		r = vm_pause(vm);
 	else if (strcmp(state, "Resumed") == 0 && vm_state(vm) != VM_RUNNING)
 		r = vm_resume(vm);

@@ -102,8 +102,8 @@ struct vm {
 	bool parked;        /* the vCPU thread obeys a pause, or is done with the shell */
 	bool freeze_wanted; /* a pause waits for the guest to come to UIG_REG_FREEZE */
 	bool at_freeze;     /* it is there */
-	bool rehearse;      /* the vCPU thread shall run a loaded snapshot up to its freeze point, once */
-	bool rehearsed;     /* it did */
+	bool rehearse; /* the vCPU thread shall run a loaded snapshot up to its freeze point, once */
+	bool rehearsed; /* it did */
 
 	struct vm_times times; /* each written once, by one thread, with stat_set() */
 	/* Written by vm_end(), before state becomes ENDED. */

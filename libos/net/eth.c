@@ -372,6 +372,7 @@ static err_t eth_up(struct netif *netif)
 void eth_configure(const struct net_config *config, const uint8_t *mac)
 {
 	ip4_addr_t ip = {config->ip}, mask = {config->mask}, gw = {config->gateway};
+	bool same = netif_ip4_addr(&eth)->addr == config->ip;
 
 	if (mac)
 		memcpy(eth.hwaddr, mac, ETH_HWADDR_LEN);
@@ -380,8 +381,8 @@ void eth_configure(const struct net_config *config, const uint8_t *mac)
 			&eth); /* another network: what was known of its neighbours is not true here */
 	netif_set_addr(&eth, &ip, &mask, &gw); /* resets the connections of an address that goes */
 	nd6_configure(&eth, config);
-	if (netif_is_up(&eth) && config->ip)
-		etharp_gratuitous(&eth);
+	if (same && netif_is_up(&eth) && config->ip)
+		etharp_gratuitous(&eth); /* a new address is announced by lwIP itself */
 }
 
 int eth_init(const struct uig_device *dev, const struct net_config *config)
