@@ -166,22 +166,25 @@ static int make_memory(struct vm *vm, struct err *err)
 	return kvm_add_slot(&vm->kvm, UIG_GPA_IMAGE, vm->window_bytes, vm->window, true, err);
 }
 
-/* A set that can not be read is no reason to fail: the start is slower, that is all. */
-static void load_workset(struct vm *vm)
+/* A set that can not be read is no reason to fail: the start is slower, that is all. NULL: there is none; else the caller's. */
+static struct workset *load_workset(struct vm *vm)
 {
 	_cleanup_free_ struct workset *set = NULL;
 	struct err err = {0};
 	int r;
 
 	if (!vm->config.workset)
-		return;
+		return NULL;
 	set = malloc(sizeof(*set));
 	r = set ? workset_load(vm->config.workset, set, &err) : -ENOMEM;
 	vm->record = r == -ENOENT;
-	if (r == 0)
+	if (r == 0) {
 		workset_populate(set, &vm->mem);
-	else if (r != -ENOENT)
+		return steal_ptr(&set);
+	}
+	if (r != -ENOENT)
 		log_warn("working set is not used", "error=\"%s\"", err.msg);
+	return NULL;
 }
 
 static int find_workset(struct vm *vm, struct workset *set)
@@ -252,7 +255,7 @@ static int prepare(struct vm *vm, struct err *err)
 	vm->identity = mem_at(&vm->mem, UIG_GPA_IDENTITY, sizeof(*vm->identity));
 	vm->devices.events = &vm->identity->events;
 	vm->devices.tsc_khz = vm->tsc_khz;
-	load_workset(vm);
+	free(load_workset(vm));
 	return vcpu_start_thread(&vm->vcpu, err);
 }
 
@@ -339,8 +342,11 @@ int vm_loaded(struct vm *vm, struct err *err)
 {
 	int r;
 
-	load_workset(vm);
-	if (!rehearse(vm))
+	vm->warm = load_workset(vm);
+	r = rehearse(vm) ? 0 : -EIO;
+	free(vm->warm);
+	vm->warm = NULL;
+	if (r < 0)
 		return err_set(err, EIO, "the guest does not come back to its freeze point");
 	r = close_the_door(vm, err);
 	if (r == 0)
@@ -582,6 +588,7 @@ static void run_rehearsal(struct vm *vm)
 	bool there;
 
 	pthread_mutex_unlock(&vm->state_lock);
+	boot_libos_warm_clone(vm, vm->warm);
 	there = vcpu_run_aside(&vm->vcpu) == UIG_GPA_PLATFORM + UIG_REG_FREEZE;
 	pthread_mutex_lock(&vm->state_lock);
 	vm->rehearsed = there;

@@ -35,6 +35,7 @@
 
 struct err;
 struct loop;
+struct workset;
 
 enum vm_state { VM_EMPTY, VM_READY, VM_LOADED, VM_RUNNING, VM_PAUSED, VM_ENDED };
 
@@ -103,7 +104,8 @@ struct vm {
 	bool freeze_wanted; /* a pause waits for the guest to come to UIG_REG_FREEZE */
 	bool at_freeze;     /* it is there */
 	bool rehearse; /* the vCPU thread shall run a loaded snapshot up to its freeze point, once */
-	bool rehearsed; /* it did */
+	bool rehearsed;       /* it did */
+	struct workset *warm; /* while it does, the pages that it shall touch first; NULL: none */
 
 	struct vm_times times; /* each written once, by one thread, with stat_set() */
 	/* Written by vm_end(), before state becomes ENDED. */

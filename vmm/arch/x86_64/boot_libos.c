@@ -7,8 +7,10 @@
 #include "abi/virtio.h"
 #include "lib/err.h"
 #include "vmm/arch/x86_64/cpu.h"
+#include "vmm/arch/x86_64/cpu_state.h"
 #include "vmm/arch/x86_64/tables.h"
 #include "vmm/vm.h"
+#include "vmm/workset.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -65,6 +67,16 @@ static void fill_warm_list(struct vm *vm, struct warm_range *list)
 _Static_assert((ELF_SEGMENTS_MAX + 3) * sizeof(struct warm_range) <= WARM_CODE - WARM_LIST,
 	"the list has room");
 
+static int warm_regs(struct vm *vm)
+{
+	return cpu_set_regs(vm->vcpu.fd,
+		&(struct cpu_regs){
+			.rip = UIG_VA_KERNEL + WARM_CODE,
+			.rdi = UIG_VA_KERNEL + WARM_LIST,
+			.rsi = UIG_VA_MMIO + (UIG_GPA_PLATFORM - UIG_GPA_MMIO) + UIG_REG_MAGIC,
+		});
+}
+
 static int prepare_warm_up(struct vm *vm)
 {
 	struct warm_range *list = mem_at(&vm->mem, WARM_LIST, WARM_CODE - WARM_LIST);
@@ -72,12 +84,7 @@ static int prepare_warm_up(struct vm *vm)
 
 	memcpy(mem_at(&vm->mem, WARM_CODE, bytes), warmup_code, bytes);
 	fill_warm_list(vm, list);
-	return cpu_set_regs(vm->vcpu.fd,
-		&(struct cpu_regs){
-			.rip = UIG_VA_KERNEL + WARM_CODE,
-			.rdi = UIG_VA_KERNEL + WARM_LIST,
-			.rsi = UIG_VA_MMIO + (UIG_GPA_PLATFORM - UIG_GPA_MMIO) + UIG_REG_MAGIC,
-		});
+	return warm_regs(vm);
 }
 
 void boot_libos_warm_up(struct vm *vm)
@@ -93,6 +100,58 @@ void boot_libos_warm_up(struct vm *vm)
 	memset(mem_at(&vm->mem, WARM_LIST, UIG_GPA_BOOTINFO + PAGE_BYTES - WARM_LIST), 0,
 		UIG_GPA_BOOTINFO + PAGE_BYTES - WARM_LIST);
 	cpu_set_regs(vm->vcpu.fd, &entry);
+}
+
+#define WARM_RANGES ((WARM_CODE - WARM_LIST) / sizeof(struct warm_range) - 1)
+
+/* Runs the code over a list that is there, ended, when it is full or the last. */
+static void add_warm(struct vm *vm, unsigned *n, const struct warm_range *range)
+{
+	struct warm_range *list = mem_at(&vm->mem, WARM_LIST, WARM_CODE - WARM_LIST);
+
+	if (range)
+		list[(*n)++] = *range;
+	if (*n == 0 || (range && *n < WARM_RANGES))
+		return;
+	list[*n] = (struct warm_range){0};
+	if (warm_regs(vm) == 0)
+		vcpu_run_aside(&vm->vcpu);
+	*n = 0;
+}
+
+void boot_libos_warm_clone(struct vm *vm, const struct workset *set)
+{
+	size_t code_bytes = (size_t)(warmup_code_end - warmup_code);
+	size_t bytes = UIG_GPA_BOOTINFO + PAGE_BYTES - WARM_LIST;
+	uint8_t *place = mem_at(&vm->mem, WARM_LIST, bytes), was[PAGE_BYTES];
+	struct kvm_regs regs;
+	unsigned n = 0;
+
+	if (cpu_state_get_regs(vm->vcpu.fd, &regs) < 0)
+		return;
+	memcpy(was, place, bytes);
+	memcpy(mem_at(&vm->mem, WARM_CODE, code_bytes), warmup_code, code_bytes);
+	for (unsigned i = 0; i < vm->libos.nsegments; i++) {
+		const struct elf_segment *s = &vm->libos.segment[i];
+		uint64_t from = UIG_VA_KERNEL + s->gpa;
+
+		add_warm(vm, &n,
+			&(struct warm_range){.from = from,
+				.to = from +
+					(s->mem_bytes < WARM_DATA_MAX * 2 ? s->mem_bytes
+									  : WARM_DATA_MAX)});
+	}
+	for (unsigned i = 0; set && i < set->nranges; i++) {
+		uint64_t from = UIG_VA_DIRECT + set->range[i].gpa;
+
+		add_warm(vm, &n,
+			&(struct warm_range){.from = from,
+				.to = from + set->range[i].pages * PAGE_BYTES,
+				.write = 1});
+	}
+	add_warm(vm, &n, NULL);
+	memcpy(place, was, bytes);
+	cpu_state_set_regs(vm->vcpu.fd, &regs);
 }
 
 int boot_libos_prepare(struct vm *vm, struct err *err)

@@ -15,6 +15,11 @@ int boot_libos_prepare(struct vm *vm, struct err *err);
  * fails for what it is for: an error of KVM's shows again at the first real run. */
 void boot_libos_warm_up(struct vm *vm);
 
+/* vCPU thread, of a machine that a snapshot has just been put into: the same for the libOS that is in it, and the pages of the set (NULL: none),
+ * where the libOS sees them. The vCPU stands as it stood. */
+struct workset;
+void boot_libos_warm_clone(struct vm *vm, const struct workset *set);
+
 /* Maps the image file (path may be NULL: none) into the window. Sets *bytes. The request path: no KVM call unless the image is
  * larger than the window. */
 int boot_libos_image(struct vm *vm, const char *path, uint64_t *bytes, struct err *err);

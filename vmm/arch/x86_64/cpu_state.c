@@ -97,6 +97,18 @@ int cpu_state_set(int vcpu_fd, const struct cpu_state *state, struct err *err)
 	return set_msrs(vcpu_fd, state, err);
 }
 
+int cpu_state_get_regs(int vcpu_fd, struct kvm_regs *regs)
+{
+	return ioctl(vcpu_fd, KVM_GET_REGS, regs) < 0 ? -errno : 0;
+}
+
+int cpu_state_set_regs(int vcpu_fd, const struct kvm_regs *regs)
+{
+	struct kvm_regs copy = *regs;
+
+	return ioctl(vcpu_fd, KVM_SET_REGS, &copy) < 0 ? -errno : 0;
+}
+
 static uint64_t mix(uint64_t hash, uint32_t word)
 {
 	for (unsigned i = 0; i < sizeof(word); i++)

@@ -31,6 +31,10 @@ int cpu_state_get(int vcpu_fd, struct cpu_state *state, struct err *err);
 /* The state may come from anyone: KVM checks it, and it says nothing about the host. 0 or -errno. */
 int cpu_state_set(int vcpu_fd, const struct cpu_state *state, struct err *err);
 
+/* The general registers alone. 0 or -errno. */
+int cpu_state_get_regs(int vcpu_fd, struct kvm_regs *regs);
+int cpu_state_set_regs(int vcpu_fd, const struct kvm_regs *regs);
+
 /* A number for what this processor and this KVM offer a guest: a snapshot runs where that is the same. 0 or -errno. */
 int cpu_state_fingerprint(int kvm_fd, uint64_t *fingerprint, struct err *err);
 
