@@ -500,7 +500,6 @@ static void attributes(void **state)
 	struct fixture *f = *state;
 	uint64_t size;
 
-	start(f, false);
 	write_file(f, "in/file", "x");
 	if (setxattr(path_of(f, "in/file"), "user.host", "from here", 9, 0) < 0)
 		skip(); /* this file system has none */
@@ -558,6 +557,7 @@ static void attributes_read_only(void **state)
 {
 	struct fixture *f = *state;
 
+	p9_server_free(f->s);
 	start(f, true);
 	assert_int_equal(
 		call(f, P9_TXATTRCREATE, "dsqd", ROOT, "user.guest", (uint64_t)5, 0), -EROFS);
