@@ -119,6 +119,7 @@ void app_free(struct app *app)
 		loop_timer_set(w->timer, 0);
 	}
 	loop_timer_free(app->timer);
+	app_scaling_stop(app);
 	app_spec_fini(&app->spec);
 	free(app->services);
 	free(app);
@@ -158,6 +159,7 @@ static int load_record(struct apps *apps, const char *text, size_t len, struct e
 		return err_sys(err, ENOMEM, "application");
 	}
 	load_past(app, json_object_get(root, "past"));
+	app_scaling_start(app);
 	app_look_soon(app);
 	return 0;
 }
@@ -294,6 +296,19 @@ static int make_services(struct apps *apps, const struct app *before, const stru
 	return r;
 }
 
+/* What is scaled goes on with as many as there are: the same file again changes nothing. */
+static void keep_scaled(const struct app *before, struct app_spec *spec)
+{
+	for (unsigned s = 0; s < spec->count; s++) {
+		struct app_service *service = &spec->services[s];
+		int old = app_spec_find(&before->spec, service->name, strlen(service->name));
+		unsigned n = old >= 0 ? before->spec.services[old].replicas : service->replicas;
+
+		if (service->scale.max && n >= service->scale.min && n <= service->scale.max)
+			service->replicas = n;
+	}
+}
+
 /* The application with what is wanted of it now; NULL with check. */
 static struct app *put(
 	struct apps *apps, struct app *app, const char *name, json_t *root, struct check *c)
@@ -313,10 +328,12 @@ static struct app *put(
 		free(services);
 		return NULL;
 	}
+	keep_scaled(app, &spec);
 	app_spec_fini(&app->spec);
 	free(app->services);
 	app->spec = spec;
 	app->services = services;
+	app_scaling_start(app);
 	return app;
 }
 
@@ -381,9 +398,17 @@ int app_scale(struct app *app, json_t *counts, struct check *c)
 	}
 	app_spec_fini(&app->spec);
 	app->spec = spec;
+	app_scaling_start(app);
 	clock_gettime(CLOCK_REALTIME, &app->updated);
 	app_changed(app, "updated");
 	return 0;
+}
+
+void app_set_replicas(struct app *app, unsigned service, unsigned replicas)
+{
+	app->spec.services[service].replicas = replicas;
+	clock_gettime(CLOCK_REALTIME, &app->updated);
+	app_changed(app, "updated");
 }
 
 void app_remove(struct app *app)
@@ -391,6 +416,7 @@ void app_remove(struct app *app)
 	if (app->removing)
 		return;
 	app->removing = true;
+	app_scaling_stop(app);
 	app_changed(app, "removing");
 }
 

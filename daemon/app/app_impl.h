@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Between app.c (the table and what is kept), control.c (what is done) and status.c (how it is). */
+/* Between app.c (the table and what is kept), control.c (what is done), scaling.c (how many) and status.c (how it is). */
 #ifndef DAEMON_APP_APP_IMPL_H
 #define DAEMON_APP_APP_IMPL_H
 
@@ -29,6 +29,7 @@ struct app {
 	struct timespec created, updated;
 	struct loop_timer *timer; /* the next look */
 	struct app_waiter *waiters;
+	struct scaler *scalers; /* scaling.c */
 	struct app *next;
 };
 
@@ -42,6 +43,12 @@ struct apps {
 void app_save(struct app *app);
 void app_free(struct app *app); /* of the table; its waiters hear of it */
 void app_tell_waiters(struct app *app);
+
+void app_set_replicas(struct app *app, unsigned service, unsigned replicas);
+
+/* scaling.c */
+void app_scaling_start(struct app *app); /* for what its spec says now */
+void app_scaling_stop(struct app *app);
 
 /* control.c */
 void app_look_soon(struct app *app);

@@ -55,7 +55,7 @@ static bool is_passed(const char *field)
 static bool is_own(const char *field)
 {
 	static const char *const own[] = {
-		"image", "replicas", "depends_on", "restart", "stop_timeout_s"};
+		"image", "replicas", "depends_on", "restart", "stop_timeout_s", "scale"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
 		if (strcmp(own[i], field) == 0)
@@ -90,16 +90,17 @@ static int make_request(struct app_service *s, struct check *c)
 /* One port of the host, and a CID, can be that of one instance only. */
 static int check_unique(const struct app_service *s, const struct run_request *q, struct check *c)
 {
+	unsigned most = s->replicas > s->scale.max ? s->replicas : s->scale.max;
+
 	for (unsigned n = 0; n < q->port_count; n++) {
-		if (s->replicas > 1 && q->ports[n].host_port)
+		if (most > 1 && q->ports[n].host_port)
 			return check_fail(c, "ports", NULL,
 				"ports: %u replicas can not all have the host's port %u (use 0)",
-				s->replicas, q->ports[n].host_port);
+				most, q->ports[n].host_port);
 	}
-	if (s->replicas > 1 && q->vsock.cid)
+	if (most > 1 && q->vsock.cid)
 		return check_fail(c, "vsock", "cid",
-			"vsock: %u replicas can not all have the CID %u", s->replicas,
-			q->vsock.cid);
+			"vsock: %u replicas can not all have the CID %u", most, q->vsock.cid);
 	return 0;
 }
 
@@ -148,6 +149,7 @@ static int read_service(struct app_service *s, const char *name, json_t *spec, s
 		    &s->replicas) < 0 ||
 		check_uint(c, "stop_timeout_s", json_object_get(spec, "stop_timeout_s"), 0,
 			STOP_MAX_S, &s->stop_timeout_s) < 0 ||
+		scale_take(c, json_object_get(spec, "scale"), &s->scale) < 0 ||
 		(!json_is_object(json_object_get(spec, "depends_on")) &&
 			check_strings(c, "depends_on", json_object_get(spec, "depends_on"),
 				PLAN_SERVICES_MAX) < 0) ||
@@ -263,6 +265,10 @@ static int link_service(const struct app_spec *spec, struct app_service *s, stru
 					   : link_list(spec, s, depends_on, c);
 
 	r = r < 0 ? r : link_refs(spec, s, c);
+	if (r == 0 && s->scale.max &&
+		app_spec_find(spec, s->scale.service, strlen(s->scale.service)) < 0)
+		return check_fail(c, "scale", "metric",
+			"scale: there is no service %.40s in this application", s->scale.service);
 	if (r == 0 && s->refs & s->done)
 		return check_fail(c, "depends_on", NULL,
 			"depends_on: the address of a service that is done is not known any more");

@@ -10,6 +10,7 @@
  *       depends_on: {kvstore: ready, migrate: done}
  *                                    the same, and when all replicas of migrate have ended with status 0
  *       restart: always            no, on-failure, always, unless-stopped, or {policy, max_retries}: whether one that ends is replaced
+ *       scale: {min, max, target, metric}   app/scale.h; replicas is then how many there are at first
  *       stop_timeout_s: 10         until one that is asked to end is killed
  *       args cmdline env labels memory_mib vcpus monitor ports volumes vsock trace health limits: as in RunRequest
  *
@@ -20,6 +21,7 @@
 #define DAEMON_APP_SPEC_H
 
 #include "daemon/app/plan.h"
+#include "daemon/app/scale.h"
 #include "daemon/check.h"
 #include "daemon/instance/instance.h"
 
@@ -38,6 +40,7 @@ struct app_service {
 	uint64_t refs;          /* whose addresses are named */
 	struct restart restart; /* policy and max_retries */
 	unsigned stop_timeout_s;
+	struct scale_spec scale; /* max 0: none */
 };
 
 struct app_spec {

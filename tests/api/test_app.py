@@ -3,7 +3,7 @@
 import os
 import signal
 
-from harness import Daemon, DaemonTest, main, need, wait_process
+from harness import PYTHON, Daemon, DaemonTest, main, need, wait_process
 
 
 def service(image="server", **more):
@@ -226,6 +226,87 @@ class Failures(Application):
         self.refused(self.d.call("PUT", "/app/shop", "[]", {"Content-Type": "application/json"}), 400, "invalid_field")
         self.refused(self.d.call("GET", "/app/shop"), 404, "not_found")
         self.assertEqual(self.d.call("GET", "/vm").json["items"], [])
+
+
+# Answers GET with a page of metrics; POST sets what it says.
+METER = """
+import http.server, os, signal
+signal.signal(signal.SIGTERM, lambda *a: os._exit(0))
+class Handler(http.server.BaseHTTPRequestHandler):
+    value = b"0"
+    def do_GET(self):
+        self.send_response(200 if self.path == "/m" else 404)
+        self.end_headers()
+        self.wfile.write(b"# TYPE load gauge\\nload " + Handler.value + b"\\n")
+    def do_POST(self):
+        Handler.value = self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+http.server.ThreadingHTTPServer(("0.0.0.0", 8000), Handler).serve_forever()
+"""
+
+
+class Scaling(Application):
+    """The number of replicas follows a metric of another service."""
+
+    def setUp(self):
+        super().setUp()
+        self.d.put_image("meter", {"cmd": ["python3", "-c", METER], "ports": [8000], "process": {"program": PYTHON},
+                                   "readiness": {"port": 8000}})
+
+    def services(self, **rule):
+        scale = {"min": 1, "max": 4, "target": 10, "interval_ms": 100, "down_after_s": 1,
+                 "metric": {"service": "meter", "port": 8000, "path": "/m", "name": "load"}, **rule}
+        return dict(meter=service("meter"), work=service(scale=scale))
+
+    def set(self, app, value):
+        address = self.live(app, "meter")[0]["ip_address"]
+        with self.d.connect_inside(address, 8000) as s:
+            s.sendall(f"POST /m HTTP/1.0\r\nContent-Length: {len(value)}\r\n\r\n{value}".encode())
+            self.assertIn(b" 200 ", s.recv(200))
+
+    def await_count(self, n):
+        """Until so many are wanted, and all of them and no others are there."""
+        while True:
+            app = self.d.call("GET", "/app/shop/wait?state=ready&timeout=60").json["app"]
+            work = self.of(app, "work")
+            if (work["replicas"], work["ready"], len(self.live(app, "work"))) == (n, n, n):
+                return app
+
+    def log_text(self):
+        with open(f"{self.d.folder}/log", encoding="utf-8") as f:
+            return f.read()
+
+    def test_up_and_down(self):
+        app = self.up(**self.services())
+        self.set(app, "15")
+        app = self.await_count(4)
+        self.set(app, "8")  # between half of it and all: well as it is
+        self.put(**self.services())  # the same file again does not begin anew
+        self.assertEqual(self.of(self.wait(), "work")["replicas"], 4)
+        self.set(app, "0")
+        self.await_count(1)
+        self.put(**self.services(min=2))
+        self.await_count(2)
+        self.remove()
+
+    def test_what_cannot_be_asked_changes_nothing(self):
+        app = self.up(**self.services())
+        self.set(app, "100")
+        app = self.await_count(4)
+        self.set(app, "much")
+        while "the metric is not there" not in self.log_text():
+            self.d.call("GET", "/app/shop")
+        self.assertEqual(self.of(self.wait(), "work")["replicas"], 4)
+        self.remove()
+
+    def test_refused(self):
+        for rule, place in (({"min": 5}, "/services/work/scale"), ({"metric": {"service": "none", "port": 1, "name": "m"}},
+                                                                   "/services/work/scale/metric")):
+            answer = self.d.call("PUT", "/app/shop", {"services": self.services(**rule)})
+            problem = self.refused(answer, 400, "invalid_field")
+            self.assertEqual(problem["errors"][0]["pointer"], place)
 
 
 class NextManager(Application):
