@@ -171,10 +171,12 @@ static int take_value(const char *at, const char *end, double *value)
 		at++;
 	while (at + n < end && at[n] != ' ' && at[n] != '\t' && at[n] != '\r')
 		n++;
-	if (!n || n >= sizeof(text) || strspn(at, "0123456789.eE+-") < n)
+	if (!n || n >= sizeof(text))
 		return -EPROTO;
 	memcpy(text, at, n);
 	text[n] = '\0';
+	if (text[strspn(text, "0123456789.eE+-")])
+		return -EPROTO;
 	*value = strtod(text, &stop);
 	return *stop || !isfinite(*value) || *value < 0 ? -EPROTO : 0;
 }
