@@ -138,15 +138,16 @@ static int match_segment(const struct httpd_path *p, unsigned int i, const char 
 	bool lenient, struct httpd_params *params)
 {
 	const char *seg = i < p->count ? p->seg[i] : NULL;
-	size_t rest = pat[0] == '{' ? rest_mark(pat, len) : 0;
 
-	if (!seg && rest != 1)
-		return 0;
 	if (pat[0] != '{') {
-		if (strlen(seg) != len)
+		if (!seg || strlen(seg) != len)
 			return 0;
 		return (lenient ? strncasecmp(seg, pat, len) : strncmp(seg, pat, len)) == 0;
 	}
+	size_t rest = rest_mark(pat, len);
+
+	if (!seg && rest != 1)
+		return 0;
 	if (params->count == HTTPD_PARAMS_MAX)
 		return 0;
 	params->item[params->count].name = pat + 1;

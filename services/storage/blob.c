@@ -229,9 +229,12 @@ static int check(int fd, struct blob_info *info)
 	if (!S_ISREG(st.st_mode) || st.st_size < BLOB_TRAILER_BYTES)
 		return -EBADMSG;
 	r = read_at(fd, trailer, sizeof(trailer), (uint64_t)st.st_size - BLOB_TRAILER_BYTES);
-	if (r == 0)
-		r = blob_trailer_parse(trailer, (uint64_t)st.st_size, &info->bytes, &sum);
-	return r < 0 ? r : check_sum(fd, info->bytes, sum, &info->type);
+	if (r < 0)
+		return r;
+	r = blob_trailer_parse(trailer, (uint64_t)st.st_size, &info->bytes, &sum);
+	if (r < 0)
+		return r;
+	return check_sum(fd, info->bytes, sum, &info->type);
 }
 
 int blob_read(struct blob_dir *dir, const char *id, enum blob_kind kind, struct blob_info *info)
