@@ -399,3 +399,13 @@ int api_image_path(struct buf *out, const char *name, struct err *err)
 		return err_set(err, ENOMEM, "out of memory");
 	return 0;
 }
+
+int api_kernel_path(struct buf *out, const char *name, struct err *err)
+{
+	out->len = 0;
+	if (!is_name(name, ""))
+		return err_set(err, ENOENT, "there is no such kernel (see: uigniter kernel ls)");
+	if (buf_printf(out, "/kernel/%s", name))
+		return err_set(err, ENOMEM, "out of memory");
+	return 0;
+}

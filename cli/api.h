@@ -58,5 +58,6 @@ int api_list(struct api *api, const char *path, json_t **items, struct err *err)
 /* Sets out to "PREFIX<name>SUFFIX". -ENOENT for what cannot be a VM's or an image's name and so cannot exist. */
 int api_vm_path(struct buf *out, const char *name, const char *suffix, struct err *err);
 int api_image_path(struct buf *out, const char *name, struct err *err);
+int api_kernel_path(struct buf *out, const char *name, struct err *err);
 
 #endif

@@ -78,6 +78,7 @@ command_fn cmd_app_build, cmd_app_up, cmd_app_down, cmd_app_ls, cmd_app_ps, cmd_
 command_fn cmd_image_warm, cmd_template_ls, cmd_template_rm;
 command_fn cmd_fn_deploy, cmd_fn_ls, cmd_fn_inspect, cmd_fn_rm, cmd_fn_invoke;
 command_fn cmd_events, cmd_stats, cmd_pool_set;
+command_fn cmd_kernel_ls, cmd_kernel_put, cmd_kernel_rm;
 command_fn cmd_network_ls, cmd_network_leases, cmd_port;
 command_fn cmd_pool_show, cmd_system_check, cmd_system_info, cmd_system_version, cmd_completion;
 

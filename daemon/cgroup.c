@@ -84,7 +84,7 @@ static int open_dir(struct cgroups *cs, struct err *err)
 		if (cs->made)
 			unlinkat(AT_FDCWD, cs->path, AT_REMOVEDIR);
 		return err_set(err, EINVAL,
-			"--cgroup %s: it is not of a cgroup v2 file system (mount | grep cgroup2)",
+			"--cgroup %s: it is not on a file system of cgroup v2, see mount(8)",
 			cs->path);
 	}
 	r = reap_lock(cs->dir);

@@ -23,6 +23,7 @@ struct instances;
 struct pools;
 struct shell;
 struct keep;
+struct kernels;
 struct trash;
 struct state_db;
 struct events;
@@ -48,6 +49,7 @@ struct core {
 	struct network *network;
 	struct names *names; /* NULL: there are none */
 	struct images *images;
+	struct kernels *kernels;
 	struct instances *instances;
 	struct apps *apps;           /* NULL before they are there, and at the end */
 	struct fns *fns;             /* the same */

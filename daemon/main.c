@@ -11,6 +11,7 @@
 #include "daemon/fn/fn.h"
 #include "daemon/image/store.h"
 #include "daemon/instance/instance.h"
+#include "daemon/kernel.h"
 #include "daemon/names.h"
 #include "daemon/network/choose.h"
 #include "daemon/network/network.h"
@@ -186,6 +187,7 @@ static int start(struct daemon *d, struct err *err)
 	r = httpc_new(core->loop, 0, &core->httpc, err);
 	r = r < 0 ? r : cgroups_new(c->cgroup, core->loop, &core->cgroups, err);
 	r = r < 0 ? r : images_new(c->state_dir, &core->images, err);
+	r = r < 0 ? r : kernels_new(c->state_dir, c->libos, &core->kernels, err);
 	r = r < 0 ? r : state_db_open(c->state_dir, &core->state, err);
 	if (r == 0 && keep_new(core->state, core->loop, &core->keep) < 0)
 		r = err_sys(err, ENOMEM, "state");
@@ -231,6 +233,7 @@ static void fini(struct daemon *d)
 	state_db_close(core->state);
 	events_free(core->events);
 	images_free(core->images);
+	kernels_free(core->kernels);
 	if (core->loop) {
 		loop_timer_free(d->ended_timer);
 		loop_free(core->loop);

@@ -189,6 +189,7 @@ static int prepare_one(struct pools *ps, struct pool *pool, struct err *err)
 	struct member *m = calloc(1, sizeof(*m));
 	int r;
 
+	memcpy(spec.kernel, pool->set.kernel, sizeof(spec.kernel));
 	if (!m)
 		return err_sys(err, ENOMEM, "pool");
 	m->pool = pool;
@@ -305,13 +306,23 @@ int pools_set(struct pools *ps, const char *name, const struct pool_settings *se
 		pool = profile_new(ps, name, err);
 	if (!pool)
 		return -E2BIG;
-	if (pool->set.memory_mib != set->memory_mib || pool->set.vcpus != set->vcpus)
+	if (pool->set.memory_mib != set->memory_mib || pool->set.vcpus != set->vcpus ||
+		strcmp(pool->set.kernel, set->kernel) != 0)
 		drain(ps, pool, 0);
 	pool->set = *set;
 	drain(ps, pool, set->target);
 	refill_soon(ps, 0);
 	*out = pool;
 	return 0;
+}
+
+void pools_kernel_changed(struct pools *ps, const char *kernel)
+{
+	for (struct pool *p = ps->first; p; p = p->next) {
+		if (strcmp(p->set.kernel, kernel) == 0)
+			drain(ps, p, 0);
+	}
+	refill_soon(ps, 0);
 }
 
 void pools_delete(struct pools *ps, struct pool *pool)
@@ -346,7 +357,8 @@ static bool fits(const struct pool *pool, const struct shell_spec *spec)
 {
 	unsigned memory_mib = pool->set.memory_mib;
 
-	return pool->set.target > 0 && pool->ops == spec->ops && pool->set.vcpus == spec->vcpus &&
+	return pool->set.target > 0 && pool->ops == spec->ops &&
+		strcmp(pool->set.kernel, spec->kernel) == 0 && pool->set.vcpus == spec->vcpus &&
 		!spec->ip &&
 		(memory_mib == spec->memory_mib ||
 			(spec->more_will_do && memory_mib > spec->memory_mib));

@@ -24,6 +24,7 @@ extern const char *const pool_exhausted_names[]; /* NULL behind the last */
 struct pool_settings {
 	unsigned target, memory_mib, vcpus;
 	enum pool_exhausted on_exhausted;
+	char kernel[KERNEL_NAME_BYTES]; /* "": the default one */
 };
 
 struct pool {
@@ -50,6 +51,8 @@ struct pool *pools_find(const struct pools *pools, const char *name);
 /* Makes the profile, or changes it. 0, or -E2BIG with err. */
 int pools_set(struct pools *pools, const char *name, const struct pool_settings *settings,
 	struct pool **pool, struct err *err);
+/* What was prepared with the kernel of this name is let go. */
+void pools_kernel_changed(struct pools *pools, const char *kernel);
 void pools_delete(struct pools *pools, struct pool *pool);
 /* Every profile has its target. */
 bool pools_full(const struct pools *pools);

@@ -19,6 +19,9 @@ static int put(struct api *api, const struct invocation *inv, const char *profil
 	if (args_has(inv->args, "on-exhausted"))
 		rc |= json_object_set_new(
 			body, "on_exhausted", json_string(args_text(inv->args, "on-exhausted")));
+	if (args_has(inv->args, "kernel"))
+		rc |= json_object_set_new(
+			body, "kernel", json_string(args_text(inv->args, "kernel")));
 	if (rc)
 		return err_sys(err, ENOMEM, "cannot make the request");
 	rc = buf_addstr(&path, "/pool/");

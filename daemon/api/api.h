@@ -48,12 +48,13 @@ void api_answer_when(struct httpd_req *req, struct instance *inst, enum instance
 void answer_run_refused(struct httpd_req *req, int r, unsigned retry_s, const struct err *err);
 httpd_fn image_list, image_get_one, image_put_begin, image_put_done, image_patch, image_delete_one;
 httpd_fn image_post, image_prune;
-httpd_body_fn image_put_body;
+httpd_body_fn image_put_body, kernel_put_body;
 httpd_fn app_list, app_get, app_put, app_delete, app_post_scale, app_get_wait;
 httpd_fn fn_list, fn_get, fn_put, fn_delete, fn_invoke_begin, fn_invoke;
 httpd_body_fn fn_invoke_body;
 httpd_fn template_list, template_get, template_post, template_delete;
 httpd_fn events_get;
+httpd_fn kernel_list, kernel_put_begin, kernel_put_done, kernel_delete_one;
 httpd_fn network_list, network_leases;
 httpd_fn pool_list, pool_put, pool_delete;
 httpd_fn system_healthz, system_readyz, system_version, system_info, system_metrics, system_openapi;

@@ -6,17 +6,19 @@
 #include "daemon/image/name.h"
 #include "lib/jsonx.h"
 
+#include <limits.h>
 #include <string.h>
 
 static json_t *pool_json(const struct pool *p)
 {
-	return json_pack("{s:s, s:s, s:i, s:i, s:i, s:s, s:i, s:i, s:I, s:I, s:I, s:s?, s:i}",
+	return json_pack("{s:s, s:s, s:i, s:i, s:i, s:s, s:i, s:i, s:I, s:I, s:I, s:s?, s:i, s:s}",
 		"profile", p->name, "monitor", p->ops->name, "memory_mib", (int)p->set.memory_mib,
 		"vcpus", (int)p->set.vcpus, "target", (int)p->set.target, "on_exhausted",
 		pool_exhausted_names[p->set.on_exhausted], "ready", (int)p->ready, "preparing",
 		(int)p->preparing, "hits", (json_int_t)p->hits, "misses", (json_int_t)p->misses,
 		"deaths", (json_int_t)p->deaths, "last_error",
-		p->last_error[0] ? p->last_error : NULL, "waiting", (int)p->waiting);
+		p->last_error[0] ? p->last_error : NULL, "waiting", (int)p->waiting, "kernel",
+		p->set.kernel[0] ? p->set.kernel : KERNEL_DEFAULT);
 }
 
 void pool_list(struct httpd_req *req)
@@ -28,9 +30,29 @@ void pool_list(struct httpd_req *req)
 	answer_json(req, 200, json_pack("{s:o, s:n}", "items", items, "next_cursor"));
 }
 
-static int take_settings(json_t *root, struct pool_settings *set, struct check *c)
+static int take_kernel(const struct kernels *kernels, const json_t *value,
+	struct pool_settings *set, struct check *c)
 {
-	static const char *const known[] = {"target", "memory_mib", "vcpus", "on_exhausted"};
+	const char *name = NULL;
+	char path[PATH_MAX];
+
+	if (check_string(c, "kernel", value, KERNEL_NAME_BYTES - 1, &name) < 0)
+		return -1;
+	if (!name)
+		return 0;
+	if (kernel_path(kernels, name, path) < 0)
+		return check_fail(c, "kernel", NULL,
+			"kernel: there is no kernel \"%.63s\" (GET /kernel lists them)", name);
+	snprintf(set->kernel, sizeof(set->kernel), "%s",
+		strcmp(name, KERNEL_DEFAULT) == 0 ? "" : name);
+	return 0;
+}
+
+static int take_settings(
+	const struct kernels *kernels, json_t *root, struct pool_settings *set, struct check *c)
+{
+	static const char *const known[] = {
+		"target", "memory_mib", "vcpus", "on_exhausted", "kernel"};
 	unsigned exhausted = set->on_exhausted;
 	const char *name;
 	json_t *value;
@@ -54,7 +76,7 @@ static int take_settings(json_t *root, struct pool_settings *set, struct check *
 			pool_exhausted_names, &exhausted) < 0)
 		return -1;
 	set->on_exhausted = (enum pool_exhausted)exhausted;
-	return 0;
+	return take_kernel(kernels, json_object_get(root, "kernel"), set, c);
 }
 
 void pool_put(struct httpd_req *req)
@@ -77,7 +99,7 @@ void pool_put(struct httpd_req *req)
 	}
 	body = httpd_body(req, &len);
 	if (jsonx_parse_object(body, len, 2, &root, &c.err) < 0 ||
-		take_settings(root, &set, &c) < 0)
+		take_settings(api_core(req)->kernels, root, &set, &c) < 0)
 		answer_check(req, &c);
 	else if (pools_set(pools, name, &set, &pool, &err) < 0)
 		answer_problem(req, 400, "bad_request", "%s", err.msg);

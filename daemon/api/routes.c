@@ -2,6 +2,7 @@
 #include "daemon/api/api.h"
 #include "daemon/fn/fn.h"
 #include "daemon/image/store.h"
+#include "daemon/kernel.h"
 
 const struct httpd_route api_routes[] = {
 	{.method = "POST",
@@ -57,6 +58,17 @@ const struct httpd_route api_routes[] = {
 	{.method = "DELETE",
 		.pattern = "/image/{name...}",
 		.handler = image_delete_one,
+		.begin = api_guard},
+	{.method = "GET", .pattern = "/kernel", .handler = kernel_list, .begin = api_guard},
+	{.method = "PUT",
+		.pattern = "/kernel/{kernel}",
+		.handler = kernel_put_done,
+		.begin = kernel_put_begin,
+		.body = kernel_put_body,
+		.body_max = KERNEL_MAX_BYTES},
+	{.method = "DELETE",
+		.pattern = "/kernel/{kernel}",
+		.handler = kernel_delete_one,
 		.begin = api_guard},
 	{.method = "GET", .pattern = "/network", .handler = network_list, .begin = api_guard},
 	{.method = "GET",

@@ -2,6 +2,7 @@
 #include "daemon/api/run_request.h"
 
 #include "daemon/config.h"
+#include "daemon/kernel.h"
 #include "daemon/monitor/args.h"
 #include "daemon/network/subnet.h"
 #include "daemon/volume.h"
@@ -55,6 +56,20 @@ static int take_network(struct run_request *q, struct check *c, const char *fiel
 		return check_fail(c, field, NULL,
 			"network: \"%.80s\" does not match [a-z0-9][a-z0-9._-]{0,62}", name);
 	q->network = name;
+	return 0;
+}
+
+static int take_kernel(struct run_request *q, struct check *c, const char *field, json_t *value)
+{
+	const char *name = NULL;
+	int r = check_string(c, field, value, NAME_MAX_BYTES, &name);
+
+	if (r < 0 || !name || strcmp(name, KERNEL_DEFAULT) == 0)
+		return r;
+	if (!name_is_valid(name))
+		return check_fail(c, field, NULL,
+			"kernel: \"%.80s\" does not match [a-z0-9][a-z0-9._-]{0,62}", name);
+	q->kernel = name;
 	return 0;
 }
 
@@ -332,7 +347,7 @@ static const struct {
 	{"wait_timeout_ms", take_wait_timeout},
 	{"auto_remove", take_auto_remove},
 	{"trace", take_trace},
-	{"kernel", refuse},
+	{"kernel", take_kernel},
 	{"mac", refuse},
 	{"volumes", take_volumes},
 	{"vsock", take_vsock},

@@ -16,6 +16,7 @@ struct run_request {
 	const char *image_name;     /* never NULL */
 	const char *name, *monitor; /* or NULL */
 	const char *network;        /* NULL: that of all */
+	const char *kernel;         /* NULL: the default one */
 	char **argv;                /* owned by args_free(); NULL: none */
 	unsigned memory_mib;        /* 0: not said */
 	unsigned vcpus;

@@ -77,6 +77,14 @@ static json_t *limits_or_null(const struct instance *i)
 	return limits ? limits : json_null();
 }
 
+/* NULL: its monitor boots none. */
+static const char *kernel_name(const struct instance *i)
+{
+	if (!i->spec.ops->has_kernel)
+		return NULL;
+	return i->spec.kernel[0] ? i->spec.kernel : KERNEL_DEFAULT;
+}
+
 json_t *vm_json(const struct instance *i)
 {
 	char ip[IPV4_TEXT_BYTES], mac[MAC_TEXT_BYTES];
@@ -86,7 +94,8 @@ json_t *vm_json(const struct instance *i)
 	return json_pack(
 		"{s:s, s:s, s:o, s:s, s:s, s:s, s:b, s:s?, s:o, s:s, s:s, s:s, s:i, s:i, s:s, s:o, "
 		"s:o, s:O, s:o, s:b, s:b, s:b, "
-		"s:o, s:o, s:o, s:o, s:o, s:{s:s, s:i}, s:i, s:b, s:o, s:b, s:o, s:o, s:o, s:o}",
+		"s:o, s:o, s:o, s:o, s:o, s:{s:s, s:i}, s:i, s:b, s:o, s:b, s:o, s:o, s:o, s:o, "
+		"s:s?}",
 		"id", i->id, "ip_address", ip, "ipv6_address", ip6_json(i), "network",
 		i->network[0] ? i->network : "default", "name", i->name, "state",
 		instance_state_names[i->state], "ready", (int)i->ready, "reason",
@@ -105,5 +114,6 @@ json_t *vm_json(const struct instance *i)
 		"restarts", (int)i->restart.count, "restart_pending", (int)i->restart.pending,
 		"ttl_s", i->ttl_s ? json_integer(i->ttl_s) : json_null(), "trace", (int)i->trace,
 		"missing_calls", i->missing_calls ? json_incref(i->missing_calls) : json_array(),
-		"vsock", vsock_json(i), "health", health_json(i), "limits", limits_or_null(i));
+		"vsock", vsock_json(i), "health", health_json(i), "limits", limits_or_null(i),
+		"kernel", kernel_name(i));
 }

@@ -10,6 +10,7 @@
 #include "daemon/volume.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 /* Opened to be looked at only: the start opens them again. */
@@ -24,6 +25,18 @@ static int check_volumes(const struct core *core, const struct run_spec *spec, s
 	if (r == 0)
 		volume_files_close(&files);
 	return r < 0 ? -EINVAL : 0;
+}
+
+static int check_kernel(const struct core *core, const struct shell_spec *shell, struct err *err)
+{
+	char path[PATH_MAX];
+
+	if (!shell->ops->has_kernel)
+		return err_set(err, EINVAL, "the monitor %s boots no kernel", shell->ops->name);
+	if (kernel_path(core->kernels, shell->kernel, path) < 0)
+		return err_set(err, EINVAL, "there is no kernel \"%s\" (GET /kernel lists them)",
+			shell->kernel);
+	return 0;
 }
 
 static int check(const struct core *core, const struct run_spec *spec, struct err *err)
@@ -44,6 +57,8 @@ static int check(const struct core *core, const struct run_spec *spec, struct er
 			"use "
 			"uvmm",
 			ops->name);
+	if (spec->shell.kernel[0] && check_kernel(core, &spec->shell, err) < 0)
+		return -EINVAL;
 	if (cgroups_can(core->cgroups, &spec->limits, err) < 0)
 		return -EINVAL;
 	return check_volumes(core, spec, err);
@@ -86,6 +101,7 @@ int run_spec_make(
 				? memory
 				: pools_find(core->pools, POOL_DEFAULT)->set.memory_mib}};
 	memcpy(spec->ports, q->ports, q->port_count * sizeof(q->ports[0]));
+	snprintf(spec->shell.kernel, sizeof(spec->shell.kernel), "%s", q->kernel ? q->kernel : "");
 	if (q->monitor && monitor_choose(core, q->monitor, &spec->shell.ops, err) < 0)
 		return -EINVAL;
 	return check(core, spec, err);

@@ -17,6 +17,7 @@
 #ifndef DAEMON_MONITOR_MONITOR_H
 #define DAEMON_MONITOR_MONITOR_H
 
+#include "daemon/kernel.h"
 #include "daemon/network/network.h"
 #include "lib/err.h"
 
@@ -37,8 +38,9 @@ enum shell_state { SHELL_PREPARING, SHELL_READY, SHELL_STARTING, SHELL_RUNNING, 
 struct shell_spec {
 	const struct monitor_ops *ops;
 	unsigned memory_mib, vcpus;
-	bool more_will_do; /* a prepared one may have more memory */
-	uint32_t ip;       /* 0: the next one */
+	bool more_will_do;              /* a prepared one may have more memory */
+	uint32_t ip;                    /* 0: the next one */
+	char kernel[KERNEL_NAME_BYTES]; /* "": the default one */
 };
 
 /* A VM that was frozen, as two files; borrowed for the call. */
@@ -51,9 +53,9 @@ struct frozen {
 /* failed NULL: it is done. Not called when the process ends before. */
 typedef void shell_done_fn(void *arg, struct shell *shell, const struct err *failed);
 
-/* What it is started with. All borrowed for the call of shell_start(). */
 struct limits; /* daemon/cgroup.h */
 
+/* What it is started with. All borrowed for the call of shell_start(). */
 struct start_spec {
 	const struct frozen *freeze; /* the files that it may be frozen to; NULL: it will not be */
 	const char *image;           /* path of the EROFS file; NULL: none */
@@ -94,6 +96,7 @@ struct shell_owner {
 struct monitor_ops {
 	const char *name;
 	unsigned vcpus_max;
+	bool has_kernel;       /* boots one */
 	unsigned overhead_mib; /* memory of the monitor itself, at most */
 	/* 0, or -errno with err: why this monitor can not be used here, and the remedy. */
 	int (*probe)(const struct core *core, struct err *err);

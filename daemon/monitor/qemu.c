@@ -16,6 +16,7 @@
 #include "lib/loop.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -70,6 +71,7 @@ struct words {
 	const char *argv[ARGV_MAX];
 	size_t n;
 	char memory[32], vcpus[16], netdev[64], device[96];
+	char kernel[PATH_MAX];
 	char backend[VOLUMES_MAX][128], front[VOLUMES_MAX][64];
 };
 
@@ -103,7 +105,7 @@ static void fill_words(
 	add(w, "-no-reboot", NULL);
 	add(w, "-nographic", NULL);
 	add(w, "-global", "virtio-mmio.force-legacy=off");
-	add(w, "-kernel", s->core->config.libos);
+	add(w, "-kernel", w->kernel);
 	add(w, "-initrd", image);
 	add(w, "-append", boot_args);
 	add(w, "-netdev", w->netdev);
@@ -213,6 +215,8 @@ static int start(struct shell *s, const struct start_spec *spec, struct err *err
 	r = volume_files_open(&q->volumes, spec->volumes, s->core->config.volume_root, err);
 	if (r < 0)
 		return r;
+	if (kernel_path(s->core->kernels, s->spec.kernel, words.kernel) < 0)
+		return err_set(err, ENOENT, "there is no kernel %s any more", s->spec.kernel);
 	fill_words(&words, s, image.data, line.data);
 	add_volumes(&words, spec->volumes, &q->volumes);
 	r = shell_spawn(s,
@@ -307,6 +311,7 @@ static void release(struct shell *s)
 const struct monitor_ops monitor_qemu = {
 	.name = "qemu",
 	.vcpus_max = 1,
+	.has_kernel = true,
 	.overhead_mib = 256,
 	.probe = probe,
 	.prepare = prepare,

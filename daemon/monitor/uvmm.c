@@ -18,6 +18,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -112,10 +113,10 @@ static int spawn_uvmm(struct shell *s, int tap, int api, struct err *err)
 {
 	const struct config *config = &s->core->config;
 	struct uvmm *u = s->priv;
-	char mac[MAC_TEXT_BYTES], memory[16], vcpus[16], sandbox[4200] = "";
+	char kernel[PATH_MAX], mac[MAC_TEXT_BYTES], memory[16], vcpus[16], sandbox[4200] = "";
 	const char *argv[] = {"uvmm", "--id", s->lease.name, "--api-fd", "3", "--tap-fd", "4",
-		"--mac", mac, "--libos", config->libos, "--mem-mib", memory, "--vcpus", vcpus,
-		"--report", u->report, "--working-set", u->working_set, NULL, NULL, NULL};
+		"--mac", mac, "--libos", kernel, "--mem-mib", memory, "--vcpus", vcpus, "--report",
+		u->report, "--working-set", u->working_set, NULL, NULL, NULL};
 	size_t n = ARRAY_SIZE(argv) - 3;
 	char *env[] = {NULL};
 	struct spawn spawn = {.path = config->uvmm,
@@ -125,6 +126,8 @@ static int spawn_uvmm(struct shell *s, int tap, int api, struct err *err)
 		.fd_count = 2,
 		.netns = -1};
 
+	if (kernel_path(s->core->kernels, s->spec.kernel, kernel) < 0)
+		return err_set(err, ENOENT, "there is no kernel %s any more", s->spec.kernel);
 	mac_format(s->lease.mac, mac);
 	snprintf(memory, sizeof(memory), "%u", s->spec.memory_mib);
 	snprintf(vcpus, sizeof(vcpus), "%u", s->spec.vcpus);
@@ -147,8 +150,8 @@ static int make_priv(struct shell *s, struct err *err)
 	s->priv = u;
 	u->socket = shell_path(s, SOCKET_NAME);
 	u->report = shell_path(s, REPORT_NAME);
-	if (asprintf(&u->working_set, "%s/" REAP_SHARED "workset-%u", s->core->config.run_dir,
-		    s->spec.memory_mib) < 0)
+	if (asprintf(&u->working_set, "%s/" REAP_SHARED "workset-%u%s%s", s->core->config.run_dir,
+		    s->spec.memory_mib, s->spec.kernel[0] ? "-" : "", s->spec.kernel) < 0)
 		u->working_set = NULL;
 	return u->socket && u->report && u->working_set ? 0 : err_sys(err, ENOMEM, "VM");
 }
@@ -546,6 +549,7 @@ static void release(struct shell *s)
 const struct monitor_ops monitor_uvmm = {
 	.name = "uvmm",
 	.vcpus_max = 1,
+	.has_kernel = true,
 	.overhead_mib = 64,
 	.probe = probe,
 	.prepare = prepare,

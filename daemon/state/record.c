@@ -58,9 +58,10 @@ static json_t *restart_json(const struct restart *r)
 
 static json_t *shell_json(const struct instance *i)
 {
-	return json_pack("{s:s, s:i, s:i, s:I, s:I}", "monitor", i->spec.ops->name, "memory_mib",
-		(int)i->spec.memory_mib, "vcpus", (int)i->spec.vcpus, "ip", (json_int_t)i->ip,
-		"static_ip", (json_int_t)i->static_ip);
+	return json_pack("{s:s, s:i, s:i, s:I, s:I, s:s*}", "monitor", i->spec.ops->name,
+		"memory_mib", (int)i->spec.memory_mib, "vcpus", (int)i->spec.vcpus, "ip",
+		(json_int_t)i->ip, "static_ip", (json_int_t)i->static_ip, "kernel",
+		i->spec.kernel[0] ? i->spec.kernel : NULL);
 }
 
 /* NULL: of no application and no function. */
@@ -176,12 +177,13 @@ static int load_shell(struct instance *i, const json_t *root, struct err *err)
 {
 	const json_t *shell = json_object_get(root, "shell");
 	int64_t memory_mib = 0, vcpus = 0, ip = 0, static_ip = 0;
-	const char *monitor = NULL;
+	const char *monitor = NULL, *kernel = NULL;
 	int r = jsonx_str(shell, "monitor", NAMES_MAX, &monitor, err);
 
 	r = r < 0 ? r : jsonx_int(shell, "memory_mib", 1, UINT32_MAX, &memory_mib, err);
 	r = r < 0 ? r : jsonx_int(shell, "vcpus", 1, UINT16_MAX, &vcpus, err);
 	r = r < 0 ? r : jsonx_int(shell, "ip", 0, UINT32_MAX, &ip, err);
+	r = r < 0 ? r : jsonx_opt_str(shell, "kernel", NAME_MAX_BYTES, &kernel, err);
 	r = r < 0 ? r : jsonx_int(shell, "static_ip", 0, UINT32_MAX, &static_ip, err);
 	if (r < 0)
 		return r;
@@ -189,6 +191,7 @@ static int load_shell(struct instance *i, const json_t *root, struct err *err)
 		.memory_mib = (unsigned)memory_mib,
 		.vcpus = (unsigned)vcpus,
 		.ip = (uint32_t)ip};
+	snprintf(i->spec.kernel, sizeof(i->spec.kernel), "%s", kernel ? kernel : "");
 	i->ip = (uint32_t)ip;
 	i->static_ip = (uint32_t)static_ip;
 	network_lease_mac(i->ip, i->mac);

@@ -42,6 +42,10 @@ class EveryOperation(DaemonTest):
         self.assertEqual(d.call("POST", "/image", {"source": "server", "name": "server:2"}).status, 201)
         self.assertEqual(d.call("POST", "/image/prune").status, 200)
         self.assertEqual(d.call("DELETE", "/image/server").status, 204)
+        with open("/bin/true", "rb") as kernel:
+            self.assertEqual(d.call("PUT", "/kernel/next", kernel.read(), {"Content-Type": "application/octet-stream"}).status, 201)
+        self.assertEqual(d.call("GET", "/kernel").status, 200)
+        self.assertEqual(d.call("DELETE", "/kernel/next").status, 204)
         self.assertEqual(d.call("PUT", "/pool/more", {"target": 0}).status, 200)
         self.assertEqual(d.call("DELETE", "/pool/more").status, 204)
         self.assertEqual(d.contract.operation_ids() - d.contract.called, set())

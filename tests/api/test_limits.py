@@ -30,7 +30,7 @@ class None_(DaemonTest):
 
 class WrongFolder(unittest.TestCase):
     def test_no_cgroup_file_system(self):
-        with self.assertRaisesRegex(RuntimeError, "not of a cgroup v2 file system"):
+        with self.assertRaisesRegex(RuntimeError, "not on a file system of cgroup v2"):
             Daemon("--cgroup", f"/tmp/uig-test-cgroup-{os.getpid()}")
         d = Daemon.there[-1]
         d.clean()

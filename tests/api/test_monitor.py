@@ -63,6 +63,35 @@ class Vms(DaemonTest):
         self.assertIn(b"serving", logs)
         self.assertIn(b"told to end", logs)
 
+    def put_kernel(self, name, path):
+        with open(path, "rb") as file:
+            return self.d.call("PUT", f"/kernel/{name}", file.read(), {"Content-Type": "application/octet-stream"})
+
+    def test_kernels(self):
+        """One that is uploaded boots what names it, and nothing else; one that is none fails, and leaves nothing."""
+        self.assertEqual(self.put_kernel("next", os.path.join(BUILD, "libos/libos.elf")).status, 201)
+        self.d.wait_pool()
+        vm = self.d.run("server", wait="ready", kernel="next")
+        self.assertEqual((vm["kernel"], vm["from_pool"]), ("next", False))
+        self.assertEqual(self.d.run("server")["kernel"], "default")
+        if MONITOR == "uvmm":
+            self.put_kernel("broken", "/bin/true")
+            self.refused(self.d.call("POST", "/vm/run", {"image_name": "server", "kernel": "broken"}), 503, "start_failed")
+        self.refused(self.d.call("POST", "/vm/run", {"image_name": "server", "kernel": "none"}), 400, "bad_request")
+        self.d.call("PUT", "/pool/default", {"kernel": "next"})
+        self.assertEqual(self.put_kernel("next", os.path.join(BUILD, "libos/libos.elf")).status, 200)
+        self.d.wait_pool()
+        self.assertEqual([self.d.run("server", kernel=k)["from_pool"] for k in ("next", "default")], [True, False])
+        self.refused(self.d.call("DELETE", "/kernel/next"), 409, "conflict")
+        self.d.call("PUT", "/pool/default", {"kernel": "default"})
+        self.assertEqual(self.d.call("DELETE", "/kernel/next").status, 204)
+        self.d.kill()
+        self.d.start()
+        self.assertEqual(self.d.call("GET", f"/vm/{vm['id']}").json["kernel"], "next")
+        self.d.call("DELETE", "/kernel/broken")
+        for vm in self.d.call("GET", "/vm").json["items"]:
+            self.d.call("DELETE", f"/vm/{vm['id']}?force=true")
+
     def test_instances_are_not_asked_for_others(self):
         """The bridge answers for all it knows; a question for nobody wakes no instance."""
         vm = self.d.run("server", wait="ready")

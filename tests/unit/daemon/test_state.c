@@ -235,14 +235,14 @@ static char full_record[] =
 	"\"reason\":\"\","
 	"\"image\":{\"name\":\"i\",\"path\":null,\"config\":{\"ports\":[80]}},"
 	"\"shell\":{\"monitor\":\"uvmm\",\"memory_mib\":64,\"vcpus\":1,\"ip\":168427522,\"static_"
-	"ip\":0},"
+	"ip\":0,\"kernel\":\"next\"},"
 	"\"argv\":[\"/bin/x\",\"a b\"],\"env\":null,\"labels\":{\"k\":\"v\"},"
 	"\"ports\":[{\"ip\":2130706433,\"host\":8080,\"guest\":80,\"udp\":true}],"
 	"\"restart\":{\"policy\":\"always\",\"max_retries\":0,\"count\":2,\"pending\":false,\"wait_"
 	"ns\":9},"
 	"\"ttl_s\":0,\"key\":\"k\",\"key_hash\":-3,"
 	"\"mark\":{\"app\":\"a\",\"service\":\"s\",\"serial\":4,\"hash\":-5,\"dismissed\":false},"
-	"\"vsock\":{\"cid\":9},"
+	"\"vsock\":{\"cid\":9},\"limits\":{\"cpu_percent\":150,\"cpu_weight\":null,\"pids\":64},"
 	"\"trace\":true,\"missing_calls\":[\"fork\"],"
 	"\"request_ns\":5,\"start_ns\":6,"
 	"\"ready_ns\":7,\"created\":1000000001,"
@@ -267,6 +267,10 @@ static void test_record_comes_back(void **state)
 	assert_int_equal(i.ports[0].guest_port, 80);
 	assert_true(i.ports[0].udp);
 	assert_true(i.vsock.wanted && i.vsock.cid == 9);
+	assert_string_equal(i.spec.kernel, "next");
+	assert_int_equal(i.limits.cpu_percent, 150);
+	assert_int_equal(i.limits.cpu_weight, 0);
+	assert_int_equal(i.limits.pids, 64);
 	assert_int_equal(i.created.tv_sec, 1);
 	assert_int_equal(i.created.tv_nsec, 1);
 	text = text_of(&i);
@@ -305,7 +309,8 @@ static void test_broken_records(void **state)
 		bool optional = strcmp(key, "exit_code") == 0 ||
 			strcmp(key, "missing_calls") == 0 || strcmp(key, "argv") == 0 ||
 			strcmp(key, "env") == 0 || strcmp(key, "ports") == 0 ||
-			strcmp(key, "mark") == 0 || strcmp(key, "vsock") == 0;
+			strcmp(key, "mark") == 0 || strcmp(key, "vsock") == 0 ||
+			strcmp(key, "limits") == 0;
 
 		for (int other = 0; other < 2 && !optional; other++) {
 			json_t *broken = json_copy(whole);
@@ -323,7 +328,7 @@ static void test_broken_records(void **state)
 			json_decref(broken);
 		}
 	}
-	assert_int_equal(refused, (json_object_size(whole) - 7) * 2);
+	assert_int_equal(refused, (json_object_size(whole) - 8) * 2);
 	json_decref(whole);
 }
 
@@ -346,6 +351,9 @@ static void test_bad_values(void **state)
 {
 	struct setup *s = *state;
 
+	refuse(s, "\"pids\":64", "\"pids\":1");
+	refuse(s, "\"limits\":{", "\"limits\":[],\"x\":{");
+	refuse(s, "\"kernel\":\"next\"", "\"kernel\":1");
 	refuse(s, "{\"cid\":9}", "{\"cid\":2}");
 	refuse(s, "{\"cid\":9}", "[]");
 	refuse(s, "\"running\"", "\"walking\"");

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* GET /kernel, PUT and DELETE /kernel/{kernel}. */
+#include "daemon/kernel.h"
+
+#include "daemon/api/api.h"
+#include "daemon/api/vm_json.h"
+#include "daemon/core.h"
+#include "daemon/image/name.h"
+#include "daemon/pool.h"
+
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+static json_t *kernel_json(const struct kernel *kernel)
+{
+	struct timespec changed = {.tv_sec = kernel->changed};
+
+	return json_pack("{s:s, s:b, s:I, s:o}", "name", kernel->name, "default",
+		strcmp(kernel->name, KERNEL_DEFAULT) == 0, "bytes", (json_int_t)kernel->bytes,
+		"changed_at", time_json(&changed));
+}
+
+static void add(void *arg, const struct kernel *kernel)
+{
+	json_array_append_new(arg, kernel_json(kernel));
+}
+
+void kernel_list(struct httpd_req *req)
+{
+	json_t *items = json_array();
+
+	kernels_each(api_core(req)->kernels, add, items);
+	answer_json(req, 200, json_pack("{s:o, s:n}", "items", items, "next_cursor"));
+}
+
+/* false: the answer has been given. */
+static bool check_name(struct httpd_req *req)
+{
+	const char *name = httpd_param(req, "kernel");
+
+	if (!name_is_valid(name)) {
+		answer_problem(req, 400, "bad_request",
+			"\"%.80s\" is no name of a kernel ([a-z0-9][a-z0-9._-]{0,62})", name);
+		return false;
+	}
+	if (strcmp(name, KERNEL_DEFAULT) == 0) {
+		answer_problem(req, 409, "conflict",
+			"the kernel %s is the manager's own (uigniterd --libos)", name);
+		return false;
+	}
+	return true;
+}
+
+static void upload_free(void *data)
+{
+	kernel_upload_abort(*(struct kernel_upload **)data);
+	free(data);
+}
+
+static void answer_failed(struct httpd_req *req, const struct err *err)
+{
+	if (err->code == EINVAL)
+		answer_problem(req, 400, "bad_request", "%s", err->msg);
+	else if (err->code == EMFILE)
+		answer_problem(req, 409, "conflict", "%s", err->msg);
+	else
+		answer_problem(req, err->code == ENOSPC ? 507 : 500,
+			err->code == ENOSPC ? "disk_full" : "internal", "%s", err->msg);
+}
+
+void kernel_put_begin(struct httpd_req *req)
+{
+	const char *type = httpd_header(req, "Content-Type");
+	struct kernel_upload **upload;
+	struct err err = {0};
+
+	api_guard(req);
+	if (httpd_status(req) || !check_name(req))
+		return;
+	if (type && strcasecmp(type, "application/octet-stream") != 0) {
+		answer_problem(req, 415, "unsupported_media_type",
+			"a kernel is uploaded with the Content-Type application/octet-stream");
+		return;
+	}
+	upload = calloc(1, sizeof(*upload));
+	if (!upload) {
+		answer_problem(req, 500, "internal", "there is no memory");
+		return;
+	}
+	httpd_set_data(req, upload, upload_free);
+	if (kernel_upload_new(api_core(req)->kernels, upload, &err) < 0)
+		answer_failed(req, &err);
+}
+
+int kernel_put_body(struct httpd_req *req, const void *data, size_t len)
+{
+	return kernel_upload_write(*(struct kernel_upload **)httpd_data(req), data, len);
+}
+
+struct finding {
+	const char *name;
+	json_t *found;
+};
+
+static void find(void *arg, const struct kernel *kernel)
+{
+	struct finding *f = arg;
+
+	if (strcmp(kernel->name, f->name) == 0)
+		f->found = kernel_json(kernel);
+}
+
+void kernel_put_done(struct httpd_req *req)
+{
+	struct core *core = api_core(req);
+	struct kernel_upload **upload = httpd_data(req), *u = *upload;
+	struct finding f = {.name = httpd_param(req, "kernel")};
+	struct err err = {0};
+	bool replaced;
+
+	*upload = NULL;
+	if (kernel_upload_end(u, f.name, &replaced, &err) < 0) {
+		answer_failed(req, &err);
+		return;
+	}
+	pools_kernel_changed(core->pools, f.name);
+	kernels_each(core->kernels, find, &f);
+	answer_json(req, replaced ? 200 : 201, f.found);
+}
+
+void kernel_delete_one(struct httpd_req *req)
+{
+	struct core *core = api_core(req);
+	const char *name = httpd_param(req, "kernel");
+
+	if (!check_name(req))
+		return;
+	for (const struct pool *p = pools_first(core->pools); p; p = p->next) {
+		if (strcmp(p->set.kernel, name) != 0)
+			continue;
+		answer_problem(req, 409, "conflict",
+			"the pool's profile %s has the kernel %s: give it another, or delete it",
+			p->name, name);
+		return;
+	}
+	if (kernel_delete(core->kernels, name) < 0)
+		answer_problem(req, 404, "not_found",
+			"there is no kernel \"%.63s\" (GET /kernel lists them)", name);
+	else
+		httpd_reply(req, 204, NULL, NULL, 0);
+}
