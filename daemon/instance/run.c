@@ -392,8 +392,9 @@ static int wait_for_shell(struct instance *i, struct err *err)
 
 int instance_launch(struct instance *i, unsigned *retry_s, struct err *err)
 {
-	struct shell *shell =
-		i->no_clone || i->freeze ? NULL : templates_take(i->core->templates, i);
+	struct shell *shell = i->no_clone || i->freeze || i->spec.kernel[0]
+		? NULL
+		: templates_take(i->core->templates, i);
 	int r;
 
 	*retry_s = POOL_RETRY_S;
