@@ -22,11 +22,16 @@ class App(Bench):
         self.file = file
         super().__init__(build, monitor, pool)
 
+    def options(self):
+        self.file, self.data = self.host.make_data(self.file, self.monitor)
+        return ["--volume-root", self.host.data()]
+
     def add_image(self):
         self.cli("app", "build", "-C", os.path.join(self.build, "services"), self.file)
 
     def cli(self, *words):
-        env = {**os.environ, "UIGNITER_HOST": f"unix://{self.socket}", "IMAGING_PORT": "0", "IMAGING_LEASE_MS": "20000"}
+        env = {**os.environ, "UIGNITER_HOST": f"unix://{self.socket}", "IMAGING_PORT": "0", "IMAGING_LEASE_MS": "20000",
+               **self.data}
         done = subprocess.run([built(self.build, "cli/uigniter"), *words], stdin=subprocess.DEVNULL, capture_output=True,
                               text=True, env=env)
         if done.returncode:

@@ -61,7 +61,8 @@ class Bench:
                 "--run-dir", self.host.path("run"), "--socket", self.socket, "--listen", f"127.0.0.1:{self.port}",
                 "--monitor", self.monitor, "--pool", str(self.pool), "--pool-memory", str(self.memory_mib),
                 "--subnet", "10.211.0.0/16", "--quarantine", "1", "--log-level", "warn",
-                "--uvmm", built(self.build, "vmm/uvmm"), "--libos", built(self.build, "libos/libos.elf")])
+                "--uvmm", built(self.build, "vmm/uvmm"), "--libos", built(self.build, "libos/libos.elf"),
+                *self.options()])
             self.manager = Manager(self.port)
             self.manager.wait_ready(self.host.daemon, 120)
             self.add_image()
@@ -79,6 +80,10 @@ class Bench:
     @property
     def socket(self):
         return self.host.path("uigniterd.sock")
+
+    def options(self):
+        """More of the manager's, once the folders are there."""
+        return []
 
     def add_image(self):
         with open(os.path.join(TREE, "examples/imaging/kvstore.yaml"), encoding="ascii") as f:

@@ -6,6 +6,7 @@ becomes our child (child subreaper), so that none can hide.
 """
 import ctypes
 import os
+import re
 import shutil
 import signal
 import socket
@@ -13,6 +14,7 @@ import subprocess
 import time
 
 PREFIX = "uig-demo-"
+PROCESS_USER = "nobody"  # the manager's default
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 LIBC = ctypes.CDLL(None, use_errno=True)
 # Where a program that does not clean up leaves its files; names that are ours begin or contain these words.
@@ -126,6 +128,28 @@ class Host:
     def path(self, *parts):
         return os.path.join(self.folder, *parts)
 
+    def data(self, *parts):
+        """What the application keeps: in a place that its user may reach, wherever the tree is."""
+        return os.path.join("/tmp", f"{self.tag}-data", *parts)
+
+    def make_data(self, app_file, monitor):
+        """
+        The two folders of the picture application: (its file, what is to be in the environment for it). Programs without a VM have no
+        volumes: they get the same folders by their own paths, from a file without those lines.
+        """
+        os.mkdir(self.data(), 0o755)
+        for name in ("db", "storage"):
+            os.mkdir(self.data(name), 0o700)
+            shutil.chown(self.data(name), PROCESS_USER if monitor == "process" else "root")
+        env = {"IMAGING_DATA": self.data()}
+        if monitor != "process":
+            return app_file, env
+        with open(app_file) as f, open(self.path("app.yaml"), "w") as out:
+            for line in f:
+                if not line.strip().startswith("volumes:"):
+                    out.write(re.sub(r"(build: \"?)([\w$])", rf"\1{os.path.dirname(app_file)}/\2", line))
+        return self.path("app.yaml"), {**env, "IMAGING_DB": self.data("db"), "IMAGING_STORAGE": self.data("storage")}
+
     def start_daemon(self, argv):
         parent = os.getpid()
 
@@ -203,6 +227,7 @@ class Host:
             subprocess.run(["ip", "netns", "del", self.tag], stderr=subprocess.DEVNULL)
             self.has_netns = False
         shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.rmtree(self.data(), ignore_errors=True)
         if os.path.exists(self.folder):
             left.append(f"folder {self.folder}")
         deadline = time.monotonic() + 5  # others on the machine make and remove files of such names too

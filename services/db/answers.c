@@ -226,7 +226,7 @@ void serve_waiters(struct db *db)
 {
 	while (db->waiters.first && queue_may_lease(db->queue)) {
 		struct client *c = db->waiters.first;
-		struct lease lease;
+		struct lease lease = {0};
 		char text[64];
 		int r = queue_begin(db->queue);
 

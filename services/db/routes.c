@@ -116,7 +116,7 @@ void on_next(struct httpd_req *req)
 {
 	struct db *db = db_of(req);
 	char worker[WORKER_BYTES], text[64];
-	struct lease lease;
+	struct lease lease = {0};
 	int r;
 
 	parse_text(httpd_query(req, "worker"), worker, sizeof(worker));
@@ -150,7 +150,7 @@ void on_next(struct httpd_req *req)
 void on_renew(struct httpd_req *req)
 {
 	struct db *db = db_of(req);
-	struct lease lease;
+	struct lease lease = {0};
 	int64_t id;
 	int r;
 

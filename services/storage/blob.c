@@ -220,7 +220,7 @@ static int check(int fd, struct blob_info *info)
 {
 	unsigned char trailer[BLOB_TRAILER_BYTES];
 	struct stat st;
-	uint32_t sum;
+	uint32_t sum = 0;
 	int r;
 
 	*info = (struct blob_info){0};

@@ -82,7 +82,7 @@ class Service:
     """One running program."""
 
     def __init__(self, app, name, args=(), env=None, port=True):
-        self.app, self.name = app, name
+        self.app, self.name, self.arguments = app, name, args
         self.log_path = os.path.join(app.dir, f'{name}-{len(app.services)}.log')
         full = {k: v for k, v in os.environ.items() if not k.startswith('MICRO_') and k != 'PORT'}
         prefix = 'KEYVALUESTORE' if name == 'kvstore' else name.partition('-')[0].upper()

@@ -50,8 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		close(fd);
 	put(data, size, true);
 	fd = blob_read(dir, "1", BLOB_INPUT, &info);
-	if (fd < 0 || info.bytes != size ||
-		info.type != blob_type_of(data, size))
+	if (fd < 0 || info.bytes != size || info.type != blob_type_of(data, size))
 		abort();
 	close(fd);
 	return 0;
