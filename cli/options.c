@@ -81,6 +81,7 @@ const struct option_spec run_options[] = {
 	{.name = "ip", .kind = VALUE_TEXT, .metavar = "ADDRESS", .help = "address in the subnet"},
 	{.name = "rm", .help = "remove the instance when it has ended"},
 	{.name = "trace", .help = "show each system call, as a line of the console"},
+	{.name = "timing", .help = "say on stderr where the time of the start went, step by step"},
 	{.name = "vsock",
 		.kind = VALUE_TEXT,
 		.metavar = "CID",

@@ -188,6 +188,27 @@ static int failed_start(struct foreground *f, const json_t *problem, const struc
 	return (int)code;
 }
 
+/* On stderr: since the request, and since the step before. */
+static void show_timing(const struct invocation *inv, const json_t *vm)
+{
+	const json_t *steps = json_object_get(vm, "timing"), *step;
+	double before = 0;
+	size_t n;
+
+	if (!args_has(inv->args, "timing"))
+		return;
+	json_array_foreach(steps, n, step)
+	{
+		const char *name = json_string_value(json_object_get(step, "step"));
+		double us = json_real_value(json_object_get(step, "us"));
+
+		fprintf(stderr, "%-8s %10.1f us  +%.1f\n", name ? name : "", us, us - before);
+		before = us;
+	}
+	if (json_is_true(json_object_get(vm, "cloned")))
+		fprintf(stderr, "cloned\n");
+}
+
 static int run_foreground(struct api *api, const struct invocation *inv, json_t *body)
 {
 	struct foreground f = {.inv = inv, .api = api};
@@ -200,6 +221,7 @@ static int run_foreground(struct api *api, const struct invocation *inv, json_t 
 	if (make(api, body, &vm, &err)) {
 		status = failed_start(&f, vm, &err);
 	} else {
+		show_timing(inv, vm);
 		f.id = strdup(json_string_value(json_object_get(vm, "id")));
 		status = f.id ? follow(&f) : complain(EXIT_RUN_FAILED, "out of memory");
 	}
@@ -217,6 +239,7 @@ static int run_detached(
 	if (rc)
 		return complain(exit_status_of(rc), "cannot run \"%s\": %s",
 			args_operand(inv->args, 0), err.msg);
+	show_timing(inv, vm);
 	return verb_print_object(f, vm);
 }
 

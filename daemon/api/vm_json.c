@@ -85,6 +85,18 @@ static const char *kernel_name(const struct instance *i)
 	return i->spec.kernel[0] ? i->spec.kernel : KERNEL_DEFAULT;
 }
 
+/* Microseconds since the request came, of each step so far; those of an earlier manager are not known. */
+static json_t *timing_json(const struct instance *i)
+{
+	json_t *steps = json_array();
+
+	for (unsigned n = 0; n < INSTANCE_STEPS && i->step_ns[n] >= i->request_ns; n++)
+		json_array_append_new(steps,
+			json_pack("{s:s, s:f}", "step", instance_step_names[n], "us",
+				(double)(i->step_ns[n] - i->request_ns) / 1000));
+	return steps;
+}
+
 json_t *vm_json(const struct instance *i)
 {
 	char ip[IPV4_TEXT_BYTES], mac[MAC_TEXT_BYTES];
@@ -93,7 +105,7 @@ json_t *vm_json(const struct instance *i)
 	mac_format(i->mac, mac);
 	return json_pack(
 		"{s:s, s:s, s:o, s:s, s:s, s:s, s:b, s:s?, s:o, s:s, s:s, s:s, s:i, s:i, s:s, s:o, "
-		"s:o, s:O, s:o, s:b, s:b, s:b, "
+		"s:o, s:O, s:o, s:b, s:b, s:b, s:o, "
 		"s:o, s:o, s:o, s:o, s:o, s:{s:s, s:i}, s:i, s:b, s:o, s:b, s:o, s:o, s:o, s:o, "
 		"s:s?}",
 		"id", i->id, "ip_address", ip, "ipv6_address", ip6_json(i), "network",
@@ -107,7 +119,7 @@ json_t *vm_json(const struct instance *i)
 		ports_json(i), "labels", i->labels, "volumes",
 		i->volumes ? json_incref(i->volumes) : json_array(), "auto_remove",
 		(int)i->auto_remove, "from_pool", (int)i->from_pool, "cloned", (int)i->cloned,
-		"start_ms", since_request(i, i->start_ns), "ready_ms",
+		"timing", timing_json(i), "start_ms", since_request(i, i->start_ns), "ready_ms",
 		since_request(i, i->ready_ns), "created_at", time_json(&i->created), "started_at",
 		time_json(&i->started), "ended_at", time_json(&i->ended), "restart", "policy",
 		restart_policy_names[i->restart.policy], "max_retries", (int)i->restart.max_retries,

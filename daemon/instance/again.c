@@ -103,7 +103,7 @@ static void reset(struct instance *i)
 	i->reason[0] = '\0';
 	i->start_ns = i->ready_ns = 0;
 	i->started = i->ended = (struct timespec){0};
-	i->request_ns = loop_now_ns();
+	i->request_ns = i->step_ns[STEP_MADE] = loop_now_ns();
 	i->spec.ip = i->static_ip;
 	instance_set_state(i, VM_CREATED);
 }

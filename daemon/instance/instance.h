@@ -127,6 +127,17 @@ struct run_spec {
 	int64_t request_ns; /* when the request came, loop_now_ns() */
 };
 
+/* What a start is made of, in this order; the times of each stand in instance->step_ns. */
+enum instance_step {
+	STEP_MADE,    /* its record is there: name, arguments, environment */
+	STEP_SHELL,   /* it has a shell: address, network, published ports */
+	STEP_SENT,    /* the monitor has been told to start it */
+	STEP_STARTED, /* the monitor says that it runs */
+	STEP_READY,   /* its port takes connections */
+	INSTANCE_STEPS
+};
+extern const char *const instance_step_names[INSTANCE_STEPS];
+
 struct instance {
 	struct core *core;
 	char id[ID_TEXT_BYTES];
@@ -170,6 +181,7 @@ struct instance {
 	unsigned port_count;
 	char *dir, *log;                        /* folder and console file */
 	int64_t request_ns, start_ns, ready_ns; /* monotonic; 0: not yet */
+	int64_t step_ns[INSTANCE_STEPS];        /* of the last start under this manager; the same */
 	struct timespec created, started, ended;
 	struct readiness *readiness;
 	struct loop_timer *kill_timer;

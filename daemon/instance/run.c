@@ -40,6 +40,14 @@ static const unsigned from[] = {
 	[VM_CRASHED] = 1u << VM_RUNNING | 1u << VM_PAUSED,
 };
 
+const char *const instance_step_names[INSTANCE_STEPS] = {
+	"made", "shell", "sent", "started", "ready"};
+
+static void step(struct instance *i, enum instance_step step)
+{
+	i->step_ns[step] = loop_now_ns();
+}
+
 void instance_set_state(struct instance *i, enum instance_state to)
 {
 	assert(from[to] & 1u << i->state);
@@ -154,7 +162,7 @@ static void is_ready(void *arg)
 	readiness_free(i->readiness);
 	i->readiness = NULL;
 	i->ready = true;
-	i->ready_ns = loop_now_ns();
+	i->ready_ns = i->step_ns[STEP_READY] = loop_now_ns();
 	instance_save(i);
 	events_vm(i->core->events, "ready", i);
 	apps_hear(i->core->apps, i);
@@ -203,7 +211,7 @@ static void note_start(struct instance *i)
 	size_t b = 0;
 
 	clock_gettime(CLOCK_REALTIME, &i->started);
-	i->start_ns = loop_now_ns();
+	i->start_ns = i->step_ns[STEP_STARTED] = loop_now_ns();
 	took = i->start_ns - i->request_ns;
 	while (b < ARRAY_SIZE(bucket_ns) && took > bucket_ns[b])
 		b++;
@@ -302,6 +310,7 @@ static void begin(struct instance *i)
 		r = shell_limit(i->shell, &i->limits, &err);
 	if (r == 0)
 		r = shell_start(i->shell, &spec, &err);
+	step(i, STEP_SENT);
 	if (r < 0 && i->shell->exit.end == SHELL_END_NOEXEC)
 		set_noexec(i, &i->shell->exit);
 	if (r < 0)
@@ -342,6 +351,7 @@ static int go(struct instance *i, struct err *err)
 	r = r < 0 ? r : instance_publish(i, err);
 	if (r < 0)
 		return r;
+	step(i, STEP_SHELL);
 	i->core->counters.runs++;
 	if (i->shell->state == SHELL_READY)
 		begin(i); /* may end it at once: the record is there all the same */
@@ -427,6 +437,7 @@ int instance_run(struct instances *is, const struct run_spec *spec, struct insta
 
 	if (r < 0)
 		return r;
+	step(i, STEP_MADE);
 	r = instance_launch(i, retry_s, err);
 	if (r == 0) {
 		*out = i;

@@ -249,9 +249,10 @@ static int check(const struct run_spec *spec, struct err *err)
 	if (spec->shell.ops != &monitor_uvmm)
 		return err_set(err, EINVAL, "the monitor %s makes no templates, uvmm does",
 			spec->shell.ops->name);
-	if (spec->volumes || spec->vsock.wanted || spec->trace)
+	if (spec->volumes || spec->vsock.wanted || spec->trace || spec->shell.kernel[0])
 		return err_set(err, EINVAL,
-			"an instance with volumes, vsock or a trace can not be a template");
+			"an instance with volumes, vsock, a trace or another kernel can not be a "
+			"template");
 	if (!image_config_ready_port(spec->image->config))
 		return err_set(err, EINVAL,
 			"the image %s says no port that tells readiness, so nothing tells when to "

@@ -50,6 +50,8 @@ class Templates(DaemonTest):
             self.loaded(t)
             vms.append(self.d.run("web", wait="ready", name=f"clone-{n}"))
             self.assertTrue(vms[-1]["cloned"], vms[-1])
+            self.assertEqual([s["step"] for s in vms[-1]["timing"]], ["made", "shell", "sent", "started", "ready"])
+            self.assertEqual(vms[-1]["timing"], sorted(vms[-1]["timing"], key=lambda s: s["us"]))
         for vm in vms:
             self.assertEqual(self.talk(vm), b"echo this")
         self.assertEqual(len({vm["ip_address"] for vm in vms}), 4)
