@@ -40,7 +40,7 @@ static void check_passed(const char *name, const char *value)
 static void head(char *text)
 {
 	struct fn_connection c = {""};
-	char *line[4] = {text, "", "", ""}, out[64];
+	char none[1] = "", *line[4] = {text, none, none, none}, out[64];
 
 	for (int i = 1; i < 4; i++) {
 		char *end = strchr(line[i - 1], '\n');
