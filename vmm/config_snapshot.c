@@ -54,10 +54,10 @@ int config_snapshot_files(struct config *config, const json_t *body, struct err 
 
 	if (r == 0)
 		r = read_paths(body, &state, &mem, err);
-	if (r == 0 && (!state || !mem))
-		r = err_set(err, EINVAL, "missing field `snapshot_path`");
 	if (r < 0)
 		return err_prefix(err, "snapshot");
+	if (!state || !mem)
+		return err_set(err, EINVAL, "snapshot: missing field `snapshot_path`");
 	config_snapshot_fini(config);
 	s->state_path = strdup(state);
 	s->mem_path = strdup(mem);
@@ -87,7 +87,8 @@ int config_snapshot_create(const struct config *config, const json_t *body,
 		return err_set(err, EINVAL, "snapshot_type: only `Full` is supported");
 	*out = (struct snapshot_files){.state_fd = -1, .mem_fd = -1};
 	if (s->state_path && s->mem_path &&
-		(!state || (strcmp(state, s->state_path) == 0 && strcmp(mem, s->mem_path) == 0))) {
+		(!state || !mem ||
+			(strcmp(state, s->state_path) == 0 && strcmp(mem, s->mem_path) == 0))) {
 		out->state_fd = s->state_fd;
 		out->mem_fd = s->mem_fd;
 		return 0;
