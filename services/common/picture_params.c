@@ -148,12 +148,13 @@ int picture_params_parse(const char *text, struct picture_params *p, struct err 
 {
 	struct picture_params got = {0};
 	char copy[PICTURE_PARAMS_BYTES], *at = copy, *field;
+	size_t len = strlen(text);
 	int r;
 
-	if (strlen(text) >= sizeof(copy))
+	if (len >= sizeof(copy))
 		return err_set(err, EINVAL, "the parameters are longer than %d bytes",
 			PICTURE_PARAMS_BYTES - 1);
-	strcpy(copy, text);
+	memcpy(copy, text, len + 1);
 	while (*copy && (field = strsep(&at, "&"))) {
 		char *value = strchr(field, '=');
 

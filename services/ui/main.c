@@ -7,6 +7,7 @@
 #include "services/ui/page.h"
 #include "services/ui/ui.h"
 
+#include "lib/base64.h"
 #include "lib/log.h"
 
 #include <errno.h>
@@ -102,7 +103,7 @@ static void on_picture(void *arg, const struct httpc_response *resp, size_t inst
 		"<section class=\"result\"><h2>Task %s</h2><img alt=\"result of task %s\" "
 		"src=\"data:%s;base64,",
 		p->id, p->id, type && strcmp(type, JPEG) == 0 ? JPEG : "image/png");
-	page_base64(&content, resp->body, resp->len);
+	base64_add(&content, resp->body, resp->len);
 	buf_addstr(&content, "\"></section>");
 	show(p->req, &content);
 }

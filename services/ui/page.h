@@ -16,7 +16,5 @@ struct page_file {
 int page_render(struct buf *out, const char *content, size_t len);
 /* A file that the page names, by its path ("/app.css"), or NULL. */
 const struct page_file *page_file(const char *path);
-/* Appends bytes in base64. 0 or -errno. */
-int page_base64(struct buf *out, const void *data, size_t len);
 
 #endif

@@ -109,7 +109,7 @@ static void write_rows(struct png_io *io, const struct picture *p)
 
 	png_set_IHDR(io->png, io->info, p->width, p->height, 8, colors[p->channels],
 		PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
-	png_set_compression_level(io->png, PNG_IO_LEVEL);
+	png_io_tune(io, colors[p->channels], 8);
 	png_write_info(io->png, io->info);
 	for (uint32_t y = 0; y < p->height; y++)
 		png_write_row(io->png, p->data + picture_row_bytes(p) * y);

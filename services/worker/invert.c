@@ -134,7 +134,7 @@ static void write_head(struct job *job, int color, int depth)
 	copy_color_space(job);
 	copy_palette(job);
 	copy_transparency(job, depth);
-	png_set_compression_level(job->w.png, PNG_IO_LEVEL);
+	png_io_tune(&job->w, color, depth);
 	png_write_info(job->w.png, job->w.info);
 }
 

