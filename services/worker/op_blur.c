@@ -64,6 +64,7 @@ static void blur_row(struct blur *b, size_t y)
 	unsigned int n = b->p->channels;
 	size_t side = b->half * n;
 
+	assert(b->taps >= 1 && n >= 1);
 	memcpy(b->padded + side, from, b->row);
 	for (size_t i = 0; i < side; i++) {
 		b->padded[i] = from[i % n];
@@ -79,6 +80,7 @@ static void blur_column(struct blur *b, size_t y)
 	const uint8_t *src[TAPS_MAX];
 	size_t last = b->p->height - 1;
 
+	assert(b->taps >= 1);
 	for (size_t i = 0; i < b->taps; i++) {
 		size_t at = y + i < b->half ? 0 : y + i - b->half;
 
