@@ -289,11 +289,14 @@ static void put_snapshot_load(struct httpd_req *req)
 	if (!body)
 		return;
 	r = config_snapshot_load(&vm->config, body, vm_state(vm) != VM_EMPTY, &want, &err);
-	if (r == 0)
-		r = snapshot_load(vm,
-			&(struct snapshot_source){
-				.state = want.state, .memory = want.memory, .verify = want.verify},
-			&err);
+	if (r < 0) {
+		done(req, r, &err);
+		return;
+	}
+	r = snapshot_load(vm,
+		&(struct snapshot_source){
+			.state = want.state, .memory = want.memory, .verify = want.verify},
+		&err);
 	if (r == 0 && vm->config.have_mac && json_object_get(body, "guest_mac"))
 		vm_set_mac(vm);
 	if (r == 0 && want.resume)

@@ -217,7 +217,10 @@ class Refusals(CloneTest):
             "backend_type": "File", "backend_path": "y"}}, 400)["fault_message"] + "libOS")  # wrong phase
         template.kill()
         self.verify()
-        self.fails(Vm(self, 1), "image_path", image_path=None)
+        vm = Vm(self, 1)
+        for wrong in ({"cats": 3}, {"mem_backend": {"backend_type": "Uffd", "backend_path": "x"}}, {"resume_vm": 1}):
+            vm.load(self.state, self.memory, self.image, 400, **wrong)  # a body that is none ends nothing
+        self.fails(vm, "image_path", image_path=None)
         self.fails(Vm(self, 2), "is not the one", image=LIBOS)
         self.fails(Vm(self, 3, "--mem-mib", str(MEM_MIB * 2)), "MiB of memory")
         with open(self.memory, "r+b") as file:
