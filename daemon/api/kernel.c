@@ -52,10 +52,16 @@ static bool check_name(struct httpd_req *req)
 	return true;
 }
 
+struct upload {
+	struct kernel_upload *file;
+};
+
 static void upload_free(void *data)
 {
-	kernel_upload_abort(*(struct kernel_upload **)data);
-	free(data);
+	struct upload *u = data;
+
+	kernel_upload_abort(u->file);
+	free(u);
 }
 
 static void answer_failed(struct httpd_req *req, const struct err *err)
@@ -72,7 +78,7 @@ static void answer_failed(struct httpd_req *req, const struct err *err)
 void kernel_put_begin(struct httpd_req *req)
 {
 	const char *type = httpd_header(req, "Content-Type");
-	struct kernel_upload **upload;
+	struct upload *u;
 	struct err err = {0};
 
 	api_guard(req);
@@ -83,19 +89,21 @@ void kernel_put_begin(struct httpd_req *req)
 			"a kernel is uploaded with the Content-Type application/octet-stream");
 		return;
 	}
-	upload = calloc(1, sizeof(*upload));
-	if (!upload) {
+	u = calloc(1, sizeof(*u));
+	if (!u) {
 		answer_problem(req, 500, "internal", "there is no memory");
 		return;
 	}
-	httpd_set_data(req, upload, upload_free);
-	if (kernel_upload_new(api_core(req)->kernels, upload, &err) < 0)
+	httpd_set_data(req, u, upload_free);
+	if (kernel_upload_new(api_core(req)->kernels, &u->file, &err) < 0)
 		answer_failed(req, &err);
 }
 
 int kernel_put_body(struct httpd_req *req, const void *data, size_t len)
 {
-	return kernel_upload_write(*(struct kernel_upload **)httpd_data(req), data, len);
+	struct upload *u = httpd_data(req);
+
+	return kernel_upload_write(u->file, data, len);
 }
 
 struct finding {
@@ -114,13 +122,14 @@ static void find(void *arg, const struct kernel *kernel)
 void kernel_put_done(struct httpd_req *req)
 {
 	struct core *core = api_core(req);
-	struct kernel_upload **upload = httpd_data(req), *u = *upload;
+	struct upload *u = httpd_data(req);
+	struct kernel_upload *file = u->file;
 	struct finding f = {.name = httpd_param(req, "kernel")};
 	struct err err = {0};
 	bool replaced;
 
-	*upload = NULL;
-	if (kernel_upload_end(u, f.name, &replaced, &err) < 0) {
+	u->file = NULL;
+	if (kernel_upload_end(file, f.name, &replaced, &err) < 0) {
 		answer_failed(req, &err);
 		return;
 	}
