@@ -41,7 +41,7 @@ static void read_head(struct png_io *io, struct picture_head *head)
 int png_head(const void *data, size_t len, struct picture_head *head, struct err *err)
 {
 	struct png_io io;
-	struct picture_head got;
+	struct picture_head got = {0};
 	int r = png_io_reader(&io, data, len, 0, err);
 
 	if (r < 0)
