@@ -139,5 +139,7 @@
 /* Not for the program: a call that a signal ended, and that is begun again when the handler has SA_RESTART or none runs; else
  * the program sees EINTR. The exit of the system call turns it into one of the two. */
 #define ERESTARTSYS 512
+/* The same for a call that begins again whatever the handler has. */
+#define ERESTARTNOINTR 513
 
 #endif

@@ -20,40 +20,39 @@
 #define FUTEX_REQUEUE        3
 #define FUTEX_CMP_REQUEUE    4
 #define FUTEX_WAKE_OP        5
+#define FUTEX_LOCK_PI        6
+#define FUTEX_UNLOCK_PI      7
+#define FUTEX_TRYLOCK_PI     8
 #define FUTEX_WAIT_BITSET    9
 #define FUTEX_WAKE_BITSET    10
+#define FUTEX_LOCK_PI2       13
 #define FUTEX_PRIVATE_FLAG   128
 #define FUTEX_CLOCK_REALTIME 256
 #define BITSET_ANY           0xffffffffu
 
 #define BUCKETS 64u
 
-struct key {
-	const struct inode *inode; /* NULL: at is an address */
-	uint64_t at;
-};
-
 struct waiter {
 	struct list link; /* bucket of key */
 	struct thread *thread;
-	struct key key;
+	struct futex_key key;
 	uint32_t bitset;
 	bool woken;
 };
 
 static struct list buckets[BUCKETS];
 
-static bool same(const struct key *a, const struct key *b)
+bool futex_same(const struct futex_key *a, const struct futex_key *b)
 {
 	return a->inode == b->inode && a->at == b->at;
 }
 
 /* The word must be aligned; a shared one must be there, although not all operations look at it. */
-static int find_key(uptr_t addr, bool shared, struct key *key)
+int futex_key_of(uptr_t addr, bool shared, struct futex_key *key)
 {
 	uint32_t word;
 
-	*key = (struct key){NULL, addr};
+	*key = (struct futex_key){NULL, addr};
 	if (addr % sizeof(word))
 		return -EINVAL;
 	if (addr >= UIG_USER_TOP || (shared && get_user(&word, addr) < 0))
@@ -61,7 +60,7 @@ static int find_key(uptr_t addr, bool shared, struct key *key)
 	return shared ? vm_shared_place(addr, &key->inode, &key->at) : 0;
 }
 
-static struct list *bucket(const struct key *key)
+static struct list *bucket(const struct futex_key *key)
 {
 	struct list *b =
 		&buckets[(((uint64_t)key->inode ^ key->at) >> 2) * 0x9e3779b97f4a7c15ull >> 58];
@@ -71,13 +70,13 @@ static struct list *bucket(const struct key *key)
 	return b;
 }
 
-static unsigned wake(const struct key *key, int n, uint32_t bitset)
+static unsigned wake(const struct futex_key *key, int n, uint32_t bitset)
 {
 	struct list *b = bucket(key);
 	unsigned woken = 0;
 
 	list_for_each_safe (w, b, struct waiter, link) {
-		if (!same(&w->key, key) || !(w->bitset & bitset))
+		if (!futex_same(&w->key, key) || !(w->bitset & bitset))
 			continue;
 		list_del(&w->link);
 		w->woken = true;
@@ -90,9 +89,9 @@ static unsigned wake(const struct key *key, int n, uint32_t bitset)
 
 unsigned futex_wake_addr(uptr_t addr, unsigned n)
 {
-	struct key key;
+	struct futex_key key;
 
-	return find_key(addr, true, &key) ? 0 : wake(&key, (int)n, BITSET_ANY);
+	return futex_key_of(addr, true, &key) ? 0 : wake(&key, (int)n, BITSET_ANY);
 }
 
 static int read_word(uptr_t addr, uint32_t *word)
@@ -110,7 +109,7 @@ static long wait(uptr_t addr, bool shared, uint32_t expected, uint32_t bitset, u
 
 	if (!bitset)
 		return -EINVAL;
-	r = find_key(addr, shared, &w.key);
+	r = futex_key_of(addr, shared, &w.key);
 	if (!r)
 		r = read_word(addr, &word);
 	if (r < 0)
@@ -160,15 +159,15 @@ static int read_deadline(uptr_t utime, bool relative, bool realtime, uint64_t *d
 static long requeue(
 	uptr_t addr, uptr_t addr2, bool shared, int nwake, int nmove, const uint32_t *expected)
 {
-	struct key key, key2;
+	struct futex_key key, key2;
 	uint32_t word;
 	int done = 0, r;
 
 	if (nwake < 0 || nmove < 0)
 		return -EINVAL;
-	r = find_key(addr, shared, &key);
+	r = futex_key_of(addr, shared, &key);
 	if (!r)
-		r = find_key(addr2, shared, &key2);
+		r = futex_key_of(addr2, shared, &key2);
 	if (!r && expected)
 		r = read_word(addr, &word);
 	if (r < 0)
@@ -176,7 +175,7 @@ static long requeue(
 	if (expected && word != *expected)
 		return -EAGAIN;
 	list_for_each_safe (w, bucket(&key), struct waiter, link) {
-		if (!same(&w->key, &key))
+		if (!futex_same(&w->key, &key))
 			continue;
 		if (done >= nwake + nmove)
 			break;
@@ -184,7 +183,7 @@ static long requeue(
 			list_del(&w->link);
 			w->woken = true;
 			thread_wake(w->thread);
-		} else if (!same(&key, &key2)) {
+		} else if (!futex_same(&key, &key2)) {
 			list_del(&w->link);
 			w->key = key2;
 			list_add_tail(bucket(&key2), &w->link);
@@ -253,14 +252,14 @@ static int wake_op_apply(uptr_t addr2, uint32_t code, bool *matches)
 
 static long wake_op(uptr_t addr, uptr_t addr2, bool shared, int nwake, int nwake2, uint32_t code)
 {
-	struct key key, key2;
+	struct futex_key key, key2;
 	bool matches = false;
 	long n;
 	int r;
 
-	r = find_key(addr, shared, &key);
+	r = futex_key_of(addr, shared, &key);
 	if (!r)
-		r = find_key(addr2, shared, &key2);
+		r = futex_key_of(addr2, shared, &key2);
 	if (r < 0)
 		return r;
 	r = wake_op_apply(addr2, code, &matches);
@@ -278,12 +277,12 @@ long sys_futex(const uint64_t a[6])
 	int op = (int)a[1];
 	int cmd = op & ~(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME);
 	bool realtime = op & FUTEX_CLOCK_REALTIME, shared = !(op & FUTEX_PRIVATE_FLAG);
-	struct key key;
+	struct futex_key key;
 	uint32_t val = (uint32_t)a[2], val3 = (uint32_t)a[5];
 	uint64_t deadline;
 	int r;
 
-	if (realtime && cmd != FUTEX_WAIT && cmd != FUTEX_WAIT_BITSET)
+	if (realtime && cmd != FUTEX_WAIT && cmd != FUTEX_WAIT_BITSET && cmd != FUTEX_LOCK_PI2)
 		return -ENOSYS;
 	switch (cmd) {
 	case FUTEX_WAIT:
@@ -296,7 +295,7 @@ long sys_futex(const uint64_t a[6])
 	case FUTEX_WAKE_BITSET:
 		if (cmd == FUTEX_WAKE_BITSET && !val3)
 			return -EINVAL;
-		r = find_key(addr, shared, &key);
+		r = futex_key_of(addr, shared, &key);
 		if (r < 0)
 			return r;
 		return wake(&key, (int)val, cmd == FUTEX_WAKE ? BITSET_ANY : val3);
@@ -306,7 +305,15 @@ long sys_futex(const uint64_t a[6])
 		return requeue(addr, addr2, shared, (int)val, (int)a[3], &val3);
 	case FUTEX_WAKE_OP:
 		return wake_op(addr, addr2, shared, (int)val, (int)a[3], val3);
-	default: /* outside numbers: the priority-inheriting ones among them */
+	case FUTEX_LOCK_PI:
+	case FUTEX_LOCK_PI2:
+		r = read_deadline(a[3], false, cmd == FUTEX_LOCK_PI || realtime, &deadline);
+		return r < 0 ? r : futex_lock_pi(addr, shared, false, deadline);
+	case FUTEX_TRYLOCK_PI:
+		return futex_lock_pi(addr, shared, true, TIME_FOREVER);
+	case FUTEX_UNLOCK_PI:
+		return futex_unlock_pi(addr, shared);
+	default: /* outside numbers: condition variables with priority inheritance among them */
 		return -ENOSYS;
 	}
 }
@@ -337,7 +344,7 @@ static long queue_all(struct waiter *w, uptr_t user, unsigned n, unsigned *queue
 			(v.flags & FUTEX2_SIZE) != FUTEX2_U32)
 			return -EINVAL;
 		*w = (struct waiter){.thread = current_thread, .bitset = BITSET_ANY};
-		r = find_key(v.uaddr, !(v.flags & FUTEX2_PRIVATE), &w->key);
+		r = futex_key_of(v.uaddr, !(v.flags & FUTEX2_PRIVATE), &w->key);
 		if (!r)
 			r = read_word(v.uaddr, &word);
 		if (r < 0)

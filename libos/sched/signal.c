@@ -308,7 +308,8 @@ static void die(const struct regs *regs, const struct siginfo *info)
 
 bool signal_restarts(const struct regs *regs)
 {
-	return regs->rax == (uint64_t)-ERESTARTSYS && regs->orig_rax != (uint64_t)-1;
+	return (regs->rax == (uint64_t)-ERESTARTSYS || regs->rax == (uint64_t)-ERESTARTNOINTR) &&
+		regs->orig_rax != (uint64_t)-1;
 }
 
 /* A call that a signal ended and that may start again does so when the handler says so. */
@@ -316,7 +317,7 @@ static void restart_call(struct regs *regs, bool restart)
 {
 	if (!signal_restarts(regs))
 		return;
-	if (restart) {
+	if (restart || regs->rax == (uint64_t)-ERESTARTNOINTR) {
 		regs->rax = regs->orig_rax;
 		regs->rip -= 2;
 	} else {

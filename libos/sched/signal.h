@@ -133,7 +133,7 @@ uint64_t signal_pending_set(void);
 /* Told (POLLIN) when a signal comes in, whether blocked or not: for signalfd. */
 struct pollable *signal_pollable(void);
 
-/* A call's result says "start again" (-ERESTARTSYS). */
+/* A call's result says "start again" (-ERESTARTSYS, -ERESTARTNOINTR). */
 bool signal_restarts(const struct regs *regs);
 
 /* For ppoll, pselect6, epoll_pwait: another mask for the time of the call. With signal_mask_restore_later() handlers that

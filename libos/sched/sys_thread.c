@@ -241,6 +241,7 @@ void process_exit(int status)
 long sys_exit(const uint64_t a[6])
 {
 	robust_list_exit(current_thread);
+	futex_pi_owner_exits(current_thread->tid);
 	clear_tid(current_thread);
 	thread_exit((int)a[0]);
 }
