@@ -176,6 +176,8 @@ static void fail(struct fn_call *call, unsigned status, const char *code, const 
 {
 	struct httpd_req *req = call->req;
 
+	if (!call->fn)
+		return;
 	call->fn->counters.failed++;
 	log_info("request failed", "fn=%s status=%u reason=\"%s\"", call->fn->name,
 		call->out ? 0 : status, sentence);
@@ -587,7 +589,9 @@ static void reject(
 /* false: it is answered. */
 static bool may_come(struct fn *fn, struct httpd_req *req)
 {
-	if (!fn_method_is_valid(httpd_method(req)))
+	if (fn->removing)
+		answer_problem(req, 404, "not_found", "function %s is being removed", fn->name);
+	else if (!fn_method_is_valid(httpd_method(req)))
 		answer_problem(req, 400, "bad_request", "functions have no such method");
 	else if (httpd_is_head(req) && httpd_content_length(req) != 0)
 		answer_problem(req, 400, "bad_request", "HEAD has no body");

@@ -342,8 +342,8 @@ int fns_put(struct fns *fns, const char *name, json_t *root, struct fn **out, bo
 	if (!fn && fns->count >= FNS_MAX)
 		return refuse(c, EAGAIN, "there are too many functions");
 	r = put(fns, &fn, name, root, c);
-	if (r < 0)
-		return r;
+	if (r < 0 || !fn)
+		return r < 0 ? r : -EINVAL;
 	clock_gettime(CLOCK_REALTIME, &fn->updated);
 	if (*made)
 		fn->created = fn->updated;

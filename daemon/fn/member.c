@@ -136,15 +136,18 @@ void member_rest(struct fn_member *m)
 		loop_timer_set(m->idle, m->fn->spec.idle_s * NS_PER_S);
 }
 
+static bool is_too_much(const struct fn_member *m)
+{
+	return m->state == MEMBER_READY && m->in_flight == 0 &&
+		members_in(m->fn, MEMBER_READY) > m->fn->spec.min;
+}
+
 static void idle(void *arg)
 {
 	struct fn_member *m = arg;
 	struct fn *fn = m->fn;
 
-	if (m->state == MEMBER_DRAINING)
-		stop(m);
-	else if (m->state == MEMBER_READY && m->in_flight == 0 &&
-		members_in(fn, MEMBER_READY) > fn->spec.min)
+	if (m->state == MEMBER_DRAINING || is_too_much(m))
 		stop(m);
 	fn_look(fn);
 }
@@ -288,7 +291,7 @@ void member_start(struct fn *fn)
 	int r = run(fn, &inst, &err);
 
 	fn->counters.starts++;
-	if (r < 0) {
+	if (r < 0 || !inst) {
 		note_failure(fn, err.msg);
 		fn->again = true;
 		return;

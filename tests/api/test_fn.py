@@ -371,8 +371,14 @@ class Functions(DaemonTest):
     def test_remove(self):
         self.deploy()
         self.get("/")
-        self.assertEqual(self.d.call("DELETE", "/fn/f").status, 202)
-        self.problem(self.raw("GET", "/"), 404, "not_found")
+        waits = threading.Thread(target=lambda: self.raw("GET", "/wait"))
+        waits.start()
+        self.until(lambda fn: fn["in_flight"] == 1)
+        self.assertEqual(self.d.call("DELETE", "/fn/f").json["state"], "removing")
+        self.problem(self.raw("GET", "/"), 404, "not_found")  # it is there still: one request is in it
+        self.refused(self.d.call("PUT", "/fn/f", {"image": "web"}), 409, "conflict")
+        self.d.call("POST", f"/vm/{self.fn()['instances'][0]['id']}/kill")
+        waits.join()
         connection = self.d.connection()
         connection.request("GET", "/events?since=0", headers={"Accept": "text/event-stream"})
         response = connection.getresponse()
