@@ -110,8 +110,10 @@ static void note_line(struct console *c, const char *data, size_t len)
 				c->last[c->line_len] = '\0';
 			}
 			c->line_len = 0;
-		} else if (c->line_len < sizeof(c->line) - 1) {
-			c->line[c->line_len++] = data[i];
+		} else {
+			if (c->line_len == sizeof(c->line) - 1) /* of a long one the end counts */
+				memmove(c->line, c->line + 1, --c->line_len);
+			c->line[c->line_len++] = data[i] ? data[i] : ' ';
 		}
 	}
 }

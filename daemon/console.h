@@ -39,7 +39,7 @@ void console_free(struct console *console);
 int console_set_file(struct console *console, const char *path);
 /* The writer is gone: takes what is left in the pipe and closes it; followers are told the end. */
 void console_finish(struct console *console);
-/* The last complete line that is not empty, without its line feed; "" when there is none. Cut to CONSOLE_LAST_BYTES. */
+/* The last complete line that is not empty, without its line feed; "" when there is none. Of a long one the last CONSOLE_LAST_BYTES - 1. */
 const char *console_last_line(const struct console *console);
 
 /* Hears all bytes from now on. NULL without memory. */

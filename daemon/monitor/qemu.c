@@ -24,6 +24,7 @@
 
 #define ARGV_MAX   (64 + 4 * VOLUMES_MAX)
 #define QMP_SOCKET "qmp.sock"
+#define EXIT_LINE  "uigniter-exit "
 
 struct qemu {
 	int tap;
@@ -273,9 +274,19 @@ static const struct {
 	{SHELL_END_NOEXEC, "the program could not be started: error"},
 };
 
+/* The exit line: the last one of the console, or its end where the program's output did not end a line. NULL: there is none. */
+static const char *exit_line(const char *line)
+{
+	const char *found = NULL;
+
+	for (const char *at = line; (at = strstr(at, EXIT_LINE)); at++)
+		found = at;
+	return found;
+}
+
 static void ended(struct shell *s, int how, int status)
 {
-	const char *line = console_last_line(s->console);
+	const char *line = exit_line(console_last_line(s->console));
 	struct shell_exit *e = &s->exit;
 	unsigned kind, code;
 
@@ -284,7 +295,7 @@ static void ended(struct shell *s, int how, int status)
 		e->end = SHELL_END_CRASH;
 		return;
 	}
-	if (sscanf(line, "uigniter-exit kind=%u code=%u", &kind, &code) != 2 ||
+	if (!line || sscanf(line, EXIT_LINE "kind=%u code=%u", &kind, &code) != 2 ||
 		kind >= ARRAY_SIZE(kinds)) {
 		e->end = SHELL_END_CRASH;
 		snprintf(e->reason, sizeof(e->reason), "the VM ended without an exit line");
