@@ -233,7 +233,6 @@ class Functions(DaemonTest):
         fn = self.fn()
         self.assertTrue(1 <= fn["counters"]["starts"] <= 3, fn)
         self.assertEqual(fn["counters"]["failed"] + fn["counters"]["rejected"] + fn["queued"] + fn["in_flight"], 0, fn)
-        self.assertTrue(all(int(a[2].split()[1]) <= 2 for a in answers), answers)
 
     def test_queue_is_bounded(self):
         self.deploy(concurrency=1, max=1, queue=1)
