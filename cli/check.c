@@ -310,10 +310,12 @@ static void judge_cgroup(struct finding *f, const json_t *cgroup)
 	const char *path = json_string_value(json_object_get(cgroup, "path"));
 	const json_t *there = json_object_get(cgroup, "controllers");
 	char missing[32] = "";
+	size_t len = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(controllers); i++) {
 		if (!has_word(there, controllers[i]))
-			strcat(strcat(missing, " +"), controllers[i]);
+			len += (size_t)snprintf(
+				missing + len, sizeof(missing) - len, " +%s", controllers[i]);
 	}
 	path = path ? path : "?";
 	if (!*missing) {

@@ -3,9 +3,11 @@
 #ifndef LIB_UTIL_H
 #define LIB_UTIL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -45,6 +47,16 @@ static inline void cleanup_fclosep(FILE **f)
 		*(pp) = NULL;                                                                      \
 		stolen_;                                                                           \
 	})
+
+/* Whether the word is among the first count of words. */
+static inline bool is_one_of(const char *word, const char *const *words, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(words[i], word) == 0)
+			return true;
+	}
+	return false;
+}
 
 /* Takes the descriptor out of its owner, which keeps -1. */
 static inline int steal_fd(int *fd)

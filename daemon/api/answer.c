@@ -4,6 +4,7 @@
 #include "daemon/id.h"
 #include "lib/log.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -112,6 +113,26 @@ void answer_retry(struct httpd_req *req, unsigned status, const char *code, unsi
 void answer_check(struct httpd_req *req, const struct check *check)
 {
 	problem(req, 400, "invalid_field", check->pointer, NULL, check->err.msg);
+}
+
+void answer_items(struct httpd_req *req, json_t *items)
+{
+	answer_json(req, 200, json_pack("{s:o, s:n}", "items", items, "next_cursor"));
+}
+
+void answer_refused(struct httpd_req *req, const struct check *check)
+{
+	switch (check->err.code) {
+	case EBUSY:
+		answer_problem(req, 409, "conflict", "%s", check->err.msg);
+		return;
+	case EAGAIN:
+	case ENOMEM:
+		answer_retry(req, 503, "unavailable", 10, "%s", check->err.msg);
+		return;
+	default:
+		answer_check(req, check);
+	}
 }
 
 void answer_glue_error(struct httpd_req *req, unsigned status, const char *sentence)

@@ -23,6 +23,11 @@ void answer_retry(struct httpd_req *req, unsigned status, const char *code, unsi
 /* 400 invalid_field, with the place of what is wrong. */
 void answer_check(struct httpd_req *req, const struct check *check);
 
+/* 200 with a list that is whole: takes items. */
+void answer_items(struct httpd_req *req, json_t *items);
+/* What was wanted of something that is kept is not taken: 409 for EBUSY, 503 for EAGAIN and ENOMEM, else as answer_check(). */
+void answer_refused(struct httpd_req *req, const struct check *check);
+
 /* The glue's own errors. */
 void answer_glue_error(struct httpd_req *req, unsigned status, const char *sentence);
 

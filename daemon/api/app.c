@@ -31,7 +31,7 @@ void app_list(struct httpd_req *req)
 
 	for (const struct app *app = apps_first(api_core(req)->apps); app; app = app_next(app))
 		json_array_append_new(items, app_json(app));
-	answer_json(req, 200, json_pack("{s:o, s:n}", "items", items, "next_cursor"));
+	answer_items(req, items);
 }
 
 void app_get(struct httpd_req *req)
@@ -40,21 +40,6 @@ void app_get(struct httpd_req *req)
 
 	if (app)
 		answer_json(req, 200, app_json(app));
-}
-
-static void answer_refused(struct httpd_req *req, const struct check *c)
-{
-	switch (c->err.code) {
-	case EBUSY:
-		answer_problem(req, 409, "conflict", "%s", c->err.msg);
-		return;
-	case EAGAIN:
-	case ENOMEM:
-		answer_retry(req, 503, "unavailable", 10, "%s", c->err.msg);
-		return;
-	default:
-		answer_check(req, c);
-	}
 }
 
 /* The body as an object; NULL: the answer has been given. */

@@ -31,7 +31,7 @@ void fn_list(struct httpd_req *req)
 
 	for (const struct fn *fn = fns_first(api_core(req)->fns); fn; fn = fn_next(fn))
 		json_array_append_new(items, fn_json(fn));
-	answer_json(req, 200, json_pack("{s:o, s:n}", "items", items, "next_cursor"));
+	answer_items(req, items);
 }
 
 void fn_get(struct httpd_req *req)
@@ -40,21 +40,6 @@ void fn_get(struct httpd_req *req)
 
 	if (fn)
 		answer_json(req, 200, fn_json(fn));
-}
-
-static void answer_refused(struct httpd_req *req, const struct check *c)
-{
-	switch (c->err.code) {
-	case EBUSY:
-		answer_problem(req, 409, "conflict", "%s", c->err.msg);
-		return;
-	case EAGAIN:
-	case ENOMEM:
-		answer_retry(req, 503, "unavailable", 10, "%s", c->err.msg);
-		return;
-	default:
-		answer_check(req, c);
-	}
 }
 
 void fn_put(struct httpd_req *req)

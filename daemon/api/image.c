@@ -47,7 +47,7 @@ void image_list(struct httpd_req *req)
 
 	for (const struct image *i = images_first(images); i; i = i->next)
 		json_array_append_new(items, image_json(images, i));
-	answer_json(req, 200, json_pack("{s:o, s:n}", "items", items, "next_cursor"));
+	answer_items(req, items);
 }
 
 struct image *image_referred(

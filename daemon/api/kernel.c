@@ -31,7 +31,7 @@ void kernel_list(struct httpd_req *req)
 	json_t *items = json_array();
 
 	kernels_each(api_core(req)->kernels, add, items);
-	answer_json(req, 200, json_pack("{s:o, s:n}", "items", items, "next_cursor"));
+	answer_items(req, items);
 }
 
 /* false: the answer has been given. */

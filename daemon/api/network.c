@@ -75,7 +75,7 @@ void network_list(struct httpd_req *req)
 		if (i->shell && !is_listed(items, name_of(i)))
 			json_array_append_new(items, network_json(core, name_of(i)));
 	}
-	answer_json(req, 200, json_pack("{s:o, s:n}", "items", items, "next_cursor"));
+	answer_items(req, items);
 }
 
 static json_t *lease_json(
@@ -112,5 +112,5 @@ void network_leases(struct httpd_req *req)
 		if (s->lease.held && strcmp(name_of(i), name) == 0)
 			json_array_append_new(items, lease_json(core, s, i));
 	}
-	answer_json(req, 200, json_pack("{s:o, s:n}", "items", items, "next_cursor"));
+	answer_items(req, items);
 }

@@ -27,7 +27,7 @@ void pool_list(struct httpd_req *req)
 
 	for (const struct pool *p = pools_first(api_core(req)->pools); p; p = p->next)
 		json_array_append_new(items, pool_json(p));
-	answer_json(req, 200, json_pack("{s:o, s:n}", "items", items, "next_cursor"));
+	answer_items(req, items);
 }
 
 static int take_kernel(const struct kernels *kernels, const json_t *value,

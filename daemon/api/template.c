@@ -33,7 +33,7 @@ void template_list(struct httpd_req *req)
 
 	for (; t; t = template_next(t))
 		json_array_append_new(items, template_json(t));
-	answer_json(req, 200, json_pack("{s:o, s:n}", "items", items, "next_cursor"));
+	answer_items(req, items);
 }
 
 /* NULL: the answer has been given. */

@@ -8,6 +8,7 @@
 #include "daemon/core.h"
 #include "daemon/events.h"
 #include "daemon/instance/run_spec.h"
+#include "daemon/retry.h"
 #include "daemon/state/keep.h"
 #include "lib/jsonx.h"
 #include "lib/log.h"
@@ -35,17 +36,6 @@ void apps_hear(struct apps *apps, const struct instance *i)
 }
 
 /* --- failures ---------------------------------------------------------------------------------------------------- */
-static int64_t pause_after(unsigned failures)
-{
-	int64_t ns = RETRY_FIRST_NS;
-
-	if (failures < 2)
-		return 0;
-	for (unsigned n = 2; n < failures && ns < RETRY_MAX_NS; n++)
-		ns *= 2;
-	return ns < RETRY_MAX_NS ? ns : RETRY_MAX_NS;
-}
-
 static void note_failure(struct app *app, unsigned s, const char *who, const char *why)
 {
 	const struct app_service *wanted = &app->spec.services[s];
@@ -53,7 +43,8 @@ static void note_failure(struct app *app, unsigned s, const char *who, const cha
 	struct service *service = &app->services[s];
 
 	service->failures++;
-	service->not_before_ns = loop_now_ns() + pause_after(service->failures);
+	service->not_before_ns =
+		loop_now_ns() + retry_pause_ns(service->failures, RETRY_FIRST_NS, RETRY_MAX_NS);
 	service->gave_up =
 		wanted->restart.policy == RESTART_NO || (tries && service->failures > tries);
 	snprintf(service->reason, sizeof(service->reason), "%s: %.180s", who, why);

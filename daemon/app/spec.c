@@ -43,25 +43,12 @@ static int in_service(struct check *c, const char *name)
 static const char *const passed[] = {"args", "cmdline", "env", "labels", "memory_mib", "vcpus",
 	"monitor", "network", "ports", "volumes", "vsock", "trace", "health", "limits"};
 
-static bool is_passed(const char *field)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(passed); i++) {
-		if (strcmp(passed[i], field) == 0)
-			return true;
-	}
-	return false;
-}
-
 static bool is_own(const char *field)
 {
 	static const char *const own[] = {
 		"image", "replicas", "depends_on", "restart", "stop_timeout_s", "scale"};
 
-	for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
-		if (strcmp(own[i], field) == 0)
-			return true;
-	}
-	return false;
+	return is_one_of(field, own, ARRAY_SIZE(own));
 }
 
 /* What it says of its instances, as the body of a run. */
@@ -73,7 +60,7 @@ static int make_request(struct app_service *s, struct check *c)
 	s->request = json_object();
 	json_object_foreach(s->spec, field, value)
 	{
-		if (is_passed(field))
+		if (is_one_of(field, passed, ARRAY_SIZE(passed)))
 			json_object_set(s->request, field, value);
 		else if (!is_own(field))
 			return check_fail(

@@ -39,7 +39,7 @@ static bool is_listed(const struct fn_connection *c, const char *name)
 	return false;
 }
 
-static bool is_one_of(const char *name, const char *const *names, size_t count)
+static bool is_header_of(const char *name, const char *const *names, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (strcasecmp(name, names[i]) == 0)
@@ -64,7 +64,8 @@ static bool is_clean(const char *name, const char *value)
 static bool passes(const struct fn_connection *c, const char *name, const char *value)
 {
 	return !c->cut && is_clean(name, value) &&
-		!is_one_of(name, of_connection, ARRAY_SIZE(of_connection)) && !is_listed(c, name);
+		!is_header_of(name, of_connection, ARRAY_SIZE(of_connection)) &&
+		!is_listed(c, name);
 }
 
 bool fn_passes_up(const struct fn_connection *c, const char *name, const char *value, bool token)
@@ -73,7 +74,7 @@ bool fn_passes_up(const struct fn_connection *c, const char *name, const char *v
 		"X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Prefix", "Forwarded"};
 
 	/* Without a value libcurl would leave it out. */
-	if (!value[0] || !passes(c, name, value) || is_one_of(name, ours, ARRAY_SIZE(ours)))
+	if (!value[0] || !passes(c, name, value) || is_header_of(name, ours, ARRAY_SIZE(ours)))
 		return false;
 	return !token || strcasecmp(name, "Authorization") != 0;
 }
@@ -83,7 +84,7 @@ bool fn_passes_down(const struct fn_connection *c, const char *name, const char 
 	static const char *const ours[] = {
 		"Content-Length", "X-Uigniter-Start", "X-Uigniter-Instance"};
 
-	return passes(c, name, value) && !is_one_of(name, ours, ARRAY_SIZE(ours));
+	return passes(c, name, value) && !is_header_of(name, ours, ARRAY_SIZE(ours));
 }
 
 bool fn_target_is_valid(const char *target)

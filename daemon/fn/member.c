@@ -8,6 +8,7 @@
 #include "daemon/core.h"
 #include "daemon/fn/impl.h"
 #include "daemon/instance/run_spec.h"
+#include "daemon/retry.h"
 #include "lib/jsonx.h"
 #include "lib/log.h"
 #include "lib/loop.h"
@@ -49,22 +50,12 @@ struct fn_member *member_free_slot(const struct fn *fn)
 }
 
 /* --- failures ---------------------------------------------------------------------------------------------------- */
-static int64_t pause_after(unsigned failures)
-{
-	int64_t ns = RETRY_FIRST_NS;
-
-	if (failures < 2)
-		return 0;
-	for (unsigned n = 2; n < failures && ns < RETRY_MAX_NS; n++)
-		ns *= 2;
-	return ns < RETRY_MAX_NS ? ns : RETRY_MAX_NS;
-}
-
 static void note_failure(struct fn *fn, const char *why)
 {
 	fn->failures++;
 	fn->counters.start_failures++;
-	fn->not_before_ns = loop_now_ns() + pause_after(fn->failures);
+	fn->not_before_ns =
+		loop_now_ns() + retry_pause_ns(fn->failures, RETRY_FIRST_NS, RETRY_MAX_NS);
 	snprintf(fn->reason, sizeof(fn->reason), "%s", why);
 	log_warn("a function's instance has failed", "fn=%s failures=%u reason=\"%s\"", fn->name,
 		fn->failures, fn->reason);

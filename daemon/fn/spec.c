@@ -33,15 +33,6 @@ static unsigned *number_at(struct fn_spec *spec, size_t n)
 	return (unsigned *)(void *)((char *)spec + numbers[n].at);
 }
 
-static bool is_passed(const char *field)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(passed); i++) {
-		if (strcmp(passed[i], field) == 0)
-			return true;
-	}
-	return false;
-}
-
 static bool is_own(const char *field)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
@@ -75,7 +66,7 @@ static int make_request(struct fn_spec *spec, struct check *c)
 
 	json_object_foreach(spec->spec, field, value)
 	{
-		if (is_passed(field))
+		if (is_one_of(field, passed, ARRAY_SIZE(passed)))
 			json_object_set(spec->request, field, value);
 		else if (!is_own(field))
 			return check_fail(

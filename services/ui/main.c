@@ -137,6 +137,25 @@ static struct pending *pending_new(struct httpd_req *req, const char *id)
 	return p;
 }
 
+/* As pending_new(), for a request that holds a picture in memory: of those there are at most VIEWS_MAX, another one gets 503 and NULL. */
+static struct pending *view_new(struct httpd_req *req, const char *id)
+{
+	struct pending *p;
+
+	if (ui_of(req)->views >= VIEWS_MAX) {
+		httpd_add_header(req, "Retry-After", "1");
+		httpd_reply_error(req, 503, "too many pictures at a time");
+		return NULL;
+	}
+	p = pending_new(req, id);
+	if (!p)
+		return NULL;
+	httpd_set_data(req, p, pending_free);
+	p->view = true;
+	p->ui->views++;
+	return p;
+}
+
 static void on_form(struct httpd_req *req)
 {
 	struct buf none = {0};
@@ -158,17 +177,9 @@ static void on_view(struct httpd_req *req)
 		show_none(req);
 		return;
 	}
-	if (ui_of(req)->views >= VIEWS_MAX) {
-		httpd_add_header(req, "Retry-After", "1");
-		httpd_reply_error(req, 503, "too many pages at a time");
-		return;
-	}
-	p = pending_new(req, id);
+	p = view_new(req, id);
 	if (!p)
 		return;
-	httpd_set_data(req, p, pending_free);
-	p->view = true;
-	p->ui->views++;
 	snprintf(path, sizeof(path), "/task/%s/ready", id);
 	ask(p, path, (struct httpc_request){0}, on_view_ready);
 }
@@ -292,17 +303,9 @@ static void on_download(struct httpd_req *req)
 		httpd_reply_error(req, 400, "taskId is a number, kind is input or result");
 		return;
 	}
-	if (ui->views >= VIEWS_MAX) {
-		httpd_add_header(req, "Retry-After", "1");
-		httpd_reply_error(req, 503, "too many pictures at a time");
-		return;
-	}
-	p = pending_new(req, id);
+	p = view_new(req, id);
 	if (!p)
 		return;
-	httpd_set_data(req, p, pending_free);
-	p->view = true;
-	ui->views++;
 	snprintf(path, sizeof(path), "/task/%s/download?kind=%s", id, kind);
 	ask(p, path, (struct httpc_request){.max_bytes = ui->budget.max_image_bytes},
 		on_file_of_task);
