@@ -85,7 +85,7 @@ static const char *kernel_name(const struct instance *i)
 	return i->spec.kernel[0] ? i->spec.kernel : KERNEL_DEFAULT;
 }
 
-/* Microseconds since the request came, of each step so far; those of an earlier manager are not known. */
+/* Microseconds since the request came, of each step so far. */
 static json_t *timing_json(const struct instance *i)
 {
 	json_t *steps = json_array();

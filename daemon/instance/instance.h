@@ -131,7 +131,7 @@ struct run_spec {
 enum instance_step {
 	STEP_MADE,    /* its record is there: name, arguments, environment */
 	STEP_SHELL,   /* it has a shell: address, network, published ports */
-	STEP_SENT,    /* the monitor has been told to start it */
+	STEP_SENT,    /* the monitor is told to start it */
 	STEP_STARTED, /* the monitor says that it runs */
 	STEP_READY,   /* its port takes connections */
 	INSTANCE_STEPS
@@ -181,7 +181,7 @@ struct instance {
 	unsigned port_count;
 	char *dir, *log;                        /* folder and console file */
 	int64_t request_ns, start_ns, ready_ns; /* monotonic; 0: not yet */
-	int64_t step_ns[INSTANCE_STEPS];        /* of the last start under this manager; the same */
+	int64_t step_ns[INSTANCE_STEPS];        /* of the last start; the same */
 	struct timespec created, started, ended;
 	struct readiness *readiness;
 	struct loop_timer *kill_timer;

@@ -308,9 +308,9 @@ static void begin(struct instance *i)
 	spec.work = work;
 	if (r == 0)
 		r = shell_limit(i->shell, &i->limits, &err);
+	step(i, STEP_SENT); /* some monitors start it before shell_start() returns */
 	if (r == 0)
 		r = shell_start(i->shell, &spec, &err);
-	step(i, STEP_SENT);
 	if (r < 0 && i->shell->exit.end == SHELL_END_NOEXEC)
 		set_noexec(i, &i->shell->exit);
 	if (r < 0)

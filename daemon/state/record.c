@@ -89,12 +89,21 @@ static json_t *health_json(const struct health_spec *h)
 		: json_pack("{s:o, s:b}", "check", health_spec_json(h), "ends", (int)h->ends);
 }
 
+static json_t *steps_json(const struct instance *i)
+{
+	json_t *steps = json_array();
+
+	for (unsigned n = 0; n < INSTANCE_STEPS; n++)
+		json_array_append_new(steps, json_integer(i->step_ns[n]));
+	return steps;
+}
+
 json_t *record_of(const struct instance *i)
 {
 	return json_pack("{s:s, s:s*, s:s, s:s, s:b, s:b, s:b, s:b, s:o, s:s, s:o, s:o, s:o, s:o, "
 			 "s:O, s:O*, s:o, "
 			 "s:o, s:i, s:s, s:I, s:o*, s:o*, s:o*, s:o*, s:b, s:O*, s:I, s:I, s:I, "
-			 "s:I, s:I, s:I}",
+			 "s:I, s:I, s:o, s:I}",
 		"id", i->id, "network", i->network[0] ? i->network : NULL, "name", i->name, "state",
 		instance_state_names[i->state], "ready", (int)i->ready, "from_pool",
 		(int)i->from_pool, "auto_remove", (int)i->auto_remove, "wanted_down",
@@ -108,7 +117,7 @@ json_t *record_of(const struct instance *i)
 		limits_json(&i->limits), "trace", (int)i->trace, "missing_calls", i->missing_calls,
 		"request_ns", (json_int_t)i->request_ns, "start_ns", (json_int_t)i->start_ns,
 		"ready_ns", (json_int_t)i->ready_ns, "created", ns_of(&i->created), "started",
-		ns_of(&i->started), "ended", ns_of(&i->ended));
+		ns_of(&i->started), "steps", steps_json(i), "ended", ns_of(&i->ended));
 }
 
 /* --- back ------------------------------------------------------------------------------------------------------ */
@@ -148,12 +157,33 @@ static int load_time(const json_t *root, const char *key, struct timespec *out, 
 	return r;
 }
 
+/* Records of earlier versions have none. */
+static int load_steps(struct instance *i, const json_t *root, struct err *err)
+{
+	const json_t *steps = json_object_get(root, "steps"), *item;
+	size_t n;
+
+	if (!steps)
+		return 0;
+	if (!json_is_array(steps) || json_array_size(steps) > INSTANCE_STEPS)
+		return err_set(
+			err, EINVAL, "steps: a list of at most %d times is wanted", INSTANCE_STEPS);
+	json_array_foreach(steps, n, item)
+	{
+		i->step_ns[n] = json_integer_value(item);
+		if (!json_is_integer(item) || i->step_ns[n] < 0)
+			return err_set(err, EINVAL, "steps: a time is wanted");
+	}
+	return 0;
+}
+
 static int load_times(struct instance *i, const json_t *root, struct err *err)
 {
 	int r = jsonx_int(root, "request_ns", 0, INT64_MAX, &i->request_ns, err);
 
 	r = r < 0 ? r : jsonx_int(root, "start_ns", 0, INT64_MAX, &i->start_ns, err);
 	r = r < 0 ? r : jsonx_int(root, "ready_ns", 0, INT64_MAX, &i->ready_ns, err);
+	r = r < 0 ? r : load_steps(i, root, err);
 	r = r < 0 ? r : load_time(root, "created", &i->created, err);
 	r = r < 0 ? r : load_time(root, "started", &i->started, err);
 	return r < 0 ? r : load_time(root, "ended", &i->ended, err);

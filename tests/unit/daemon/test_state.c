@@ -246,7 +246,7 @@ static char full_record[] =
 	"\"trace\":true,\"missing_calls\":[\"fork\"],"
 	"\"request_ns\":5,\"start_ns\":6,"
 	"\"ready_ns\":7,\"created\":1000000001,"
-	"\"started\":2,"
+	"\"started\":2,\"steps\":[5,5,5,6,7],"
 	"\"ended\":0}";
 
 static void test_record_comes_back(void **state)
@@ -273,6 +273,7 @@ static void test_record_comes_back(void **state)
 	assert_int_equal(i.limits.pids, 64);
 	assert_int_equal(i.created.tv_sec, 1);
 	assert_int_equal(i.created.tv_nsec, 1);
+	assert_int_equal(i.step_ns[STEP_STARTED], 6);
 	text = text_of(&i);
 	assert_string_equal(text, full_record);
 	fini(&i);
@@ -310,7 +311,7 @@ static void test_broken_records(void **state)
 			strcmp(key, "missing_calls") == 0 || strcmp(key, "argv") == 0 ||
 			strcmp(key, "env") == 0 || strcmp(key, "ports") == 0 ||
 			strcmp(key, "mark") == 0 || strcmp(key, "vsock") == 0 ||
-			strcmp(key, "limits") == 0;
+			strcmp(key, "limits") == 0 || strcmp(key, "steps") == 0;
 
 		for (int other = 0; other < 2 && !optional; other++) {
 			json_t *broken = json_copy(whole);
@@ -328,7 +329,7 @@ static void test_broken_records(void **state)
 			json_decref(broken);
 		}
 	}
-	assert_int_equal(refused, (json_object_size(whole) - 8) * 2);
+	assert_int_equal(refused, (json_object_size(whole) - 9) * 2);
 	json_decref(whole);
 }
 
@@ -353,6 +354,10 @@ static void test_bad_values(void **state)
 
 	refuse(s, "\"pids\":64", "\"pids\":1");
 	refuse(s, "\"limits\":{", "\"limits\":[],\"x\":{");
+	refuse(s, "[5,5,5,6,7]", "[5,5,5,6,7,8]");
+	refuse(s, "[5,5,5,6,7]", "[5,-1]");
+	refuse(s, "[5,5,5,6,7]", "[5,\"5\"]");
+	refuse(s, "[5,5,5,6,7]", "{}");
 	refuse(s, "\"kernel\":\"next\"", "\"kernel\":1");
 	refuse(s, "{\"cid\":9}", "{\"cid\":2}");
 	refuse(s, "{\"cid\":9}", "[]");
