@@ -42,8 +42,10 @@ static void make_window(struct window *w, uint32_t at, uint32_t in, uint32_t out
 
 static uint8_t mean(uint64_t sum, uint64_t count)
 {
+	if (!count)
+		return 0;
 	/* The analyzer takes the picture's bytes for unset. NOLINTNEXTLINE(clang-analyzer-core.*) */
-	return count ? (uint8_t)((sum + count / 2) / count) : 0;
+	return (uint8_t)((sum + count / 2) / count);
 }
 
 /* Averages blocks of fx x fy pixels, in place; what does not fill a block at the right and below counts for its share. */
