@@ -52,27 +52,35 @@ def skip(reason):
     sys.exit(77)
 
 
-def need(monitor=None):
+def missing(monitor=None):
+    """What a daemon, or one with this monitor, needs and has not; None."""
     if os.geteuid() != 0:
-        skip("needs root for network namespaces")
+        return "needs root for network namespaces"
     for tool in ("ip",):
         if not shutil.which(tool):
-            skip(f"needs {tool}")
+            return f"needs {tool}"
     if not os.access("/dev/net/tun", os.R_OK | os.W_OK):
-        skip("needs /dev/net/tun")
+        return "needs /dev/net/tun"
     if not os.path.exists(PYTHON):
-        skip(f"needs {PYTHON}")
+        return f"needs {PYTHON}"
     if monitor in ("uvmm", "qemu"):
         parts = {"uvmm": ["vmm/uvmm"], "qemu": []}[monitor] + ["libos/libos.elf", "tests/api/api-guest-server"]
         if monitor == "uvmm" and not os.access("/dev/kvm", os.R_OK | os.W_OK):
-            skip("needs /dev/kvm")
+            return "needs /dev/kvm"
         if monitor == "qemu" and not os.path.exists("/usr/bin/qemu-system-x86_64"):
-            skip("needs qemu-system-x86_64")
+            return "needs qemu-system-x86_64"
         for part in parts:
             if not os.path.exists(os.path.join(BUILD, part)):
-                skip(f"needs {part}")
+                return f"needs {part}"
         if not shutil.which("mkfs.erofs"):
-            skip("needs mkfs.erofs")
+            return "needs mkfs.erofs"
+    return None
+
+
+def need(monitor=None):
+    reason = missing(monitor)
+    if reason:
+        skip(reason)
 
 
 class Result(unittest.TextTestResult):
