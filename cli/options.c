@@ -12,6 +12,23 @@
 		.name = "quiet", .letter = 'q', .help = "print only ids or names"                  \
 	}
 
+/* Of the verbs of applications. */
+#define OPT_CONTEXT                                                                                \
+	{                                                                                          \
+		.name = "context", .letter = 'C', .kind = VALUE_TEXT, .metavar = "FOLDER",         \
+		.help = "context of builds, and what those that they name are relative to"         \
+	}
+#define OPT_HOST_FILES                                                                             \
+	{                                                                                          \
+		.name = "host-files",                                                              \
+		.help = "let manifests name any file of this machine, private ones too"            \
+	}
+#define OPT_WAIT                                                                                   \
+	{                                                                                          \
+		.name = "timeout", .letter = 't', .kind = VALUE_SECONDS, .metavar = "SECONDS",     \
+		.help = "wait so long (default 120); then exit status 124"                         \
+	}
+
 const struct option_spec common_options[] = {
 	{.name = "host",
 		.letter = 'H',
@@ -302,43 +319,25 @@ const struct option_spec trace_options[] = {
 };
 
 const struct option_spec app_up_options[] = {
-	{.name = "context",
-		.letter = 'C',
-		.kind = VALUE_TEXT,
-		.metavar = "FOLDER",
-		.help = "context of builds, and what those that they name are relative to"},
+	OPT_CONTEXT,
 	{.name = "no-build", .help = "take the images of builds that the manager has"},
-	{.name = "host-files",
-		.help = "let manifests name any file of this machine, private ones too"},
+	OPT_HOST_FILES,
 	{.name = "detach", .letter = 'd', .help = "do not wait until all is ready"},
-	{.name = "timeout",
-		.letter = 't',
-		.kind = VALUE_SECONDS,
-		.metavar = "SECONDS",
-		.help = "wait so long (default 120); then exit status 124"},
+	OPT_WAIT,
 	OPT_FORMAT,
 	OPT_QUIET,
 	{0},
 };
 
 const struct option_spec app_build_options[] = {
-	{.name = "context",
-		.letter = 'C',
-		.kind = VALUE_TEXT,
-		.metavar = "FOLDER",
-		.help = "context of builds, and what those that they name are relative to"},
-	{.name = "host-files",
-		.help = "let manifests name any file of this machine, private ones too"},
+	OPT_CONTEXT,
+	OPT_HOST_FILES,
 	{0},
 };
 
 const struct option_spec app_wait_options[] = {
 	{.name = "detach", .letter = 'd', .help = "do not wait for its end"},
-	{.name = "timeout",
-		.letter = 't',
-		.kind = VALUE_SECONDS,
-		.metavar = "SECONDS",
-		.help = "wait so long (default 120); then exit status 124"},
+	OPT_WAIT,
 	{0},
 };
 
