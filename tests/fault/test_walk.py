@@ -17,17 +17,21 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 import fault
 import traces
-from harness import GUEST, TIMEOUT_S, Daemon, guest_image, main, need, skip
+from harness import BUILD, GUEST, TIMEOUT_S, Daemon, guest_image, main, need, skip
 
 PARTS = int(os.environ.get("UIGNITER_FAULT_PARTS", "100"))
 FEWEST = int(os.environ.get("UIGNITER_FAULT_FEWEST", "10"))  # faults of a test
 MONITOR = os.environ.get("UIGNITER_MONITOR", "process")
 SOME_DESCRIPTORS = 64  # of a manager that has not carried out the operation yet
+NAMED = {"template": "id", "fn": "name"}  # what an object of a kind is removed by
 LOST = (http.client.HTTPException, ConnectionError, TimeoutError)
 
 # How a manager ends that met a fault. It gives up by itself where it can not get back into its own network namespace.
 KILLED = {("kill", -signal.SIGKILL)}
 ENDS = {"setns": KILLED | {("error", -signal.SIGABRT)}}
+
+
+needs_uvmm = unittest.skipIf(MONITOR == "process", "host processes have neither kernels nor templates")
 
 
 class Walk(unittest.TestCase):
@@ -45,6 +49,7 @@ class Walk(unittest.TestCase):
         else:
             self.d.put_image("server", {"cmd": ["/bin/server", "serve", "8000"], "ports": [8000]}, IMAGE)
             self.d.put_image("short", {"cmd": ["/bin/server"]}, IMAGE)
+            self.d.put_image("http", {"cmd": ["/bin/server", "http", "8000"], "ports": [8000], "memory_mib": 64}, IMAGE)
         self.settle()
         self.before = traces.there(self.d)
         self.most = SOME_DESCRIPTORS
@@ -80,6 +85,28 @@ class Walk(unittest.TestCase):
         self.d.call("GET", "/app/walked/wait?state=ready&timeout=20")
         self.d.call("DELETE", "/app/walked")
 
+    def function(self):
+        """Of a program that answers (uvmm), and of one that is no HTTP server (process): both start, get the request and go."""
+        image = "server" if MONITOR == "process" else "http"
+        self.d.call("PUT", "/fn/walked", {"image": image, "start_timeout_ms": 20000, "timeout_ms": 20000})
+        self.d.call("GET", "/fn/walked/invoke/")
+        self.d.call("DELETE", "/fn/walked")
+
+    def kernel(self):
+        with open(os.path.join(BUILD, "libos/libos.elf"), "rb") as file:
+            self.d.call("PUT", "/kernel/walked", file.read(), {"Content-Type": "application/octet-stream"})
+        self.d.run("server", wait="ready", kernel="walked", name="walked", wait_timeout_ms=20000)
+        self.d.call("DELETE", "/vm/walked?force=true")
+        self.d.call("DELETE", "/kernel/walked")
+
+    def template(self):
+        made = self.d.call("POST", "/template", {"image_name": "http"}).json
+        while self.d.call("GET", f"/template/{made['id']}").json["loaded"] < 1:
+            self.assertEqual(self.d.call("GET", f"/template/{made['id']}").json["state"], "ready")
+        self.d.run("http", wait="ready", name="walked", wait_timeout_ms=20000)
+        self.d.call("DELETE", "/vm/walked?force=true")
+        self.d.call("DELETE", f"/template/{made['id']}")
+
     # --- what is there --------------------------------------------------------
 
     def settle(self):
@@ -90,9 +117,13 @@ class Walk(unittest.TestCase):
 
     def clean(self):
         self.d.call("DELETE", "/app/walked")
+        for kind in ("template", "fn"):
+            for one in self.d.call("GET", f"/{kind}").json["items"]:
+                self.d.call("DELETE", f"/{kind}/{one[NAMED[kind]]}")
         for vm in self.d.call("GET", "/vm").json["items"]:
             self.d.call("DELETE", f"/vm/{vm['id']}?force=true")
-        self.d.call("DELETE", "/image/walked")
+        for name in ("/image/walked", "/kernel/walked"):
+            self.d.call("DELETE", name)
         self.settle()
 
     # --- the walk -------------------------------------------------------------
@@ -179,6 +210,28 @@ class Walk(unittest.TestCase):
 
     def test_application_kills(self):
         self.walk(self.application, "kill")
+
+    def test_function_errors(self):
+        self.walk(self.function, "error")
+
+    def test_function_kills(self):
+        self.walk(self.function, "kill")
+
+    @needs_uvmm
+    def test_kernel_errors(self):
+        self.walk(self.kernel, "error")
+
+    @needs_uvmm
+    def test_kernel_kills(self):
+        self.walk(self.kernel, "kill")
+
+    @needs_uvmm
+    def test_template_errors(self):
+        self.walk(self.template, "error")
+
+    @needs_uvmm
+    def test_template_kills(self):
+        self.walk(self.template, "kill")
 
     # --- the manager's own start and end --------------------------------------
 
