@@ -142,6 +142,9 @@ static int add_detail(struct buf *out, const char *detail)
 		{"(GET /vm lists them)", "(see: uigniter ps -a)"},
 		{"(GET /template lists them)", "(see: uigniter template ls)"},
 		{"(GET /fn lists them)", "(see: uigniter fn ls)"},
+		{"(GET /app lists them)", "(see: uigniter app ls)"},
+		{"(GET /kernel lists them)", "(see: uigniter kernel ls)"},
+		{"(GET /operation lists them)", "(see: uigniter task ls)"},
 		{"use ?force=true", "use --force"}};
 
 	for (size_t i = 0; i < ARRAY_SIZE(remedies); i++) {
@@ -154,22 +157,27 @@ static int add_detail(struct buf *out, const char *detail)
 	return buf_addstr(out, detail);
 }
 
-/* The sentence of a problem: its detail, else its title, else the status. *answer: the problem itself, if it is one. */
-static int problem(int status, const char *body, size_t len, json_t **answer, struct err *err)
+/* The sentence of a problem: its detail, else its title, else the status. */
+int api_problem(int status, const json_t *problem, struct err *err)
 {
+	const char *code = json_string_value(json_object_get(problem, "code"));
+	const char *detail = json_string_value(json_object_get(problem, "detail"));
 	struct buf text _cleanup_buf_ = {0};
-	const char *detail = NULL, *code = NULL;
 
-	if (!jsonx_parse_object(body, len, JSON_DEPTH, answer, NULL)) {
-		code = json_string_value(json_object_get(*answer, "code"));
-		detail = json_string_value(json_object_get(*answer, "detail"));
-		if (!detail)
-			detail = json_string_value(json_object_get(*answer, "title"));
-	}
+	if (!detail)
+		detail = json_string_value(json_object_get(problem, "title"));
 	if (detail && !add_detail(&text, detail))
 		return err_set(err, errno_of(code, status), "%s", text.data);
 	return err_set(
 		err, errno_of(code, status), "the manager answered with HTTP status %d", status);
+}
+
+/* *answer: the problem itself, if it is one. */
+static int problem(int status, const char *body, size_t len, json_t **answer, struct err *err)
+{
+	if (jsonx_parse_object(body, len, JSON_DEPTH, answer, NULL))
+		*answer = NULL;
+	return api_problem(status, *answer, err);
 }
 
 static int transport_error(const struct api *api, const struct httpc_response *r, struct err *err)

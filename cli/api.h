@@ -52,6 +52,9 @@ int api_call(struct api *api, const struct api_request *request, json_t **answer
 /* Begins a call; done() comes later. 0 or -errno. */
 int api_start(struct api *api, const struct api_request *request, struct err *err);
 
+/* A problem of the manager (or what else has its members detail and code) as -errno and a sentence. */
+int api_problem(int status, const json_t *problem, struct err *err);
+
 /* GET of a list, all its pages: *items is a new array. */
 int api_list(struct api *api, const char *path, json_t **items, struct err *err);
 

@@ -77,6 +77,7 @@ command_fn cmd_app_build, cmd_app_up, cmd_app_down, cmd_app_ls, cmd_app_ps, cmd_
 	cmd_app_scale, cmd_app_inspect;
 command_fn cmd_image_warm, cmd_template_ls, cmd_template_rm;
 command_fn cmd_fn_deploy, cmd_fn_ls, cmd_fn_inspect, cmd_fn_rm, cmd_fn_invoke;
+command_fn cmd_task_ls, cmd_task_inspect, cmd_task_wait, cmd_task_rm;
 command_fn cmd_events, cmd_stats, cmd_pool_set;
 command_fn cmd_kernel_ls, cmd_kernel_put, cmd_kernel_rm;
 command_fn cmd_network_ls, cmd_network_leases, cmd_port;

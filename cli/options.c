@@ -227,8 +227,9 @@ const struct option_spec pool_options[] = {
 #define OPT_PROGRESS                                                                               \
 	{                                                                                          \
 		.name = "progress", .kind = VALUE_CHOICE, .metavar = "HOW",                        \
-		.choices = "auto|plain|none",                                                      \
-		.help = "what it is doing, on stderr: auto (on a terminal), plain or none"         \
+		.choices = "auto|tty|plain|json|none",                                             \
+		.help = "what it is doing, on stderr: auto (tty on a terminal), tty, plain, json " \
+			"or none"                                                                  \
 	}
 #define OPT_TAG                                                                                    \
 	{                                                                                          \
@@ -420,8 +421,11 @@ const struct option_spec image_warm_options[] = {
 		.kind = VALUE_LIST,
 		.metavar = "K=V",
 		.help = "environment variable; K alone takes over your own"},
+	OPT_PROGRESS,
 	{0},
 };
+
+const struct option_spec progress_options[] = {OPT_PROGRESS, {0}};
 
 const struct option_spec fn_invoke_options[] = {
 	{.name = "method",

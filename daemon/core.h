@@ -18,6 +18,7 @@ struct network;
 struct apps;
 struct fns;
 struct templates;
+struct operations;
 struct images;
 struct instances;
 struct pools;
@@ -55,6 +56,7 @@ struct core {
 	struct fns *fns;             /* the same */
 	struct templates *templates; /* the same */
 	struct pools *pools;
+	struct operations *operations;
 	struct shell *shells; /* all that hold anything: a list, see monitor/monitor.h */
 	unsigned shell_count;
 	const struct monitor_ops *monitor; /* the default */

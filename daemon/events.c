@@ -103,6 +103,14 @@ void events_template(
 		json_pack("{s:s, s:s, s:s?}", "id", id, "name", image, "reason", reason));
 }
 
+void events_operation(struct events *e, const char *what, const char *id, const char *kind,
+	const char *subject, const char *reason)
+{
+	emit(e, "operation", what,
+		json_pack("{s:s, s:s, s:s, s:s?}", "id", id, "kind", kind, "name", subject,
+			"reason", reason));
+}
+
 uint64_t events_last(const struct events *e)
 {
 	return e->last;

@@ -44,6 +44,10 @@ void events_function(struct events *events, const char *what, const char *name, 
 void events_template(struct events *events, const char *what, const char *id, const char *image,
 	const char *reason);
 
+/* "operation.WHAT" of the operation of that id, of its kind, on subject; reason may be NULL. */
+void events_operation(struct events *events, const char *what, const char *id, const char *kind,
+	const char *subject, const char *reason);
+
 /* The number of the last event; 0: there was none. */
 uint64_t events_last(const struct events *events);
 /* The first event kept with a number above id; NULL: there is none. Borrowed until the next event. */

@@ -15,6 +15,7 @@
 #include "daemon/names.h"
 #include "daemon/network/choose.h"
 #include "daemon/network/network.h"
+#include "daemon/operation.h"
 #include "daemon/pool.h"
 #include "daemon/reap.h"
 #include "daemon/state/db.h"
@@ -105,6 +106,7 @@ static void end(void *arg, int signo)
 	}
 	log_info("ending", "signal=%d vms=%u", signo, instances_count(d->core.instances));
 	d->core.ending = true;
+	operations_stop(d->core.operations);
 	fns_stop(d->core.fns);
 	templates_stop(d->core.templates);
 	pools_stop(d->core.pools);
@@ -205,7 +207,8 @@ static int start(struct daemon *d, struct err *err)
 	r = images_collect(core->images, true, &(struct collected){0});
 	if (r < 0)
 		return err_sys(err, -r, "cannot look for files of images that nobody uses");
-	r = pools_new(core, &core->pools, err);
+	r = operations_new(core, &core->operations, err);
+	r = r < 0 ? r : pools_new(core, &core->pools, err);
 	r = r < 0 ? r : templates_new(core, &core->templates, err);
 	r = r < 0 ? r : apps_new(core, &core->apps, err);
 	r = r < 0 ? r : fns_new(core, &core->fns, err);
@@ -224,6 +227,7 @@ static void fini(struct daemon *d)
 	templates_free(steal_ptr(&core->templates));
 	pools_free(core->pools);
 	instances_free(core->instances);
+	operations_free(core->operations);
 	httpc_free(core->httpc);
 	names_free(core->names);
 	network_free(core->network);

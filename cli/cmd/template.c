@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* uigniter image warm, template ls, template rm. */
+#include "cli/operation.h"
+#include "cli/progress.h"
 #include "cli/run_request.h"
 #include "cli/verb.h"
 
@@ -45,7 +47,8 @@ int cmd_template_rm(const struct invocation *inv)
 int cmd_image_warm(const struct invocation *inv)
 {
 	struct api *api _cleanup_(api_closep) = NULL;
-	json_t *body _cleanup_json_ = json_object(), *template _cleanup_json_ = NULL;
+	json_t *body _cleanup_json_ = json_object(), *operation _cleanup_json_ = NULL;
+	json_t *template _cleanup_json_ = NULL;
 	const char *image = args_operand(inv->args, 0);
 	struct err err = {0};
 	int rc = run_request_words(inv->args, body, &err);
@@ -56,7 +59,10 @@ int cmd_image_warm(const struct invocation *inv)
 		return EXIT_USAGE;
 	rc = api_call(api,
 		&(struct api_request){.method = "POST", .path = "/template", .body = body},
-		&template, &err);
+		&operation, &err);
+	progress_init(inv->args);
+	rc = rc ? rc : operation_await(api, operation, &template, &err);
+	progress_end();
 	if (rc)
 		return complain(exit_status_of(rc), "cannot warm \"%s\": %s", image, err.msg);
 	puts(json_string_value(json_object_get(template, "id")));

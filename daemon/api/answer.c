@@ -110,6 +110,12 @@ void answer_retry(struct httpd_req *req, unsigned status, const char *code, unsi
 	problem(req, status, code, NULL, NULL, detail);
 }
 
+void answer_unknown(struct httpd_req *req, const char *what, const char *name, const char *list)
+{
+	answer_problem(req, 404, "not_found", "there is no %s \"%.240s\" (GET /%s lists them)",
+		what, name, list);
+}
+
 void answer_check(struct httpd_req *req, const struct check *check)
 {
 	problem(req, 400, "invalid_field", check->pointer, NULL, check->err.msg);

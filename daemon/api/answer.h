@@ -20,6 +20,8 @@ void answer_vm_problem(struct httpd_req *req, unsigned status, const char *code,
 /* As answer_problem(), with a Retry-After of so many seconds. */
 void answer_retry(struct httpd_req *req, unsigned status, const char *code, unsigned retry_s,
 	const char *fmt, ...) _printf_(5, 6);
+/* 404: there is no WHAT of that name; GET /LIST says which there are. */
+void answer_unknown(struct httpd_req *req, const char *what, const char *name, const char *list);
 /* 400 invalid_field, with the place of what is wrong. */
 void answer_check(struct httpd_req *req, const struct check *check);
 

@@ -110,8 +110,7 @@ struct instance *api_instance(struct httpd_req *req)
 		answer_problem(req, 409, "ambiguous_id",
 			"several VMs have ids that begin with \"%.63s\"", key);
 	else
-		answer_problem(req, 404, "not_found",
-			"there is no VM \"%.63s\" (GET /vm lists them)", key);
+		answer_unknown(req, "VM", key, "vm");
 	return NULL;
 }
 

@@ -13,6 +13,7 @@
 struct api;
 struct core;
 struct instance;
+struct operation;
 
 #define API_BODY_MAX_BYTES (1 * MIB)
 #define API_CONFIG_HEADER  "Uigniter-Config"
@@ -53,6 +54,9 @@ httpd_fn app_list, app_get, app_put, app_delete, app_post_scale, app_get_wait;
 httpd_fn fn_list, fn_get, fn_put, fn_delete, fn_invoke_begin, fn_invoke;
 httpd_body_fn fn_invoke_body;
 httpd_fn template_list, template_get, template_post, template_delete;
+httpd_fn operation_list, operation_get, operation_delete;
+/* 202 with the operation, and Location. */
+void answer_operation(struct httpd_req *req, const struct operation *op);
 httpd_fn events_get;
 httpd_fn kernel_list, kernel_put_begin, kernel_put_done, kernel_delete_one;
 httpd_fn network_list, network_leases;

@@ -20,8 +20,7 @@ static struct app *find(struct httpd_req *req)
 	struct app *app = apps_find(api_core(req)->apps, name);
 
 	if (!app)
-		answer_problem(req, 404, "not_found",
-			"there is no application \"%.63s\" (GET /app lists them)", name);
+		answer_unknown(req, "application", name, "app");
 	return app;
 }
 

@@ -20,8 +20,7 @@ static struct fn *find(struct httpd_req *req)
 	struct fn *fn = fns_find(api_core(req)->fns, name);
 
 	if (!fn)
-		answer_problem(req, 404, "not_found",
-			"there is no function \"%.63s\" (GET /fn lists them)", name);
+		answer_unknown(req, "function", name, "fn");
 	return fn;
 }
 

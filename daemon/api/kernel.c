@@ -154,8 +154,7 @@ void kernel_delete_one(struct httpd_req *req)
 		return;
 	}
 	if (kernel_delete(core->kernels, name) < 0)
-		answer_problem(req, 404, "not_found",
-			"there is no kernel \"%.63s\" (GET /kernel lists them)", name);
+		answer_unknown(req, "kernel", name, "kernel");
 	else
 		httpd_reply(req, 204, NULL, NULL, 0);
 }

@@ -7,7 +7,7 @@
 #include "daemon/api/vm_json.h"
 #include "daemon/core.h"
 #include "daemon/instance/run_spec.h"
-#include "lib/loop.h"
+#include "daemon/operation.h"
 
 #include <errno.h>
 
@@ -43,8 +43,7 @@ static struct template *find(struct httpd_req *req)
 	struct template *t = templates_find(api_core(req)->templates, id);
 
 	if (!t)
-		answer_problem(req, 404, "not_found",
-			"there is no template \"%.63s\" (GET /template lists them)", id);
+		answer_unknown(req, "template", id, "template");
 	/* To cppcheck `template` is a word of C++. */
 	/* cppcheck-suppress CastIntegerToAddressAtReturn */
 	return t;
@@ -69,51 +68,42 @@ void template_delete(struct httpd_req *req)
 }
 
 /* --- making one -------------------------------------------------------------------------------------------------- */
-struct waiting {
-	struct httpd_req *req;
-	struct template_waiter *waiter; /* NULL: it has come */
-};
-
-static void waiting_free(void *data)
-{
-	struct waiting *w = data;
-
-	if (w->waiter)
-		template_wait_cancel(w->waiter);
-	free(w);
-}
-
 static void made(void *arg, const struct template *t)
 {
-	struct waiting *w = arg;
+	struct operation *op = arg;
+	char location[64];
 	struct template_figures f;
 
-	w->waiter = NULL;
 	if (!t) {
-		answer_problem(w->req, 409, "conflict", "the template has been removed");
+		operation_fail(op, 409, "conflict", "the template has been removed");
 		return;
 	}
 	template_figures(t, &f);
+	snprintf(location, sizeof(location), "/template/%s", f.id);
 	if (f.state == TEMPLATE_READY)
-		answer_json(w->req, 201, template_json(t));
+		operation_done(op, location, template_json(t));
 	else
-		answer_problem(w->req, 503, "template_failed",
+		operation_fail(op, 503, "template_failed",
 			"the template of image %s could not be made: %s", f.image, f.reason);
 }
 
-static void answer_when_made(struct httpd_req *req, struct template *t)
+/* The operation outlives the request: nobody has to wait for it. */
+static void begin_waiting(struct httpd_req *req, struct template *t, struct err *err)
 {
-	struct waiting *w = calloc(1, sizeof(*w));
+	struct template_figures f;
+	struct operation *op;
 
-	if (w) {
-		w->req = req;
-		httpd_set_data(req, w, waiting_free);
-		w->waiter = template_wait(t, made, w);
+	template_figures(t, &f);
+	if (operation_begin(api_core(req)->operations,
+		    &(struct operation_spec){.kind = "image.warm", .subject = f.image}, &op,
+		    err) < 0) {
+		answer_retry(req, 503, "unavailable", 10, "%s", err->msg);
+		return;
 	}
-	if (w && w->waiter)
-		httpd_defer(req, NULL);
-	else
-		answer_problem(req, 500, "internal", "there is no memory to wait with");
+	operation_step(op, "an instance of %s boots, gets ready and is frozen", f.image);
+	if (!template_wait(t, made, op))
+		operation_fail(op, 500, "internal", "there is no memory to wait with");
+	answer_operation(req, op);
 }
 
 static void want(struct httpd_req *req, const struct run_request *q)
@@ -131,7 +121,7 @@ static void want(struct httpd_req *req, const struct run_request *q)
 	if (r == 0)
 		r = templates_want(core->templates, &spec, &t, &err);
 	if (r == 0)
-		answer_when_made(req, t);
+		begin_waiting(req, t, &err);
 	else if (r == -EINVAL || r == -EEXIST)
 		answer_problem(req, 400, "bad_request", "%s", err.msg);
 	else

@@ -426,13 +426,28 @@ void templates_stop(struct templates *ts)
 		clones_discard(t);
 }
 
+/* The loop does not run any more. */
+static void tell_gone(struct template *t)
+{
+	struct template_waiter *w;
+
+	while ((w = t->waiters)) {
+		t->waiters = w->next;
+		w->fn(w->arg, NULL);
+		loop_timer_free(w->timer);
+		free(w);
+	}
+}
+
 void templates_free(struct templates *ts)
 {
 	if (!ts)
 		return;
 	templates_stop(ts);
-	while (ts->first)
+	while (ts->first) {
+		tell_gone(ts->first);
 		template_free(ts->first);
+	}
 	loop_timer_free(ts->timer);
 	rmdir(ts->dir); /* when it is empty */
 	free(ts->dir);

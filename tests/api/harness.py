@@ -22,6 +22,7 @@ from contract import Contract
 
 BUILD = os.environ.get("UIGNITER_BUILD") or os.path.join(os.path.dirname(__file__), "..", "..", "build")
 DAEMON = os.path.join(BUILD, "daemon", "uigniterd")
+CLI = os.path.join(BUILD, "cli", "uigniter")
 PYTHON = "/usr/bin/python3"
 GUEST = os.path.join(BUILD, "tests/api/api-guest-server")
 TIMEOUT_S = 240  # of one request: a bound for what hangs, which no load of the machine may reach

@@ -32,6 +32,9 @@ class EveryOperation(DaemonTest):
         self.assertEqual(d.call("POST", "/template", {"image_name": "server"}).status, 400)  # the monitor makes none
         for method in ("GET", "DELETE"):
             self.assertEqual(d.call(method, "/template/0123456789abcdef").status, 404, method)
+        self.assertEqual(d.call("GET", "/operation").status, 200)
+        for method in ("GET", "DELETE"):
+            self.assertEqual(d.call(method, "/operation/0123abcd").status, 404, method)
         self.assertEqual(d.call("PUT", "/fn/f", {"image": "server"}).status, 201)
         for path in ("/fn", "/fn/f"):
             self.assertEqual(d.call("GET", path).status, 200, path)

@@ -6,9 +6,10 @@ the manager, go with their image, and are nothing that a run depends on.
 import json
 import os
 import signal
+import subprocess
 import unittest
 
-from harness import Daemon, DaemonTest, guest_image, main, need
+from harness import CLI, Daemon, DaemonTest, guest_image, main, need
 
 
 class Templates(DaemonTest):
@@ -22,10 +23,21 @@ class Templates(DaemonTest):
     def put(self, name="web", files=None):
         self.d.put_image(name, {"cmd": ["/bin/server", "serve", "8000"], "ports": [8000], "memory_mib": 64}, guest_image(files))
 
-    def warm(self, status=201, **more):
+    def begin(self, **more):
+        """The path of the operation."""
         answer = self.d.call("POST", "/template", {"image_name": "web", **more})
-        self.assertEqual(answer.status, status, answer)
-        return answer.json
+        self.assertEqual((answer.status, answer.headers["location"]), (202, "/operation/" + answer.json["id"]), answer)
+        return answer.headers["location"]
+
+    def end_of(self, path):
+        return self.d.call("GET", f"{path}?wait=60").json
+
+    def warm(self, **more):
+        operation = self.end_of(self.begin(**more))
+        self.assertEqual((operation["kind"], operation["subject"], operation["state"], operation["error"]), ("image.warm", "web", "done", None), operation)
+        template = self.d.call("GET", operation["location"])
+        self.assertEqual((template.status, operation["result"]["id"]), (200, template.json["id"]), operation)
+        return template.json
 
     def loaded(self, template, n=1):
         while True:
@@ -155,22 +167,101 @@ class Templates(DaemonTest):
         d.put_image("portless", {"cmd": ["/bin/server", "stubborn"]}, guest_image())
         self.refused(d.call("POST", "/template", {"image_name": "portless"}), 400, "bad_request")
         d.put_image("broken", {"cmd": ["/bin/server", "show"], "ports": [8000]}, guest_image())
-        answer = d.call("POST", "/template", {"image_name": "broken"})
-        self.assertIn("ended before it was ready", self.refused(answer, 503, "template_failed")["detail"])
+        operation = self.end_of(d.call("POST", "/template", {"image_name": "broken"}).headers["location"])
+        self.assertEqual((operation["state"], operation["result"], operation["location"]), ("failed", None, None))
+        self.assertEqual((operation["error"]["status"], operation["error"]["code"]), (503, "template_failed"))
+        self.assertIn("ended before it was ready", operation["error"]["detail"])
         self.assertEqual([t["state"] for t in d.call("GET", "/template").json["items"]], ["failed"])
         self.assertEqual(d.files("state", "template"), [])
 
-    def test_manager_killed_while_it_warms(self):
-        connection = self.d.connection()
-        connection.request("POST", "/template", json.dumps({"image_name": "web"}), {"Content-Type": "application/json"})
-        while not self.d.call("GET", "/vm").json["items"]:
-            pass  # an exchange with the manager
+    def slow(self):
+        """The operation of a template whose instance is never ready."""
+        self.d.put_image("slow", {"cmd": ["/bin/server", "serve", "8000"], "ports": [9999], "memory_mib": 64}, guest_image())
+        answer = self.d.call("POST", "/template", {"image_name": "slow"})
+        self.assertEqual((answer.status, answer.json["state"], answer.json["cancellable"]), (202, "running", False), answer)
+        return answer.headers["location"]
+
+    def failed_with_the_manager(self, path):
+        operation = self.d.call("GET", f"{path}?wait=60").json
+        self.assertEqual((operation["state"], operation["error"]["code"]), ("failed", "manager_ended"), operation)
+        self.assertTrue(operation["ended_at"])
+
+    def test_manager_ends_while_it_warms(self):
+        first = self.slow()
         self.d.kill()
-        connection.close()
         self.d.start()
+        self.failed_with_the_manager(first)
         while self.d.call("GET", "/vm").json["items"]:
-            pass
+            pass  # an exchange with the manager
         self.assertEqual([f for f in self.d.files("state", "template") if ".new" in f], [])
+        second = self.slow()
+        waiting, stream = self.d.connection(), self.d.connection()
+        stream.request("GET", second, headers={"Accept": "text/event-stream"})
+        followed = stream.getresponse()
+        self.assertEqual(followed.readline().split()[0], b"id:")  # it follows
+        waiting.request("GET", f"{second}?wait=60")
+        self.d.end()
+        self.assertEqual(json.loads(waiting.getresponse().read())["error"]["code"], "manager_ended")
+        self.assertEqual(self.events(followed.read())[-1]["error"]["code"], "manager_ended")
+        waiting.close()
+        stream.close()
+        self.d.start()
+        self.failed_with_the_manager(second)
+        self.assertEqual([o["id"] for o in self.d.call("GET", "/operation").json["items"]], [p.split("/")[2] for p in (second, first)])
+
+    @staticmethod
+    def events(text):
+        return [json.loads(line[len("data: "):]) for line in text.decode().splitlines() if line.startswith("data: ")]
+
+    def test_operation(self):
+        d = self.d
+        path = self.slow()
+        self.refused(d.call("DELETE", path), 409, "conflict")
+        self.assertEqual(d.call("GET", path + "?wait=0.01").json["state"], "running")  # a long poll's time is over: no error
+        self.refused(d.call("GET", path + "?wait=x"), 400, "invalid_field")
+        self.assertEqual([o["subject"] for o in d.call("GET", "/operation?state=running&kind=image.warm").json["items"]], ["slow"])
+        self.assertEqual(d.call("GET", "/operation?kind=image.build").json["items"], [])
+        self.refused(d.call("GET", "/operation?state=x"), 400, "invalid_field")
+        self.assertEqual(d.call("DELETE", "/template/" + d.call("GET", "/template").json["items"][0]["id"]).status, 204)
+        self.assertEqual(d.call("GET", path + "?wait=60").json["error"]["code"], "conflict")  # what was made is gone
+        done = self.begin()
+        events = self.events(d.call("GET", done, headers={"Accept": "text/event-stream"}).body)
+        self.assertEqual((events[-1]["state"], events[-1]["result"]["image"]), ("done", "web"))
+        again = self.events(d.call("GET", done, headers={"Accept": "text/event-stream", "Last-Event-ID": "1"}).body)
+        self.assertEqual(again, events[-1:])
+        self.assertEqual(d.call("GET", done[:-24]).json, events[-1])  # by a prefix
+        for kind in ("operation.begun", "operation.done", "operation.failed"):
+            self.assertIn(kind, [e["type"] for e in d.call("GET", "/events").json["items"]])
+        d.kill()
+        d.start()
+        self.assertEqual(d.call("GET", done).json["result"]["image"], "web")  # what was done stays known
+        self.assertEqual(d.call("DELETE", done).status, 204)
+        self.refused(d.call("GET", done), 404, "not_found")
+
+    def test_tasks_of_the_command_line(self):
+        def cli(*words, status=0):
+            p = subprocess.run([CLI, "-H", "unix://" + self.d.socket, *words], capture_output=True, text=True, timeout=60, check=False)
+            self.assertEqual(p.returncode, status, (words, p.stdout, p.stderr))
+            return p
+        done = cli("image", "warm", "--progress", "json", "web")
+        template = done.stdout.strip()
+        self.assertEqual(self.d.call("GET", f"/template/{template}").json["image"], "web")
+        self.assertIn("frozen", json.loads(done.stderr.splitlines()[0])["step"])
+        task = cli("task", "ls", "-q").stdout.strip()
+        self.assertRegex(cli("task", "ls").stdout, f"{task[:12]}  image.warm  web +done ")
+        self.assertEqual(json.loads(cli("task", "inspect", task[:8]).stdout)[0]["result"]["id"], template)
+        cli("task", "wait", task)
+        cli("task", "rm", task)
+        self.assertIn("uigniter task ls", cli("task", "wait", task, status=3).stderr)
+        cli("task", "inspect", "../vm", status=3)
+        self.slow()
+        task = cli("task", "ls", "-q").stdout.strip()
+        cli("task", "rm", task, status=4)
+        with subprocess.Popen([CLI, "-H", "unix://" + self.d.socket, "task", "wait", "--progress", "plain", task], stderr=subprocess.PIPE, text=True) as p:
+            self.assertIn("an instance of slow boots", p.stderr.readline())
+            self.d.call("DELETE", "/template/" + self.d.call("GET", "/template").json["items"][-1]["id"])
+            self.assertIn("has been removed", p.stderr.read())
+        self.assertEqual(p.returncode, 4)
 
 
 class AutoWarm(unittest.TestCase):
