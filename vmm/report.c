@@ -56,18 +56,18 @@ static json_t *counts(const struct vm *vm)
 
 	return json_pack(
 		"{s:{s:o, s:o, s:o, s:o, s:o, s:o}, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-		"s:o, s:o, s:o, s:o, s:o}",
+		"s:o, s:o, s:o, s:o, s:o, s:o}",
 		"exits", "mmio", count(&c->exits[EXIT_MMIO]), "io", count(&c->exits[EXIT_IO]),
 		"hlt", count(&c->exits[EXIT_HLT]), "upcalls", count(&vm->upcall.delivered),
 		"interrupted", count(&c->exits[EXIT_INTR]), "unknown_address",
 		count(&vm->bus.unknown), "waits", count(&d->waits), "wait_sleeps",
-		count(&d->wait_sleeps), "loop_wakeups", count(&d->loop_wakeups), "net_kicks",
-		count(&d->net.virtio.kicks), "console_kicks", count(&d->console.virtio.kicks),
-		"rx_packets", count(&d->net.rx_packets), "rx_bytes", count(&d->net.rx_bytes),
-		"tx_packets", count(&d->net.tx_packets), "tx_bytes", count(&d->net.tx_bytes),
-		"tx_drops", count(&d->net.tx_drops), "console_bytes", count(&d->console.bytes),
-		"console_lost", count(&d->console.lost), "returned_bytes",
-		count(&vm->returned_bytes));
+		count(&d->wait_sleeps), "loop_wakeups", count(&d->loop_wakeups), "look_rests",
+		count(&vm->upcall.rests), "net_kicks", count(&d->net.virtio.kicks), "console_kicks",
+		count(&d->console.virtio.kicks), "rx_packets", count(&d->net.rx_packets),
+		"rx_bytes", count(&d->net.rx_bytes), "tx_packets", count(&d->net.tx_packets),
+		"tx_bytes", count(&d->net.tx_bytes), "tx_drops", count(&d->net.tx_drops),
+		"console_bytes", count(&d->console.bytes), "console_lost", count(&d->console.lost),
+		"returned_bytes", count(&vm->returned_bytes));
 }
 
 static const char *const call_names[UIG_CALLS_MAX] = {

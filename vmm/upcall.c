@@ -26,12 +26,12 @@ static uint64_t entry_of(const struct vm *vm)
 	return entry >= UPPER_HALF ? entry : 0;
 }
 
-/* Under the devices' lock. */
-static void set_timer(struct upcall *u)
+/* Under the devices' lock. ns: 0, off. */
+static void set_timer(struct upcall *u, int64_t ns)
 {
-	struct itimerspec its = {.it_value.tv_nsec = PERIOD_NS};
+	struct itimerspec its = {.it_value.tv_nsec = ns};
 
-	u->armed = timerfd_settime(u->timer_fd, 0, &its, NULL) == 0;
+	u->armed = timerfd_settime(u->timer_fd, 0, &its, NULL) == 0 && ns > 0;
 }
 
 static void on_tick(void *arg, uint32_t events)
@@ -47,7 +47,7 @@ static void on_tick(void *arg, uint32_t events)
 	runs = !vm->devices.vcpu_owns && !vm->devices.frozen;
 	u->armed = false;
 	if (runs)
-		set_timer(u);
+		set_timer(u, PERIOD_NS);
 	pthread_mutex_unlock(&vm->devices.lock);
 	if (!runs)
 		return;
@@ -87,8 +87,29 @@ void upcall_arm(struct vm *vm)
 	pthread_mutex_lock(&vm->devices.lock);
 	vm->devices.looked_at = true;
 	if (!u->armed)
-		set_timer(u);
+		set_timer(u, PERIOD_NS);
 	pthread_mutex_unlock(&vm->devices.lock);
+}
+
+void upcall_wait_begins(struct vm *vm)
+{
+	struct upcall *u = &vm->upcall;
+
+	u->wait_from = loop_now_ns();
+	if (!u->waits_long)
+		return;
+	pthread_mutex_lock(&vm->devices.lock);
+	if (u->armed) {
+		set_timer(u, 0);
+		stat_inc(&u->rests);
+	}
+	pthread_mutex_unlock(&vm->devices.lock);
+}
+
+void upcall_wait_over(struct vm *vm)
+{
+	vm->upcall.waits_long = loop_now_ns() - vm->upcall.wait_from >= PERIOD_NS;
+	upcall_arm(vm);
 }
 
 void upcall_check(struct vm *vm)

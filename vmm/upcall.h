@@ -4,7 +4,9 @@
  *
  * While the guest runs, the device loop looks every few milliseconds whether an upcall is due; when it is, the vCPU thread is asked to
  * leave the guest and sends the program to the libOS. The timer runs on for at most one period after the guest has gone to WAIT,
- * and is set again when it comes back: an idle instance has no wake-ups.
+ * and is set again when it comes back: an idle instance has no wake-ups. Taking it away in each wait would cost more than it saves
+ * while waits are short; when the last one was longer than a period this one will be too, and it is: a program that ticks ten times
+ * a second wakes the device loop not once.
  *
  * `armed` is under the devices' lock, as who owns the devices tells whether the guest is in WAIT; `pending` is atomic: set by the device
  * loop, taken by the vCPU thread.
@@ -24,7 +26,9 @@ struct upcall {
 	struct loop_io *io;
 	bool armed;
 	int pending;
-	uint64_t delivered; /* vCPU thread */
+	int64_t wait_from; /* vCPU thread: when the wait began; the last one was longer than a period */
+	bool waits_long;
+	uint64_t delivered, rests; /* vCPU thread; rests: waits that took the timer away */
 };
 
 /* Device loop. */
@@ -35,6 +39,10 @@ void upcall_check(struct vm *vm);
 
 /* The guest runs (again): keeps the timer going. Any thread. */
 void upcall_arm(struct vm *vm);
+
+/* vCPU thread, around a wait; the second also keeps the timer going. */
+void upcall_wait_begins(struct vm *vm);
+void upcall_wait_over(struct vm *vm);
 
 /* vCPU thread, after KVM_RUN was interrupted and has finished its last exit: sends the program to the libOS if it was there. */
 void upcall_deliver(struct vm *vm);

@@ -98,7 +98,8 @@ void test_upcall(void)
 		CHECK(guest_tsc() >= due && upcalls_seen == i + 1);
 		CHECK(up->tsc == UIG_WAIT_FOREVER);
 		CHECK(up->rip >= (uint64_t)spin && up->rip < (uint64_t)spin + 16);
-		if (i % 3 == 0) /* the timer stops in a wait and starts again */
+		if (i % 3 ==
+			0) /* the timer stops in a wait, is taken away by all but the first, and starts again */
 			platform_write(UIG_REG_WAIT, guest_tsc() + bootinfo->tsc_khz * 15);
 	}
 }
