@@ -8,6 +8,7 @@
 #include "lib/loop.h"
 #include "vmm/arch/x86_64/boot_libos.h"
 #include "vmm/arch/x86_64/tables.h"
+#include "vmm/arch/x86_64/user_pages.h"
 #include "vmm/giveback.h"
 #include "vmm/machine.h"
 #include "vmm/sandbox/sandbox.h"
@@ -126,6 +127,7 @@ void vm_fini(struct vm *vm)
 		close(vm->record_fd);
 	if (vm->pagemap_fd >= 0)
 		close(vm->pagemap_fd);
+	user_tables_free(vm->tables);
 	config_fini(&vm->config);
 	pthread_cond_destroy(&vm->state_changed);
 	pthread_mutex_destroy(&vm->state_lock);
@@ -189,9 +191,15 @@ static struct workset *load_workset(struct vm *vm)
 
 static int find_workset(struct vm *vm, struct workset *set)
 {
-	return vm->generation > 1
-		? workset_record_private(set, &vm->mem, vm->pagemap_fd)
-		: workset_record(set, &vm->mem, boot_libos_free_start(vm), vm->low_bytes);
+	int r;
+
+	if (vm->generation <= 1)
+		return workset_record(set, &vm->mem, boot_libos_free_start(vm), vm->low_bytes);
+	r = workset_record_private(
+		set, &vm->mem, vm->pagemap_fd, user_tables_unchanged, vm->tables);
+	if (r == 0)
+		user_pages_record(&vm->mem, vm->cr3, set);
+	return r;
 }
 
 void vm_record_workset(struct vm *vm)
@@ -206,6 +214,7 @@ void vm_record_workset(struct vm *vm)
 		log_warn("working set was not saved", "error=\"%s\"", err.msg);
 	close(vm->record_fd);
 	vm->record_fd = -1;
+	user_tables_free(steal_ptr(&vm->tables));
 }
 
 static int find_kind(struct vm *vm, struct err *err)
@@ -343,6 +352,8 @@ int vm_loaded(struct vm *vm, struct err *err)
 	int r;
 
 	vm->warm = load_workset(vm);
+	if (vm->record)
+		vm->tables = user_pages_forget(&vm->mem, vm->cr3);
 	r = rehearse(vm) ? 0 : -EIO;
 	free(vm->warm);
 	vm->warm = NULL;

@@ -35,6 +35,7 @@
 
 struct err;
 struct loop;
+struct user_tables;
 struct workset;
 
 enum vm_state { VM_EMPTY, VM_READY, VM_LOADED, VM_RUNNING, VM_PAUSED, VM_ENDED };
@@ -96,6 +97,7 @@ struct vm {
 	struct uig_identity *identity; /* in guest memory; NULL: not a libOS boot */
 	bool record;                   /* the working set is to be recorded */
 	int record_fd;                 /* its file, from the start on; -1: none */
+	struct user_tables *tables;    /* owned; while that of a clone is recorded */
 
 	pthread_mutex_t state_lock;
 	pthread_cond_t state_changed;

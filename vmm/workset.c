@@ -17,12 +17,13 @@
 
 #define PAGE_BYTES     4096ull
 #define HEAD           "uigniter-workset 1\n"
-#define FILE_MAX_BYTES (64 * KIB)
+#define FILE_MAX_BYTES (128 * KIB)
 #define LINE_BYTES     40u
 #define MAP_CHUNK      512u
 #define PAGE_PRESENT   (1ull << 63) /* Documentation/admin-guide/mm/pagemap.rst */
 #define PAGE_OF_FILE   (1ull << 61)
 #define GPA_LIMIT      (1ull << 52) /* what x86-64 page tables can name */
+#define USER_LIMIT     (1ull << 47)
 
 /* Adds a range behind the last; -EINVAL when it does not fit there. */
 static int add(struct workset *set, uint64_t *total, uint64_t gpa, uint64_t pages)
@@ -38,25 +39,64 @@ static int add(struct workset *set, uint64_t *total, uint64_t gpa, uint64_t page
 	return 0;
 }
 
+static int add_user(struct workset *set, uint64_t va, uint64_t pages, bool write)
+{
+	struct workset_user *last = set->nuser ? &set->user[set->nuser - 1] : NULL;
+	uint64_t end = last ? last->va + last->pages * PAGE_BYTES : 0;
+
+	if (pages == 0 || pages > WORKSET_USER_PAGES_MAX - set->user_pages ||
+		va % PAGE_BYTES != 0 || va < end || va >= USER_LIMIT ||
+		pages > (USER_LIMIT - va) / PAGE_BYTES)
+		return -EINVAL;
+	if (last && va == end && write == last->write) {
+		last->pages += pages;
+	} else if (set->nuser < WORKSET_USER_MAX) {
+		set->user[set->nuser++] = (struct workset_user){va, pages, write};
+	} else {
+		return -EINVAL;
+	}
+	set->user_pages += pages;
+	return 0;
+}
+
+int workset_add_user(struct workset *set, uint64_t va, bool write)
+{
+	return add_user(set, va, 1, write);
+}
+
+static void clear(struct workset *set)
+{
+	set->nranges = set->nuser = 0;
+	set->user_pages = 0;
+}
+
 int workset_parse(const char *text, struct workset *set, struct err *err)
 {
+	unsigned line = 1;
 	uint64_t total = 0;
 
-	set->nranges = 0;
+	clear(set);
 	if (strncmp(text, HEAD, strlen(HEAD)) != 0)
 		return err_set(err, EINVAL, "not a working set");
 	for (text += strlen(HEAD); *text;) {
-		char *end;
+		char *end, kind = '\0';
 		uint64_t gpa, pages;
 
+		line++;
+		if ((text[0] == 'r' || text[0] == 'w') && text[1] == ' ') {
+			kind = text[0];
+			text += 2;
+		}
 		errno = 0;
 		gpa = strtoull(text, &end, 16);
 		if (errno || end == text || *end != ' ')
-			return err_set(err, EINVAL, "line %u: no address", set->nranges + 2);
+			return err_set(err, EINVAL, "line %u: no address", line);
 		text = end + 1;
 		pages = strtoull(text, &end, 16);
-		if (errno || end == text || *end != '\n' || add(set, &total, gpa, pages) < 0)
-			return err_set(err, EINVAL, "line %u: bad range", set->nranges + 2);
+		if (errno || end == text || *end != '\n' ||
+			(kind ? add_user(set, gpa, pages, kind == 'w')
+			      : add(set, &total, gpa, pages)) < 0)
+			return err_set(err, EINVAL, "line %u: bad range", line);
 		text = end + 1;
 	}
 	return 0;
@@ -100,7 +140,7 @@ int workset_record(struct workset *set, const struct mem *mem, gpa_t from, gpa_t
 	_cleanup_free_ unsigned char *there = malloc(pages + 1);
 	void *at = mem_at(mem, from, to - from);
 
-	set->nranges = 0;
+	clear(set);
 	if (!there || !at || pages == 0)
 		return -EINVAL;
 	if (mincore(at, pages * PAGE_BYTES, there) < 0)
@@ -118,13 +158,14 @@ int workset_record(struct workset *set, const struct mem *mem, gpa_t from, gpa_t
 	return 0;
 }
 
-int workset_record_private(struct workset *set, const struct mem *mem, int pagemap_fd)
+int workset_record_private(struct workset *set, const struct mem *mem, int pagemap_fd,
+	workset_skip_fn *skip, void *arg)
 {
 	uint64_t bytes = 0, total = 0, map[MAP_CHUNK], run = 0, at = 0;
 	const uint8_t *ram = mem_ram(mem, &bytes);
 	uint64_t low = mem->nregions ? mem->region[0].bytes / PAGE_BYTES : 0;
 
-	set->nranges = 0;
+	clear(set);
 	if (!ram)
 		return -EINVAL;
 	while (at < low) {
@@ -135,7 +176,8 @@ int workset_record_private(struct workset *set, const struct mem *mem, int pagem
 			(ssize_t)(n * sizeof(map[0])))
 			return -EIO;
 		for (unsigned i = 0; i < n; i++, at++) {
-			if ((map[i] & PAGE_PRESENT) && !(map[i] & PAGE_OF_FILE)) {
+			if ((map[i] & PAGE_PRESENT) && !(map[i] & PAGE_OF_FILE) &&
+				!(skip && skip(arg, mem, at * PAGE_BYTES))) {
 				run++;
 				continue;
 			}
@@ -172,6 +214,9 @@ int workset_save(const struct workset *set, int fd, struct err *err)
 	for (unsigned i = 0; i < set->nranges && r == 0; i++)
 		r = buf_printf(
 			&text, "%" PRIx64 " %" PRIx64 "\n", set->range[i].gpa, set->range[i].pages);
+	for (unsigned i = 0; i < set->nuser && r == 0; i++)
+		r = buf_printf(&text, "%c %" PRIx64 " %" PRIx64 "\n",
+			set->user[i].write ? 'w' : 'r', set->user[i].va, set->user[i].pages);
 	if (r < 0)
 		return err_sys(err, -r, "working set");
 	if (ftruncate(fd, 0) < 0 ||

@@ -29,6 +29,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		}
 		if (set.nranges > WORKSET_RANGES_MAX || pages > WORKSET_PAGES_MAX)
 			abort();
+		pages = 0;
+		for (unsigned i = 0; i < set.nuser; i++) {
+			pages += set.user[i].pages;
+			if (set.user[i].va % 4096 != 0 ||
+				(i &&
+					set.user[i].va <
+						set.user[i - 1].va + set.user[i - 1].pages * 4096))
+				abort();
+		}
+		if (set.nuser > WORKSET_USER_MAX || pages > WORKSET_USER_PAGES_MAX ||
+			pages != set.user_pages)
+			abort();
 	} else if (err.msg[0] == '\0') {
 		abort();
 	}

@@ -39,6 +39,14 @@ static void test_parse(void **state)
 		HEAD "1000 2\n2000 1\n",
 		HEAD "1000 700\n1000000 200\n",
 		HEAD "\n",
+		HEAD "r 1001 1\n",
+		HEAD "w 1000 0\n",
+		HEAD "r 1000 2\nw 2000 1\n",
+		HEAD "r 800000000000 1\n",
+		HEAD "w 7ffffffff000 2\n",
+		HEAD "r 1000 2001\n",
+		HEAD "r1000 1\n",
+		HEAD "x 1000 1\n",
 	};
 	struct err err;
 
@@ -49,6 +57,15 @@ static void test_parse(void **state)
 	assert_int_equal(set.nranges, 2);
 	assert_int_equal(set.range[1].gpa, 0x3000);
 	assert_int_equal(set.range[1].pages, 10);
+	assert_int_equal(set.nuser, 0);
+	assert_int_equal(
+		workset_parse(HEAD "1000 2\nr 1000 2\nw 3000 1\nw 7ffffffff000 1\n", &set, NULL),
+		0);
+	assert_int_equal(set.nranges, 1);
+	assert_int_equal(set.nuser, 3);
+	assert_int_equal(set.user[1].va, 0x3000);
+	assert_true(set.user[1].write && !set.user[0].write);
+	assert_int_equal(set.user_pages, 4);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		err = (struct err){0};
 		print_message("%zu\n", i);
@@ -80,6 +97,10 @@ static void test_record(void **state)
 	assert_int_equal(set.range[0].gpa, 3 * PAGE);
 	assert_int_equal(set.range[0].pages, 2);
 	assert_int_equal(set.range[2].gpa, RAM_BYTES - PAGE);
+	assert_int_equal(workset_add_user(&set, 0x400000, false), 0);
+	assert_int_equal(workset_add_user(&set, 0x401000, false), 0);
+	assert_int_equal(workset_add_user(&set, 0x402000, true), 0);
+	assert_int_equal(workset_add_user(&set, 0x402000, true), -EINVAL);
 	fd = workset_create(path, NULL);
 	assert_true(fd >= 0);
 	assert_int_equal(workset_create(path, NULL), -EAGAIN); /* one records */
@@ -89,6 +110,10 @@ static void test_record(void **state)
 	assert_int_equal(workset_load(path, &again, NULL), 0);
 	assert_int_equal(again.nranges, 3);
 	assert_memory_equal(again.range, set.range, 3 * sizeof(set.range[0]));
+	assert_int_equal(again.nuser, 2);
+	assert_int_equal(again.user[0].pages, 2);
+	assert_int_equal(again.user[1].va, 0x402000);
+	assert_true(again.user[1].write);
 	mem_fini(&mem);
 	/* Backed again in fresh memory; a range outside is passed over. */
 	ram = mem_reserve(&mem, RAM_BYTES, true, NULL);

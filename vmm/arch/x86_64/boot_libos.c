@@ -9,6 +9,7 @@
 #include "vmm/arch/x86_64/cpu.h"
 #include "vmm/arch/x86_64/cpu_state.h"
 #include "vmm/arch/x86_64/tables.h"
+#include "vmm/arch/x86_64/user_pages.h"
 #include "vmm/vm.h"
 #include "vmm/workset.h"
 
@@ -28,6 +29,7 @@
 #define WARM_LIST (UIG_GPA_BOOTINFO + 0xd00)
 #define WARM_DATA_MAX                                                                              \
 	(256 * KIB) /* of each writable segment: what lies behind may be a heap that stays untouched */
+#define WARM_CODE_MAX (UIG_GPA_BOOTINFO + PAGE_BYTES - WARM_CODE)
 _Static_assert(sizeof(struct uig_bootinfo) <= 0xd00, "the warm-up's place");
 
 extern const uint8_t warmup_code[], warmup_code_end[];
@@ -67,12 +69,13 @@ static void fill_warm_list(struct vm *vm, struct warm_range *list)
 _Static_assert((ELF_SEGMENTS_MAX + 3) * sizeof(struct warm_range) <= WARM_CODE - WARM_LIST,
 	"the list has room");
 
-static int warm_regs(struct vm *vm)
+/* The registers that run the code over the list at gpa. */
+static int warm_regs(struct vm *vm, gpa_t list)
 {
 	return cpu_set_regs(vm->vcpu.fd,
 		&(struct cpu_regs){
 			.rip = UIG_VA_KERNEL + WARM_CODE,
-			.rdi = UIG_VA_KERNEL + WARM_LIST,
+			.rdi = UIG_VA_KERNEL + list,
 			.rsi = UIG_VA_MMIO + (UIG_GPA_PLATFORM - UIG_GPA_MMIO) + UIG_REG_MAGIC,
 		});
 }
@@ -84,7 +87,7 @@ static int prepare_warm_up(struct vm *vm)
 
 	memcpy(mem_at(&vm->mem, WARM_CODE, bytes), warmup_code, bytes);
 	fill_warm_list(vm, list);
-	return warm_regs(vm);
+	return warm_regs(vm, WARM_LIST);
 }
 
 void boot_libos_warm_up(struct vm *vm)
@@ -102,55 +105,82 @@ void boot_libos_warm_up(struct vm *vm)
 	cpu_set_regs(vm->vcpu.fd, &entry);
 }
 
-#define WARM_RANGES ((WARM_CODE - WARM_LIST) / sizeof(struct warm_range) - 1)
+/* A clone's list is longer, and stands where its argument line will. */
+#define CLONE_LIST  (UIG_GPA_IDENTITY + UIG_IDENTITY_ARGS_OFFSET)
+#define WARM_RANGES (UIG_IDENTITY_ARGS_MAX / sizeof(struct warm_range) - 1)
 
-/* Runs the code over a list that is there, ended, when it is full or the last. */
-static void add_warm(struct vm *vm, unsigned *n, const struct warm_range *range)
+struct warm_list {
+	struct vm *vm;
+	struct warm_range *range; /* in guest memory */
+	unsigned n;
+};
+
+/* Runs the code over the list. */
+static void run_warm(struct warm_list *list)
 {
-	struct warm_range *list = mem_at(&vm->mem, WARM_LIST, WARM_CODE - WARM_LIST);
+	list->range[list->n] = (struct warm_range){0};
+	if (list->n && warm_regs(list->vm, CLONE_LIST) == 0)
+		vcpu_run_aside(&list->vm->vcpu);
+	list->n = 0;
+}
 
-	if (range)
-		list[(*n)++] = *range;
-	if (*n == 0 || (range && *n < WARM_RANGES))
-		return;
-	list[*n] = (struct warm_range){0};
-	if (warm_regs(vm) == 0)
-		vcpu_run_aside(&vm->vcpu);
-	*n = 0;
+static void add_warm(struct warm_list *list, uint64_t from, uint64_t bytes, bool write)
+{
+	list->range[list->n++] =
+		(struct warm_range){.from = from, .to = from + bytes, .write = write};
+	if (list->n == WARM_RANGES)
+		run_warm(list);
+}
+
+static void add_libos(struct warm_list *list)
+{
+	const struct elf_plan *libos = &list->vm->libos;
+
+	for (unsigned i = 0; i < libos->nsegments; i++) {
+		uint64_t bytes = libos->segment[i].mem_bytes;
+
+		add_warm(list, UIG_VA_KERNEL + libos->segment[i].gpa,
+			bytes < WARM_DATA_MAX * 2 ? bytes : WARM_DATA_MAX, false);
+	}
+}
+
+/* Page for page what the tables allow: what the program has not mapped yet, or may not write yet, would be a fault of the guest's. */
+static void add_user(struct warm_list *list, const struct workset_user *user)
+{
+	const struct vm *vm = list->vm;
+	uint64_t end = user->va + user->pages * PAGE_BYTES, from = user->va;
+
+	for (uint64_t va = user->va; va <= end; va += PAGE_BYTES) {
+		if (va < end && user_page_is_mapped(&vm->mem, vm->cr3, va, user->write))
+			continue;
+		if (va > from)
+			add_warm(list, from, va - from, user->write);
+		from = va + PAGE_BYTES;
+	}
 }
 
 void boot_libos_warm_clone(struct vm *vm, const struct workset *set)
 {
 	size_t code_bytes = (size_t)(warmup_code_end - warmup_code);
-	size_t bytes = UIG_GPA_BOOTINFO + PAGE_BYTES - WARM_LIST;
-	uint8_t *place = mem_at(&vm->mem, WARM_LIST, bytes), was[PAGE_BYTES];
+	uint8_t *code = mem_at(&vm->mem, WARM_CODE, code_bytes), code_was[WARM_CODE_MAX];
+	struct warm_list list = {vm, mem_at(&vm->mem, CLONE_LIST, UIG_IDENTITY_ARGS_MAX), 0};
+	_cleanup_free_ uint8_t *was = malloc(UIG_IDENTITY_ARGS_MAX);
 	struct kvm_regs regs;
-	unsigned n = 0;
 
-	if (cpu_state_get_regs(vm->vcpu.fd, &regs) < 0)
+	if (!was || cpu_state_get_regs(vm->vcpu.fd, &regs) < 0)
 		return;
-	memcpy(was, place, bytes);
-	memcpy(mem_at(&vm->mem, WARM_CODE, code_bytes), warmup_code, code_bytes);
-	for (unsigned i = 0; i < vm->libos.nsegments; i++) {
-		const struct elf_segment *s = &vm->libos.segment[i];
-		uint64_t from = UIG_VA_KERNEL + s->gpa;
-
-		add_warm(vm, &n,
-			&(struct warm_range){.from = from,
-				.to = from +
-					(s->mem_bytes < WARM_DATA_MAX * 2 ? s->mem_bytes
-									  : WARM_DATA_MAX)});
-	}
-	for (unsigned i = 0; set && i < set->nranges; i++) {
-		uint64_t from = UIG_VA_DIRECT + set->range[i].gpa;
-
-		add_warm(vm, &n,
-			&(struct warm_range){.from = from,
-				.to = from + set->range[i].pages * PAGE_BYTES,
-				.write = 1});
-	}
-	add_warm(vm, &n, NULL);
-	memcpy(place, was, bytes);
+	memcpy(was, list.range, UIG_IDENTITY_ARGS_MAX);
+	memcpy(code_was, code, code_bytes);
+	memcpy(code, warmup_code, code_bytes);
+	add_libos(&list);
+	for (unsigned i = 0; set && i < set->nranges; i++)
+		add_warm(&list, UIG_VA_DIRECT + set->range[i].gpa, set->range[i].pages * PAGE_BYTES,
+			true);
+	for (unsigned i = 0; set && i < set->nuser; i++)
+		add_user(&list, &set->user[i]);
+	run_warm(&list);
+	memcpy(list.range, was, UIG_IDENTITY_ARGS_MAX);
+	memcpy(code, code_was, code_bytes);
 	cpu_state_set_regs(vm->vcpu.fd, &regs);
 }
 
