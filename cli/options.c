@@ -12,6 +12,14 @@
 		.name = "quiet", .letter = 'q', .help = "print only ids or names"                  \
 	}
 
+#define OPT_PROGRESS                                                                               \
+	{                                                                                          \
+		.name = "progress", .kind = VALUE_CHOICE, .metavar = "HOW",                        \
+		.choices = "auto|tty|plain|json|none",                                             \
+		.help = "what it is doing, on stderr: auto (tty on a terminal), tty, plain, json " \
+			"or none"                                                                  \
+	}
+
 /* Of the verbs of applications. */
 #define OPT_CONTEXT                                                                                \
 	{                                                                                          \
@@ -96,6 +104,10 @@ const struct option_spec run_options[] = {
 		.metavar = "NAME",
 		.help = "reach instances of this network and be reached by them, and no others"},
 	{.name = "ip", .kind = VALUE_TEXT, .metavar = "ADDRESS", .help = "address in the subnet"},
+	{.name = "mac",
+		.kind = VALUE_TEXT,
+		.metavar = "MAC",
+		.help = "its network interface's (default: its address says it)"},
 	{.name = "rm", .help = "remove the instance when it has ended"},
 	{.name = "trace", .help = "show each system call, as a line of the console"},
 	{.name = "timing", .help = "say on stderr where the time of the start went, step by step"},
@@ -119,6 +131,7 @@ const struct option_spec run_options[] = {
 		.choices = "none|started|ready",
 		.implied = "ready",
 		.help = "wait until it is started (default) or ready; none: do not wait"},
+	OPT_PROGRESS,
 	{.name = "timeout",
 		.kind = VALUE_SECONDS,
 		.metavar = "SECONDS",
@@ -223,13 +236,6 @@ const struct option_spec pool_options[] = {
 	{                                                                                          \
 		.name = "output", .letter = 'o', .kind = VALUE_TEXT, .metavar = "FILE",            \
 		.help = "write the image to a file instead of giving it to the manager"            \
-	}
-#define OPT_PROGRESS                                                                               \
-	{                                                                                          \
-		.name = "progress", .kind = VALUE_CHOICE, .metavar = "HOW",                        \
-		.choices = "auto|tty|plain|json|none",                                             \
-		.help = "what it is doing, on stderr: auto (tty on a terminal), tty, plain, json " \
-			"or none"                                                                  \
 	}
 #define OPT_TAG                                                                                    \
 	{                                                                                          \

@@ -330,8 +330,8 @@ int run_request(const struct args *args, json_t **body, struct err *err)
 {
 	static const struct {
 		const char *option, *field;
-	} texts[] = {
-		{"name", "name"}, {"ip", "ip_address"}, {"kernel", "kernel"}, {"wait", "wait"}};
+	} texts[] = {{"name", "name"}, {"ip", "ip_address"}, {"mac", "mac"}, {"kernel", "kernel"},
+		{"wait", "wait"}};
 	json_t *b _cleanup_json_ = json_object();
 	int rc = !b || json_object_set_new(b, "image_name", json_string(args_operand(args, 0)))
 		? -EINVAL

@@ -359,7 +359,7 @@ static bool fits(const struct pool *pool, const struct shell_spec *spec)
 
 	return pool->set.target > 0 && pool->ops == spec->ops &&
 		strcmp(pool->set.kernel, spec->kernel) == 0 && pool->set.vcpus == spec->vcpus &&
-		!spec->ip &&
+		!spec->ip && mac_is_none(spec->mac) &&
 		(memory_mib == spec->memory_mib ||
 			(spec->more_will_do && memory_mib > spec->memory_mib));
 }

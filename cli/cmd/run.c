@@ -7,6 +7,7 @@
  * Signals are taken by the loop from the start on, so that an instance that is just being made is not left behind: the
  * first asks it to stop, the second kills it. The exit status is the program's own; 125 says that uigniter failed.
  */
+#include "cli/progress.h"
 #include "cli/run_request.h"
 #include "cli/verb.h"
 
@@ -27,10 +28,49 @@ struct foreground {
 	struct err log_err;
 };
 
-static int make(struct api *api, json_t *body, json_t **vm, struct err *err)
+/* --- making it ------------------------------------------------------------------------------------------------- */
+struct ticker {
+	struct loop_timer *timer;
+	unsigned seconds;
+};
+
+static void tick(void *arg)
 {
-	int rc = api_call(api,
-		&(struct api_request){.method = "POST", .path = "/vm/run", .body = body}, vm, err);
+	struct ticker *t = arg;
+
+	progress_at("s", ++t->seconds, 0);
+	loop_timer_set(t->timer, NS_PER_S);
+}
+
+/* The manager answers when it is as far as was asked for: until then, how long that takes. */
+static int call(
+	const struct args *args, struct api *api, json_t *body, json_t **vm, struct err *err)
+{
+	const char *wait = args_text(args, "wait");
+	struct ticker t = {0};
+	char step[160];
+	int rc = wait ? loop_timer_new(api_loop(api), tick, &t, &t.timer) : 0;
+
+	if (rc)
+		return err_sys(err, -rc, "cannot wait for the manager");
+	if (wait) {
+		snprintf(step, sizeof(step), "%.100s: waiting until it is %s",
+			args_operand(args, 0), wait);
+		progress_init(args);
+		progress_step(step);
+		loop_timer_set(t.timer, NS_PER_S);
+	}
+	rc = api_call(api, &(struct api_request){.method = "POST", .path = "/vm/run", .body = body},
+		vm, err);
+	loop_timer_free(t.timer);
+	progress_end();
+	return rc;
+}
+
+static int make(
+	const struct args *args, struct api *api, json_t *body, json_t **vm, struct err *err)
+{
+	int rc = call(args, api, body, vm, err);
 
 	if (!rc && !json_is_string(json_object_get(*vm, "id")))
 		return err_set(err, EIO, "the manager's answer has no id");
@@ -218,7 +258,7 @@ static int run_foreground(struct api *api, const struct invocation *inv, json_t 
 
 	if (loop_signals(api_loop(api), (const int[]){SIGINT, SIGTERM, 0}, on_signal, &f))
 		return complain(EXIT_RUN_FAILED, "cannot take signals");
-	if (make(api, body, &vm, &err)) {
+	if (make(inv->args, api, body, &vm, &err)) {
 		status = failed_start(&f, vm, &err);
 	} else {
 		show_timing(inv, vm);
@@ -234,7 +274,7 @@ static int run_detached(
 {
 	json_t *vm _cleanup_json_ = NULL;
 	struct err err = {0};
-	int rc = make(api, body, &vm, &err);
+	int rc = make(inv->args, api, body, &vm, &err);
 
 	if (rc)
 		return complain(exit_status_of(rc), "cannot run \"%s\": %s",

@@ -98,6 +98,37 @@ bool api_is_json(struct httpd_req *req)
 	return false;
 }
 
+static bool check_upload(struct httpd_req *req, const char *what, uint64_t max_bytes)
+{
+	const char *type = httpd_header(req, "Content-Type");
+
+	if (type && strcasecmp(type, "application/octet-stream") != 0)
+		answer_problem(req, 415, "unsupported_media_type",
+			"%s is uploaded with the Content-Type application/octet-stream", what);
+	else if (httpd_content_length(req) > (int64_t)max_bytes)
+		answer_problem(req, 413, "too_large", "%s has at most %llu MiB", what,
+			(unsigned long long)(max_bytes / MIB));
+	else
+		return true;
+	return false;
+}
+
+void *api_upload_begin(struct httpd_req *req, const char *what, uint64_t max_bytes, size_t size,
+	void (*free_fn)(void *data))
+{
+	void *upload;
+
+	api_guard(req);
+	if (httpd_status(req) || !check_upload(req, what, max_bytes))
+		return NULL;
+	upload = calloc(1, size);
+	if (upload)
+		httpd_set_data(req, upload, free_fn);
+	else
+		answer_problem(req, 500, "internal", "there is no memory");
+	return upload;
+}
+
 struct instance *api_instance(struct httpd_req *req)
 {
 	const char *key = httpd_param(req, "id");

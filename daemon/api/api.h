@@ -35,6 +35,10 @@ struct core *api_core(const struct httpd_req *req);
 struct instance *api_instance(struct httpd_req *req);
 /* The body has the type application/json; false: the answer has been given. */
 bool api_is_json(struct httpd_req *req);
+/* begin() of an upload of WHAT ("an image"): api_guard(), the type, the length, and a zeroed record of its own, which free_fn gets at the
+ * end. NULL: the answer has been given. */
+void *api_upload_begin(struct httpd_req *req, const char *what, uint64_t max_bytes, size_t size,
+	void (*free_fn)(void *data));
 /* begin() of all routes: a foreign Host or Origin is refused, so that no page in a browser can call. */
 httpd_fn api_guard;
 

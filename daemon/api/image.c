@@ -13,7 +13,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <strings.h>
 
 #define CONFIG_DEPTH_MAX 8
 
@@ -126,43 +125,25 @@ static json_t *header_config(struct httpd_req *req)
 	return NULL;
 }
 
-static bool check_upload(struct httpd_req *req)
+static bool check_name(struct httpd_req *req)
 {
-	const char *name = httpd_param(req, "name"), *type = httpd_header(req, "Content-Type");
+	const char *name = httpd_param(req, "name");
 
-	if (!image_name_is_valid(name)) {
-		answer_problem(req, 400, "bad_request",
-			"\"%.80s\" is no image name: parts of [a-z0-9._-] joined by /, then :tag",
-			name);
-		return false;
-	}
-	if (type && strcasecmp(type, "application/octet-stream") != 0) {
-		answer_problem(req, 415, "unsupported_media_type",
-			"an image is uploaded with the Content-Type application/octet-stream");
-		return false;
-	}
-	if (httpd_content_length(req) > (int64_t)CONTENT_MAX_BYTES) {
-		answer_problem(req, 413, "too_large", "an image has at most %llu MiB",
-			CONTENT_MAX_BYTES / MIB);
-		return false;
-	}
-	return true;
+	if (image_name_is_valid(name))
+		return true;
+	answer_problem(req, 400, "bad_request",
+		"\"%.80s\" is no image name: parts of [a-z0-9._-] joined by /, then :tag", name);
+	return false;
 }
 
 void image_put_begin(struct httpd_req *req)
 {
-	struct upload *u;
+	struct upload *u =
+		api_upload_begin(req, "an image", CONTENT_MAX_BYTES, sizeof(*u), upload_free);
 	struct err err = {0};
 
-	api_guard(req);
-	if (httpd_status(req) || !check_upload(req))
+	if (!u || !check_name(req))
 		return;
-	u = calloc(1, sizeof(*u));
-	if (!u) {
-		answer_problem(req, 500, "internal", "there is no memory");
-		return;
-	}
-	httpd_set_data(req, u, upload_free);
 	u->config = header_config(req);
 	if (u->config &&
 		content_upload_new(images_contents(api_core(req)->images), &u->file, &err) < 0)

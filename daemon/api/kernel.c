@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <strings.h>
 
 static json_t *kernel_json(const struct kernel *kernel)
 {
@@ -77,25 +76,11 @@ static void answer_failed(struct httpd_req *req, const struct err *err)
 
 void kernel_put_begin(struct httpd_req *req)
 {
-	const char *type = httpd_header(req, "Content-Type");
-	struct upload *u;
+	struct upload *u =
+		api_upload_begin(req, "a kernel", KERNEL_MAX_BYTES, sizeof(*u), upload_free);
 	struct err err = {0};
 
-	api_guard(req);
-	if (httpd_status(req) || !check_name(req))
-		return;
-	if (type && strcasecmp(type, "application/octet-stream") != 0) {
-		answer_problem(req, 415, "unsupported_media_type",
-			"a kernel is uploaded with the Content-Type application/octet-stream");
-		return;
-	}
-	u = calloc(1, sizeof(*u));
-	if (!u) {
-		answer_problem(req, 500, "internal", "there is no memory");
-		return;
-	}
-	httpd_set_data(req, u, upload_free);
-	if (kernel_upload_new(api_core(req)->kernels, &u->file, &err) < 0)
+	if (u && check_name(req) && kernel_upload_new(api_core(req)->kernels, &u->file, &err) < 0)
 		answer_failed(req, &err);
 }
 

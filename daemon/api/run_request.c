@@ -160,6 +160,21 @@ static int take_ip(struct run_request *q, struct check *c, const char *field, js
 	return r;
 }
 
+static int take_mac(struct run_request *q, struct check *c, const char *field, json_t *value)
+{
+	const char *text = NULL;
+	int r = check_string(c, field, value, MAC_TEXT_BYTES, &text);
+
+	if (r < 0 || !text || !*text)
+		return r;
+	if (mac_parse(text, q->mac) < 0)
+		return check_fail(
+			c, field, NULL, "mac: \"%s\" is no MAC, such as 02:00:5e:10:00:01", text);
+	if (mac_is_none(q->mac) || q->mac[0] & 1)
+		return check_fail(c, field, NULL, "mac: %s is not that of one interface", text);
+	return 0;
+}
+
 static int take_env(struct run_request *q, struct check *c, const char *field, json_t *value)
 {
 	int r = check_map(c, field, value, ENV_MAX, true);
@@ -315,17 +330,6 @@ static int take_ttl(struct run_request *q, struct check *c, const char *field, j
 	return check_uint(c, field, value, 1, TTL_MAX_S, &q->ttl_s);
 }
 
-/* Empty values ask for nothing. */
-static int refuse(struct run_request *q, struct check *c, const char *field, json_t *value)
-{
-	(void)q;
-	if (json_is_null(value) ||
-		((json_is_array(value) || json_is_object(value)) && !json_array_size(value) &&
-			!json_object_size(value)))
-		return 0;
-	return check_fail(c, field, NULL, "%s: this manager does not serve it yet", field);
-}
-
 static const struct {
 	const char *name;
 	field_fn *take;
@@ -348,7 +352,7 @@ static const struct {
 	{"auto_remove", take_auto_remove},
 	{"trace", take_trace},
 	{"kernel", take_kernel},
-	{"mac", refuse},
+	{"mac", take_mac},
 	{"volumes", take_volumes},
 	{"vsock", take_vsock},
 	{"restart", take_restart},

@@ -20,9 +20,10 @@ struct run_request {
 	char **argv;                /* owned by args_free(); NULL: none */
 	unsigned memory_mib;        /* 0: not said */
 	unsigned vcpus;
-	uint32_t ip;          /* 0: any */
-	json_t *env, *labels; /* or NULL */
-	json_t *volumes;      /* owned; NULL: none (daemon/volume.h) */
+	uint32_t ip;            /* 0: any */
+	uint8_t mac[MAC_BYTES]; /* all 0: any */
+	json_t *env, *labels;   /* or NULL */
+	json_t *volumes;        /* owned; NULL: none (daemon/volume.h) */
 	struct vsock_spec vsock;
 	struct port_map ports[INSTANCE_PORTS_MAX];
 	unsigned port_count;

@@ -100,6 +100,7 @@ int run_spec_make(
 			.memory_mib = memory
 				? memory
 				: pools_find(core->pools, POOL_DEFAULT)->set.memory_mib}};
+	memcpy(spec->shell.mac, q->mac, sizeof(q->mac));
 	memcpy(spec->ports, q->ports, q->port_count * sizeof(q->ports[0]));
 	snprintf(spec->shell.kernel, sizeof(spec->shell.kernel), "%s", q->kernel ? q->kernel : "");
 	if (q->monitor && monitor_choose(core, q->monitor, &spec->shell.ops, err) < 0)

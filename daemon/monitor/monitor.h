@@ -40,6 +40,7 @@ struct shell_spec {
 	unsigned memory_mib, vcpus;
 	bool more_will_do;              /* a prepared one may have more memory */
 	uint32_t ip;                    /* 0: the next one */
+	uint8_t mac[MAC_BYTES];         /* all 0: the address's own */
 	char kernel[KERNEL_NAME_BYTES]; /* "": the default one */
 };
 

@@ -122,7 +122,7 @@ int shell_new(struct core *core, const struct shell_spec *spec, const struct she
 		.console_fd = -1,
 		.cgroup_procs = -1};
 	list_add(s);
-	r = network_lease(core->network, spec->ip, &s->lease, retry_s, err);
+	r = network_lease(core->network, spec->ip, spec->mac, &s->lease, retry_s, err);
 	if (r < 0)
 		goto out_free;
 	r = make_dir(s, err);
@@ -302,7 +302,7 @@ int shell_adopt(struct core *core, const struct shell_spec *spec, const char *lo
 		.console_fd = -1,
 		.cgroup_procs = -1};
 	list_add(s);
-	r = network_lease(core->network, spec->ip, &s->lease, NULL, err);
+	r = network_lease(core->network, spec->ip, spec->mac, &s->lease, NULL, err);
 	if (r == 0)
 		r = set_dir(s, err);
 	if (r < 0)

@@ -36,6 +36,13 @@ struct network {
 	bool bridge_ours;
 	const struct network_config *config; /* while network_new() runs */
 	char *marker;                        /* RUN_DIR/bridge */
+	struct own_mac *own_macs;            /* those that instances were given */
+};
+
+/* Of a lease whose MAC is not that which its address has of itself. */
+struct own_mac {
+	uint8_t mac[MAC_BYTES];
+	struct own_mac *next;
 };
 
 static const uint8_t bridge_mac[MAC_BYTES] = {0x02, 'u', 'i', 'g', 0x00, 0x01};
@@ -232,6 +239,17 @@ out_free:
 	return r;
 }
 
+static void forget_mac(struct network *net, const uint8_t mac[MAC_BYTES])
+{
+	for (struct own_mac **p = &net->own_macs, *m; (m = *p); p = &m->next) {
+		if (memcmp(m->mac, mac, MAC_BYTES) != 0)
+			continue;
+		*p = m->next;
+		free(m);
+		return;
+	}
+}
+
 void network_free(struct network *net)
 {
 	unsigned kept = 0;
@@ -253,6 +271,8 @@ void network_free(struct network *net)
 	filter_free(net->filter, r < 0 || kept);
 	netlink_free(net->nl);
 	addrpool_free(net->pool);
+	while (net->own_macs)
+		forget_mac(net, net->own_macs->mac);
 	netns_close(&net->ns);
 	free(net->marker);
 	free(net);
@@ -275,12 +295,16 @@ bool network_lease_name(const struct subnet *subnet, uint32_t ip, char name[NETW
 	return index >= 0;
 }
 
-static void lease_fill(const struct network *net, uint32_t index, struct lease *lease)
+/* mac: NULL: the address's own. */
+static void lease_fill(
+	const struct network *net, uint32_t index, const uint8_t *mac, struct lease *lease)
 {
 	uint32_t ip = subnet_host(&net->subnet, index);
 
 	*lease = (struct lease){.held = true, .index = index, .ip = ip};
 	network_lease_mac(ip, lease->mac);
+	if (mac)
+		memcpy(lease->mac, mac, MAC_BYTES);
 	if (net->subnet6.on)
 		subnet6_of_mac(&net->subnet6, lease->mac, lease->ip6);
 	network_lease_name(&net->subnet, ip, lease->name);
@@ -317,15 +341,56 @@ static int lease_next(struct network *net, uint32_t *index, unsigned *retry_s, s
 		addrpool_count(net->pool));
 }
 
-int network_lease(
-	struct network *net, uint32_t ip, struct lease *lease, unsigned *retry_s, struct err *err)
+/* The addresses' own MACs begin so: one of them, given to another address, would be in use sooner or later. */
+static bool is_of_addresses(const uint8_t mac[MAC_BYTES])
 {
+	uint8_t first[MAC_BYTES];
+
+	network_lease_mac(0, first);
+	return memcmp(mac, first, 2) == 0;
+}
+
+/* *own: to be on the list, when this MAC is not the address's own. */
+static int check_mac(const struct network *net, uint32_t ip, const uint8_t mac[MAC_BYTES],
+	struct own_mac **own, struct err *err)
+{
+	bool taken = is_of_addresses(mac) || memcmp(mac, bridge_mac, MAC_BYTES) == 0;
+	char text[MAC_TEXT_BYTES];
+	uint8_t derived[MAC_BYTES];
+
+	network_lease_mac(ip, derived);
+	if (mac_is_none(mac) || (ip && memcmp(mac, derived, MAC_BYTES) == 0))
+		return 0;
+	for (const struct own_mac *m = net->own_macs; m && !taken; m = m->next)
+		taken = memcmp(m->mac, mac, MAC_BYTES) == 0;
+	mac_format(mac, text);
+	if (taken)
+		return err_set(err, EBUSY,
+			"the MAC %s is in use, or one of those that addresses have", text);
+	*own = malloc(sizeof(**own));
+	if (!*own)
+		return err_sys(err, ENOMEM, "MAC");
+	memcpy((*own)->mac, mac, MAC_BYTES);
+	return 0;
+}
+
+int network_lease(struct network *net, uint32_t ip, const uint8_t mac[MAC_BYTES],
+	struct lease *lease, unsigned *retry_s, struct err *err)
+{
+	_cleanup_free_ struct own_mac *own = NULL;
 	uint32_t index;
-	int r = ip ? lease_this(net, ip, &index, err) : lease_next(net, &index, retry_s, err);
+	int r = check_mac(net, ip, mac, &own, err);
 
 	if (r < 0)
 		return r;
-	lease_fill(net, index, lease);
+	r = ip ? lease_this(net, ip, &index, err) : lease_next(net, &index, retry_s, err);
+	if (r < 0)
+		return r;
+	lease_fill(net, index, own ? own->mac : NULL, lease);
+	if (own) {
+		own->next = net->own_macs;
+		net->own_macs = steal_ptr(&own);
+	}
 	return 0;
 }
 
@@ -337,6 +402,7 @@ void network_release(struct network *net, struct lease *lease)
 	filter_leave(net->filter, lease->name);
 	if (net->subnet6.on)
 		netlink_neigh6_del(net->nl, net->bridge, lease->ip6);
+	forget_mac(net, lease->mac);
 	addrpool_put(net->pool, lease->index, loop_now_ns());
 	lease->held = false;
 }

@@ -48,14 +48,15 @@ int network_new(const struct network_config *config, struct network **net, struc
 /* Removes what is left of taps, and the bridge when it was made here. NULL is fine. */
 void network_free(struct network *net);
 
-/* The MAC of an address. */
+/* The MAC that an address has of itself. */
 void network_lease_mac(uint32_t ip, uint8_t mac[MAC_BYTES]);
 /* The interface of an address. false when the address is none of the subnet. */
 bool network_lease_name(const struct subnet *subnet, uint32_t ip, char name[NETWORK_NAME_BYTES]);
-/* An address: ip, or the next one when ip is 0. -EBUSY: this one is in use. -ENOENT: not of the subnet. -EAGAIN: none is
+/* An address: ip, or the next one when ip is 0; with this MAC, or the address's own when it is all 0. -EBUSY: the address or the MAC is in use
+ * (or the MAC is the bridge's, or of those that other addresses have of themselves). -ENOENT: not of the subnet. -EAGAIN: none is
  * free now; *retry_s says when to ask again (may be NULL). All with err. */
-int network_lease(
-	struct network *net, uint32_t ip, struct lease *lease, unsigned *retry_s, struct err *err);
+int network_lease(struct network *net, uint32_t ip, const uint8_t mac[MAC_BYTES],
+	struct lease *lease, unsigned *retry_s, struct err *err);
 /* Also takes the lease's interface out of its network. */
 void network_release(struct network *net, struct lease *lease);
 /* Lets the lease's instance reach only instances of this network (filter.h) until it is released. 0 or -errno with err. */

@@ -33,6 +33,38 @@ void mac_format(const uint8_t mac[MAC_BYTES], char text[MAC_TEXT_BYTES])
 		mac[3], mac[4], mac[5]);
 }
 
+static int hex_digit(char c)
+{
+	return c >= '0' && c <= '9'    ? c - '0'
+		: c >= 'a' && c <= 'f' ? c - 'a' + 10
+		: c >= 'A' && c <= 'F' ? c - 'A' + 10
+				       : -1;
+}
+
+int mac_parse(const char *text, uint8_t mac[MAC_BYTES])
+{
+	uint8_t out[MAC_BYTES];
+
+	if (strlen(text) != MAC_TEXT_BYTES - 1)
+		return -EINVAL;
+	for (size_t i = 0; i < MAC_BYTES; i++) {
+		int high = hex_digit(text[3 * i]), low = hex_digit(text[3 * i + 1]);
+
+		if (high < 0 || low < 0 || (i + 1 < MAC_BYTES && text[3 * i + 2] != ':'))
+			return -EINVAL;
+		out[i] = (uint8_t)(high << 4 | low);
+	}
+	memcpy(mac, out, sizeof(out));
+	return 0;
+}
+
+bool mac_is_none(const uint8_t mac[MAC_BYTES])
+{
+	static const uint8_t none[MAC_BYTES];
+
+	return memcmp(mac, none, sizeof(none)) == 0;
+}
+
 static int parse_prefix(const char *text, unsigned *prefix)
 {
 	unsigned value = 0;

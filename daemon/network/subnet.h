@@ -25,6 +25,9 @@ int subnet_parse(const char *text, struct subnet *subnet, struct err *err);
 /* Strict dotted quad, no leading zeros. 0 or -EINVAL. */
 int ipv4_parse(const char *text, uint32_t *ip);
 void ipv4_format(uint32_t ip, char text[IPV4_TEXT_BYTES]);
+/* Six pairs of hexadecimal digits with : between them. 0 or -EINVAL. */
+int mac_parse(const char *text, uint8_t mac[MAC_BYTES]);
+bool mac_is_none(const uint8_t mac[MAC_BYTES]); /* all 0 */
 void mac_format(const uint8_t mac[MAC_BYTES], char text[MAC_TEXT_BYTES]);
 
 /* The first address is the bridge's. */

@@ -58,10 +58,14 @@ static json_t *restart_json(const struct restart *r)
 
 static json_t *shell_json(const struct instance *i)
 {
-	return json_pack("{s:s, s:i, s:i, s:I, s:I, s:s*}", "monitor", i->spec.ops->name,
+	char mac[MAC_TEXT_BYTES];
+
+	mac_format(i->spec.mac, mac);
+	return json_pack("{s:s, s:i, s:i, s:I, s:I, s:s*, s:s*}", "monitor", i->spec.ops->name,
 		"memory_mib", (int)i->spec.memory_mib, "vcpus", (int)i->spec.vcpus, "ip",
 		(json_int_t)i->ip, "static_ip", (json_int_t)i->static_ip, "kernel",
-		i->spec.kernel[0] ? i->spec.kernel : NULL);
+		i->spec.kernel[0] ? i->spec.kernel : NULL, "mac",
+		mac_is_none(i->spec.mac) ? NULL : mac);
 }
 
 /* NULL: of no application and no function. */
@@ -207,13 +211,14 @@ static int load_shell(struct instance *i, const json_t *root, struct err *err)
 {
 	const json_t *shell = json_object_get(root, "shell");
 	int64_t memory_mib = 0, vcpus = 0, ip = 0, static_ip = 0;
-	const char *monitor = NULL, *kernel = NULL;
+	const char *monitor = NULL, *kernel = NULL, *mac = NULL;
 	int r = jsonx_str(shell, "monitor", NAMES_MAX, &monitor, err);
 
 	r = r < 0 ? r : jsonx_int(shell, "memory_mib", 1, UINT32_MAX, &memory_mib, err);
 	r = r < 0 ? r : jsonx_int(shell, "vcpus", 1, UINT16_MAX, &vcpus, err);
 	r = r < 0 ? r : jsonx_int(shell, "ip", 0, UINT32_MAX, &ip, err);
 	r = r < 0 ? r : jsonx_opt_str(shell, "kernel", NAME_MAX_BYTES, &kernel, err);
+	r = r < 0 ? r : jsonx_opt_str(shell, "mac", MAC_TEXT_BYTES - 1, &mac, err);
 	r = r < 0 ? r : jsonx_int(shell, "static_ip", 0, UINT32_MAX, &static_ip, err);
 	if (r < 0)
 		return r;
@@ -225,6 +230,10 @@ static int load_shell(struct instance *i, const json_t *root, struct err *err)
 	i->ip = (uint32_t)ip;
 	i->static_ip = (uint32_t)static_ip;
 	network_lease_mac(i->ip, i->mac);
+	if (mac && mac_parse(mac, i->spec.mac) < 0)
+		return err_set(err, EINVAL, "\"%s\" is no MAC", mac);
+	if (mac)
+		memcpy(i->mac, i->spec.mac, sizeof(i->mac));
 	return i->spec.ops ? 0 : err_set(err, EINVAL, "there is no monitor %s", monitor);
 }
 

@@ -213,8 +213,9 @@ void clones_load(void *arg)
 /* --- for instances ----------------------------------------------------------------------------------------------- */
 static bool may_be_clone(const struct instance *i)
 {
-	return i->spec.ops == &monitor_uvmm && i->spec.vcpus == 1 && !i->static_ip && !i->trace &&
-		!i->vsock.wanted && json_array_size(i->volumes) == 0 && image_digest(i->image)[0];
+	return i->spec.ops == &monitor_uvmm && i->spec.vcpus == 1 && !i->static_ip &&
+		mac_is_none(i->spec.mac) && !i->trace && !i->vsock.wanted &&
+		json_array_size(i->volumes) == 0 && image_digest(i->image)[0];
 }
 
 static struct shell *take(struct template *t)

@@ -228,6 +228,7 @@ static int warm(struct template *t, const struct run_spec *wanted, struct err *e
 	spec.health = (struct health_spec){0};
 	spec.ttl_s = 0;
 	spec.shell.ip = 0;
+	memset(spec.shell.mac, 0, sizeof(spec.shell.mac));
 	spec.shell.memory_mib = t->key.memory_mib;
 	spec.shell.more_will_do = false;
 	spec.request_ns = loop_now_ns();

@@ -53,7 +53,7 @@ class Refusals(DaemonTest):
                         [{"source": "/x", "target": "/dev/vda1"}], [{"source": "/x", "target": f"/{n}"} for n in range(9)],
                         [{"source": "/etc", "target": "/a"}]],
             "restart": [{"policy": "always", "more": 1}, "sometimes", [1], {"max_retries": "1"}], "ttl_s": [0, "1"],
-            "mac": ["02:00:00:00:00:01"],
+            "mac": ["02:00:00:00:00", "02-00-00-00-00-01", "02:00:00:00:00:0g", "02:00:00:00:00:01:", "00:00:00:00:00:00", "03:00:00:00:00:01", "ff:ff:ff:ff:ff:ff", 1],
         }
         for field, values in wrong.items():
             for value in values:

@@ -112,6 +112,16 @@ class Vms(DaemonTest):
                 self.assertFalse(frame[12:14] == b"\x08\x06" and frame[38:42] == asked, "asked for somebody else's address")
                 is_syn = frame[12:14] == b"\x08\x00" and frame[23] == 6 and frame[36:38] == (8000).to_bytes(2, "big")
 
+    def test_mac(self):
+        vm = self.d.run("server", args=["/bin/server", "serve6", "8000"], wait="ready", mac="02:00:5e:10:00:01")
+        self.assertEqual(vm["mac"], "02:00:5e:10:00:01")
+        for address in (vm["ip_address"], vm["ipv6_address"]):
+            if address:
+                with self.d.connect_inside(address, 8000) as s:
+                    s.sendall(b"hello")
+                    self.assertEqual(s.recv(100), b"hello")
+        self.assertEqual(self.d.call("DELETE", f"/vm/{vm['id']}?force=true").status, 204)
+
     def test_ipv6(self):
         """A listener on [::] serves IPv4 and IPv6, from the host and from other instances; who is asked for is found."""
         if not os.path.exists("/proc/net/if_inet6"):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Networks that do not reach each other, NAT, and that nothing of their rules is left."""
+import json
 import shutil
 import subprocess
 
@@ -129,6 +130,30 @@ class Leases(NetworkTest):
         self.assertEqual(networks(), {"default": 1})
         for name in ("shop", "none", "..%2f..", "A"):
             self.refused(self.d.call("GET", f"/network/{name}/lease"), 404, "not_found")
+
+
+    def test_mac(self):
+        """One that was asked for is the interface's, nobody else gets it, and it stays over a restart of VM and manager."""
+        mac = "02:00:5e:10:00:01"
+        a = self.peer("a", mac=mac.upper())
+        self.assertEqual((a["mac"], a["from_pool"]), (mac, False))
+        entries = lambda: json.loads(subprocess.run(["bridge", "-n", self.d.netns, "-j", "fdb"], check=True, capture_output=True).stdout)
+        self.assertIn(("uig" + a["ip_address"].split(".")[-1], mac), [(e["ifname"], e["mac"]) for e in entries()])
+        self.assertEqual({i["vm_name"]: i["mac"] for i in self.d.call("GET", "/network/default/lease").json["items"]}["a"], mac)
+        other = self.peer("b")
+        for taken in (mac, other["mac"], "02:75:00:00:00:01", "02:75:69:67:00:01"):
+            self.assertIn(taken, self.refused(self.d.call("POST", "/vm/run", {"image_name": "peer", "mac": taken}), 409, "conflict")["detail"])
+        self.d.kill()
+        self.d.start()
+        self.assertEqual(self.d.call("GET", "/vm/a").json["mac"], mac)
+        self.refused(self.d.call("POST", "/vm/run", {"image_name": "peer", "mac": mac}), 409, "conflict")
+        self.assertEqual(self.d.call("POST", "/vm/a/restart").json["mac"], mac)
+        self.assertEqual(self.d.call("DELETE", "/vm/a?force=true").status, 204)
+        again = self.peer("again", ip_address=a["ip_address"], mac=mac)
+        self.assertEqual((again["ip_address"], again["mac"]), (a["ip_address"], mac))
+        # an address's own MAC is no conflict with itself
+        self.d.call("DELETE", "/vm/b?force=true")
+        self.assertEqual(self.peer("c", ip_address=other["ip_address"], mac=other["mac"])["mac"], other["mac"])
 
 
 class Subnet(NetworkTest):

@@ -77,6 +77,26 @@ static void test_overlap(void **state)
 	assert_false(subnet_overlaps(&s, 0x0b000000, 8));
 }
 
+static void test_mac(void **state)
+{
+	static const char *const bad[] = {"", "02:00:5e:10:00", "02:00:5e:10:00:1",
+		"02-00-5e-10-00-01", "02:00:5e:10:00:0g",
+		"02:00:5e:10:00:01:", "02:00:5e:10:00:01 ", ":2:00:5e:10:00:01"};
+	uint8_t mac[MAC_BYTES] = {9};
+	char text[MAC_TEXT_BYTES];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_int_equal(mac_parse(bad[i], mac), -EINVAL);
+	assert_int_equal(mac[0], 9);
+	assert_int_equal(mac_parse("02:00:5E:1a:00:ff", mac), 0);
+	mac_format(mac, text);
+	assert_string_equal(text, "02:00:5e:1a:00:ff");
+	assert_false(mac_is_none(mac));
+	assert_int_equal(mac_parse("00:00:00:00:00:00", mac), 0);
+	assert_true(mac_is_none(mac));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -84,6 +104,7 @@ int main(void)
 		cmocka_unit_test(test_hosts),
 		cmocka_unit_test(test_index),
 		cmocka_unit_test(test_overlap),
+		cmocka_unit_test(test_mac),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
