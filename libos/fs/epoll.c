@@ -376,10 +376,12 @@ static long harvest(struct epoll *ep, uptr_t events, int max)
 
 static long epoll_wait(int epfd, uptr_t events, int max, uint64_t deadline)
 {
-	struct file *f = fd_file_get(epfd);
+	struct file *f;
 	struct epoll *ep;
 	long rc;
 
+	thread_turn();
+	f = fd_file_get(epfd);
 	if (max <= 0 || (unsigned)max > EPOLL_EVENTS_MAX)
 		rc = -EINVAL;
 	else if (!f)

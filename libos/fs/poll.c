@@ -113,6 +113,7 @@ static long poll_items(struct poll_item *items, unsigned n, uint64_t deadline)
 	struct poll_call call = {.wait = WAITQ_INIT(call.wait)};
 	long rc;
 
+	thread_turn();
 	for (unsigned i = 0; i < n; i++) {
 		items[i].file = items[i].fd < 0 ? NULL : fd_file_get(items[i].fd);
 		items[i].revents = items[i].fd >= 0 && !items[i].file ? POLLNVAL : 0;

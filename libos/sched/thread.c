@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Threads and the scheduler: first in, first out, never preempted; a thread that made calls for longer than a slice lets others run
- * at its next return to the program. Vector state and base registers stay in the processor until another thread needs them.
+ * at its next return to the program, a loop of events after each of its rounds. Vector state and base registers stay in the processor until another thread needs them.
  */
 #include "libos/arch/x86_64/cpu.h"
 #include "libos/arch/x86_64/stack.h"
@@ -203,6 +203,12 @@ void thread_yield(void)
 	schedule();
 }
 
+void thread_turn(void)
+{
+	if (!list_empty(&run_queue) && !container_of(run_queue.next, struct thread, run)->used_up)
+		thread_yield();
+}
+
 int thread_block(uint64_t deadline, bool interruptible)
 {
 	struct thread *t = current_thread;
@@ -210,7 +216,7 @@ int thread_block(uint64_t deadline, bool interruptible)
 	if (interruptible && signal_pending())
 		return -EINTR;
 	t->state = THREAD_BLOCKED;
-	t->woken = t->timed_out = false;
+	t->woken = t->timed_out = t->used_up = false;
 	t->interruptible = interruptible;
 	if (deadline != TIME_FOREVER)
 		ktimer_set(&t->timer, deadline);
@@ -280,8 +286,10 @@ void sched_return_to_user(void)
 	struct thread *t = current_thread;
 
 	reap();
-	if (!list_empty(&run_queue) && rdtsc() - t->slice_start > slice_cycles)
+	if (!list_empty(&run_queue) && rdtsc() - t->slice_start > slice_cycles) {
+		t->used_up = true;
 		thread_yield();
+	}
 	upcall_set(next_upcall());
 	if (cpu_owner == t)
 		return;

@@ -59,6 +59,9 @@ unsigned waitq_wake(struct waitq *q, unsigned n);
 
 /* Lets other runnable threads run. */
 void thread_yield(void);
+/* A round of a loop that asks which files are ready is over: whoever waits for his turn has it now, and not when the slice is used up;
+ * but not one that computes for whole slices, or the loop would make one round in each. */
+void thread_turn(void);
 
 /* ---- timers: callbacks run from the idle loop and at system calls, on whatever thread; they must not block. */
 struct ktimer {

@@ -22,6 +22,7 @@ struct thread {
 	struct list all;  /* process.threads */
 	enum thread_state state;
 	bool woken, timed_out, interruptible;
+	bool used_up;     /* a whole slice, without a sleep since then */
 	uint8_t computes; /* above 0: it went on for long without a call, some calls ago */
 	int tid;
 	uint64_t ksp;        /* parked stack pointer of the libOS */

@@ -298,6 +298,10 @@ struct waiter {
 	bool woken;
 };
 
+void thread_turn(void)
+{
+}
+
 unsigned waitq_wake(struct waitq *q, unsigned n)
 {
 	unsigned done = 0;
