@@ -144,10 +144,12 @@ const struct command commands[] = {
 		.max_operands = 1,
 		.takes_program = true,
 		.summary = "build an image from a manifest and give it to the manager",
-		.detail = "The manifest is YAML: name, program, to, args, env, cwd, files (from, "
-			  "to), links (to, target), memory_mib, ports, readiness (tcp), labels. "
-			  "Those of others are taken too: OSv's (*.manifest; -- PROGRAM says what "
-			  "it runs), and Capstan's packages (the folder with meta/run.yaml).",
+		.detail =
+			"The manifest is YAML: name, program, to, args, env, cwd, files (from, "
+			"to), links (to, target), memory_mib, ports, readiness (tcp), warm (http, "
+			"requests: asked for before it becomes a template), labels. "
+			"Those of others are taken too: OSv's (*.manifest; -- PROGRAM says what "
+			"it runs), and Capstan's packages (the folder with meta/run.yaml).",
 		.example = "uigniter image build -C build/services examples/imaging/kvstore.yaml",
 		.options = build_options},
 	{.name = "image import",

@@ -306,6 +306,20 @@ static void put_snapshot_load(struct httpd_req *req)
 	done(req, r, &err);
 }
 
+/* Behind the answer of a clone: what it has touched for that is its working set. */
+static void put_record(struct httpd_req *req)
+{
+	struct vm *vm = vm_of(req);
+	struct err err = {0};
+	enum vm_state state = vm_state(vm);
+
+	if (state != VM_RUNNING && state != VM_PAUSED)
+		err_set(&err, EINVAL, "the microVM does not run");
+	else
+		vm_record_workset(vm);
+	done(req, -err.code, &err);
+}
+
 static void put_action(struct httpd_req *req)
 {
 	uint64_t now = (uint64_t)loop_now_ns();
@@ -542,6 +556,7 @@ static const struct httpd_route routes[] = {
 	ROUTE("PUT", "/snapshot/create", PHASE_AFTER, put_snapshot_create),
 	ROUTE("PUT", "/snapshot/load", PHASE_BEFORE, put_snapshot_load),
 	ROUTE("PUT", "/uigniter/start", PHASE_ANY, put_start),
+	ROUTE("PUT", "/uigniter/record", PHASE_AFTER, put_record),
 	ROUTE("PUT", "/uigniter/stop", PHASE_ANY, put_stop),
 	ROUTE("GET", "/uigniter/status", PHASE_ANY, get_status),
 	ROUTE("GET", "/uigniter/wait", PHASE_ANY, get_wait),

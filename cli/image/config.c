@@ -108,6 +108,7 @@ json_t *manifest_config(const json_t *manifest, const char *program)
 {
 	static const char *const same[] = {"env", "memory_mib", "ports", "labels"};
 	const json_t *tcp = json_object_get(json_object_get(manifest, "readiness"), "tcp");
+	const json_t *warm = json_object_get(manifest, "warm");
 	json_t *config _cleanup_json_ = json_object();
 	int rc = json_object_set_new(config, "cmd", command_words(manifest));
 
@@ -116,6 +117,10 @@ json_t *manifest_config(const json_t *manifest, const char *program)
 			rc |= json_object_set(config, same[i], json_object_get(manifest, same[i]));
 	if (tcp)
 		rc |= json_object_set_new(config, "readiness", json_pack("{s:O}", "port", tcp));
+	if (warm)
+		rc |= json_object_set_new(config, "warm",
+			json_pack("{s:O, s:O*}", "path", json_object_get(warm, "http"), "requests",
+				json_object_get(warm, "requests")));
 	rc |= json_object_set_new(config, "process", json_pack("{s:s}", "program", program));
 	return rc ? NULL : steal_ptr(&config);
 }

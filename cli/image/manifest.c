@@ -10,6 +10,9 @@
 #include <stdarg.h>
 #include <string.h>
 
+#define WARM_PATH_BYTES   256 /* as the manager has them */
+#define WARM_REQUESTS_MAX 1000
+
 #define POINTER_BYTES 512
 
 struct check {
@@ -318,6 +321,29 @@ static int check_readiness(const struct check *c, const char *pointer, json_t *v
 	return check_fields(c, pointer, v, fields);
 }
 
+static int check_warm_path(const struct check *c, const char *pointer, json_t *v)
+{
+	const char *path = json_string_value(v);
+
+	if (!path || path[0] != '/' || path[strcspn(path, " \r\n\t")])
+		return bad(c, pointer,
+			"is not the path of a request, which begins with / and has no blanks");
+	return strlen(path) < WARM_PATH_BYTES ? 0 : bad(c, pointer, "is too long");
+}
+
+static int check_requests(const struct check *c, const char *pointer, json_t *v)
+{
+	return check_int(c, pointer, v, 1, WARM_REQUESTS_MAX);
+}
+
+static int check_warm(const struct check *c, const char *pointer, json_t *v)
+{
+	static const struct field fields[] = {
+		{"http", check_warm_path, true}, {"requests", check_requests, false}, {0}};
+
+	return check_fields(c, pointer, v, fields);
+}
+
 static int check_labels(const struct check *c, const char *pointer, json_t *v)
 {
 	return check_map(c, pointer, v, 64, check_text);
@@ -361,6 +387,7 @@ int manifest_check(struct yaml *doc, bool host_files, struct err *err)
 		{"memory_mib", check_memory, false},
 		{"ports", check_ports, false},
 		{"readiness", check_readiness, false},
+		{"warm", check_warm, false},
 		{"labels", check_labels, false},
 		{0},
 	};

@@ -13,6 +13,7 @@
  *   memory_mib: 64                 8 - 65536
  *   ports: [9000]                  TCP ports that it serves                    at most 64
  *   readiness: {tcp: 9000}         ready when this port takes a connection
+ *   warm: {http: /path}            asked for on that port before it becomes a template, `requests` times (default 20)
  *   labels: {KEY: text}                                                        at most 64
  *
  * `program` and `from` are relative to the context folder and cannot leave it (no "..", no symbolic link that

@@ -2,6 +2,7 @@
 #include "daemon/image/config.h"
 
 #include "daemon/config.h"
+#include "daemon/template/exercise.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -68,6 +69,21 @@ static int check_readiness(struct check *c, const char *field, const json_t *val
 	return check_uint(c, "readiness/port", port, 1, 65535, &out);
 }
 
+static int check_warm(struct check *c, const char *field, const json_t *value)
+{
+	const json_t *requests = json_object_get(value, "requests");
+	const char *path = json_string_value(json_object_get(value, "path"));
+	unsigned out;
+
+	if (!json_is_object(value) || !path || path[0] != '/' ||
+		strlen(path) >= EXERCISE_PATH_BYTES || path[strcspn(path, " \r\n\t")] ||
+		json_object_size(value) != 1 + (requests != NULL))
+		return check_fail(c, field, NULL,
+			"%s: {\"path\": \"/...\"} is wanted, and perhaps \"requests\": N", field);
+	return requests ? check_uint(c, "warm/requests", requests, 1, EXERCISE_REQUESTS_MAX, &out)
+			: 0;
+}
+
 static bool is_absolute(const json_t *value)
 {
 	const char *path = json_string_value(value);
@@ -99,6 +115,7 @@ static const struct {
 	{"memory_mib", check_memory},
 	{"ports", check_ports},
 	{"readiness", check_readiness},
+	{"warm", check_warm},
 	{"process", check_process},
 	{"labels", check_labels},
 };
@@ -170,6 +187,15 @@ unsigned image_config_ready_port(const json_t *config)
 	if (!port)
 		port = json_array_get(json_object_get(config, "ports"), 0);
 	return (unsigned)json_integer_value(port);
+}
+
+const char *image_config_warm(const json_t *config, unsigned *requests)
+{
+	const json_t *warm = json_object_get(config, "warm");
+	json_int_t n = json_integer_value(json_object_get(warm, "requests"));
+
+	*requests = n ? (unsigned)n : EXERCISE_REQUESTS;
+	return json_string_value(json_object_get(warm, "path"));
 }
 
 const char *image_config_process(const json_t *config, const char *field)

@@ -14,6 +14,8 @@ json_t *image_config_patch(const json_t *config, const json_t *patch, struct che
 unsigned image_config_memory_mib(const json_t *config); /* 0: not said */
 /* The TCP port that tells readiness: readiness.port, else the first of ports, else 0. */
 unsigned image_config_ready_port(const json_t *config);
+/* What is asked of it, and how often, before it becomes a template: a path on that port (borrowed); NULL: nothing is. */
+const char *image_config_warm(const json_t *config, unsigned *requests);
 /* A string of the object `process`, borrowed, or NULL. */
 const char *image_config_process(const json_t *config, const char *field);
 

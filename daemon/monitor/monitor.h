@@ -115,6 +115,8 @@ struct monitor_ops {
 	 * well. */
 	int (*load)(struct shell *shell, const struct frozen *from, shell_done_fn *done, void *arg,
 		struct err *err);
+	/* Of a clone that was started: writes down which pages it has touched until now, for later ones. NULL: it can not. 0, or -errno with err. */
+	int (*record)(struct shell *shell, shell_done_fn *done, void *arg, struct err *err);
 	void (*stop)(struct shell *shell); /* asks the program to end */
 	/* Calls shell_listening() when the program has called listen(); NULL: it can not tell. 0 or -errno. */
 	int (*watch_listen)(struct shell *shell);
@@ -146,7 +148,7 @@ struct shell {
 	int cgroup_procs; /* of its group, until the process is there; -1 */
 	struct console *console;
 	int console_fd;      /* write end, until the process is there */
-	shell_done_fn *done; /* of freeze or load under way; NULL: nobody waits for it any more */
+	shell_done_fn *done; /* of freeze, load or record under way; NULL: nobody waits for it any more */
 	void *done_arg;
 	struct loop_timer *ended_timer;  /* adopted, when its process had ended before */
 	const struct shell_owner *owner; /* NULL: discarded */
@@ -186,7 +188,7 @@ int shell_spawn(struct shell *shell, struct spawn *spawn, struct err *err);
 void shell_prepared(struct shell *shell);
 void shell_started(struct shell *shell, const struct err *failed);
 void shell_listening(struct shell *shell);
-/* Freeze or load is over: its callback is called, once. */
+/* Freeze, load or record is over: its callback is called, once. */
 void shell_done(struct shell *shell, const struct err *failed);
 /* Path of a file in the shell's folder; caller frees; NULL without memory. */
 char *shell_path(const struct shell *shell, const char *file);

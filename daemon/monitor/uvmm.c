@@ -416,6 +416,26 @@ static int load(
 	return r < 0 ? err_sys(err, -r, "cannot ask the monitor") : 0;
 }
 
+static void recorded(void *arg, const struct httpc_response *response)
+{
+	struct shell *s = arg;
+	struct uvmm *u = s->priv;
+
+	u->call = NULL;
+	finish(s, response);
+}
+
+static int record(struct shell *s, shell_done_fn *done, void *arg, struct err *err)
+{
+	struct uvmm *u = s->priv;
+	int r;
+
+	s->done = done;
+	s->done_arg = arg;
+	r = request(s, "PUT", "/uigniter/record", NULL, START_TIMEOUT_MS, recorded, &u->call);
+	return r < 0 ? err_sys(err, -r, "cannot ask the monitor") : 0;
+}
+
 static void stop(struct shell *s)
 {
 	shell_signal(s, SIGTERM); /* uvmm makes it the guest's term event */
@@ -557,6 +577,7 @@ const struct monitor_ops monitor_uvmm = {
 	.adopt = make_priv,
 	.freeze = freeze,
 	.load = load,
+	.record = record,
 	.stop = stop,
 	.watch_listen = watch_listen,
 	.ended = ended,

@@ -94,6 +94,8 @@ static void clone_loaded(void *arg, struct shell *shell, const struct err *faile
 	t->load_failures = 0;
 	t->verified = true;
 	clones_load_soon(t->all);
+	if (trial_wants_clone(t))
+		trial_go(t); /* takes it */
 }
 
 static void shell_is_ready(void *arg, struct shell *shell)
@@ -173,10 +175,15 @@ static int load_one(struct template *t, struct err *err)
 	return 0;
 }
 
+static unsigned target(const struct template *t)
+{
+	return t->state == TEMPLATE_READY ? t->all->core->config.clones : trial_wants_clone(t);
+}
+
 static struct template *wanting(const struct templates *ts)
 {
 	for (struct template *t = ts->first; t; t = t->next) {
-		if (t->state == TEMPLATE_READY && t->loaded + t->loading < ts->core->config.clones)
+		if (t->loaded + t->loading < target(t))
 			return t;
 	}
 	return NULL;
@@ -202,7 +209,7 @@ void clones_load(void *arg)
 	t = wanting(ts);
 	if (!t || ts->stopped || loading(ts) >= LOAD_PARALLEL)
 		return; /* the next that is loaded calls again */
-	if (ts->core->hurrying > 0 && t->loaded * 2 >= ts->core->config.clones)
+	if (ts->core->hurrying > 0 && t->loaded * 2 >= target(t))
 		loop_timer_set(ts->timer, CALM_NS);
 	else if (load_one(t, &err) < 0)
 		note_failure(t, err.msg);
@@ -240,9 +247,13 @@ struct shell *templates_take(struct templates *ts, const struct instance *i)
 	if (!ts || !ts->first || !may_be_clone(i))
 		return NULL;
 	for (struct template *t = ts->first; t && !shell; t = t->next) {
-		if (t->state != TEMPLATE_READY || !template_key_serves(&t->key, i))
+		bool tried = trial_is(t, i);
+
+		if ((t->state != TEMPLATE_READY && !tried) || !template_key_serves(&t->key, i))
 			continue;
 		shell = take(t);
+		if (tried)
+			continue;
 		if (shell)
 			t->hits++;
 		else

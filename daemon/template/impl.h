@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Between template.c (the table, and how one is made), clones.c (loaded shells), store.c (files) and key.c (what belongs together). */
+/* Between template.c (the table, and how one is made), trial.c (its working set), clones.c (loaded shells), store.c (files) and key.c (what belongs
+ * together). */
 #ifndef DAEMON_TEMPLATE_IMPL_H
 #define DAEMON_TEMPLATE_IMPL_H
 
@@ -8,7 +9,10 @@
 #include "daemon/template/template.h"
 #include "lib/digest.h"
 
+struct exercise;
+struct exercise_spec;
 struct loop_timer;
+struct trial;
 
 /* What a template is of: a clone of another key would be another program. */
 struct template_key {
@@ -43,6 +47,8 @@ struct template
 	struct instance_waiter *waiter;
 	char *state_new, *memory_new; /* paths */
 	struct frozen frozen_to;
+	struct exercise *exercise; /* requests to it, before it is frozen */
+	struct trial *trial;       /* of what was frozen */
 	/* while READY */
 	char *state_path, *memory_path, *workset_path;
 	struct clone *clones;
@@ -63,6 +69,8 @@ struct templates {
 };
 
 #define TEMPLATE_LOAD_FAILURES_MAX 3
+#define TEMPLATE_MARK                                                                              \
+	"~template" /* app_mark.fn of what is run for a template: no name of a function */
 
 /* --- key.c */
 /* Of an instance that was made, or is about to be: 0, or -ENOMEM. */
@@ -93,7 +101,22 @@ void clones_load_soon(struct templates *ts);
 void clones_load(void *templates); /* loop_timer_fn */
 void clones_discard(struct template *t);
 
+/* --- trial.c */
+/* A clone of what has just been frozen (t->inst, which stands there still) is tried; template_ready() follows. 0 or -ENOMEM. */
+int trial_begin(struct template *t);
+bool trial_wants_clone(const struct template *t);
+void trial_go(struct template *t); /* one is loaded */
+bool trial_is(const struct template *t, const struct instance *inst);
+void trial_free(struct template *t); /* nothing when there is none */
+
 /* --- template.c */
+void template_ready(struct template *t);
+void template_let_go(struct template *t); /* of the instance that was frozen, if there is one */
+void template_end_instance(struct instance *inst); /* one that was run for it; NULL is fine */
+json_t *template_env_of(
+	const struct instance *inst); /* as a run has it; new; NULL without memory */
+/* What its image says of requests to it; a GET of / where it says nothing, and false. */
+bool template_exercise_of(const struct instance *inst, struct exercise_spec *spec);
 void templates_drop_orphans(struct templates *ts);         /* those whose image is gone */
 void template_fail(struct template *t, const char *why);   /* its files are gone then */
 const char *template_image_path(const struct template *t); /* of its content; NULL: gone */

@@ -14,6 +14,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -45,18 +46,25 @@ int template_paths(struct template *t)
 		: -ENOMEM;
 }
 
-static void remove_folder(const struct template *t, const char *suffix)
+/* What failed for a moment is tried once more: nobody else comes by until the next manager. */
+static void remove_folder(const char *path)
 {
-	_cleanup_free_ char *path = path_of(t->all, t->id, suffix, "");
-
-	if (path && reap_tree(path) < 0)
+	if (reap_tree(path) < 0 && reap_tree(path) < 0)
 		log_warn("cannot remove files of a template", "path=%s", path);
 }
 
+/* Under another name first: a monitor that is about to be ended, and opens its working set, finds no folder to make a file in. */
 void template_store_remove(struct template *t)
 {
-	remove_folder(t, NEW);
-	remove_folder(t, "");
+	char path[PATH_MAX], aside[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", t->all->dir, t->id);
+	snprintf(aside, sizeof(aside), "%s/%s" NEW, t->all->dir, t->id);
+	remove_folder(aside);
+	if (rename(path, aside) < 0 && errno != ENOENT)
+		remove_folder(path);
+	else
+		remove_folder(aside);
 }
 
 int template_store_begin(struct template *t, struct err *err)

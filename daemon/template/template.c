@@ -3,6 +3,7 @@
  * The table of templates, and how one is made: an ordinary instance of the image, which is frozen as soon as it is ready, and ended. Its
  * mark says what it is for, so that a manager that finds it ends it.
  */
+#include "daemon/template/exercise.h"
 #include "daemon/template/impl.h"
 
 #include "daemon/core.h"
@@ -20,7 +21,6 @@
 #include <unistd.h>
 
 #define READY_NS (60 * NS_PER_S)
-#define MARK     "~template" /* no name of a function */
 
 const char *const template_state_names[] = {"warming", "ready", "failed", NULL};
 
@@ -86,13 +86,8 @@ static void tell(struct template *t, const char *what)
 		loop_timer_set(w->timer, 0);
 }
 
-/* The instance that is warmed goes, if there is one. */
-static void let_go(struct template *t)
+void template_end_instance(struct instance *inst)
 {
-	struct instance *inst = steal_ptr(&t->inst);
-
-	if (t->waiter)
-		instance_wait_cancel(steal_ptr(&t->waiter));
 	if (!inst)
 		return;
 	inst->freeze = NULL;
@@ -104,6 +99,14 @@ static void let_go(struct template *t)
 		instance_kill(inst);
 }
 
+void template_let_go(struct template *t)
+{
+	exercise_free(steal_ptr(&t->exercise));
+	if (t->waiter)
+		instance_wait_cancel(steal_ptr(&t->waiter));
+	template_end_instance(steal_ptr(&t->inst));
+}
+
 static void template_free(struct template *t)
 {
 	struct template **p = &t->all->first;
@@ -113,7 +116,8 @@ static void template_free(struct template *t)
 		p = &(*p)->next;
 	*p = t->next;
 	t->all->count--;
-	let_go(t);
+	trial_free(t);
+	template_let_go(t);
 	clones_discard(t);
 	while ((w = t->waiters)) {
 		t->waiters = w->next;
@@ -134,7 +138,8 @@ void template_fail(struct template *t, const char *why)
 	snprintf(t->reason, sizeof(t->reason), "%s", why);
 	log_warn("a template has failed", "template=%s image=%s reason=\"%s\"", t->id, t->image,
 		t->reason);
-	let_go(t);
+	trial_free(t);
+	template_let_go(t);
 	clones_discard(t);
 	template_store_remove(t);
 	t->state = TEMPLATE_FAILED;
@@ -165,11 +170,17 @@ static void frozen(void *arg, struct shell *shell, const struct err *failed)
 		template_fail(t, err.msg);
 		return;
 	}
-	let_go(t);
-	t->state = TEMPLATE_READY;
-	t->reason[0] = '\0';
 	t->load_failures = 0;
 	t->verified = true; /* it was written a moment ago */
+	if (trial_begin(t) < 0)
+		template_ready(t);
+}
+
+void template_ready(struct template *t)
+{
+	template_let_go(t);
+	t->state = TEMPLATE_READY;
+	t->reason[0] = '\0';
 	log_info("template made", "template=%s image=%s memory_mib=%u bytes=%llu", t->id, t->image,
 		t->key.memory_mib, (unsigned long long)t->bytes);
 	tell(t, "ready");
@@ -183,8 +194,51 @@ static void instance_ended(void *arg, struct instance *inst, bool reached)
 
 	(void)reached;
 	t->waiter = NULL;
+	if (t->trial) /* its files are there */
+		return;
 	snprintf(why, sizeof(why), "its instance ended while it was frozen: %.200s", inst->reason);
 	template_fail(t, why);
+}
+
+static void freeze(struct template *t)
+{
+	struct shell *shell = t->inst->shell;
+	struct err err = {0};
+
+	if (shell->ops->freeze(shell, &t->frozen_to, frozen, t, &err) < 0)
+		template_fail(t, err.msg);
+}
+
+static void exercised(void *arg, unsigned answered)
+{
+	struct template *t = arg;
+
+	exercise_free(steal_ptr(&t->exercise));
+	log_debug("template exercised", "template=%s image=%s answered=%u", t->id, t->image,
+		answered);
+	freeze(t);
+}
+
+bool template_exercise_of(const struct instance *inst, struct exercise_spec *spec)
+{
+	const json_t *config = inst->image->config;
+	const char *path = image_config_warm(config, &spec->requests);
+
+	spec->ip = inst->ip;
+	spec->port = (uint16_t)image_config_ready_port(config);
+	snprintf(spec->path, sizeof(spec->path), "%s", path ? path : "/");
+	return path != NULL;
+}
+
+static void freeze_or_exercise(struct template *t)
+{
+	struct core *core = t->all->core;
+	struct exercise_spec spec;
+
+	if (!template_exercise_of(t->inst, &spec))
+		freeze(t);
+	else if (exercise_new(core->loop, core->network, &spec, exercised, t, &t->exercise) < 0)
+		template_fail(t, "there is no memory to ask it with");
 }
 
 static void instance_is_ready(void *arg, struct instance *inst, bool reached)
@@ -204,8 +258,8 @@ static void instance_is_ready(void *arg, struct instance *inst, bool reached)
 	t->waiter = instance_wait(inst, GOAL_ENDED, READY_NS, instance_ended, t);
 	if (!t->waiter)
 		template_fail(t, "there is no memory to wait with");
-	else if (inst->shell->ops->freeze(inst->shell, &t->frozen_to, frozen, t, &err) < 0)
-		template_fail(t, err.msg);
+	else
+		freeze_or_exercise(t);
 }
 
 static int warm(struct template *t, const struct run_spec *wanted, struct err *err)
@@ -233,7 +287,7 @@ static int warm(struct template *t, const struct run_spec *wanted, struct err *e
 	spec.shell.more_will_do = false;
 	spec.request_ns = loop_now_ns();
 	spec.mark = (struct app_mark){0};
-	snprintf(spec.mark.fn, sizeof(spec.mark.fn), MARK);
+	snprintf(spec.mark.fn, sizeof(spec.mark.fn), TEMPLATE_MARK);
 	r = instance_run(is, &spec, &t->inst, &retry_s, err);
 	if (r < 0)
 		return r;
@@ -341,13 +395,9 @@ void templates_drop_orphans(struct templates *ts)
 	}
 }
 
-/* As the instance was run: its words go into a specification of its own. */
-static void template_auto(struct templates *ts, const struct instance *inst)
+json_t *template_env_of(const struct instance *inst)
 {
-	struct run_spec spec = {.image = inst->image, .shell = inst->spec, .argv = inst->argv};
-	_cleanup_json_ json_t *env = json_object();
-	struct template *t;
-	struct err err = {0};
+	json_t *env = json_object();
 
 	for (char *const *e = inst->env; e && *e; e++) {
 		const char *equals = strchr(*e, '=');
@@ -357,7 +407,18 @@ static void template_auto(struct templates *ts, const struct instance *inst)
 		if (name)
 			json_object_set_new(env, name, json_string(equals + 1));
 	}
-	spec.env = env;
+	return env;
+}
+
+/* As the instance was run: its words go into a specification of its own. */
+static void template_auto(struct templates *ts, const struct instance *inst)
+{
+	_cleanup_json_ json_t *env = template_env_of(inst);
+	struct run_spec spec = {
+		.image = inst->image, .shell = inst->spec, .argv = inst->argv, .env = env};
+	struct template *t;
+	struct err err = {0};
+
 	if (templates_want(ts, &spec, &t, &err) < 0)
 		log_debug("no template", "image=%s reason=\"%s\"", inst->image->name, err.msg);
 }

@@ -4,7 +4,7 @@
  * not boot: it goes on where the template listens, under addresses, random numbers and a clock of its own. Some are loaded ahead and
  * wait, paused, for the run that takes one.
  *
- *                 templates_want()        it is ready, frozen, and its files are in place
+ *                 templates_want()        it is ready, asked what its image says (exercise.h), frozen, its files are in place, and one clone was tried
  *   template ---------------------> WARMING ---------------------------------------------> READY
  *                                     |   ^                                                  |
  *                  it can not be made |   | its files can not be used (another monitor, libOS, CPU; damaged), when next wanted

@@ -21,7 +21,7 @@ class Images(DaemonTest):
 
     def test_put_get_delete(self):
         self.assertEqual(self.d.call("GET", "/image").json["items"], [])
-        config = {"cmd": ["/bin/x", "y"], "env": {"A": "ä"}, "memory_mib": 32, "ports": [80, 81], "readiness": {"port": 81},
+        config = {"cmd": ["/bin/x", "y"], "env": {"A": "ä"}, "memory_mib": 32, "ports": [80, 81], "readiness": {"port": 81}, "warm": {"path": "/x", "requests": 2},
                   "labels": {"a": "b"}}
         answer = self.d.put_image("web/server:1.0", config, erofs())
         self.assertEqual((answer.status, answer.json["bytes"], answer.json["config"]), (201, 8192, config))
@@ -158,7 +158,8 @@ class Images(DaemonTest):
         self.refused(self.d.call("PUT", "/image/a", b"\0" * 8192, octets), 400, "bad_request")
         self.refused(self.d.call("PUT", "/image/a", erofs(), {"Content-Type": "text/plain"}), 415, "unsupported_media_type")
         for config in ("{", "[]", '{"what":1}', '{"cmd":"x"}', '{"cmd":[""]}', '{"cmd":[1]}', '{"env":{"A B":"x"}}', '{"ports":[0]}',
-                       '{"ports":["80"]}', '{"readiness":{}}', '{"readiness":{"port":0}}', '{"process":{}}', '{"memory_mib":1}',
+                       '{"ports":["80"]}', '{"readiness":{}}', '{"readiness":{"port":0}}', '{"warm":{}}', '{"warm":{"path":"x"}}',
+                       '{"warm":{"path":"/ x"}}', '{"warm":{"path":"/","requests":0}}', '{"warm":{"path":"/","more":1}}', '{"process":{}}', '{"memory_mib":1}',
                        '{"process":{"program":"relative"}}', '{"process":{"program":"/x","y":1}}', '{"cmd":null}',
                        json.dumps({"cmd": ["x" * 8200]})):
             answer = self.d.call("PUT", "/image/a", erofs(), {**octets, "Uigniter-Config": config})

@@ -72,6 +72,21 @@ class Templates(DaemonTest):
         self.assertEqual(self.d.call("POST", f"/vm/{vms[0]['id']}/stop").json["state"], "stopped")
         self.assertEqual(self.d.call("GET", f"/vm/{vms[0]['id']}").json["exit_code"], 7)  # the program heard of it
 
+    def test_working_set(self):
+        """It is there with the template: one clone was tried, which asked for nothing else and nobody sees; requests that the image wants come before."""
+        self.d.put_image("asked", {"cmd": ["/bin/server", "http", "8000"], "ports": [8000], "memory_mib": 64,
+                                   "warm": {"path": "/a", "requests": 3}}, guest_image())
+        for image in ("web", "asked"):
+            t = self.d.call("GET", self.end_of(self.begin(image_name=image))["location"]).json
+            with open(os.path.join(self.d.state_dir, "template", t["id"], "workset"), encoding="ascii") as file:
+                lines = file.read().splitlines()
+            self.assertEqual(lines[0], "uigniter-workset 1")
+            for kind in "rw":  # the program reads and writes its own pages to answer
+                self.assertTrue([line for line in lines if line.startswith(kind + " ")], lines)
+            self.assertEqual((t["hits"], t["misses"], t["failures"]), (0, 0, 0))
+            self.loaded(t)
+            self.assertTrue(self.d.run(image, wait="ready")["cloned"])
+
     def test_what_differs_boots(self):
         t = self.warm()
         self.loaded(t)

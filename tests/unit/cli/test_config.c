@@ -51,10 +51,12 @@ static void test_config(void **state)
 {
 	json_t *m _cleanup_json_ = manifest(
 		"{\"name\":\"n\",\"program\":\"/usr/bin/p\",\"args\":[\"a\"],\"memory_mib\":64,"
-		"\"ports\":[80],\"readiness\":{\"tcp\":80},\"files\":[]}");
+		"\"ports\":[80],\"readiness\":{\"tcp\":80},\"warm\":{\"http\":\"/"
+		"x\"},\"files\":[]}");
 	json_t *wanted _cleanup_json_ =
 		manifest("{\"cmd\":[\"/usr/bin/p\",\"a\"],\"memory_mib\":64,\"ports\":[80],"
-			 "\"readiness\":{\"port\":80},\"process\":{\"program\":\"/real/p\"}}");
+			 "\"readiness\":{\"port\":80},\"warm\":{\"path\":\"/"
+			 "x\"},\"process\":{\"program\":\"/real/p\"}}");
 	json_t *config _cleanup_json_ = manifest_config(m, "/real/p");
 
 	assert_true(json_equal(config, wanted));

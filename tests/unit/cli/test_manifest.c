@@ -31,7 +31,8 @@ static void test_good(void **state)
 		OK
 		"files:\n  - {from: web/static, to: /srv/www}\n  - {from: a..b, to: /etc/passwd}\n",
 		"name: a\nprogram: /usr/bin/x\nfiles: [{from: /etc/x, to: /y}]\n",
-		OK "memory_mib: 8\nports: [1, 65535]\nreadiness: {tcp: 80}\n",
+		OK "memory_mib: 8\nports: [1, 65535]\nreadiness: {tcp: 80}\nwarm: {http: /a?b, "
+		   "requests: 3}\n",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -108,6 +109,11 @@ static void test_bad(void **state)
 		{OK "readiness: {}\n", "has no tcp"},
 		{OK "readiness: {http: /}\n", "http is no field"},
 		{OK "readiness: {tcp: x}\n", "readiness/tcp is not a whole number"},
+		{OK "warm: {}\n", "has no http"},
+		{OK "warm: {http: x}\n", "warm/http is not the path"},
+		{OK "warm: {http: \"/ x\"}\n", "warm/http is not the path"},
+		{OK "warm: {http: /, requests: 0}\n", "warm/requests"},
+		{OK "warm: {http: /, requests: 1001}\n", "warm/requests"},
 		{OK "labels: {a: 1}\n", "is not a text"},
 	};
 
