@@ -5,7 +5,7 @@
  * one process, so the key is the virtual address, or file and offset in shared mappings of files (two of them may show one word). Looking at the word and going to
  * sleep is atomic because the libOS is not preempted (sched/thread.h).
  */
-#include "libos/sched/futex.h"
+#include "libos/sched/futex_impl.h"
 
 #include "abi/layout.h"
 #include "libos/klib/errno.h"
@@ -15,30 +15,23 @@
 #include "libos/sys/syscall.h"
 #include "libos/uapi/time.h"
 
-#define FUTEX_WAIT           0
-#define FUTEX_WAKE           1
-#define FUTEX_REQUEUE        3
-#define FUTEX_CMP_REQUEUE    4
-#define FUTEX_WAKE_OP        5
-#define FUTEX_LOCK_PI        6
-#define FUTEX_UNLOCK_PI      7
-#define FUTEX_TRYLOCK_PI     8
-#define FUTEX_WAIT_BITSET    9
-#define FUTEX_WAKE_BITSET    10
-#define FUTEX_LOCK_PI2       13
-#define FUTEX_PRIVATE_FLAG   128
-#define FUTEX_CLOCK_REALTIME 256
-#define BITSET_ANY           0xffffffffu
+#define FUTEX_WAIT            0
+#define FUTEX_WAKE            1
+#define FUTEX_REQUEUE         3
+#define FUTEX_CMP_REQUEUE     4
+#define FUTEX_WAKE_OP         5
+#define FUTEX_LOCK_PI         6
+#define FUTEX_UNLOCK_PI       7
+#define FUTEX_TRYLOCK_PI      8
+#define FUTEX_WAIT_BITSET     9
+#define FUTEX_WAKE_BITSET     10
+#define FUTEX_WAIT_REQUEUE_PI 11
+#define FUTEX_CMP_REQUEUE_PI  12
+#define FUTEX_LOCK_PI2        13
+#define FUTEX_PRIVATE_FLAG    128
+#define FUTEX_CLOCK_REALTIME  256
 
 #define BUCKETS 64u
-
-struct waiter {
-	struct list link; /* bucket of key */
-	struct thread *thread;
-	struct futex_key key;
-	uint32_t bitset;
-	bool woken;
-};
 
 static struct list buckets[BUCKETS];
 
@@ -60,7 +53,7 @@ int futex_key_of(uptr_t addr, bool shared, struct futex_key *key)
 	return shared ? vm_shared_place(addr, &key->inode, &key->at) : 0;
 }
 
-static struct list *bucket(const struct futex_key *key)
+struct list *futex_bucket(const struct futex_key *key)
 {
 	struct list *b =
 		&buckets[(((uint64_t)key->inode ^ key->at) >> 2) * 0x9e3779b97f4a7c15ull >> 58];
@@ -70,17 +63,27 @@ static struct list *bucket(const struct futex_key *key)
 	return b;
 }
 
-static unsigned wake(const struct futex_key *key, int n, uint32_t bitset)
+void futex_wake_one(struct futex_waiter *w)
 {
-	struct list *b = bucket(key);
-	unsigned woken = 0;
+	list_del(&w->link);
+	w->woken = true;
+	thread_wake(w->thread);
+}
 
-	list_for_each_safe (w, b, struct waiter, link) {
-		if (!futex_same(&w->key, key) || !(w->bitset & bitset))
+/* Who waits to get a lock with FUTEX_WAIT_REQUEUE_PI can not be woken without it: -EINVAL. */
+static long wake(const struct futex_key *key, int n, uint32_t bitset)
+{
+	struct list *b = futex_bucket(key);
+	long woken = 0;
+
+	list_for_each_safe (w, b, struct futex_waiter, link) {
+		if (!futex_same(&w->key, key))
 			continue;
-		list_del(&w->link);
-		w->woken = true;
-		thread_wake(w->thread);
+		if (w->pi)
+			return -EINVAL;
+		if (!(w->bitset & bitset))
+			continue;
+		futex_wake_one(w);
 		if ((int)++woken >= n)
 			break;
 	}
@@ -90,11 +93,12 @@ static unsigned wake(const struct futex_key *key, int n, uint32_t bitset)
 unsigned futex_wake_addr(uptr_t addr, unsigned n)
 {
 	struct futex_key key;
+	long woken = futex_key_of(addr, true, &key) ? 0 : wake(&key, (int)n, FUTEX_BITSET_ANY);
 
-	return futex_key_of(addr, true, &key) ? 0 : wake(&key, (int)n, BITSET_ANY);
+	return woken > 0 ? (unsigned)woken : 0;
 }
 
-static int read_word(uptr_t addr, uint32_t *word)
+int futex_read_word(uptr_t addr, uint32_t *word)
 {
 	if (addr % sizeof(*word))
 		return -EINVAL;
@@ -103,7 +107,7 @@ static int read_word(uptr_t addr, uint32_t *word)
 
 static long wait(uptr_t addr, bool shared, uint32_t expected, uint32_t bitset, uint64_t deadline)
 {
-	struct waiter w = {.thread = current_thread, .bitset = bitset};
+	struct futex_waiter w = {.thread = current_thread, .bitset = bitset};
 	uint32_t word;
 	int r;
 
@@ -111,12 +115,12 @@ static long wait(uptr_t addr, bool shared, uint32_t expected, uint32_t bitset, u
 		return -EINVAL;
 	r = futex_key_of(addr, shared, &w.key);
 	if (!r)
-		r = read_word(addr, &word);
+		r = futex_read_word(addr, &word);
 	if (r < 0)
 		return r;
 	if (word != expected)
 		return -EAGAIN;
-	list_add_tail(bucket(&w.key), &w.link);
+	list_add_tail(futex_bucket(&w.key), &w.link);
 	do {
 		r = thread_block(deadline, true);
 	} while (r == 0 && !w.woken);
@@ -153,43 +157,6 @@ static int read_deadline(uptr_t utime, bool relative, bool realtime, uint64_t *d
 		*deadline = ns;
 	}
 	return 0;
-}
-
-/* Wakes nwake of the waiters at addr and moves nmove others to addr2; returns both together, as Linux does. */
-static long requeue(
-	uptr_t addr, uptr_t addr2, bool shared, int nwake, int nmove, const uint32_t *expected)
-{
-	struct futex_key key, key2;
-	uint32_t word;
-	int done = 0, r;
-
-	if (nwake < 0 || nmove < 0)
-		return -EINVAL;
-	r = futex_key_of(addr, shared, &key);
-	if (!r)
-		r = futex_key_of(addr2, shared, &key2);
-	if (!r && expected)
-		r = read_word(addr, &word);
-	if (r < 0)
-		return r;
-	if (expected && word != *expected)
-		return -EAGAIN;
-	list_for_each_safe (w, bucket(&key), struct waiter, link) {
-		if (!futex_same(&w->key, &key))
-			continue;
-		if (done >= nwake + nmove)
-			break;
-		if (done++ < nwake) {
-			list_del(&w->link);
-			w->woken = true;
-			thread_wake(w->thread);
-		} else if (!futex_same(&key, &key2)) {
-			list_del(&w->link);
-			w->key = key2;
-			list_add_tail(bucket(&key2), &w->link);
-		}
-	}
-	return done;
 }
 
 /* FUTEX_WAKE_OP's third value: operation, comparison and their operands (futex(2)). */
@@ -265,9 +232,12 @@ static long wake_op(uptr_t addr, uptr_t addr2, bool shared, int nwake, int nwake
 	r = wake_op_apply(addr2, code, &matches);
 	if (r < 0)
 		return r;
-	n = wake(&key, nwake, BITSET_ANY);
-	if (matches)
-		n += wake(&key2, nwake2, BITSET_ANY);
+	n = wake(&key, nwake, FUTEX_BITSET_ANY);
+	if (n >= 0 && matches) {
+		long more = wake(&key2, nwake2, FUTEX_BITSET_ANY);
+
+		n = more < 0 ? more : n + more;
+	}
 	return n;
 }
 
@@ -282,7 +252,8 @@ long sys_futex(const uint64_t a[6])
 	uint64_t deadline;
 	int r;
 
-	if (realtime && cmd != FUTEX_WAIT && cmd != FUTEX_WAIT_BITSET && cmd != FUTEX_LOCK_PI2)
+	if (realtime && cmd != FUTEX_WAIT && cmd != FUTEX_WAIT_BITSET && cmd != FUTEX_LOCK_PI2 &&
+		cmd != FUTEX_WAIT_REQUEUE_PI)
 		return -ENOSYS;
 	switch (cmd) {
 	case FUTEX_WAIT:
@@ -290,7 +261,8 @@ long sys_futex(const uint64_t a[6])
 		r = read_deadline(a[3], cmd == FUTEX_WAIT, realtime, &deadline);
 		if (r < 0)
 			return r;
-		return wait(addr, shared, val, cmd == FUTEX_WAIT ? BITSET_ANY : val3, deadline);
+		return wait(
+			addr, shared, val, cmd == FUTEX_WAIT ? FUTEX_BITSET_ANY : val3, deadline);
 	case FUTEX_WAKE:
 	case FUTEX_WAKE_BITSET:
 		if (cmd == FUTEX_WAKE_BITSET && !val3)
@@ -298,11 +270,16 @@ long sys_futex(const uint64_t a[6])
 		r = futex_key_of(addr, shared, &key);
 		if (r < 0)
 			return r;
-		return wake(&key, (int)val, cmd == FUTEX_WAKE ? BITSET_ANY : val3);
+		return wake(&key, (int)val, cmd == FUTEX_WAKE ? FUTEX_BITSET_ANY : val3);
 	case FUTEX_REQUEUE:
-		return requeue(addr, addr2, shared, (int)val, (int)a[3], NULL);
+		return futex_requeue(addr, addr2, shared, (int)val, (int)a[3], NULL);
 	case FUTEX_CMP_REQUEUE:
-		return requeue(addr, addr2, shared, (int)val, (int)a[3], &val3);
+		return futex_requeue(addr, addr2, shared, (int)val, (int)a[3], &val3);
+	case FUTEX_CMP_REQUEUE_PI:
+		return futex_requeue_pi(addr, addr2, shared, (int)val, (int)a[3], val3);
+	case FUTEX_WAIT_REQUEUE_PI:
+		r = read_deadline(a[3], false, realtime, &deadline);
+		return r < 0 ? r : futex_wait_requeue_pi(addr, addr2, shared, val, deadline);
 	case FUTEX_WAKE_OP:
 		return wake_op(addr, addr2, shared, (int)val, (int)a[3], val3);
 	case FUTEX_LOCK_PI:
@@ -313,7 +290,7 @@ long sys_futex(const uint64_t a[6])
 		return futex_lock_pi(addr, shared, true, TIME_FOREVER);
 	case FUTEX_UNLOCK_PI:
 		return futex_unlock_pi(addr, shared);
-	default: /* outside numbers: condition variables with priority inheritance among them */
+	default: /* outside numbers */
 		return -ENOSYS;
 	}
 }
@@ -331,7 +308,7 @@ struct futex_waitv {
 };
 
 /* Queues a waiter at each word that is as expected; how many, or -errno. */
-static long queue_all(struct waiter *w, uptr_t user, unsigned n, unsigned *queued)
+static long queue_all(struct futex_waiter *w, uptr_t user, unsigned n, unsigned *queued)
 {
 	struct futex_waitv v;
 	uint32_t word;
@@ -343,21 +320,21 @@ static long queue_all(struct waiter *w, uptr_t user, unsigned n, unsigned *queue
 		if (v.reserved || v.flags & ~(FUTEX2_SIZE | FUTEX2_PRIVATE) ||
 			(v.flags & FUTEX2_SIZE) != FUTEX2_U32)
 			return -EINVAL;
-		*w = (struct waiter){.thread = current_thread, .bitset = BITSET_ANY};
+		*w = (struct futex_waiter){.thread = current_thread, .bitset = FUTEX_BITSET_ANY};
 		r = futex_key_of(v.uaddr, !(v.flags & FUTEX2_PRIVATE), &w->key);
 		if (!r)
-			r = read_word(v.uaddr, &word);
+			r = futex_read_word(v.uaddr, &word);
 		if (r < 0)
 			return r;
 		if (word != (uint32_t)v.val)
 			return -EAGAIN;
-		list_add_tail(bucket(&w->key), &w->link);
+		list_add_tail(futex_bucket(&w->key), &w->link);
 	}
 	return 0;
 }
 
 /* Takes the waiters out again; the index of one that was woken, or -1. */
-static long unqueue_all(struct waiter *w, unsigned n)
+static long unqueue_all(struct futex_waiter *w, unsigned n)
 {
 	long woken = -1;
 
@@ -370,7 +347,7 @@ static long unqueue_all(struct waiter *w, unsigned n)
 	return woken;
 }
 
-static bool any_woken(const struct waiter *w, unsigned n)
+static bool any_woken(const struct futex_waiter *w, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
 		if (w[i].woken)
@@ -383,7 +360,7 @@ long sys_futex_waitv(const uint64_t a[6])
 {
 	unsigned n = (unsigned)a[1], queued;
 	uint64_t deadline = TIME_FOREVER;
-	struct waiter *w;
+	struct futex_waiter *w;
 	long r, woken;
 
 	if ((unsigned)a[2] || !a[0] || !n || n > WAITV_MAX ||

@@ -20,6 +20,17 @@ bool futex_same(const struct futex_key *a, const struct futex_key *b);
 /* 0, -EINVAL (not aligned) or -EFAULT. */
 int futex_key_of(uptr_t addr, bool shared, struct futex_key *key);
 
+/* FUTEX_REQUEUE, FUTEX_CMP_REQUEUE (expected not NULL): wakes nwake of the waiters at addr and moves nmove others to addr2; returns both
+ * together, as Linux does, or -errno. */
+long futex_requeue(
+	uptr_t addr, uptr_t addr2, bool shared, int nwake, int nmove, const uint32_t *expected);
+/* FUTEX_CMP_REQUEUE_PI: gives the lock at addr2 to the first, and queues nmove others for it; how many in all, or -errno. */
+long futex_requeue_pi(
+	uptr_t addr, uptr_t addr2, bool shared, int nwake, int nmove, uint32_t expected);
+/* FUTEX_WAIT_REQUEUE_PI: 0, the lock at addr2 is the caller's; or -errno. May block. */
+long futex_wait_requeue_pi(
+	uptr_t addr, uptr_t addr2, bool shared, uint32_t expected, uint64_t deadline);
+
 /* FUTEX_LOCK_PI, FUTEX_TRYLOCK_PI (try) and FUTEX_UNLOCK_PI: 0 or -errno. */
 long futex_lock_pi(uptr_t addr, bool shared, bool try, uint64_t deadline);
 long futex_unlock_pi(uptr_t addr, bool shared);

@@ -5,21 +5,12 @@
  * its owner dies. Nothing else runs between reading a word and writing it.
  */
 #include "libos/klib/errno.h"
-#include "libos/sched/futex.h"
+#include "libos/sched/futex_impl.h"
 #include "libos/sched/thread_impl.h"
 
 #define TID_MASK   0x3fffffffu
 #define OWNER_DIED 0x40000000u
 #define WAITERS    0x80000000u
-
-struct pi_waiter {
-	struct list link; /* waiters, as they came */
-	struct thread *thread;
-	struct futex_key key;
-	uptr_t addr;
-	bool served;
-	int result;
-};
 
 static struct list waiters = LIST_INIT(waiters);
 
@@ -49,45 +40,70 @@ static void hand_over(struct pi_waiter *w, uint32_t died)
 	thread_wake(w->thread);
 }
 
-static long wait(uptr_t addr, const struct futex_key *key, uint64_t deadline)
+/* The word for the thread: 1, it has it; 0, it has to wait; or -errno. */
+static int take(uint32_t *word, const struct futex_key *key, uint32_t tid)
 {
-	struct pi_waiter w = {.thread = current_thread, .key = *key, .addr = addr};
-	int rc;
+	uint32_t owner = *word & TID_MASK;
 
-	list_add_tail(&waiters, &w.link);
-	do {
-		rc = thread_block(deadline, true);
-	} while (rc == 0 && !w.served);
-	if (w.served)
-		return w.result;
-	list_del(&w.link);
-	return rc == -EINTR ? -ERESTARTNOINTR : rc;
+	if (owner == tid)
+		return -EDEADLK;
+	if (!owner) {
+		*word = (*word & OWNER_DIED) | tid | (first(key) ? WAITERS : 0);
+		return 1;
+	}
+	return thread_exists((int)owner) ? 0 : -ESRCH;
+}
+
+static void enqueue(struct pi_waiter *w, uint32_t *word)
+{
+	*word |= WAITERS;
+	w->queued = true;
+	list_add_tail(&waiters, &w->link);
+}
+
+int futex_pi_take(struct pi_waiter *w)
+{
+	uint32_t *word = word_at(w->addr);
+	int rc = word ? take(word, &w->key, (uint32_t)thread_tid(w->thread)) : -EFAULT;
+
+	if (rc == 0)
+		enqueue(w, word);
+	if (rc <= 0)
+		return rc;
+	w->served = true;
+	thread_wake(w->thread);
+	return 1;
+}
+
+void futex_pi_leave(struct pi_waiter *w)
+{
+	list_del(&w->link);
 }
 
 long futex_lock_pi(uptr_t addr, bool shared, bool try, uint64_t deadline)
 {
-	uint32_t *word, owner, self = (uint32_t)thread_tid(current_thread);
-	struct futex_key key;
-	int rc = futex_key_of(addr, shared, &key);
+	struct pi_waiter w = {.thread = current_thread, .addr = addr};
+	int rc = futex_key_of(addr, shared, &w.key);
+	uint32_t *word;
 
 	if (rc < 0)
 		return rc;
 	word = word_at(addr);
 	if (!word)
 		return -EFAULT;
-	owner = *word & TID_MASK;
-	if (owner == self)
-		return -EDEADLK;
-	if (!owner) {
-		*word = (*word & OWNER_DIED) | self | (first(&key) ? WAITERS : 0);
-		return 0;
-	}
-	if (!thread_exists((int)owner))
-		return -ESRCH;
+	rc = take(word, &w.key, (uint32_t)thread_tid(current_thread));
+	if (rc)
+		return rc < 0 ? rc : 0;
 	if (try)
 		return -EAGAIN;
-	*word |= WAITERS;
-	return wait(addr, &key, deadline);
+	enqueue(&w, word);
+	do {
+		rc = thread_block(deadline, true);
+	} while (rc == 0 && !w.served);
+	if (w.served)
+		return w.result;
+	futex_pi_leave(&w);
+	return rc == -EINTR ? -ERESTARTNOINTR : rc;
 }
 
 long futex_unlock_pi(uptr_t addr, bool shared)
