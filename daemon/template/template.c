@@ -194,8 +194,10 @@ static void instance_ended(void *arg, struct instance *inst, bool reached)
 
 	(void)reached;
 	t->waiter = NULL;
-	if (t->trial) /* its files are there */
+	if (t->trial) { /* its files are there */
+		template_let_go(t);
 		return;
+	}
 	snprintf(why, sizeof(why), "its instance ended while it was frozen: %.200s", inst->reason);
 	template_fail(t, why);
 }
