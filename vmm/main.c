@@ -39,6 +39,7 @@ struct uvmm {
 	struct loop_timer *grace, *record;
 	unsigned record_looks;
 	int console_fd, report_fd; /* owned when opened here */
+	unsigned missing;          /* calls, of the report that is written */
 	bool stopping, ended;
 };
 
@@ -49,6 +50,26 @@ static void on_done(void *arg)
 	loop_stop(u->loop, report_exit_status(&u->vm));
 }
 
+/* A file of its own holds the newest report; what was given open gets that of the end as a line. */
+static void tell(struct uvmm *u)
+{
+	if (u->options.report)
+		report_replace(&u->vm, u->options.id, u->report_fd);
+	else if (u->ended)
+		report_write(&u->vm, u->options.id, u->report_fd);
+}
+
+/* Who looks at a VM while it runs wants to see what its program lacks. */
+static void tell_missing(struct uvmm *u)
+{
+	unsigned missing = report_missing(&u->vm);
+
+	if (missing == u->missing)
+		return;
+	u->missing = missing;
+	tell(u);
+}
+
 static void on_end(struct uvmm *u)
 {
 	u->ended = true;
@@ -57,7 +78,7 @@ static void on_end(struct uvmm *u)
 	vm_settle(&u->vm);
 	if (u->vm.times.run_ns)
 		vm_record_workset(&u->vm);
-	report_write(&u->vm, u->options.id, u->report_fd);
+	tell(u);
 	log_info("vm ended", "id=%s reason=%s detail=\"%s\"", u->options.id, vm_end_name(u->vm.end),
 		u->vm.end_detail);
 	if (u->vm.end == END_ERROR)
@@ -100,6 +121,7 @@ static void on_notify(void *arg, uint32_t events)
 		on_end(u);
 	else if (u->control)
 		control_news(u->control);
+	tell_missing(u);
 	if (u->vm.generation > 1)
 		look_later(u);
 	else if (stat_get(&u->vm.times.milestone_ns[UIG_MS_LISTEN]))

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #define SIGNAL_EXIT_BASE                                                                           \
 	128 /* exit code of a program that was ended by a signal, as a shell counts */
@@ -127,6 +128,23 @@ void report_write(struct vm *vm, const char *id, int fd)
 	text[n] = '\n'; /* over the NUL: one write, so that a reader of a pipe gets a whole line */
 	if (write(fd, text, n + 1) != (ssize_t)(n + 1))
 		log_warn("report was not written", "error=\"%s\"", strerror(errno));
+}
+
+void report_replace(struct vm *vm, const char *id, int fd)
+{
+	if (fd >= 0 && (ftruncate(fd, 0) < 0 || lseek(fd, 0, SEEK_SET) < 0))
+		log_warn("the report before was not removed", "error=\"%s\"", strerror(errno));
+	report_write(vm, id, fd);
+}
+
+unsigned report_missing(const struct vm *vm)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(vm->missing_calls); i++)
+		n += (unsigned)__builtin_popcountll(
+			__atomic_load_n(&vm->missing_calls[i], __ATOMIC_RELAXED));
+	return n;
 }
 
 int report_exit_status(const struct vm *vm)

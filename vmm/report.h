@@ -12,6 +12,10 @@ json_t *report_json(struct vm *vm, const char *id);
 
 /* Writes the report as a line to fd (nothing when it is -1). */
 void report_write(struct vm *vm, const char *id, int fd);
+/* The same into a file that holds one report, in the place of the one before: who reads meanwhile finds it empty or cut. */
+void report_replace(struct vm *vm, const char *id, int fd);
+/* How many system calls the program has asked for in vain. */
+unsigned report_missing(const struct vm *vm);
 
 /* From here on SIGBUS (a file under guest memory was cut) ends the process with a report that says so. */
 void report_on_sigbus(const char *id, int fd);

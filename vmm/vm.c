@@ -711,12 +711,16 @@ void vm_guest_milestone(struct vm *vm, uint64_t which)
 		reach(vm, (enum uig_milestone)which);
 }
 
-/* Bits are only ever set, by the vCPU thread; the report may be made by the other one meanwhile. */
+/* Bits are only ever set, by the vCPU thread; the report may be made by the other one meanwhile, which hears of each new one. */
 void vm_guest_missing(struct vm *vm, uint64_t call)
 {
-	if (call < UIG_CALLS_MAX)
-		__atomic_or_fetch(
-			&vm->missing_calls[call / 64], 1ull << call % 64, __ATOMIC_RELAXED);
+	uint64_t bit = 1ull << call % 64;
+
+	if (call >= UIG_CALLS_MAX)
+		return;
+	if (__atomic_fetch_or(&vm->missing_calls[call / 64], bit, __ATOMIC_RELAXED) & bit)
+		return;
+	eventfd_write(vm->notify_fd, 1);
 }
 
 void vm_guest_free(struct vm *vm, uint64_t list)

@@ -67,7 +67,7 @@ struct vm {
 	int console_fd;    /* borrowed */
 	uint64_t console_max_bytes;
 	int pagemap_fd; /* owned; of this process; -1: none */
-	int notify_fd; /* owned eventfd: a milestone was reached or the VM ended. For the device loop */
+	int notify_fd; /* owned eventfd: a milestone, a call that is missing, or the end. For the device loop */
 
 	/* Made by vm_prepare(). */
 	bool made;

@@ -97,6 +97,17 @@ static json_t *timing_json(const struct instance *i)
 	return steps;
 }
 
+static json_t *missing_calls(const struct instance *i)
+{
+	json_t *list = i->missing_calls;
+
+	if (i->shell && i->state != VM_STARTING && i->shell->ops->look) {
+		i->shell->ops->look(i->shell);
+		list = i->shell->missing_calls;
+	}
+	return list ? json_incref(list) : json_array();
+}
+
 json_t *vm_json(const struct instance *i)
 {
 	char ip[IPV4_TEXT_BYTES], mac[MAC_TEXT_BYTES];
@@ -125,7 +136,6 @@ json_t *vm_json(const struct instance *i)
 		restart_policy_names[i->restart.policy], "max_retries", (int)i->restart.max_retries,
 		"restarts", (int)i->restart.count, "restart_pending", (int)i->restart.pending,
 		"ttl_s", i->ttl_s ? json_integer(i->ttl_s) : json_null(), "trace", (int)i->trace,
-		"missing_calls", i->missing_calls ? json_incref(i->missing_calls) : json_array(),
-		"vsock", vsock_json(i), "health", health_json(i), "limits", limits_or_null(i),
-		"kernel", kernel_name(i));
+		"missing_calls", missing_calls(i), "vsock", vsock_json(i), "health", health_json(i),
+		"limits", limits_or_null(i), "kernel", kernel_name(i));
 }

@@ -120,6 +120,8 @@ struct monitor_ops {
 	void (*stop)(struct shell *shell); /* asks the program to end */
 	/* Calls shell_listening() when the program has called listen(); NULL: it can not tell. 0 or -errno. */
 	int (*watch_listen)(struct shell *shell);
+	/* Brings missing_calls of a shell that runs up to date. NULL: it is not known before the end, or at all. */
+	void (*look)(struct shell *shell);
 	/* The process ended so (CLD_EXITED ... or LOOP_NOT_CHILD, see loop_child_fn): fills shell->exit. */
 	void (*ended)(struct shell *shell, int how, int status);
 	void (*release)(

@@ -500,25 +500,50 @@ static json_t *take_missing(const json_t *list)
 	return taken;
 }
 
-/* 0 when the report says why the VM ended. */
-static int read_report(struct shell *s)
+/* The last line of the report: a monitor that is ended by SIGBUS adds one to what it wrote while the VM ran. *root is the caller's. */
+static int parse_report(struct shell *s, json_t **root)
 {
 	const struct uvmm *u = s->priv;
-	_cleanup_json_ json_t *root = NULL;
 	_cleanup_close_ int fd = open(u->report, O_RDONLY | O_CLOEXEC);
-	struct shell_exit *e = &s->exit;
-	const char *reason, *detail;
 	char text[REPORT_MAX_BYTES];
+	const char *before;
+	size_t at = 0;
 	ssize_t n;
 	int r;
 
 	n = fd < 0 ? -1 : read(fd, text, sizeof(text));
 	if (n <= 0)
 		return -ENOENT;
-	r = jsonx_parse_object(text, (size_t)n, 8, &root, NULL);
+	before = n > 1 ? memrchr(text, '\n', (size_t)n - 1) : NULL;
+	if (before)
+		at = (size_t)(before + 1 - text);
+	r = jsonx_parse_object(text + at, (size_t)n - at, 8, root, NULL);
 	if (r < 0)
 		return r;
-	s->missing_calls = take_missing(json_object_get(root, "missing_calls"));
+	json_decref(s->missing_calls);
+	s->missing_calls = take_missing(json_object_get(*root, "missing_calls"));
+	return 0;
+}
+
+/* The monitor writes a report whenever a call is missing; when it is just being written, what was read before stands. */
+static void look(struct shell *s)
+{
+	_cleanup_json_ json_t *root = NULL;
+
+	parse_report(s, &root);
+}
+
+/* 0 when the report says why the VM ended. */
+static int read_report(struct shell *s)
+{
+	_cleanup_json_ json_t *root = NULL;
+	struct shell_exit *e = &s->exit;
+	const char *reason, *detail;
+	int r;
+
+	r = parse_report(s, &root);
+	if (r < 0)
+		return r;
 	reason = json_string_value(json_object_get(root, "reason"));
 	detail = json_string_value(json_object_get(root, "detail"));
 	for (size_t i = 0; reason && i < ARRAY_SIZE(ends); i++) {
@@ -580,6 +605,7 @@ const struct monitor_ops monitor_uvmm = {
 	.record = record,
 	.stop = stop,
 	.watch_listen = watch_listen,
+	.look = look,
 	.ended = ended,
 	.release = release,
 };

@@ -22,6 +22,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -276,7 +277,12 @@ int main(int argc, char **argv)
 		return r;
 	} else if (strcmp(what, "abort") == 0)
 		abort();
-	else if (strcmp(what, "stubborn") == 0) {
+	else if (strcmp(what, "lacks") == 0) {
+		printf("bpf: %ld\n", syscall(SYS_bpf, 0, NULL, 0));
+		fflush(stdout);
+		for (;;)
+			pause();
+	} else if (strcmp(what, "stubborn") == 0) {
 		signal(SIGTERM, SIG_IGN);
 		printf("ready\n");
 		fflush(stdout);
