@@ -100,7 +100,8 @@ class Walk(unittest.TestCase):
         self.d.call("DELETE", "/kernel/walked")
 
     def template(self):
-        made = self.d.call("POST", "/template", {"image_name": "http"}).json
+        begun = self.d.call("POST", "/template", {"image_name": "http"})
+        made = self.d.call("GET", f"{begun.headers['location']}?wait=20").json["result"]
         while self.d.call("GET", f"/template/{made['id']}").json["loaded"] < 1:
             self.assertEqual(self.d.call("GET", f"/template/{made['id']}").json["state"], "ready")
         self.d.run("http", wait="ready", name="walked", wait_timeout_ms=20000)
@@ -164,6 +165,7 @@ class Walk(unittest.TestCase):
                 met += one(broken)
             except Exception as error:  # whatever it is, the walk goes on and tells all in the end
                 wrong.append(f"{broken}: {error!r}")
+                print(wrong[-1], file=sys.stderr, flush=True)
                 self.d.clean()
                 self.begin()
         print(f"{len(tried)} of {len(faults)} faults tried, {met} met", file=sys.stderr)
