@@ -325,6 +325,7 @@ static bool is_there(const struct root *root, const char *path)
 }
 
 /* --- what every image has -------------------------------------------------------------------------------------- */
+/* /etc/hosts and /etc/resolv.conf are not among it: the libOS makes them for an instance, where the image has none (libos/fs/etc.h). */
 int root_add_system(struct root *root, const char *cmdline, struct err *err)
 {
 	static const char *const folders[] = {"/bin", "/dev", "/etc", "/home", "/lib", "/proc",
@@ -337,10 +338,7 @@ int root_add_system(struct root *root, const char *cmdline, struct err *err)
 			"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/"
 			"false\n"},
 		{"/etc/group", "root:x:0:\nnogroup:x:65534:\n"},
-		{"/etc/hosts", "127.0.0.1\tlocalhost\n"},
 		{"/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n"},
-		{"/etc/resolv.conf",
-			"# the address of a name server comes with the instance's identity\n"},
 		{"/etc/uigniter/cmdline", cmdline},
 	};
 	int rc = 0;

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """busybox: applets that need no second process, against the same on this machine."""
+import re
 import subprocess
 
 from programs import ProgramTest, main, need_installed
@@ -32,6 +33,14 @@ class Busybox(ProgramTest):
                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
             with self.subTest(" ".join(words)):
                 self.assertEqual(self.output(image, BUSYBOX, *words, status=here.returncode), here.stdout)
+
+    def test_names(self):
+        """An image that is built here leaves hosts and name server to its instances: they find themselves and others."""
+        image = self.build("busybox")
+        other = self.start(image, name="other", args=[BUSYBOX, "sleep", "600"])
+        said = self.output(image, BUSYBOX, "nslookup", "other.uigniter", options=("--name", "me"))
+        self.assertRegex(said, rf"Address(?: 1)?: {re.escape(other['ip_address'])}\b")
+        self.assertRegex(self.output(image, BUSYBOX, "cat", "/etc/hosts", options=("--name", "me")), r"localhost\n[0-9.]+ me\.uigniter me\n")
 
     def test_no_fork(self):
         """The shell says so and goes on."""

@@ -155,6 +155,8 @@ static void test_system_files(void **state)
 	assert_text(&f->root, "etc/uigniter/cmdline", "-- /bin/x");
 	assert_int_equal(fstatat(f->root.fd, "proc", &st, 0), 0);
 	assert_int_equal(fstatat(f->root.fd, "etc/passwd", &st, 0), 0);
+	/* The libOS's to make, which lets be what is there. */
+	assert_int_equal(fstatat(f->root.fd, "etc/resolv.conf", &st, 0), -1);
 }
 
 int main(void)
