@@ -37,7 +37,9 @@ struct frame {
 };
 
 static const struct env_help common_env[] = {
-	{"MICRO_KEYVALUESTORE_ENDPOINT", "the registry's address, when it is not an argument"},
+	{"MICRO_REGISTRY",
+		"the registry's address, when it is not an argument: SCHEME://HOST[:PORT]"},
+	{"MICRO_KEYVALUESTORE_ENDPOINT", "the same, host:port, when neither says where it is"},
 	{"MICRO_ADVERTISE", "ip:port to register, instead of the own address"},
 	{"MICRO_LISTEN", "numeric address to listen on (default 0.0.0.0)"},
 	{"MICRO_REGISTRY_TTL_S", "a registration lives so long without renewal (default 15)"},
@@ -428,7 +430,8 @@ static int parse_args(struct frame *f, int argc, char **argv, struct err *err)
 		return err_set(err, EINVAL, "too many arguments, see --help");
 	if (!spec->takes_registry)
 		return 0;
-	address = optind < argc ? argv[optind] : env_str("MICRO_KEYVALUESTORE_ENDPOINT");
+	address = optind < argc ? argv[optind]
+				: env_str("MICRO_REGISTRY") ?: env_str("MICRO_KEYVALUESTORE_ENDPOINT");
 	if (!address)
 		return 0;
 	f->s.has_registry = true;

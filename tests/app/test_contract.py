@@ -204,6 +204,12 @@ def test_arguments():
         s.stop()
         s = app.start('storage', app.kv.endpoint)
         until('registered', lambda: app.kv('GET', '/storageendpoint').text == s.endpoint)
+        # MICRO_REGISTRY comes before the variable that the originals read, and the argument before both.
+        kv, app.kv = app.kv, None
+        s = app.start('db', MICRO_REGISTRY=f'kvstore://{kv.endpoint}', MICRO_KEYVALUESTORE_ENDPOINT='127.0.0.1:1')
+        until('registered', lambda: kv('GET', '/dbendpoint').text == s.endpoint)
+        s = app.start('master', kv.endpoint, MICRO_REGISTRY='kvstore://127.0.0.1:1')
+        until('registered', lambda: kv('GET', '/masterendpoint').text == s.endpoint)
 
 
 def test_keep_alive():
