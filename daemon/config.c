@@ -71,6 +71,8 @@ static const struct option_row options[] = {
 	{"uvmm", "PATH", "the monitor (default: beside uigniterd)", CONFIG_STRING, AT(uvmm)},
 	{"libos", "PATH", "the libOS (default: beside uigniterd)", CONFIG_STRING, AT(libos)},
 	{"qemu", "PATH", "QEMU (default: /usr/bin/qemu-system-x86_64)", CONFIG_STRING, AT(qemu)},
+	{"builder", "PATH", "what builds images of clients (default: beside uigniterd)",
+		CONFIG_STRING, AT(builder)},
 	{"volume-root", "DIR[:DIR...]",
 		"folders below which files may be given to VMs as volumes (default: none)",
 		CONFIG_STRING, AT(volume_root)},
@@ -290,10 +292,12 @@ static int set_defaults(struct config *c, struct err *err)
 	r = r < 0 ? r : set_default(&c->log_format_text, "text");
 	r = r < 0 ? r : find_part(&c->uvmm, "vmm", "uvmm");
 	r = r < 0 ? r : find_part(&c->libos, "libos", "libos.elf");
+	r = r < 0 ? r : find_part(&c->builder, "cli", "uigniter-build");
 	if (r == 0) {
 		make_absolute(&c->uvmm);
 		make_absolute(&c->libos);
 		make_absolute(&c->qemu);
+		make_absolute(&c->builder);
 	}
 	if (r == 0 && !c->socket && asprintf(&c->socket, "%s/uigniterd.sock", c->run_dir) < 0) {
 		c->socket = NULL;

@@ -19,6 +19,7 @@ struct apps;
 struct fns;
 struct templates;
 struct operations;
+struct builds;
 struct images;
 struct instances;
 struct pools;
@@ -57,7 +58,8 @@ struct core {
 	struct templates *templates; /* the same */
 	struct pools *pools;
 	struct operations *operations;
-	struct shell *shells; /* all that hold anything: a list, see monitor/monitor.h */
+	struct builds *builds; /* NULL before they are there, and at the end */
+	struct shell *shells;  /* all that hold anything: a list, see monitor/monitor.h */
 	unsigned shell_count;
 	const struct monitor_ops *monitor; /* the default */
 	bool ending;                       /* no new VMs */

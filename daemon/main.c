@@ -5,6 +5,7 @@
  */
 #include "daemon/api/api.h"
 #include "daemon/app/app.h"
+#include "daemon/build.h"
 #include "daemon/cgroup.h"
 #include "daemon/core.h"
 #include "daemon/events.h"
@@ -106,6 +107,7 @@ static void end(void *arg, int signo)
 	}
 	log_info("ending", "signal=%d vms=%u", signo, instances_count(d->core.instances));
 	d->core.ending = true;
+	builds_stop(d->core.builds);
 	operations_stop(d->core.operations);
 	fns_stop(d->core.fns);
 	templates_stop(d->core.templates);
@@ -208,6 +210,7 @@ static int start(struct daemon *d, struct err *err)
 	if (r < 0)
 		return err_sys(err, -r, "cannot look for files of images that nobody uses");
 	r = operations_new(core, &core->operations, err);
+	r = r < 0 ? r : builds_new(core, &core->builds, err);
 	r = r < 0 ? r : pools_new(core, &core->pools, err);
 	r = r < 0 ? r : templates_new(core, &core->templates, err);
 	r = r < 0 ? r : apps_new(core, &core->apps, err);
@@ -222,6 +225,7 @@ static void fini(struct daemon *d)
 	if (core->images)
 		images_keep(core->images);
 	api_free(d->api);
+	builds_free(steal_ptr(&core->builds));
 	fns_free(steal_ptr(&core->fns));
 	apps_free(steal_ptr(&core->apps));
 	templates_free(steal_ptr(&core->templates));

@@ -132,6 +132,7 @@ static IN_CHILD int child_main(void *arg)
 	STEP("place its descriptors", place_fds(s));
 	STEP("enter its folder", chdir(s->cwd ? s->cwd : "/"));
 	STEP("drop privileges", s->drop ? drop_privileges(s) : 0);
+	STEP("be mortal", s->mortal ? prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) : 0);
 	reset_signals(&c->mask);
 	STEP("run the program", run_program(s));
 #undef STEP

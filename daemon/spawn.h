@@ -26,6 +26,7 @@ struct spawn {
 	bool drop; /* become uid and gid, without supplementary groups, capabilities and new privileges */
 	uid_t uid;
 	gid_t gid;
+	bool mortal; /* it is killed when the daemon ends, however that happens */
 	const char *
 		record; /* file that the child writes /proc/self/stat to, so that a later daemon finds the process */
 };

@@ -23,6 +23,7 @@
 struct layer {
 	struct root *root;
 	struct archive *tar;
+	bool plain;            /* no layer: a name is a name */
 	char name[NAME_BYTES]; /* of the entry, cleaned; "": the root itself */
 	struct err *err;
 };
@@ -344,7 +345,9 @@ static int add(struct layer *l, struct archive_entry *entry)
 	int dir _cleanup_close_ = -1;
 
 	base = base ? base + 1 : l->name;
-	if (!*l->name || is_the_systems(l->name) || !strncmp(base, WHITEOUT, strlen(WHITEOUT)))
+	if (!*l->name)
+		return 0;
+	if (!l->plain && (is_the_systems(l->name) || !strncmp(base, WHITEOUT, strlen(WHITEOUT))))
 		return 0;
 	dir = open_parent(l->root, l->name, true, &base);
 	return dir < 0 ? dir : add_in(l, entry, dir, base);
@@ -394,16 +397,16 @@ static int read_all(struct layer *l, int fd, entry_fn *fn)
 	return rc;
 }
 
-int layer_apply(struct root *root, int fd, struct err *err)
+static int apply(struct root *root, int fd, bool plain, struct err *err)
 {
 	/* libarchive converts names by the locale: bytes stay bytes */
 	locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", NULL), before;
 	struct err own = {0};
-	struct layer l = {.root = root, .err = err ? err : &own};
+	struct layer l = {.root = root, .plain = plain, .err = err ? err : &own};
 	int rc;
 
 	before = utf8 ? uselocale(utf8) : NULL;
-	rc = read_all(&l, fd, whiteout);
+	rc = plain ? 0 : read_all(&l, fd, whiteout);
 	if (!rc)
 		rc = read_all(&l, fd, add);
 	if (utf8) {
@@ -411,4 +414,14 @@ int layer_apply(struct root *root, int fd, struct err *err)
 		freelocale(utf8);
 	}
 	return rc;
+}
+
+int layer_apply(struct root *root, int fd, struct err *err)
+{
+	return apply(root, fd, false, err);
+}
+
+int context_unpack(struct root *root, int fd, struct err *err)
+{
+	return apply(root, fd, true, err);
 }

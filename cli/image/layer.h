@@ -23,6 +23,9 @@ int layer_inflate(int fd, int out, uint64_t max, char digest[DIGEST_TEXT_BYTES],
 /* Makes a folder of the image, and those on its way, as far as they are not there. 0 or -errno. */
 int layer_folder(struct root *root, const char *path);
 
+/* Unpacks the tar archive in fd (seekable, not packed): the files of a build, not a layer, so that no name has a meaning. As layer_apply(). */
+int context_unpack(struct root *root, int fd, struct err *err);
+
 /* Unpacks the tar archive in fd (seekable, not packed) over what is in the root. -EINVAL: not one, or a name that is refused;
  * -E2BIG: the root's limits; -errno. */
 int layer_apply(struct root *root, int fd, struct err *err);

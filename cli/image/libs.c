@@ -148,11 +148,17 @@ static int add_library(struct libs *w, unsigned int i, struct err *err)
 
 static int add_loader(struct libs *w, struct err *err)
 {
+	struct elf_needs *needs _cleanup_free_ = malloc(sizeof(*needs));
 	int fd _cleanup_close_ = open(w->loader, O_RDONLY | O_CLOEXEC);
 	int rc;
 
+	if (!needs)
+		return err_set(err, ENOMEM, "out of memory");
 	if (*w->loader != '/' || strstr(w->loader, "..") || fd < 0)
 		return err_set(err, ENOENT, "its loader %s is not installed", w->loader);
+	rc = elf_needs_fd(fd, needs, err); /* a program must not say that a private file is one */
+	if (rc)
+		return err_prefix(err, "its loader %s", w->loader);
 	rc = root_add_file(w->root, w->loader, fd, true, err);
 	return rc == -EEXIST ? 0 : rc;
 }

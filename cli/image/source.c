@@ -11,11 +11,19 @@
 
 #define FLAGS (O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
 
+static bool programs_only;
+
+void source_programs_only(void)
+{
+	programs_only = true;
+}
+
 bool source_is_system_path(const char *path)
 {
 	static const char *const folders[] = {"/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc"};
+	size_t count = ARRAY_SIZE(folders) - programs_only;
 
-	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
+	for (size_t i = 0; i < count; i++) {
 		size_t n = strlen(folders[i]);
 
 		if (!strncmp(path, folders[i], n) && path[n] == '/')

@@ -13,6 +13,9 @@
 #include <limits.h>
 #include <stdbool.h>
 
+/* From now on what lies in /etc is not public: a manifest of somebody who may not read this machine's set-up. */
+void source_programs_only(void);
+
 /* True when an absolute path is below a folder that can hold public files. */
 bool source_is_system_path(const char *path);
 

@@ -52,7 +52,8 @@ void api_answer_when(struct httpd_req *req, struct instance *inst, enum instance
 /* What instance_run() or instance_start() refused, as a problem. */
 void answer_run_refused(struct httpd_req *req, int r, unsigned retry_s, const struct err *err);
 httpd_fn image_list, image_get_one, image_put_begin, image_put_done, image_patch, image_delete_one;
-httpd_fn image_post, image_prune;
+httpd_fn image_post, image_prune, image_build_begin, image_build_done;
+httpd_body_fn image_build_body;
 httpd_body_fn image_put_body, kernel_put_body;
 httpd_fn app_list, app_get, app_put, app_delete, app_post_scale, app_get_wait;
 httpd_fn fn_list, fn_get, fn_put, fn_delete, fn_invoke_begin, fn_invoke;

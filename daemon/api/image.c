@@ -157,12 +157,17 @@ int image_put_body(struct httpd_req *req, const void *data, size_t len)
 	return content_upload_write(u->file, data, len);
 }
 
-void image_answer_stored(struct httpd_req *req, const struct image *image, bool replaced)
+void image_stored(struct core *core, const struct image *image)
 {
 	log_info("image stored", "image=%s digest=%s bytes=%llu", image->name, image_digest(image),
 		(unsigned long long)image_bytes(image));
-	events_image(api_core(req)->events, "stored", image->name);
-	templates_images_changed(api_core(req)->templates);
+	events_image(core->events, "stored", image->name);
+	templates_images_changed(core->templates);
+}
+
+void image_answer_stored(struct httpd_req *req, const struct image *image, bool replaced)
+{
+	image_stored(api_core(req), image);
 	answer_json(req, replaced ? 200 : 201, image_json(api_core(req)->images, image));
 }
 

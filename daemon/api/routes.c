@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/api/api.h"
+#include "daemon/build.h"
 #include "daemon/fn/fn.h"
 #include "daemon/image/store.h"
 #include "daemon/kernel.h"
@@ -39,6 +40,12 @@ const struct httpd_route api_routes[] = {
 		.handler = image_post,
 		.begin = api_guard,
 		.body_max = API_BODY_MAX_BYTES},
+	{.method = "POST",
+		.pattern = "/image/build",
+		.handler = image_build_done,
+		.begin = image_build_begin,
+		.body = image_build_body,
+		.body_max = BUILD_CONTEXT_MAX_BYTES},
 	{.method = "POST", .pattern = "/image/prune", .handler = image_prune, .begin = api_guard},
 	{.method = "GET",
 		.pattern = "/image/{name...}",

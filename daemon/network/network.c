@@ -524,6 +524,11 @@ int network_live(struct network *net, struct err *err)
 	return filter_live(net->filter, err);
 }
 
+int network_nothing(const struct network *net)
+{
+	return netns_new_private(&net->ns);
+}
+
 int network_socket(const struct network *net, int type)
 {
 	return netns_socket(&net->ns, AF_INET, type, 0);

@@ -73,6 +73,8 @@ int lease_veth(struct network *net, const struct lease *lease, struct err *err);
 /* For an interface that an earlier manager made: tells bridge and host again where the address is. Best effort. */
 void lease_adopt(struct network *net, const struct lease *lease);
 
+/* A network namespace with nothing in it: the descriptor or -errno. */
+int network_nothing(const struct network *net);
 /* A socket of AF_INET inside, not yet connected; the descriptor or -errno. */
 int network_socket(const struct network *net, int type);
 /* One that is bound to the bridge's address, and listens when its type is SOCK_STREAM. The descriptor or -errno. */

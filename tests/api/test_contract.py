@@ -33,6 +33,7 @@ class EveryOperation(DaemonTest):
         for method in ("GET", "DELETE"):
             self.assertEqual(d.call(method, "/template/0123456789abcdef").status, 404, method)
         self.assertEqual(d.call("GET", "/operation").status, 200)
+        self.assertEqual(d.call("POST", "/image/build", b"x").status, 415)
         for method in ("GET", "DELETE"):
             self.assertEqual(d.call(method, "/operation/0123abcd").status, 404, method)
         self.assertEqual(d.call("PUT", "/fn/f", {"image": "server"}).status, 201)

@@ -211,10 +211,13 @@ class Templates(DaemonTest):
         self.assertEqual([f for f in self.d.files("state", "template") if ".new" in f], [])
         second = self.slow()
         waiting, stream = self.d.connection(), self.d.connection()
+        self.d.call("GET", "/healthz", connection=waiting)  # it is accepted
         stream.request("GET", second, headers={"Accept": "text/event-stream"})
         followed = stream.getresponse()
         self.assertEqual(followed.readline().split()[0], b"id:")  # it follows
         waiting.request("GET", f"{second}?wait=60")
+        for _ in range(3):
+            self.d.call("GET", "/healthz")  # exchanges with the manager, which reads what others sent before as well
         self.d.end()
         self.assertEqual(json.loads(waiting.getresponse().read())["error"]["code"], "manager_ended")
         self.assertEqual(self.events(followed.read())[-1]["error"]["code"], "manager_ended")
