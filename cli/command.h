@@ -49,7 +49,8 @@ struct command {
 	command_fn *run;
 	const char *operands; /* as help shows them */
 	size_t min_operands, max_operands;
-	bool takes_program; /* words after -- are the program's */
+	const char *instead; /* option that stands in the place of all operands, or NULL */
+	bool takes_program;  /* words after -- are the program's */
 	const char *summary;
 	const char *detail; /* a paragraph for --help, or NULL */
 	const char *example;
@@ -75,6 +76,7 @@ command_fn cmd_image_build, cmd_image_ls, cmd_image_rm, cmd_image_inspect, cmd_i
 	cmd_image_tag, cmd_image_prune, cmd_image_import, cmd_image_pull;
 command_fn cmd_app_build, cmd_app_up, cmd_app_down, cmd_app_ls, cmd_app_ps, cmd_app_logs,
 	cmd_app_scale, cmd_app_inspect;
+command_fn cmd_snapshot_create, cmd_snapshot_ls, cmd_snapshot_inspect, cmd_snapshot_rm;
 command_fn cmd_image_warm, cmd_template_ls, cmd_template_rm;
 command_fn cmd_fn_deploy, cmd_fn_ls, cmd_fn_inspect, cmd_fn_rm, cmd_fn_invoke;
 command_fn cmd_task_ls, cmd_task_inspect, cmd_task_wait, cmd_task_rm;

@@ -21,7 +21,7 @@ void help_overview(const char *group)
 	       "Runs each service of an application as a unikernel in a microVM of its own.\n\n");
 	for (const struct command *c = commands; c->name; c++)
 		if (!group || in_group(c, group))
-			printf("  %-16s%s\n", c->name, c->summary);
+			printf("  %-18s%s\n", c->name, c->summary);
 	printf("\nuigniter COMMAND --help shows the options of a command.\n"
 	       "The manager is found by -H, else by UIGNITER_HOST, else at "
 	       "unix:///run/uigniter/uigniterd.sock.\n"

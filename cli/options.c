@@ -50,6 +50,12 @@ const struct option_spec common_options[] = {
 const struct option_spec run_options[] = {
 	{.name = "detach", .letter = 'd', .help = "leave it running and print its id"},
 	{.name = "name", .kind = VALUE_TEXT, .metavar = "NAME", .help = "name of the instance"},
+	{.name = "from",
+		.kind = VALUE_TEXT,
+		.metavar = "SNAPSHOT",
+		.help = "go on from this snapshot in place of booting an image (see: uigniter "
+			"snapshot "
+			"ls)"},
 	{.name = "memory",
 		.letter = 'm',
 		.kind = VALUE_MEMORY,
@@ -432,6 +438,8 @@ const struct option_spec image_warm_options[] = {
 };
 
 const struct option_spec progress_options[] = {OPT_PROGRESS, {0}};
+
+const struct option_spec snapshot_create_options[] = {OPT_FORMAT, OPT_PROGRESS, {0}};
 
 const struct option_spec fn_invoke_options[] = {
 	{.name = "method",

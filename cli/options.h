@@ -9,6 +9,7 @@ extern const struct option_spec run_options[], ps_options[], stop_options[], rm_
 	logs_options[], format_options[], list_options[], wait_options[], events_options[],
 	pool_options[], import_options[], pull_options[], build_options[], prune_options[],
 	trace_options[], app_up_options[], app_build_options[], app_wait_options[],
-	fn_deploy_options[], image_warm_options[], fn_invoke_options[], progress_options[];
+	fn_deploy_options[], image_warm_options[], fn_invoke_options[], progress_options[],
+	snapshot_create_options[];
 
 #endif

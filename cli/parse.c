@@ -221,7 +221,10 @@ static int parse_options(struct args *a, int argc, char **argv, struct err *err)
 
 static int check_operands(const struct command *c, const struct args *a, struct err *err)
 {
-	if (a->noperands < c->min_operands)
+	if (c->instead && args_has(a, c->instead) && a->noperands)
+		return err_set(
+			err, EINVAL, "%s and --%s exclude each other", c->operands, c->instead);
+	if (a->noperands < c->min_operands && !(c->instead && args_has(a, c->instead)))
 		return err_set(err, EINVAL, "%s is missing", c->operands);
 	if (a->noperands > c->max_operands)
 		return err_set(err, EINVAL, "unexpected \"%s\"%s", a->operand[c->max_operands],

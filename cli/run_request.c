@@ -326,18 +326,23 @@ int run_request_program(const struct args *args, json_t *b, struct err *err)
 	return 0;
 }
 
+const char *run_subject(const struct args *args)
+{
+	return args_operands(args) ? args_operand(args, 0) : args_text(args, "from");
+}
+
 int run_request(const struct args *args, json_t **body, struct err *err)
 {
 	static const struct {
 		const char *option, *field;
-	} texts[] = {{"name", "name"}, {"ip", "ip_address"}, {"mac", "mac"}, {"kernel", "kernel"},
-		{"wait", "wait"}};
+	} texts[] = {{"name", "name"}, {"from", "from"}, {"ip", "ip_address"}, {"mac", "mac"},
+		{"kernel", "kernel"}, {"wait", "wait"}};
 	json_t *b _cleanup_json_ = json_object();
-	int rc = !b || json_object_set_new(b, "image_name", json_string(args_operand(args, 0)))
-		? -EINVAL
-		: 0;
+	bool image = args_operands(args) > 0;
+	int rc = 0;
 
-	if (rc)
+	if (!b ||
+		(image && json_object_set_new(b, "image_name", json_string(args_operand(args, 0)))))
 		return err_set(err, EINVAL, "the image's name is not UTF-8");
 	for (size_t i = 0; i < ARRAY_SIZE(texts) && !rc; i++)
 		rc = add_text(args, texts[i].option, texts[i].field, b, err);

@@ -9,6 +9,9 @@
 
 struct args;
 
+/* What is run: the image, or the snapshot of --from. */
+const char *run_subject(const struct args *args);
+
 /* *body: a new object. -EINVAL with a sentence that names the option, -ENOMEM. */
 int run_request(const struct args *args, json_t **body, struct err *err);
 

@@ -43,14 +43,15 @@ struct config {
 	char *subnet6_text;
 	struct subnet subnet;
 	struct subnet6 subnet6;
-	unsigned nat;               /* 0 or 1 */
-	unsigned pool;              /* prepared VMs of the default profile */
-	unsigned clones;            /* loaded ahead of each template */
-	unsigned auto_warm;         /* 0 or 1: images get templates by their first start */
-	unsigned pool_memory_mib;   /* their memory, and the default of VMs */
-	unsigned quarantine_s;      /* how long an address rests */
-	unsigned prepare_timeout_s; /* until a prepared VM has to be ready */
-	char *on_exhausted;         /* "create", "wait" or "reject" */
+	unsigned nat;                /* 0 or 1 */
+	unsigned pool;               /* prepared VMs of the default profile */
+	unsigned clones;             /* loaded ahead of each template */
+	unsigned snapshot_limit_mib; /* of the disk, for all snapshots; 0: no limit */
+	unsigned auto_warm;          /* 0 or 1: images get templates by their first start */
+	unsigned pool_memory_mib;    /* their memory, and the default of VMs */
+	unsigned quarantine_s;       /* how long an address rests */
+	unsigned prepare_timeout_s;  /* until a prepared VM has to be ready */
+	char *on_exhausted;          /* "create", "wait" or "reject" */
 	char *uvmm, *libos, *qemu, *builder;
 	unsigned
 		monitor_uid; /* the first of a range: each VM of uvmm runs as one of its own; 0: as root */

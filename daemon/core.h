@@ -7,6 +7,7 @@
 #define DAEMON_CORE_H
 
 #include "daemon/config.h"
+#include "daemon/host_id.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,6 +18,7 @@ struct names;
 struct network;
 struct apps;
 struct fns;
+struct snapshots;
 struct templates;
 struct operations;
 struct builds;
@@ -34,6 +36,7 @@ struct httpc;
 /* Totals since the start, for /metrics. */
 struct counters {
 	uint64_t runs, run_failures, ended, crashed;
+	uint64_t snapshots_made, snapshots_failed, snapshot_runs;
 	uint64_t requests, requests_4xx, requests_5xx;
 	uint64_t start_count, start_ns_sum;
 	uint64_t start_bucket[8]; /* start_bucket_ms of metrics.c, the last one is unbounded */
@@ -56,6 +59,8 @@ struct core {
 	struct apps *apps;           /* NULL before they are there, and at the end */
 	struct fns *fns;             /* the same */
 	struct templates *templates; /* the same */
+	struct snapshots *snapshots;
+	struct host_id host; /* host_id_own() */
 	struct pools *pools;
 	struct operations *operations;
 	struct builds *builds; /* NULL before they are there, and at the end */

@@ -111,6 +111,14 @@ void events_operation(struct events *e, const char *what, const char *id, const 
 			"reason", reason));
 }
 
+void events_snapshot(struct events *e, const char *what, const char *name, const char *id,
+	const char *vm, const char *reason)
+{
+	emit(e, "snapshot", what,
+		json_pack("{s:s, s:s, s:s, s:s?}", "name", name, "id", id, "vm", vm, "reason",
+			reason));
+}
+
 uint64_t events_last(const struct events *e)
 {
 	return e->last;

@@ -48,6 +48,10 @@ void events_template(struct events *events, const char *what, const char *id, co
 void events_operation(struct events *events, const char *what, const char *id, const char *kind,
 	const char *subject, const char *reason);
 
+/* "snapshot.WHAT" of the snapshot of that name, of a VM; reason may be NULL. */
+void events_snapshot(struct events *events, const char *what, const char *name, const char *id,
+	const char *vm, const char *reason);
+
 /* The number of the last event; 0: there was none. */
 uint64_t events_last(const struct events *events);
 /* The first event kept with a number above id; NULL: there is none. Borrowed until the next event. */

@@ -19,6 +19,7 @@
 #include "daemon/operation.h"
 #include "daemon/pool.h"
 #include "daemon/reap.h"
+#include "daemon/snapshot/snapshot.h"
 #include "daemon/state/db.h"
 #include "daemon/state/keep.h"
 #include "daemon/template/template.h"
@@ -197,12 +198,14 @@ static int start(struct daemon *d, struct err *err)
 		r = err_sys(err, ENOMEM, "state");
 	if (r == 0 && trash_new(core->loop, &core->trash) < 0)
 		r = err_sys(err, ENOMEM, "folders");
+	r = r < 0 ? r : snapshots_new(core, &core->snapshots, err);
 	r = r < 0 ? r : instances_new(core, &core->instances, err);
 	r = r < 0 ? r : start_network(core, err);
 	if (r < 0)
 		return r;
 	start_names(core);
 	d->adopted = instances_adopt(core->instances);
+	snapshots_adopt(core->snapshots);
 	r = network_live(core->network, err);
 	if (r < 0)
 		return r;
@@ -230,6 +233,7 @@ static void fini(struct daemon *d)
 	apps_free(steal_ptr(&core->apps));
 	templates_free(steal_ptr(&core->templates));
 	pools_free(core->pools);
+	snapshots_free(steal_ptr(&core->snapshots));
 	instances_free(core->instances);
 	operations_free(core->operations);
 	httpc_free(core->httpc);

@@ -25,7 +25,7 @@ void config_init(struct config *config)
 		.tap_fd = -1,
 		.mtu = MTU_DEFAULT,
 		.vsock = {.listen_fd = -1, .folder_fd = -1},
-		.snapshot = {.state_fd = -1, .mem_fd = -1},
+		.snapshot = {.state_fd = -1, .mem_fd = -1, .files_fd = -1},
 	};
 }
 

@@ -49,6 +49,7 @@ struct config_vsock {
 struct config_snapshot {
 	char *state_path, *mem_path; /* owned; NULL: not given */
 	int state_fd, mem_fd;        /* owned; -1: none */
+	int files_fd; /* owned by the process; socket over which files are passed; -1: none */
 };
 
 struct config {
@@ -122,6 +123,11 @@ struct snapshot_files {
 	int state_fd, mem_fd;
 	bool owned, anonymous;
 };
+/* ... or "passed_files": TEXT, of at most SNAPSHOT_TOKEN_BYTES: then the two descriptors that came with this text at files_fd,
+ * state first. What came before with another text is closed. 0, -ENOENT none has come, or another -errno, with err. */
+#define SNAPSHOT_TOKEN_BYTES 64
+int snapshot_files_receive(
+	int files_fd, const char *token, struct snapshot_files *files, struct err *err);
 int config_snapshot_files(struct config *config, const json_t *body, struct err *err);
 int config_snapshot_create(const struct config *config, const json_t *body,
 	struct snapshot_files *out, struct err *err);

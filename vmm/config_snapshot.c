@@ -12,6 +12,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static int open_output(const char *path, struct err *err)
 {
@@ -30,7 +33,7 @@ void config_snapshot_fini(struct config *config)
 		close(s->state_fd);
 	if (s->mem_fd >= 0)
 		close(s->mem_fd);
-	*s = (struct config_snapshot){.state_fd = -1, .mem_fd = -1};
+	*s = (struct config_snapshot){.state_fd = -1, .mem_fd = -1, .files_fd = s->files_fd};
 }
 
 static int read_paths(const json_t *body, const char **state, const char **mem, struct err *err)
@@ -74,18 +77,23 @@ int config_snapshot_create(const struct config *config, const json_t *body,
 	struct snapshot_files *out, struct err *err)
 {
 	static const char *const names[] = {
-		"snapshot_path", "mem_file_path", "snapshot_type", "version", NULL};
+		"snapshot_path", "mem_file_path", "snapshot_type", "version", "passed_files", NULL};
 	const struct config_snapshot *s = &config->snapshot;
-	const char *state = NULL, *mem = NULL, *type = "Full", *version;
+	const char *state = NULL, *mem = NULL, *type = "Full", *token = NULL, *version;
 	int r = config_check_fields(body, names, err);
 
 	if (r < 0 || (r = read_paths(body, &state, &mem, err)) < 0 ||
 		(r = jsonx_opt_str(body, "version", 32, &version, err)) < 0 ||
+		(r = jsonx_opt_str(body, "passed_files", SNAPSHOT_TOKEN_BYTES, &token, err)) < 0 ||
 		(r = jsonx_opt_str(body, "snapshot_type", 16, &type, err)) < 0)
 		return r;
 	if (strcmp(type, "Full") != 0)
 		return err_set(err, EINVAL, "snapshot_type: only `Full` is supported");
 	*out = (struct snapshot_files){.state_fd = -1, .mem_fd = -1};
+	if (token && (state || mem))
+		return err_set(err, EINVAL, "`passed_files` and paths exclude each other");
+	if (token)
+		return snapshot_files_receive(s->files_fd, token, out, err);
 	if (s->state_path && s->mem_path &&
 		(!state || !mem ||
 			(strcmp(state, s->state_path) == 0 && strcmp(mem, s->mem_path) == 0))) {
@@ -114,12 +122,78 @@ int config_snapshot_create(const struct config *config, const json_t *body,
 	return 0;
 }
 
+/* --- files that are passed ---------------------------------------------------------------------------------------- */
+struct passed {
+	char text[SNAPSHOT_TOKEN_BYTES + 1];
+	size_t len;
+	int fd[2]; /* owned; -1: none */
+};
+
+/* One message. 0, or -errno: -EAGAIN there is no more. Descriptors beyond the two the kernel closes (MSG_CTRUNC). */
+static int receive(int files_fd, struct passed *p)
+{
+	union {
+		char space[CMSG_SPACE(sizeof(p->fd))];
+		struct cmsghdr align;
+	} control;
+	struct iovec text = {.iov_base = p->text, .iov_len = sizeof(p->text)};
+	struct msghdr msg = {.msg_iov = &text,
+		.msg_iovlen = 1,
+		.msg_control = control.space,
+		.msg_controllen = sizeof(control.space)};
+	const struct cmsghdr *c;
+	ssize_t n;
+
+	p->fd[0] = p->fd[1] = -1;
+	n = recvmsg(files_fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	if (n < 0)
+		return -errno;
+	p->len = (size_t)n;
+	c = CMSG_FIRSTHDR(&msg);
+	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
+		memcpy(p->fd, CMSG_DATA(c), c->cmsg_len - CMSG_LEN(0));
+	return 0;
+}
+
+static bool is_file(int fd)
+{
+	struct stat st;
+
+	return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+int snapshot_files_receive(
+	int files_fd, const char *token, struct snapshot_files *files, struct err *err)
+{
+	struct passed p;
+	int r;
+
+	if (files_fd < 0)
+		return err_set(
+			err, EINVAL, "passed_files: there is no socket for them (--files-fd)");
+	while ((r = receive(files_fd, &p)) == 0) {
+		files->state_fd = p.fd[0];
+		files->mem_fd = p.fd[1];
+		files->owned = true;
+		if (p.len == strlen(token) && memcmp(p.text, token, p.len) == 0)
+			break;
+		snapshot_files_close(files);
+	}
+	if (r < 0)
+		return err_set(err, ENOENT, "passed_files: none have come with this text");
+	if (is_file(files->state_fd) && is_file(files->mem_fd))
+		return 0;
+	snapshot_files_close(files);
+	return err_set(err, EINVAL, "passed_files: two files are wanted");
+}
+
 void snapshot_files_close(struct snapshot_files *files)
 {
 	if (files->owned && files->state_fd >= 0)
 		close(files->state_fd);
 	if (files->owned && files->mem_fd >= 0)
 		close(files->mem_fd);
+	files->state_fd = files->mem_fd = -1;
 	files->owned = false;
 }
 

@@ -273,7 +273,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	if (u.options.verify) {
-		r = snapshot_verify_files(u.options.verify, &err);
+		r = snapshot_verify_files(u.options.verify, u.options.seal, &err);
 		if (r < 0)
 			fprintf(stderr, "uvmm: %s\n", err.msg);
 		return r < 0;

@@ -17,6 +17,7 @@
 enum option_id {
 	OPT_API_SOCK,
 	OPT_API_FD,
+	OPT_FILES_FD,
 	OPT_ID,
 	OPT_CONFIG_FILE,
 	OPT_NO_API,
@@ -46,6 +47,7 @@ enum option_id {
 	OPT_SANDBOX,
 	OPT_LOG_LEVEL,
 	OPT_VERIFY_SNAPSHOT,
+	OPT_SEAL_SNAPSHOT,
 	OPT_VERSION,
 	OPT_HELP,
 	OPT_COUNT,
@@ -56,6 +58,8 @@ static const struct option_def {
 } defs[OPT_COUNT] = {
 	[OPT_API_SOCK] = {"api-sock", "PATH", "make and serve the API on this Unix socket"},
 	[OPT_API_FD] = {"api-fd", "N", "serve the API on this inherited listening socket"},
+	[OPT_FILES_FD] = {"files-fd", "N",
+		"files for snapshots are passed to this inherited datagram socket"},
 	[OPT_ID] = {"id", "ID", "name of the VM in answers, reports and logs"},
 	[OPT_CONFIG_FILE] = {"config-file", "FILE",
 		"read the configuration (Firecracker's JSON) and start"},
@@ -98,6 +102,8 @@ static const struct option_def {
 	[OPT_LOG_LEVEL] = {"log-level", "LEVEL", "debug, info, warn, error (warn)"},
 	[OPT_VERIFY_SNAPSHOT] = {"verify-snapshot", "STATE:MEMORY",
 		"check the two files of a snapshot, digests included, and end"},
+	[OPT_SEAL_SNAPSHOT] = {"seal-snapshot", "STATE:MEMORY",
+		"the same when both have been written through to the disk"},
 	[OPT_VERSION] = {"version", NULL, "print the version"},
 	[OPT_HELP] = {"help", NULL, "print this"},
 };
@@ -144,6 +150,7 @@ static int set_number(struct options *o, enum option_id id, const char *text, st
 		int64_t min, max;
 	} limits[OPT_COUNT] = {
 		[OPT_API_FD] = {0, INT_MAX},
+		[OPT_FILES_FD] = {0, INT_MAX},
 		[OPT_MEM_MIB] = {CONFIG_MEM_MIB_MIN, 1024 * 1024},
 		[OPT_VCPUS] = {1, 1},
 		[OPT_WINDOW_MIB] = {2, 4096},
@@ -160,6 +167,8 @@ static int set_number(struct options *o, enum option_id id, const char *text, st
 		return r;
 	if (id == OPT_API_FD)
 		o->api_fd = (int)n;
+	else if (id == OPT_FILES_FD)
+		o->config.snapshot.files_fd = (int)n;
 	else if (id == OPT_MEM_MIB)
 		o->config.mem_mib = (uint32_t)n;
 	else if (id == OPT_WINDOW_MIB)
@@ -286,6 +295,10 @@ static int set_option(struct options *o, enum option_id id, const char *value, s
 	case OPT_VERIFY_SNAPSHOT:
 		o->verify = value;
 		return 0;
+	case OPT_SEAL_SNAPSHOT:
+		o->verify = value;
+		o->seal = true;
+		return 0;
 	case OPT_VERSION:
 		o->version = true;
 		return 0;
@@ -293,6 +306,7 @@ static int set_option(struct options *o, enum option_id id, const char *value, s
 		o->help = true;
 		return 0;
 	case OPT_API_FD:
+	case OPT_FILES_FD:
 	case OPT_MEM_MIB:
 	case OPT_VCPUS:
 	case OPT_WINDOW_MIB:

@@ -24,6 +24,7 @@ struct options {
 	enum log_level log_level;
 	bool help, version;
 	const char *verify; /* STATE:MEMORY of a snapshot to check; NULL: none */
+	bool seal;          /* ... and to write through to the disk before */
 };
 
 /* 0, or -EINVAL with the sentence. options_fini() is right in both cases. */

@@ -46,7 +46,8 @@ static void ask_manager(const struct completion *c, const char *host, const char
 		enum complete_names kind;
 		const char *path;
 	} lists[] = {{COMPLETE_INSTANCES, "/vm"}, {COMPLETE_IMAGES, "/image"},
-		{COMPLETE_APPS, "/app"}, {COMPLETE_PROFILES, "/pool"}};
+		{COMPLETE_APPS, "/app"}, {COMPLETE_PROFILES, "/pool"},
+		{COMPLETE_SNAPSHOTS, "/snapshot"}};
 	struct api *api _cleanup_(api_closep) = NULL;
 	struct err err = {0};
 

@@ -16,7 +16,8 @@ static const char *text_of(const json_t *object, const char *key)
 /* What it is about: the member beside id, time and type. */
 static const json_t *about(const json_t *event)
 {
-	static const char *const kinds[] = {"vm", "image", "app", "fn", "template", "operation"};
+	static const char *const kinds[] = {
+		"vm", "image", "app", "fn", "template", "snapshot", "operation"};
 	const json_t *found = NULL;
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds) && !found; i++)

@@ -216,7 +216,7 @@ static int failed_start(struct foreground *f, const json_t *problem, const struc
 	struct buf path _cleanup_buf_ = {0};
 	int64_t code = EXIT_RUN_FAILED;
 
-	complain(0, "cannot run \"%s\": %s", args_operand(f->inv->args, 0), err->msg);
+	complain(0, "cannot run \"%s\": %s", run_subject(f->inv->args), err->msg);
 	f->id = id ? strdup(id) : NULL;
 	if (!f->id)
 		return EXIT_RUN_FAILED;
@@ -277,8 +277,8 @@ static int run_detached(
 	int rc = make(inv->args, api, body, &vm, &err);
 
 	if (rc)
-		return complain(exit_status_of(rc), "cannot run \"%s\": %s",
-			args_operand(inv->args, 0), err.msg);
+		return complain(exit_status_of(rc), "cannot run \"%s\": %s", run_subject(inv->args),
+			err.msg);
 	show_timing(inv, vm);
 	return verb_print_object(f, vm);
 }

@@ -130,7 +130,8 @@ static int add_kinds(struct line *l, const char *text, size_t len)
 		enum complete_names names;
 	} kinds[] = {{"FILE", COMPLETE_FILES}, {"FOLDER", COMPLETE_FILES},
 		{"MANIFEST", COMPLETE_FILES}, {"INSTANCE", COMPLETE_INSTANCES},
-		{"IMAGE", COMPLETE_IMAGES}, {"APP", COMPLETE_APPS}, {"PROFILE", COMPLETE_PROFILES}};
+		{"IMAGE", COMPLETE_IMAGES}, {"APP", COMPLETE_APPS}, {"PROFILE", COMPLETE_PROFILES},
+		{"SNAPSHOT", COMPLETE_SNAPSHOTS}};
 	const char *end = text + len;
 	int r = 0;
 

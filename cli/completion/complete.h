@@ -16,6 +16,7 @@ enum complete_names {
 	COMPLETE_IMAGES = 4,
 	COMPLETE_APPS = 8,
 	COMPLETE_PROFILES = 16,
+	COMPLETE_SNAPSHOTS = 32,
 };
 
 struct completion {

@@ -58,6 +58,7 @@ httpd_body_fn image_put_body, kernel_put_body;
 httpd_fn app_list, app_get, app_put, app_delete, app_post_scale, app_get_wait;
 httpd_fn fn_list, fn_get, fn_put, fn_delete, fn_invoke_begin, fn_invoke;
 httpd_body_fn fn_invoke_body;
+httpd_fn vm_snapshot, snapshot_list, snapshot_get, snapshot_delete;
 httpd_fn template_list, template_get, template_post, template_delete;
 httpd_fn operation_list, operation_get, operation_delete;
 /* 202 with the operation, and Location. */

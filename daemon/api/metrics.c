@@ -6,6 +6,7 @@
 #include "daemon/instance/instance.h"
 #include "daemon/names.h"
 #include "daemon/pool.h"
+#include "daemon/snapshot/snapshot.h"
 #include "lib/buf.h"
 #include "lib/loop.h"
 
@@ -203,6 +204,23 @@ static void names(struct buf *b, const struct names *names)
 		"Connections that were not taken.", c->connections_dropped);
 }
 
+static void snapshots(struct buf *b, const struct core *core)
+{
+	const struct counters *c = &core->counters;
+	unsigned long long n = 0;
+
+	for (const struct snapshot *s = snapshots_first(core->snapshots); s; s = snapshot_next(s))
+		n++;
+	single(b, "uigniter_snapshots", "gauge", "Snapshots, with those being made.", n);
+	single(b, "uigniter_snapshot_bytes", "gauge", "What they have of the disk.",
+		snapshots_bytes(core->snapshots));
+	single(b, "uigniter_snapshots_made_total", "counter", "Snapshots made.", c->snapshots_made);
+	single(b, "uigniter_snapshot_failures_total", "counter", "Snapshots that were not made.",
+		c->snapshots_failed);
+	single(b, "uigniter_snapshot_runs_total", "counter", "VMs that went on from one.",
+		c->snapshot_runs);
+}
+
 void system_metrics(struct httpd_req *req)
 {
 	const struct core *core = api_core(req);
@@ -215,6 +233,7 @@ void system_metrics(struct httpd_req *req)
 	functions(&b, core->fns);
 	starts(&b, c);
 	names(&b, core->names);
+	snapshots(&b, core);
 	single(&b, "uigniter_vm_runs_total", "counter", "VMs made.", c->runs);
 	single(&b, "uigniter_vm_failures_total", "counter", "VMs that could not be started.",
 		c->run_failures);

@@ -45,6 +45,17 @@ static int take_name(struct run_request *q, struct check *c, const char *field, 
 	return r;
 }
 
+static int take_from(struct run_request *q, struct check *c, const char *field, json_t *value)
+{
+	const char *name = NULL;
+	int r = check_string(c, field, value, NAME_MAX_BYTES, &name);
+
+	if (r == 0 && name && !name_is_valid(name))
+		return check_fail(c, field, NULL, "from: \"%.63s\" is no name of a snapshot", name);
+	q->from = name;
+	return r;
+}
+
 static int take_network(struct run_request *q, struct check *c, const char *field, json_t *value)
 {
 	const char *name = NULL;
@@ -335,6 +346,7 @@ static const struct {
 	field_fn *take;
 } fields[] = {
 	{"image_name", take_image_name},
+	{"from", take_from},
 	{"cmdline", take_cmdline},
 	{"args", take_args},
 	{"read_only", take_read_only},
@@ -370,6 +382,28 @@ static int take_field(struct run_request *q, struct check *c, const char *name, 
 	return 0;
 }
 
+/* What a snapshot has already, no run from it can have another of. */
+static int check_from(const struct run_request *q, struct check *c)
+{
+	const struct {
+		const char *field;
+		bool said;
+	} fixed[] = {{"image_name", q->image_name != NULL},
+		{q->argv ? "args" : "env", q->argv || json_object_size(q->env) > 0},
+		{"memory_mib", q->memory_mib != 0}, {"vcpus", q->vcpus != 1},
+		{"monitor", q->monitor != NULL}, {"kernel", q->kernel != NULL},
+		{"volumes", json_array_size(q->volumes) > 0}, {"vsock", q->vsock.wanted},
+		{"trace", q->trace}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(fixed); i++) {
+		if (fixed[i].said)
+			return check_fail(c, fixed[i].field, NULL,
+				"%s: a VM that goes on from a snapshot has what the snapshot has",
+				fixed[i].field);
+	}
+	return 0;
+}
+
 int run_request_take(json_t *root, struct run_request *out, struct check *c)
 {
 	struct run_request q = {.root = json_incref(root),
@@ -387,10 +421,13 @@ int run_request_take(json_t *root, struct run_request *out, struct check *c)
 		if (r < 0)
 			goto out_fini;
 	}
-	if (!q.image_name || !*q.image_name) {
+	if (!q.from && (!q.image_name || !*q.image_name)) {
 		r = check_fail(c, "image_name", NULL, "image_name is wanted");
 		goto out_fini;
 	}
+	r = q.from ? check_from(&q, c) : 0;
+	if (r < 0)
+		goto out_fini;
 	if (q.auto_remove && q.restart.policy != RESTART_NO) {
 		r = check_fail(c, "restart", NULL,
 			"restart: a VM that is removed when it has ended can not be started again");

@@ -13,7 +13,8 @@ enum run_wait { RUN_WAIT_NONE, RUN_WAIT_STARTED, RUN_WAIT_READY };
 
 struct run_request {
 	json_t *root;               /* owned; what is borrowed below comes from it */
-	const char *image_name;     /* never NULL */
+	const char *image_name;     /* NULL with from, and only then */
+	const char *from;           /* name of a snapshot; NULL */
 	const char *name, *monitor; /* or NULL */
 	const char *network;        /* NULL: that of all */
 	const char *kernel;         /* NULL: the default one */

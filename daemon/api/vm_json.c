@@ -118,7 +118,7 @@ json_t *vm_json(const struct instance *i)
 		"{s:s, s:s, s:o, s:s, s:s, s:s, s:b, s:s?, s:o, s:s, s:s, s:s, s:i, s:i, s:s, s:o, "
 		"s:o, s:O, s:o, s:b, s:b, s:b, s:o, "
 		"s:o, s:o, s:o, s:o, s:o, s:{s:s, s:i}, s:i, s:b, s:o, s:b, s:o, s:o, s:o, s:o, "
-		"s:s?}",
+		"s:s?, s:s?}",
 		"id", i->id, "ip_address", ip, "ipv6_address", ip6_json(i), "network",
 		i->network[0] ? i->network : "default", "name", i->name, "state",
 		instance_state_names[i->state], "ready", (int)i->ready, "reason",
@@ -137,5 +137,6 @@ json_t *vm_json(const struct instance *i)
 		"restarts", (int)i->restart.count, "restart_pending", (int)i->restart.pending,
 		"ttl_s", i->ttl_s ? json_integer(i->ttl_s) : json_null(), "trace", (int)i->trace,
 		"missing_calls", missing_calls(i), "vsock", vsock_json(i), "health", health_json(i),
-		"limits", limits_or_null(i), "kernel", kernel_name(i));
+		"limits", limits_or_null(i), "kernel", kernel_name(i), "from",
+		i->from[0] ? i->from : NULL);
 }

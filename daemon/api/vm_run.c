@@ -105,7 +105,9 @@ static bool make_spec(struct httpd_req *req, const struct run_request *q, struct
 	int r = run_spec_make(api_core(req), q, spec, &err);
 
 	spec->request_ns = loop_now_ns() - httpd_elapsed_ns(req);
-	if (r < 0)
+	if (r == -EBUSY || r == -ESTALE)
+		answer_problem(req, 409, "conflict", "%s", err.msg);
+	else if (r < 0)
 		answer_problem(req, 400,
 			r == -ENOENT           ? "not_found"
 				: r == -EEXIST ? "ambiguous_id"

@@ -161,6 +161,9 @@ int instance_pause(struct instance *i, struct err *err)
 	if (i->state != VM_RUNNING)
 		return err_set(err, EBUSY, "VM %s is %s: only one that runs can be paused", i->name,
 			instance_state_names[i->state]);
+	if (i->copying)
+		return err_set(
+			err, EBUSY, "a snapshot of VM %s is being made: pause it then", i->name);
 	shell_freeze(i->shell, true);
 	instance_set_state(i, VM_PAUSED);
 	instance_save(i);
@@ -174,6 +177,9 @@ int instance_resume(struct instance *i, struct err *err)
 	if (i->state != VM_PAUSED)
 		return err_set(err, EBUSY, "VM %s is %s: only one that is paused can be resumed",
 			i->name, instance_state_names[i->state]);
+	if (i->copying)
+		return err_set(
+			err, EBUSY, "a snapshot of VM %s is being made: resume it then", i->name);
 	shell_freeze(i->shell, false);
 	instance_set_state(i, VM_RUNNING);
 	instance_save(i);

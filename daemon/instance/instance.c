@@ -15,6 +15,7 @@
 #include "daemon/pool.h"
 #include "daemon/instance/readiness.h"
 #include "daemon/reap.h"
+#include "daemon/snapshot/snapshot.h"
 #include "daemon/state/keep.h"
 #include "daemon/trash.h"
 #include "lib/log.h"
@@ -179,11 +180,13 @@ static int make_env(struct instance *i, const struct run_spec *spec)
 	return 0;
 }
 
-static int copy_words(char *const *from, char ***out)
+int instance_copy_words(char *const *from, char ***out)
 {
 	size_t n = 0;
 	char **words;
 
+	if (!from)
+		return 0;
 	while (from[n])
 		n++;
 	words = calloc(n + 1, sizeof(*words));
@@ -208,7 +211,7 @@ static int copy_cmd(const json_t *cmd, char ***out)
 	for (size_t i = 0; i < n; i++)
 		words[i] = json_string_value(json_array_get(cmd, i));
 	words[n] = NULL;
-	return copy_words((char *const *)(uintptr_t)words, out);
+	return instance_copy_words((char *const *)(uintptr_t)words, out);
 }
 
 static int make_argv(struct instance *i, const struct run_spec *spec)
@@ -217,7 +220,7 @@ static int make_argv(struct instance *i, const struct run_spec *spec)
 	int r = 0;
 
 	if (spec->argv && spec->argv[0])
-		r = copy_words(spec->argv, &i->argv);
+		r = instance_copy_words(spec->argv, &i->argv);
 	else if (cmd)
 		r = copy_cmd(cmd, &i->argv);
 	if (r == 0)
@@ -225,14 +228,28 @@ static int make_argv(struct instance *i, const struct run_spec *spec)
 	return i->cmdline ? r : -ENOMEM;
 }
 
+/* Its memory has them already: these are for people, and for a snapshot of it. */
+static int words_of_snapshot(struct instance *i, const struct snapshot *from)
+{
+	int r = instance_copy_words(snapshot_argv(from), &i->argv);
+
+	r = r < 0 ? r : instance_copy_words(snapshot_env(from), &i->env);
+	i->cmdline = args_join(i->argv);
+	return i->cmdline ? r : -ENOMEM;
+}
+
 int instance_words(struct instance *i, const struct run_spec *spec)
 {
-	int r = make_env(i, spec);
+	int r;
+
+	if (spec->from)
+		return words_of_snapshot(i, spec->from);
+	r = make_env(i, spec);
 
 	return r < 0 ? r : make_argv(i, spec);
 }
 
-static void free_words(char **words)
+void instance_free_words(char **words)
 {
 	for (char **w = words; w && *w; w++)
 		free(*w);
@@ -241,8 +258,8 @@ static void free_words(char **words)
 
 void instance_words_fini(struct instance *i)
 {
-	free_words(i->argv);
-	free_words(i->env);
+	instance_free_words(i->argv);
+	instance_free_words(i->env);
 	free(i->cmdline);
 }
 
@@ -334,6 +351,10 @@ int instance_new(
 	i->key_hash = spec->key_hash;
 	i->mark = spec->mark;
 	i->freeze = spec->freeze;
+	if (spec->from) {
+		snprintf(i->from, sizeof(i->from), "%s", snapshot_name(spec->from));
+		snprintf(i->from_id, sizeof(i->from_id), "%s", snapshot_id(spec->from));
+	}
 	i->labels = spec->labels ? json_incref(spec->labels) : json_object();
 	i->volumes = json_incref(spec->volumes);
 	i->request_ns = spec->request_ns;
@@ -361,6 +382,7 @@ int instance_new(
 void instance_free(struct instance *i)
 {
 	assert(!i->waiters && !i->hurrying);
+	snapshots_hear_end(i->core->snapshots, i);
 	instance_unpublish(i);
 	readiness_free(i->readiness);
 	health_free(i->checks);

@@ -83,6 +83,7 @@ struct instance;
 struct instances;
 struct instance_waiter;
 struct readiness;
+struct snapshot;
 
 struct port_map {
 	uint32_t host_ip;
@@ -122,6 +123,8 @@ struct run_spec {
 	const char *key;   /* Idempotency-Key of the request, or NULL */
 	uint64_t key_hash; /* of the request's body */
 	struct app_mark mark;
+	const struct snapshot
+		*from; /* what it goes on from (daemon/snapshot/snapshot.h); NULL: it boots */
 	const struct frozen
 		*freeze;    /* it is to become a template (daemon/template/template.h); NULL */
 	int64_t request_ns; /* when the request came, loop_now_ns() */
@@ -170,9 +173,12 @@ struct instance {
 	uint32_t ip, static_ip; /* that it has, that was asked for (0: any) */
 	uint8_t mac[MAC_BYTES];
 	const struct frozen *freeze; /* borrowed from its template; NULL */
-	char **argv;                 /* owned; NULL: the image's own */
-	char **env;                  /* owned */
-	char *cmdline;               /* argv as a line */
+	char from[NAME_MAX_BYTES + 1],
+		from_id[ID_TEXT_BYTES]; /* the snapshot that each start goes on from; "": none */
+	bool copying;  /* a snapshot is being made of it: it stands still for a moment */
+	char **argv;   /* owned; NULL: the image's own */
+	char **env;    /* owned */
+	char *cmdline; /* argv as a line */
 	json_t *labels;
 	json_t *volumes;         /* owned; NULL: none (daemon/volume.h) */
 	struct vsock_spec vsock; /* with its CID */
@@ -233,6 +239,9 @@ void instance_settle(struct instance *inst);
 /* Fills argv, env and cmdline of an instance with this image as a run makes them, and gives them back. 0 or -errno. */
 int instance_words(struct instance *inst, const struct run_spec *spec);
 void instance_words_fini(struct instance *inst);
+/* Lists of words, NULL behind the last: *out is the caller's, for instance_free_words(). NULL is none. 0 or -ENOMEM. */
+int instance_copy_words(char *const *from, char ***out);
+void instance_free_words(char **words);
 
 bool instance_has_ended(const struct instance *inst);
 /* Ended, to be removed by itself, and about to be: not shown to anybody. */

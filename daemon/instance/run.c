@@ -12,6 +12,7 @@
 #include "daemon/instance/impl.h"
 #include "daemon/names.h"
 #include "daemon/pool.h"
+#include "daemon/snapshot/snapshot.h"
 #include "daemon/template/template.h"
 #include "daemon/instance/readiness.h"
 #include "lib/log.h"
@@ -72,6 +73,7 @@ void instance_hurry(struct instance *i, bool on)
 /* --- the end --------------------------------------------------------------------------------------------------- */
 static void give_back(struct instance *i)
 {
+	snapshots_hear_end(i->core->snapshots, i);
 	pools_wait_cancel(i->pool_waiter);
 	i->pool_waiter = NULL;
 	if (i->pool_timer)
@@ -196,7 +198,8 @@ void instance_watch_readiness(struct instance *i)
 		is_ready(i);
 		return;
 	}
-	if (!i->cloned && i->shell->ops->watch_listen && i->shell->ops->watch_listen(i->shell) == 0)
+	if (!i->cloned && !i->from[0] && i->shell->ops->watch_listen &&
+		i->shell->ops->watch_listen(i->shell) == 0)
 		return; /* shell_listening_() goes on */
 	probe_port(i);
 }
@@ -317,6 +320,45 @@ static void begin(struct instance *i)
 		instance_end(i, VM_FAILED, err.msg);
 }
 
+/* --- from a snapshot ------------------------------------------------------------------------------------------- */
+static void is_loaded(void *arg, struct shell *shell, const struct err *failed)
+{
+	struct instance *i = arg;
+	char why[sizeof(i->reason)];
+
+	(void)shell;
+	if (failed) {
+		snprintf(why, sizeof(why), "snapshot %s could not be loaded: %.150s", i->from,
+			failed->msg);
+		instance_end(i, VM_FAILED, why);
+		return;
+	}
+	snapshots_loaded(i->core->snapshots, i);
+	begin(i);
+}
+
+/* Makes the shell what the snapshot is; a shell for which that fails is of no more use to anybody. */
+static void load(struct instance *i)
+{
+	struct frozen frozen;
+	struct err err = {0};
+
+	if (snapshots_load_from(i->core->snapshots, i, &frozen, &err) < 0) {
+		i->wanted_down = true; /* no policy makes that better */
+		instance_end(i, VM_FAILED, err.msg);
+	} else if (i->shell->ops->load(i->shell, &frozen, is_loaded, i, &err) < 0) {
+		instance_end(i, VM_FAILED, err.msg);
+	}
+}
+
+static void prepared(struct instance *i)
+{
+	if (i->from[0])
+		load(i);
+	else
+		begin(i);
+}
+
 static void shell_ready_(void *arg, struct shell *shell)
 {
 	struct instance *i = arg;
@@ -325,7 +367,7 @@ static void shell_ready_(void *arg, struct shell *shell)
 	if (i->state == VM_STOPPING) /* asked for between a clone and what boots instead */
 		shell_kill(i->shell);
 	else
-		begin(i);
+		prepared(i);
 }
 
 const struct shell_owner instance_owner = {
@@ -354,7 +396,8 @@ static int go(struct instance *i, struct err *err)
 	step(i, STEP_SHELL);
 	i->core->counters.runs++;
 	if (i->shell->state == SHELL_READY)
-		begin(i); /* may end it at once: the record is there all the same */
+		(i->shell->loaded ? begin : prepared)(
+			i); /* may end it at once: the record is there all the same */
 	return 0;
 }
 
@@ -402,7 +445,7 @@ static int wait_for_shell(struct instance *i, struct err *err)
 
 int instance_launch(struct instance *i, unsigned *retry_s, struct err *err)
 {
-	struct shell *shell = i->no_clone || i->freeze || i->spec.kernel[0]
+	struct shell *shell = i->no_clone || i->freeze || i->from[0] || i->spec.kernel[0]
 		? NULL
 		: templates_take(i->core->templates, i);
 	int r;
@@ -479,7 +522,7 @@ void instance_stop(struct instance *i, int64_t timeout_ns)
 		shell_freeze(i->shell, false);
 	instance_set_state(i, VM_STOPPING);
 	instance_save(i);
-	if (runs)
+	if (runs && !i->copying) /* else it hears of it when it goes on */
 		shell_stop(i->shell);
 }
 

@@ -7,6 +7,7 @@
 #include "daemon/image/config.h"
 #include "daemon/image/store.h"
 #include "daemon/pool.h"
+#include "daemon/snapshot/snapshot.h"
 #include "daemon/volume.h"
 
 #include <errno.h>
@@ -64,12 +65,50 @@ static int check(const struct core *core, const struct run_spec *spec, struct er
 	return check_volumes(core, spec, err);
 }
 
+/* What is the same for both: what boots and what goes on from a snapshot. */
+static void take_common(const struct run_request *q, struct run_spec *spec)
+{
+	*spec = (struct run_spec){.name = q->name,
+		.labels = q->labels,
+		.port_count = q->port_count,
+		.auto_remove = q->auto_remove,
+		.network = q->network,
+		.restart = q->restart,
+		.health = q->health,
+		.ttl_s = q->ttl_s,
+		.limits = q->limits};
+	memcpy(spec->ports, q->ports, q->port_count * sizeof(q->ports[0]));
+}
+
+static int make_from(
+	struct core *core, const struct run_request *q, struct run_spec *spec, struct err *err)
+{
+	const struct snapshot *from;
+	int r = snapshots_get(core->snapshots, q->from, &from, err);
+
+	if (r < 0)
+		return r;
+	take_common(q, spec);
+	spec->from = from;
+	spec->image = snapshot_image(from);
+	spec->shell = (struct shell_spec){.ops = &monitor_uvmm,
+		.vcpus = 1,
+		.ip = q->ip,
+		.memory_mib = snapshot_memory_mib(from)};
+	memcpy(spec->shell.mac, q->mac, sizeof(q->mac));
+	return cgroups_can(core->cgroups, &spec->limits, err) < 0 ? -EINVAL : 0;
+}
+
 int run_spec_make(
 	struct core *core, const struct run_request *q, struct run_spec *spec, struct err *err)
 {
 	struct image *image;
 	unsigned memory;
-	int r = images_resolve(core->images, q->image_name, false, &image);
+	int r;
+
+	if (q->from)
+		return make_from(core, q, spec, err);
+	r = images_resolve(core->images, q->image_name, false, &image);
 
 	if (r == -EEXIST)
 		return err_set(err, EEXIST, "several images have the digest \"%.80s\": use a name",
@@ -78,30 +117,20 @@ int run_spec_make(
 		return err_set(err, ENOENT, "there is no image \"%.240s\" (GET /image lists them)",
 			q->image_name);
 	memory = q->memory_mib ? q->memory_mib : image_config_memory_mib(image->config);
-	*spec = (struct run_spec){.image = image,
-		.name = q->name,
-		.argv = q->argv,
-		.env = q->env,
-		.labels = q->labels,
-		.volumes = q->volumes,
-		.vsock = q->vsock,
-		.port_count = q->port_count,
-		.auto_remove = q->auto_remove,
-		.trace = q->trace,
-		.network = q->network,
-		.restart = q->restart,
-		.health = q->health,
-		.ttl_s = q->ttl_s,
-		.limits = q->limits,
-		.shell = {.ops = core->monitor,
-			.vcpus = q->vcpus,
-			.more_will_do = !q->memory_mib,
-			.ip = q->ip,
-			.memory_mib = memory
-				? memory
-				: pools_find(core->pools, POOL_DEFAULT)->set.memory_mib}};
+	take_common(q, spec);
+	spec->image = image;
+	spec->argv = q->argv;
+	spec->env = q->env;
+	spec->volumes = q->volumes;
+	spec->vsock = q->vsock;
+	spec->trace = q->trace;
+	spec->shell = (struct shell_spec){.ops = core->monitor,
+		.vcpus = q->vcpus,
+		.more_will_do = !q->memory_mib,
+		.ip = q->ip,
+		.memory_mib =
+			memory ? memory : pools_find(core->pools, POOL_DEFAULT)->set.memory_mib};
 	memcpy(spec->shell.mac, q->mac, sizeof(q->mac));
-	memcpy(spec->ports, q->ports, q->port_count * sizeof(q->ports[0]));
 	snprintf(spec->shell.kernel, sizeof(spec->shell.kernel), "%s", q->kernel ? q->kernel : "");
 	if (q->monitor && monitor_choose(core, q->monitor, &spec->shell.ops, err) < 0)
 		return -EINVAL;

@@ -9,7 +9,8 @@ struct core;
 struct run_request;
 
 /* Fills spec but for what only the caller knows (request_ns, key, mark); it borrows from request and from the store of images.
- * 0; -ENOENT there is no such image, -EEXIST several have the digest, -EINVAL this manager can not run it so, both with err. */
+ * 0; -ENOENT there is no such image, -EEXIST several have the digest, -EINVAL this manager can not run it so, -EBUSY
+ * and -ESTALE the snapshot can not be used (now), all with err. */
 int run_spec_make(struct core *core, const struct run_request *request, struct run_spec *spec,
 	struct err *err);
 

@@ -117,6 +117,13 @@ struct monitor_ops {
 		struct err *err);
 	/* Of a clone that was started: writes down which pages it has touched until now, for later ones. NULL: it can not. 0, or -errno with err. */
 	int (*record)(struct shell *shell, shell_done_fn *done, void *arg, struct err *err);
+	/* Writes what a running VM is at this moment to two files that are open (state, memory; the caller's to close at once) and lets it go on,
+	 * shell->stood_ns later; token: a text that no other copy has, of at most 64 bytes. An error of the disk has the code ENOSPC.
+	 * NULL: it can not. 0, or -errno with err. */
+	int (*copy)(struct shell *shell, const int fd[2], const char *token, shell_done_fn *done,
+		void *arg, struct err *err);
+	/* Lets a VM go on that an earlier manager left in the middle of a copy. */
+	void (*go_on)(struct shell *shell);
 	void (*stop)(struct shell *shell); /* asks the program to end */
 	/* Calls shell_listening() when the program has called listen(); NULL: it can not tell. 0 or -errno. */
 	int (*watch_listen)(struct shell *shell);
@@ -149,9 +156,11 @@ struct shell {
 	struct loop_child *child;
 	int cgroup_procs; /* of its group, until the process is there; -1 */
 	struct console *console;
-	int console_fd;      /* write end, until the process is there */
-	shell_done_fn *done; /* of freeze, load or record under way; NULL: nobody waits for it any more */
+	int console_fd; /* write end, until the process is there */
+	shell_done_fn *
+		done; /* of freeze, load, record or copy under way; NULL: nobody waits for it any more */
 	void *done_arg;
+	int64_t stood_ns;                /* how long it stood still for the last copy */
 	struct loop_timer *ended_timer;  /* adopted, when its process had ended before */
 	const struct shell_owner *owner; /* NULL: discarded */
 	void *owner_arg;

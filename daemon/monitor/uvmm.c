@@ -6,12 +6,10 @@
  */
 #include "daemon/core.h"
 #include "daemon/monitor/args.h"
-#include "daemon/monitor/monitor.h"
+#include "daemon/monitor/uvmm_impl.h"
 #include "daemon/reap.h"
 #include "daemon/spawn.h"
-#include "daemon/volume.h"
 #include "daemon/vsock.h"
-#include "lib/httpc.h"
 #include "lib/jsonx.h"
 #include "lib/log.h"
 #include "lib/loop.h"
@@ -29,19 +27,9 @@
 #define REPORT_NAME       "exit.json"
 #define MISSING_CALLS_MAX 512
 #define REPORT_MAX_BYTES  (16 * KIB)
-#define START_TIMEOUT_MS  30000
 #define SETTLE_MS         3000 /* for what a program does behind its listen(), before it is frozen */
 #define LATER_MS          1000 /* of a shell that the pool prepares, the pool knows first */
 #define BACKLOG           8
-
-struct uvmm {
-	char *socket, *report;       /* paths */
-	char *working_set;           /* path of a file that all of this memory size share */
-	char *start_body;            /* of the request under way */
-	char *create_body;           /* of the one behind it */
-	struct volume_files volumes; /* until it has opened them */
-	struct httpc_call *call, *listen_call;
-};
 
 static int probe(const struct core *core, struct err *err)
 {
@@ -72,7 +60,7 @@ static int listen_socket(const char *path, struct err *err)
 	return steal_fd(&fd);
 }
 
-static int request(struct shell *s, const char *method, const char *target, const char *body,
+int uvmm_request(struct shell *s, const char *method, const char *target, const char *body,
 	unsigned timeout_ms, void (*done)(void *arg, const struct httpc_response *response),
 	struct httpc_call **call)
 {
@@ -109,21 +97,21 @@ static void prepared(void *arg, const struct httpc_response *response)
 	shell_kill(s);
 }
 
-static int spawn_uvmm(struct shell *s, int tap, int api, struct err *err)
+static int spawn_uvmm(struct shell *s, int tap, int api, int files, struct err *err)
 {
 	const struct config *config = &s->core->config;
 	struct uvmm *u = s->priv;
 	char kernel[PATH_MAX], mac[MAC_TEXT_BYTES], memory[16], vcpus[16], sandbox[4200] = "";
 	const char *argv[] = {"uvmm", "--id", s->lease.name, "--api-fd", "3", "--tap-fd", "4",
-		"--mac", mac, "--libos", kernel, "--mem-mib", memory, "--vcpus", vcpus, "--report",
-		u->report, "--working-set", u->working_set, NULL, NULL, NULL};
+		"--files-fd", "5", "--mac", mac, "--libos", kernel, "--mem-mib", memory, "--vcpus",
+		vcpus, "--report", u->report, "--working-set", u->working_set, NULL, NULL, NULL};
 	size_t n = ARRAY_SIZE(argv) - 3;
 	char *env[] = {NULL};
 	struct spawn spawn = {.path = config->uvmm,
 		.argv = (char *const *)(uintptr_t)argv,
 		.envp = env,
-		.fds = {api, tap},
-		.fd_count = 2,
+		.fds = {api, tap, files},
+		.fd_count = 3,
 		.netns = -1};
 
 	if (kernel_path(s->core->kernels, s->spec.kernel, kernel) < 0)
@@ -158,7 +146,7 @@ static int make_priv(struct shell *s, struct err *err)
 
 static int prepare(struct shell *s, struct err *err)
 {
-	_cleanup_close_ int tap = -1, api = -1;
+	_cleanup_close_ int tap = -1, api = -1, files = -1;
 	int r = make_priv(s, err);
 	struct uvmm *u = s->priv;
 
@@ -170,25 +158,30 @@ static int prepare(struct shell *s, struct err *err)
 	api = listen_socket(u->socket, err);
 	if (api < 0)
 		return api;
-	r = spawn_uvmm(s, tap, api, err);
+	files = uvmm_files_socket(s, err);
+	if (files < 0)
+		return files;
+	r = spawn_uvmm(s, tap, api, files, err);
 	if (r < 0)
 		return r;
-	r = request(s, "GET", "/uigniter/status", NULL,
+	r = uvmm_request(s, "GET", "/uigniter/status", NULL,
 		s->core->config.prepare_timeout_s * 1000 + LATER_MS, prepared, &u->call);
 	return r < 0 ? err_sys(err, -r, "cannot ask the monitor") : 0;
 }
 
-/* The monitor's {"fault_message": "..."}, or what went wrong on the way. */
-static void fault(const struct httpc_response *response, struct err *err)
+void uvmm_fault(const struct httpc_response *response, struct err *err)
 {
 	_cleanup_json_ json_t *root = NULL;
 	const char *message = NULL;
+	json_int_t code;
 
 	if (response->status &&
 		jsonx_parse_object(response->body, response->len, 4, &root, NULL) == 0)
 		message = json_string_value(json_object_get(root, "fault_message"));
+	code = json_integer_value(json_object_get(root, "errno"));
 	if (message)
-		err_set(err, EIO, "the monitor says: %s", message);
+		err_set(err, code == ENOSPC || code == EDQUOT || code == EFBIG ? ENOSPC : EIO,
+			"the monitor says: %s", message);
 	else if (response->status)
 		err_set(err, EIO, "the monitor answered with status %d", response->status);
 	else
@@ -209,7 +202,7 @@ static void started(void *arg, const struct httpc_response *response)
 		shell_started(s, NULL);
 		return;
 	}
-	fault(response, &err);
+	uvmm_fault(response, &err);
 	shell_started(s, &err);
 }
 
@@ -303,8 +296,8 @@ static int start(struct shell *s, const struct start_spec *spec, struct err *err
 	u->start_body = start_body(s, spec, &u->volumes, line.data);
 	if (!u->start_body)
 		return err_set(err, EINVAL, "arguments or environment are not UTF-8");
-	r = request(
-		s, "PUT", "/uigniter/start", u->start_body, START_TIMEOUT_MS, started, &u->call);
+	r = uvmm_request(s, "PUT", "/uigniter/start", u->start_body, UVMM_START_TIMEOUT_MS, started,
+		&u->call);
 	return r < 0 ? err_sys(err, -r, "cannot ask the monitor") : 0;
 }
 
@@ -315,7 +308,7 @@ static void finish(struct shell *s, const struct httpc_response *response)
 	bool good = response->status == 200 || response->status == 204;
 
 	if (!good)
-		fault(response, &err);
+		uvmm_fault(response, &err);
 	shell_done(s, good ? NULL : &err);
 }
 
@@ -342,8 +335,8 @@ static void paused(void *arg, const struct httpc_response *response)
 		finish(s, response);
 		return;
 	}
-	r = request(
-		s, "PUT", "/snapshot/create", u->create_body, START_TIMEOUT_MS, created, &u->call);
+	r = uvmm_request(s, "PUT", "/snapshot/create", u->create_body, UVMM_START_TIMEOUT_MS,
+		created, &u->call);
 	if (r < 0) {
 		err_sys(&err, -r, "cannot ask the monitor");
 		shell_done(s, &err);
@@ -361,7 +354,7 @@ static void settled(void *arg, const struct httpc_response *response)
 
 	(void)response;
 	u->call = NULL;
-	r = request(s, "PATCH", "/vm", pause, START_TIMEOUT_MS, paused, &u->call);
+	r = uvmm_request(s, "PATCH", "/vm", pause, UVMM_START_TIMEOUT_MS, paused, &u->call);
 	if (r < 0) {
 		err_sys(&err, -r, "cannot ask the monitor");
 		shell_done(s, &err);
@@ -381,7 +374,7 @@ static int freeze(
 	u->create_body = body ? json_dumps(body, JSON_COMPACT) : NULL;
 	if (!u->create_body)
 		return err_sys(err, ENOMEM, "VM");
-	r = request(s, "GET", "/uigniter/wait?for=idle", NULL, SETTLE_MS, settled, &u->call);
+	r = uvmm_request(s, "GET", "/uigniter/wait?for=idle", NULL, SETTLE_MS, settled, &u->call);
 	return r < 0 ? err_sys(err, -r, "cannot ask the monitor") : 0;
 }
 
@@ -412,7 +405,8 @@ static int load(
 	u->start_body = body ? json_dumps(body, JSON_COMPACT) : NULL;
 	if (!u->start_body)
 		return err_sys(err, ENOMEM, "VM");
-	r = request(s, "PUT", "/snapshot/load", u->start_body, START_TIMEOUT_MS, loaded, &u->call);
+	r = uvmm_request(
+		s, "PUT", "/snapshot/load", u->start_body, UVMM_START_TIMEOUT_MS, loaded, &u->call);
 	return r < 0 ? err_sys(err, -r, "cannot ask the monitor") : 0;
 }
 
@@ -432,7 +426,8 @@ static int record(struct shell *s, shell_done_fn *done, void *arg, struct err *e
 
 	s->done = done;
 	s->done_arg = arg;
-	r = request(s, "PUT", "/uigniter/record", NULL, START_TIMEOUT_MS, recorded, &u->call);
+	r = uvmm_request(
+		s, "PUT", "/uigniter/record", NULL, UVMM_START_TIMEOUT_MS, recorded, &u->call);
 	return r < 0 ? err_sys(err, -r, "cannot ask the monitor") : 0;
 }
 
@@ -457,7 +452,8 @@ static int watch_listen(struct shell *s)
 
 	if (u->listen_call)
 		return 0;
-	return request(s, "GET", "/uigniter/wait?for=listen", NULL, 0, listening, &u->listen_call);
+	return uvmm_request(
+		s, "GET", "/uigniter/wait?for=listen", NULL, 0, listening, &u->listen_call);
 }
 
 static const struct {
@@ -569,6 +565,7 @@ static void ended(struct shell *s, int code, int status)
 	httpc_cancel(u->call);
 	httpc_cancel(u->listen_call);
 	u->call = u->listen_call = NULL;
+	uvmm_copy_forget(s);
 	if ((code == CLD_EXITED || code == LOOP_NOT_CHILD) && read_report(s) == 0)
 		return;
 	shell_exit_from_process(s, "the monitor", code, status);
@@ -581,6 +578,7 @@ static void release(struct shell *s)
 
 	httpc_cancel(u->call);
 	httpc_cancel(u->listen_call);
+	uvmm_copy_forget(s);
 	free(u->socket);
 	free(u->report);
 	free(u->working_set);
@@ -603,6 +601,8 @@ const struct monitor_ops monitor_uvmm = {
 	.freeze = freeze,
 	.load = load,
 	.record = record,
+	.copy = uvmm_copy,
+	.go_on = uvmm_go_on,
 	.stop = stop,
 	.watch_listen = watch_listen,
 	.look = look,

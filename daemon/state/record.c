@@ -10,16 +10,15 @@
 #include <errno.h>
 #include <string.h>
 
-#define RECORD_DEPTH  12
-#define NAMES_MAX     16 /* of a list of names, as a bound */
-#define ENV_WORDS_MAX 1024
+#define RECORD_DEPTH 12
+#define NAMES_MAX    16 /* of a list of names, as a bound */
 
 static json_int_t ns_of(const struct timespec *t)
 {
 	return (json_int_t)t->tv_sec * NS_PER_S + t->tv_nsec;
 }
 
-static json_t *words_json(char *const *argv)
+json_t *record_words(char *const *argv)
 {
 	json_t *words;
 
@@ -43,7 +42,7 @@ static json_t *ports_json(const struct instance *i)
 	return ports;
 }
 
-static json_t *image_json(const struct image *image)
+json_t *record_image(const struct image *image)
 {
 	return json_pack("{s:s, s:s?, s:O}", "name", image->name, "path", image_path(image),
 		"config", image->config);
@@ -102,26 +101,33 @@ static json_t *steps_json(const struct instance *i)
 	return steps;
 }
 
+/* NULL: it boots. */
+static json_t *from_json(const struct instance *i)
+{
+	return i->from[0] ? json_pack("{s:s, s:s}", "name", i->from, "id", i->from_id) : NULL;
+}
+
 json_t *record_of(const struct instance *i)
 {
 	return json_pack("{s:s, s:s*, s:s, s:s, s:b, s:b, s:b, s:b, s:o, s:s, s:o, s:o, s:o, s:o, "
 			 "s:O, s:O*, s:o, "
 			 "s:o, s:i, s:s, s:I, s:o*, s:o*, s:o*, s:o*, s:b, s:O*, s:I, s:I, s:I, "
-			 "s:I, s:I, s:o, s:I}",
+			 "s:I, s:I, s:o, s:I, s:o*}",
 		"id", i->id, "network", i->network[0] ? i->network : NULL, "name", i->name, "state",
 		instance_state_names[i->state], "ready", (int)i->ready, "from_pool",
 		(int)i->from_pool, "auto_remove", (int)i->auto_remove, "wanted_down",
 		(int)i->wanted_down, "exit_code",
 		i->has_exit_code ? json_integer(i->exit_code) : json_null(), "reason", i->reason,
-		"image", image_json(i->image), "shell", shell_json(i), "argv", words_json(i->argv),
-		"env", words_json(i->env), "labels", i->labels, "volumes", i->volumes, "ports",
-		ports_json(i), "restart", restart_json(&i->restart), "ttl_s", (int)i->ttl_s, "key",
-		i->key, "key_hash", (json_int_t)i->key_hash, "mark", mark_json(&i->mark), "vsock",
-		vsock_record(i), "health", health_json(&i->health), "limits",
-		limits_json(&i->limits), "trace", (int)i->trace, "missing_calls", i->missing_calls,
-		"request_ns", (json_int_t)i->request_ns, "start_ns", (json_int_t)i->start_ns,
-		"ready_ns", (json_int_t)i->ready_ns, "created", ns_of(&i->created), "started",
-		ns_of(&i->started), "steps", steps_json(i), "ended", ns_of(&i->ended));
+		"image", record_image(i->image), "shell", shell_json(i), "argv",
+		record_words(i->argv), "env", record_words(i->env), "labels", i->labels, "volumes",
+		i->volumes, "ports", ports_json(i), "restart", restart_json(&i->restart), "ttl_s",
+		(int)i->ttl_s, "key", i->key, "key_hash", (json_int_t)i->key_hash, "mark",
+		mark_json(&i->mark), "vsock", vsock_record(i), "health", health_json(&i->health),
+		"limits", limits_json(&i->limits), "trace", (int)i->trace, "missing_calls",
+		i->missing_calls, "request_ns", (json_int_t)i->request_ns, "start_ns",
+		(json_int_t)i->start_ns, "ready_ns", (json_int_t)i->ready_ns, "created",
+		ns_of(&i->created), "started", ns_of(&i->started), "steps", steps_json(i), "ended",
+		ns_of(&i->ended), "from", from_json(i));
 }
 
 /* --- back ------------------------------------------------------------------------------------------------------ */
@@ -237,21 +243,23 @@ static int load_shell(struct instance *i, const json_t *root, struct err *err)
 	return i->spec.ops ? 0 : err_set(err, EINVAL, "there is no monitor %s", monitor);
 }
 
-static int load_image(struct instance *i, const json_t *root, struct err *err)
+struct image *record_load_image(struct core *core, const json_t *record, struct err *err)
 {
-	const json_t *image = json_object_get(root, "image");
 	const char *name = NULL, *path = NULL;
-	int r = jsonx_str(image, "name", IMAGE_NAME_MAX_BYTES, &name, err);
+	struct image *image;
+	int r = jsonx_str(record, "name", IMAGE_NAME_MAX_BYTES, &name, err);
 
-	r = r < 0 ? r : jsonx_opt_str(image, "path", 4096, &path, err);
+	r = r < 0 ? r : jsonx_opt_str(record, "path", 4096, &path, err);
 	if (r < 0)
-		return r;
-	i->image = image_of_record(i->core->images, name, path, json_object_get(image, "config"));
-	return i->image ? 0 : err_set(err, EINVAL, "image %s: no configuration", name);
+		return NULL;
+	image = image_of_record(core->images, name, path, json_object_get(record, "config"));
+	if (!image)
+		err_set(err, EINVAL, "image %s: no configuration", name);
+	return image;
 }
 
 /* null: no words at all. */
-static int load_words(const json_t *root, const char *key, size_t max, char ***out, struct err *err)
+int record_load_words(const json_t *root, const char *key, size_t max, char ***out, struct err *err)
 {
 	const json_t *words = json_object_get(root, key);
 	size_t n = json_array_size(words);
@@ -275,9 +283,9 @@ static int load_words(const json_t *root, const char *key, size_t max, char ***o
 
 static int load_command(struct instance *i, const json_t *root, struct err *err)
 {
-	int r = load_words(root, "argv", ARGS_WORDS_MAX, &i->argv, err);
+	int r = record_load_words(root, "argv", ARGS_WORDS_MAX, &i->argv, err);
 
-	r = r < 0 ? r : load_words(root, "env", ENV_WORDS_MAX, &i->env, err);
+	r = r < 0 ? r : record_load_words(root, "env", RECORD_ENV_WORDS_MAX, &i->env, err);
 	if (r < 0)
 		return r;
 	i->cmdline = args_join(i->argv);
@@ -404,6 +412,14 @@ static int load_network(struct instance *i, const json_t *root, struct err *err)
 	return 0;
 }
 
+static int load_from(struct instance *i, const json_t *root, struct err *err)
+{
+	const json_t *from = json_object_get(root, "from");
+	int r = from ? load_text(from, "name", i->from, sizeof(i->from), err) : 0;
+
+	return r < 0 || !from ? r : load_text(from, "id", i->from_id, sizeof(i->from_id), err);
+}
+
 static int load_vsock(struct instance *i, const json_t *root, struct err *err)
 {
 	const json_t *vsock = json_object_get(root, "vsock");
@@ -431,7 +447,9 @@ int record_load(struct instance *i, const char *text, size_t len, struct err *er
 	r = r < 0 ? r : load_flags(i, root, err);
 	r = r < 0 ? r : load_times(i, root, err);
 	r = r < 0 ? r : load_shell(i, root, err);
-	r = r < 0 ? r : load_image(i, root, err);
+	if (r == 0)
+		i->image = record_load_image(i->core, json_object_get(root, "image"), err);
+	r = r < 0 ? r : i->image ? 0 : -EINVAL;
 	r = r < 0 ? r : load_command(i, root, err);
 	r = r < 0 ? r : load_restart(i, root, err);
 	r = r < 0 ? r : load_ports(i, root, err);
@@ -439,6 +457,7 @@ int record_load(struct instance *i, const char *text, size_t len, struct err *er
 	r = r < 0 ? r : load_mark(i, root, err);
 	r = r < 0 ? r : load_health(i, root, err);
 	r = r < 0 ? r : load_limits(i, root, err);
+	r = r < 0 ? r : load_from(i, root, err);
 	labels = r < 0 ? NULL : json_object_get(root, "labels");
 	if (r == 0 && !json_is_object(labels))
 		r = err_set(err, EINVAL, "labels: an object is wanted");

@@ -61,7 +61,7 @@ struct template
 struct templates {
 	struct core *core;
 	char *dir;
-	char host[DIGEST_TEXT_BYTES]; /* of monitor, libOS and processor; key.c */
+	char host[DIGEST_TEXT_BYTES]; /* of monitor, libOS and processor (daemon/host_id.h) */
 	struct template *first;
 	unsigned count;
 	struct loop_timer *timer; /* loads clones */
@@ -80,8 +80,6 @@ bool template_key_equal(const struct template_key *a, const struct template_key 
 /* Whether an instance may be a clone of it: memory aside where the run said none. */
 bool template_key_serves(const struct template_key *key, const struct instance *inst);
 void template_key_id(const struct template_key *key, char id[TEMPLATE_ID_BYTES]);
-/* What must be the same for files to be of use. 0, or -errno with err. */
-int template_host(const struct core *core, char host[DIGEST_TEXT_BYTES], struct err *err);
 
 /* --- store.c */
 /* ID.new, empty, and the paths in it. 0, or -errno with err. */

@@ -1,19 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/template/impl.h"
 
-#include "daemon/core.h"
 #include "daemon/hash.h"
 #include "daemon/image/store.h"
 #include "daemon/instance/instance.h"
-#include "daemon/network/network.h"
 #include "lib/buf.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 int template_key_of(const struct instance *inst, struct template_key *key)
 {
@@ -80,51 +76,4 @@ void template_key_id(const struct template_key *key, char id[TEMPLATE_ID_BYTES])
 		key->memory_mib);
 	hash = hash_bytes(text.data ? text.data : "", text.len);
 	snprintf(id, TEMPLATE_ID_BYTES, "%016" PRIx64, hash);
-}
-
-static int add_file(struct digest *digest, const char *path, struct err *err)
-{
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char text[DIGEST_TEXT_BYTES];
-	int r = fd < 0 ? -errno : digest_fd(fd, text);
-
-	if (r < 0)
-		return err_sys(err, -r, "cannot read %s", path);
-	digest_add(digest, text, strlen(text));
-	return 0;
-}
-
-/* Name and features of the first processor; all are alike. */
-static void add_processor(struct digest *digest)
-{
-	FILE *f = fopen("/proc/cpuinfo", "re");
-	char line[16384];
-
-	while (f && fgets(line, sizeof(line), f) && line[0] != '\n') {
-		if (strncmp(line, "model", 5) == 0 || strncmp(line, "flags", 5) == 0 ||
-			strncmp(line, "vendor_id", 9) == 0 || strncmp(line, "stepping", 8) == 0)
-			digest_add(digest, line, strlen(line));
-	}
-	if (f)
-		fclose(f);
-}
-
-int template_host(const struct core *core, char host[DIGEST_TEXT_BYTES], struct err *err)
-{
-	struct digest *digest _cleanup_(digest_freep) = digest_new();
-	char network[64];
-	int r;
-
-	if (!digest)
-		return err_sys(err, ENOMEM, "templates");
-	r = add_file(digest, core->config.uvmm, err);
-	r = r < 0 ? r : add_file(digest, core->config.libos, err);
-	if (r < 0)
-		return r;
-	add_processor(digest);
-	snprintf(network, sizeof(network), "ipv6=%d",
-		network_subnet6(core->network)->on); /* the one profile that there is */
-	digest_add(digest, network, strlen(network));
-	digest_end(digest, host);
-	return 0;
 }

@@ -7,6 +7,7 @@
 #include "daemon/template/impl.h"
 
 #include "daemon/core.h"
+#include "daemon/durable.h"
 #include "daemon/reap.h"
 #include "lib/jsonx.h"
 #include "lib/log.h"
@@ -19,10 +20,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define RECORD           "record.json"
-#define RECORD_MAX_BYTES (256 * KIB)
-#define RECORD_DEPTH     4
-#define NEW              ".new"
+#define RECORD "record.json"
+#define NEW    ".new"
 
 static char *path_of(
 	const struct templates *ts, const char *id, const char *suffix, const char *file)
@@ -86,55 +85,11 @@ static int write_record(const struct template *t, const char *path)
 		t->all->host, "digest", t->key.digest, "image", t->image, "command", t->key.command,
 		"env", t->key.env, "memory_mib", (int)t->key.memory_mib, "created",
 		(json_int_t)t->created.tv_sec);
-	_cleanup_free_ char *text = root ? json_dumps(root, JSON_INDENT(1)) : NULL;
-	_cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	size_t len = text ? strlen(text) : 0;
 
-	if (!text)
-		return -ENOMEM;
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, len) != (ssize_t)len)
-		return errno ? -errno : -ENOSPC;
-	return fsync(fd) < 0 ? -errno : 0;
-}
-
-static int read_record(const char *path, json_t **root, struct err *err)
-{
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	_cleanup_free_ char *text = malloc(RECORD_MAX_BYTES);
-	ssize_t n;
-
-	if (!text)
-		return err_sys(err, ENOMEM, "template");
-	n = fd < 0 ? -1 : read(fd, text, RECORD_MAX_BYTES);
-	if (n < 0)
-		return err_sys(err, errno, "cannot read %s", path);
-	return jsonx_parse_object(text, (size_t)n, RECORD_DEPTH, root, err);
+	return durable_write_json(path, root);
 }
 
 /* --- the end ----------------------------------------------------------------------------------------------------- */
-/* Its blocks on the disk are what it costs: the file is as large as the memory, and has holes. */
-static int seal(const char *path, uint64_t *bytes)
-{
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	struct stat st;
-
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode) || st.st_size == 0)
-		return -EINVAL;
-	*bytes += (uint64_t)st.st_blocks * 512;
-	return fchmod(fd, 0400) < 0 || fsync(fd) < 0 ? -errno : 0;
-}
-
-static int sync_folder(const char *path)
-{
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
-}
-
 int template_store_end(struct template *t, struct err *err)
 {
 	_cleanup_free_ char *record = path_of(t->all, t->id, NEW, RECORD);
@@ -143,13 +98,13 @@ int template_store_end(struct template *t, struct err *err)
 	int r = record && from && to ? 0 : -ENOMEM;
 
 	t->bytes = 0;
-	r = r < 0 ? r : seal(t->state_new, &t->bytes);
-	r = r < 0 ? r : seal(t->memory_new, &t->bytes);
+	r = r < 0 ? r : durable_seal(t->state_new, &t->bytes);
+	r = r < 0 ? r : durable_seal(t->memory_new, &t->bytes);
 	r = r < 0 ? r : write_record(t, record);
-	r = r < 0 ? r : sync_folder(from);
+	r = r < 0 ? r : durable_sync_folder(from);
 	if (r == 0 && rename(from, to) < 0)
 		r = -errno;
-	r = r < 0 ? r : sync_folder(t->all->dir);
+	r = r < 0 ? r : durable_sync_folder(t->all->dir);
 	if (r == 0)
 		return 0;
 	template_store_remove(t);
@@ -158,14 +113,7 @@ int template_store_end(struct template *t, struct err *err)
 
 uint64_t template_store_bytes(const struct template *t)
 {
-	uint64_t bytes = 0;
-	struct stat st;
-
-	if (stat(t->state_path, &st) == 0)
-		bytes += (uint64_t)st.st_blocks * 512;
-	if (stat(t->memory_path, &st) == 0)
-		bytes += (uint64_t)st.st_blocks * 512;
-	return bytes;
+	return durable_bytes(t->state_path) + durable_bytes(t->memory_path);
 }
 
 /* --- those that are there ---------------------------------------------------------------------------------------- */
@@ -181,7 +129,7 @@ static int take_record(const struct templates *ts, const char *id, json_t *root,
 
 	r = r < 0 ? r : jsonx_str(root, "digest", DIGEST_TEXT_BYTES - 1, &digest, err);
 	r = r < 0 ? r : jsonx_str(root, "image", IMAGE_NAME_MAX_BYTES, image, err);
-	r = r < 0 ? r : jsonx_str(root, "command", RECORD_MAX_BYTES, &command, err);
+	r = r < 0 ? r : jsonx_str(root, "command", DURABLE_RECORD_MAX_BYTES, &command, err);
 	r = r < 0 ? r : jsonx_int(root, "memory_mib", 1, 1 << 20, &memory, err);
 	r = r < 0 ? r : jsonx_int(root, "created", 0, INT64_MAX, &at, err);
 	if (r < 0)
@@ -216,7 +164,7 @@ static bool use_folder(struct templates *ts, const char *id, template_store_fn *
 	struct timespec created;
 	const char *image = NULL;
 	struct err err = {0};
-	int r = path ? read_record(path, &root, &err) : err_sys(&err, ENOMEM, "template");
+	int r = path ? durable_read_json(path, &root, &err) : err_sys(&err, ENOMEM, "template");
 
 	if (r == 0)
 		r = take_record(ts, id, root, &key, &image, &created, &err);

@@ -8,6 +8,7 @@
 
 #include "daemon/core.h"
 #include "daemon/events.h"
+#include "daemon/host_id.h"
 #include "daemon/image/config.h"
 #include "daemon/image/store.h"
 #include "daemon/instance/instance.h"
@@ -303,6 +304,8 @@ static int warm(struct template *t, const struct run_spec *wanted, struct err *e
 
 static int check(const struct run_spec *spec, struct err *err)
 {
+	if (spec->from)
+		return err_set(err, EINVAL, "what goes on from a snapshot can not be a template");
 	if (spec->shell.ops != &monitor_uvmm)
 		return err_set(err, EINVAL, "the monitor %s makes no templates, uvmm does",
 			spec->shell.ops->name);
@@ -431,7 +434,7 @@ void templates_hear(struct templates *ts, const struct instance *inst)
 	struct template *t;
 
 	if (!ts || !ts->core->config.auto_warm || ts->stopped || inst->cloned || inst->freeze ||
-		!inst->image->content)
+		inst->from[0] || !inst->image->content)
 		return;
 	if (template_key_of(inst, &key) < 0)
 		return;
@@ -457,6 +460,7 @@ static void adopt(
 int templates_new(struct core *core, struct templates **out, struct err *err)
 {
 	struct templates *ts = calloc(1, sizeof(*ts));
+	const struct host_id *host;
 	int r;
 
 	if (!ts || asprintf(&ts->dir, "%s/template", core->config.state_dir) < 0) {
@@ -472,9 +476,10 @@ int templates_new(struct core *core, struct templates **out, struct err *err)
 		return err_sys(err, -r, "templates");
 	if (core->monitor != &monitor_uvmm)
 		return 0; /* what is there is of use to another manager */
-	r = template_host(core, ts->host, err);
-	if (r < 0)
-		return r;
+	host = host_id_own(core, err);
+	if (!host)
+		return -err->code;
+	host_id_digest(host, ts->host);
 	template_store_each(ts, adopt, ts);
 	templates_images_changed(ts);
 	return 0;

@@ -369,7 +369,7 @@ class Daemon:
         left = [f"process {p}" for p in self.processes()]
         left += [f"interface {link}" for link in self.links()]
         left += [f"file run/{f}" for f in self.files("run")]
-        left += [f"file state/{f}" for f in self.files("state") if not f.startswith(("image/", "state.db", "template/"))]
+        left += [f"file state/{f}" for f in self.files("state") if not f.startswith(("image/", "state.db", "template/", "snapshot/"))]
         left += [f"folder {d}" for d in (os.path.join(self.run_dir, "vm"), os.path.join(self.state_dir, "vm"))
                  if os.path.exists(d)]
         left += [f"cgroup {self.cgroup}"] if self.cgroup and os.path.exists(self.cgroup) else []

@@ -32,6 +32,10 @@ class EveryOperation(DaemonTest):
         self.assertEqual(d.call("POST", "/template", {"image_name": "server"}).status, 400)  # the monitor makes none
         for method in ("GET", "DELETE"):
             self.assertEqual(d.call(method, "/template/0123456789abcdef").status, 404, method)
+        self.assertEqual(d.call("GET", "/snapshot").status, 200)
+        self.assertEqual(d.call("POST", f"/vm/{other}/snapshot", {"name": "one"}).status, 409)  # the monitor makes none
+        for method in ("GET", "DELETE"):
+            self.assertEqual(d.call(method, "/snapshot/one").status, 404, method)
         self.assertEqual(d.call("GET", "/operation").status, 200)
         self.assertEqual(d.call("POST", "/image/build", b"x").status, 415)
         for method in ("GET", "DELETE"):

@@ -262,7 +262,7 @@ static int this_cpu(uint64_t *cpu, struct err *err)
 	return r;
 }
 
-int snapshot_verify_files(const char *pair, struct err *err)
+int snapshot_verify_files(const char *pair, bool seal, struct err *err)
 {
 	const char *colon = strrchr(pair, ':');
 	_cleanup_free_ char *state = colon ? strndup(pair, (size_t)(colon - pair)) : NULL;
@@ -279,6 +279,8 @@ int snapshot_verify_files(const char *pair, struct err *err)
 	mem = open(colon + 1, O_RDONLY | O_CLOEXEC);
 	if (mem < 0)
 		return err_sys(err, errno, "%s", colon + 1);
+	if (seal && (fsync(fd) < 0 || fsync(mem) < 0))
+		return err_sys(err, errno, "cannot write %s through to the disk", pair);
 	r = snapshot_read(fd, s, err);
 	if (r == 0)
 		r = this_cpu(&host.cpu, err);

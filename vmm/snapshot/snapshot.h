@@ -86,7 +86,7 @@ void snapshot_digest_run(struct sha256 *digest, uint64_t offset, const void *dat
 /* Is it a page of zeros? */
 bool snapshot_page_is_zero(const void *page);
 
-/* `uvmm --verify-snapshot STATE:MEMORY`: all that can be said without a machine. 0 or -errno. */
-int snapshot_verify_files(const char *pair, struct err *err);
+/* `uvmm --verify-snapshot STATE:MEMORY`: all that can be said without a machine. seal: both are on the disk then. 0 or -errno. */
+int snapshot_verify_files(const char *pair, bool seal, struct err *err);
 
 #endif

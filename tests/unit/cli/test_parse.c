@@ -63,6 +63,7 @@ static void test_wrong_usage(void **state)
 		const char *says;
 	} cases[] = {
 		{{"run"}, "IMAGE"},
+		{{"run", "a", "--from", "b"}, "--from exclude each other"},
 		{{"run", "a", "b"}, "unexpected \"b\""},
 		{{"run", "--frob", "a"}, "unknown option --frob"},
 		{{"run", "-Z", "a"}, "unknown option -Z"},

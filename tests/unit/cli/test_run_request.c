@@ -48,6 +48,18 @@ static void test_whole_body(void **state)
 	assert_true(json_equal(body, wanted));
 }
 
+static void test_from_a_snapshot(void **state)
+{
+	json_t *body _cleanup_json_ = NULL, *wanted _cleanup_json_ = NULL;
+	struct err err = {0};
+
+	assert_int_equal(
+		REQUEST(&body, &err, W("run"), W("-d"), W("--from"), W("one"), W("--name"), W("n")),
+		0);
+	wanted = json_pack("{s:s, s:s}", "from", "one", "name", "n");
+	assert_true(json_equal(body, wanted));
+}
+
 static void test_foreground_removes_itself(void **state)
 {
 	json_t *body _cleanup_json_ = NULL;
@@ -165,6 +177,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_whole_body),
+		cmocka_unit_test(test_from_a_snapshot),
 		cmocka_unit_test(test_foreground_removes_itself),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_ports),

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Between uvmm.c (a shell's life) and uvmm_copy.c (copies of one that runs). */
+#ifndef DAEMON_MONITOR_UVMM_IMPL_H
+#define DAEMON_MONITOR_UVMM_IMPL_H
+
+#include "daemon/monitor/monitor.h"
+#include "daemon/volume.h"
+#include "lib/httpc.h"
+
+#define UVMM_START_TIMEOUT_MS 30000
+#define UVMM_FILES_NAME       "files.sock" /* in the shell's folder: where the monitor gets files */
+
+struct uvmm {
+	char *socket, *report;       /* paths */
+	char *working_set;           /* path of a file that all of this memory size share */
+	char *start_body;            /* of the request under way */
+	char *create_body;           /* of the one behind it */
+	struct volume_files volumes; /* until it has opened them */
+	struct httpc_call *call, *listen_call;
+	/* while it is copied (uvmm_copy.c) */
+	struct httpc_call *copy_call;
+	char *copy_body;
+	struct err copy_err; /* of the copy; code 0: none so far */
+	int64_t copy_from_ns;
+};
+
+int uvmm_request(struct shell *s, const char *method, const char *target, const char *body,
+	unsigned timeout_ms, void (*done)(void *arg, const struct httpc_response *response),
+	struct httpc_call **call);
+/* What the monitor says, or what went wrong on the way; EIO, or what its disk said. */
+void uvmm_fault(const struct httpc_response *response, struct err *err);
+
+/* Binds the socket that the monitor inherits. The descriptor or -errno with err. */
+int uvmm_files_socket(const struct shell *s, struct err *err);
+int uvmm_copy(struct shell *s, const int fd[2], const char *token, shell_done_fn *done, void *arg,
+	struct err *err);
+void uvmm_go_on(struct shell *s);
+void uvmm_copy_forget(struct shell *s); /* nothing of it is under way any more */
+
+#endif
