@@ -44,6 +44,8 @@ struct uig_upcall {
 	uint64_t entry; /* by the libOS, once; 0: no upcalls */
 	uint64_t tsc;   /* by the libOS; UIG_WAIT_FOREVER: none wanted */
 	uint64_t rip;   /* by the monitor */
+	uint64_t left; /* by the libOS: the TSC when the program went on while something is queued that no device was told of; 0: it did not.
+			  A monitor may see to it when that was long ago */
 };
 
 struct uig_identity {
@@ -57,7 +59,7 @@ struct uig_identity {
 	uint32_t args_bytes; /* without the NUL */
 	uint32_t freezes;    /* by the libOS, once: 1 when it knows UIG_EVENT_FREEZE */
 	struct uig_upcall upcall;
-	uint32_t reserved[32];
+	uint32_t reserved[30];
 	char args[UIG_IDENTITY_ARGS_MAX];
 };
 ABI_ASSERT_OFFSET(struct uig_identity, entropy, 16);

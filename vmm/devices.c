@@ -103,6 +103,7 @@ static void serve_from_loop(struct devices *d, struct virtio_dev *dev)
 	if (!d->vcpu_owns && !d->frozen) {
 		if (virtio_serve(dev, BUDGET))
 			eventfd_write(dev->kick_fd, 1);
+		d->brought |= virtio_has_news(dev);
 		virtio_interrupt(dev);
 		arm_sources(d, false);
 	}
@@ -284,8 +285,11 @@ int devices_wait(struct devices *d, uint64_t deadline, const int *request)
 			r = -EINTR;
 			break;
 		}
-		if (serve_all(d) ||
-			(d->events && __atomic_load_n(d->events, __ATOMIC_SEQ_CST) != 0))
+		if (serve_all(d)) {
+			d->brought = true;
+			break;
+		}
+		if ((d->events && __atomic_load_n(d->events, __ATOMIC_SEQ_CST) != 0))
 			break;
 		if (deadline != UIG_WAIT_FOREVER && cpu_tsc() >= deadline)
 			break;

@@ -13,7 +13,11 @@
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
 
-#define PERIOD_NS  (5 * NS_PER_MS) /* KVM.md, section 3: preempt at some hundred Hz at most */
+#define PERIOD_NS                                                                                  \
+	(5 * NS_PER_MS) /* preempt at some hundred Hz at most: an upcall costs some 50 us (KVM by software) */
+/* After something came, whose answer the libOS may hold back (libos/drv/hold.h). */
+#define FRESH_NS   (NS_PER_MS / 2)
+#define HELD_US    300u /* an answer that is held back by a program that went on so long ago is sent */
 #define UPPER_HALF 0xffff800000000000ull
 
 static uint64_t entry_of(const struct vm *vm)
@@ -26,12 +30,31 @@ static uint64_t entry_of(const struct vm *vm)
 	return entry >= UPPER_HALF ? entry : 0;
 }
 
-/* Under the devices' lock. ns: 0, off. */
+/* Under the devices' lock, as the next ones. ns: 0, off. */
 static void set_timer(struct upcall *u, int64_t ns)
 {
 	struct itimerspec its = {.it_value.tv_nsec = ns};
 
-	u->armed = timerfd_settime(u->timer_fd, 0, &its, NULL) == 0 && ns > 0;
+	u->period_ns = timerfd_settime(u->timer_fd, 0, &its, NULL) == 0 ? ns : 0;
+}
+
+/* When the program went on while something is held back; 0: nothing is. */
+static uint64_t held_since(const struct vm *vm)
+{
+	return entry_of(vm) ? __atomic_load_n(&vm->identity->upcall.left, __ATOMIC_ACQUIRE) : 0;
+}
+
+static int64_t period(const struct vm *vm)
+{
+	return vm->devices.brought || held_since(vm) ? FRESH_NS : PERIOD_NS;
+}
+
+/* For so long that the next call, which would send it, is not near. */
+static bool held_for_long(const struct vm *vm)
+{
+	uint64_t since = held_since(vm);
+
+	return since && cpu_tsc() - since >= vm->devices.tsc_khz * HELD_US / 1000;
 }
 
 static void on_tick(void *arg, uint32_t events)
@@ -39,20 +62,27 @@ static void on_tick(void *arg, uint32_t events)
 	struct vm *vm = arg;
 	struct upcall *u = &vm->upcall;
 	uint64_t count;
-	bool runs;
+	bool runs, look;
 
 	if (read(u->timer_fd, &count, sizeof(count)) < 0)
 		return;
 	pthread_mutex_lock(&vm->devices.lock);
 	runs = !vm->devices.vcpu_owns && !vm->devices.frozen;
-	u->armed = false;
+	u->unlooked_ns += u->period_ns;
+	look = u->unlooked_ns >= PERIOD_NS;
+	u->period_ns = 0;
 	if (runs)
-		set_timer(u, PERIOD_NS);
+		set_timer(u, period(vm));
+	if (look || !runs)
+		u->unlooked_ns = 0;
+	vm->devices.brought = false;
 	pthread_mutex_unlock(&vm->devices.lock);
 	if (!runs)
 		return;
-	devices_look(&vm->devices);
-	upcall_check(vm);
+	if (look || held_for_long(vm))
+		devices_look(&vm->devices);
+	if (look)
+		upcall_check(vm);
 }
 
 int upcall_init(struct vm *vm, struct err *err)
@@ -86,8 +116,8 @@ void upcall_arm(struct vm *vm)
 		return;
 	pthread_mutex_lock(&vm->devices.lock);
 	vm->devices.looked_at = true;
-	if (!u->armed)
-		set_timer(u, PERIOD_NS);
+	if (!u->period_ns || u->period_ns > period(vm))
+		set_timer(u, period(vm));
 	pthread_mutex_unlock(&vm->devices.lock);
 }
 
@@ -99,7 +129,7 @@ void upcall_wait_begins(struct vm *vm)
 	if (!u->waits_long)
 		return;
 	pthread_mutex_lock(&vm->devices.lock);
-	if (u->armed) {
+	if (u->period_ns) {
 		set_timer(u, 0);
 		stat_inc(&u->rests);
 	}
@@ -108,7 +138,7 @@ void upcall_wait_begins(struct vm *vm)
 
 void upcall_wait_over(struct vm *vm)
 {
-	vm->upcall.waits_long = loop_now_ns() - vm->upcall.wait_from >= PERIOD_NS;
+	vm->upcall.waits_long = loop_now_ns() - vm->upcall.wait_from >= period(vm);
 	upcall_arm(vm);
 }
 

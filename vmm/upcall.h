@@ -8,7 +8,11 @@
  * while waits are short; when the last one was longer than a period this one will be too, and it is: a program that ticks ten times
  * a second wakes the device loop not once.
  *
- * `armed` is under the devices' lock, as who owns the devices tells whether the guest is in WAIT; `pending` is atomic: set by the device
+ * Looking at the devices reads the tap and listens to it again, which would cost a busy guest a tenth of its rate if it were done often. But
+ * an answer that the libOS holds back (libos/drv/hold.h) while the program computes for once should not wait for that: after
+ * something came the timer runs ten times as fast, and looks only whether the program went on long ago (`left` of the page).
+ *
+ * `period_ns` and `unlooked_ns` are under the devices' lock, as who owns the devices tells whether the guest is in WAIT; `pending` is atomic: set by the device
  * loop, taken by the vCPU thread.
  */
 #ifndef VMM_UPCALL_H
@@ -24,7 +28,8 @@ struct vm;
 struct upcall {
 	int timer_fd; /* owned */
 	struct loop_io *io;
-	bool armed;
+	int64_t period_ns;   /* that the timer was set for; 0: it is off */
+	int64_t unlooked_ns; /* in shorter periods since it looked at everything */
 	int pending;
 	int64_t wait_from; /* vCPU thread: when the wait began; the last one was longer than a period */
 	bool waits_long;

@@ -2,7 +2,8 @@
 /*
  * Holding back what was queued for a device that WAIT lets work (platform_wait_serves()): the program goes on, and probably waits soon, which
  * hands it over without a kick. That is so for what answers something that has just come, for a bounded time, and not of a thread that
- * computes between its calls; of one that does so without being known for it the monitor's look hands it over some milliseconds later.
+ * computes between its calls. For one that does so without being known for it the monitor hands it over: it sees since when the program is on
+ * its own (`left`, abi/identity.h), and looks every half millisecond after something came.
  *
  * A kick wakes the monitor's device loop, which costs 40 us of the processor where KVM is software-virtualized; a batch of 16 requests takes
  * some 200. What is large is worth a kick: the device works on it meanwhile.

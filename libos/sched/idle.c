@@ -16,8 +16,6 @@
 #define COMPUTES_CALLS 16u     /* for so many calls after that */
 
 static struct list pollers = LIST_INIT(pollers);
-uint64_t pollers_left;
-
 void poller_add(struct poller *p)
 {
 	list_add_tail(&pollers, &p->link);
@@ -54,18 +52,18 @@ void pollers_leave(void)
 		else if (p->kick)
 			p->kick();
 	}
-	pollers_left = any ? rdtsc() : 0;
+	upcall_page->left = any ? rdtsc() : 0;
 }
 
 void pollers_entered(void)
 {
 	struct thread *t = current_thread;
 
-	if (clock_cycles_ns(rdtsc() - pollers_left) > COMPUTES_NS)
+	if (clock_cycles_ns(rdtsc() - upcall_page->left) > COMPUTES_NS)
 		t->computes = COMPUTES_CALLS;
 	else if (t->computes > 0)
 		t->computes--;
-	pollers_left = 0;
+	upcall_page->left = 0;
 }
 
 static bool arm_pollers(void)

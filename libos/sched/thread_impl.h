@@ -76,14 +76,6 @@ void thread_interrupt(struct thread *t);
 
 /* Looks at devices, timers and events; cheap when there is nothing. */
 void sched_poll(void);
-/* A call or an upcall of the program, before all else: notes how long it went on by itself, if somebody wants to know. */
-extern uint64_t pollers_left; /* TSC, 0: nobody */
-void pollers_entered(void);
-static inline void sched_enter(void)
-{
-	if (__builtin_expect(pollers_left != 0, 0))
-		pollers_entered();
-}
 /* To be called before the program goes on: its registers that are not in struct regs, devices that have to be told, fairness. */
 void sched_return_to_user(void);
 /* Runs due timers; the next deadline or TIME_FOREVER. */

@@ -5,12 +5,12 @@
  */
 #include "libos/sched/upcall.h"
 
-#include "abi/identity.h"
 #include "libos/arch/x86_64/asm.h"
 #include "libos/arch/x86_64/patch.h"
 #include "libos/arch/x86_64/trap.h"
 #include "libos/drv/platform.h"
 #include "libos/sched/clock.h"
+#include "libos/sched/idle.h"
 #include "libos/sched/thread_impl.h"
 
 ABI_ASSERT_OFFSET(struct uig_upcall, rip, UPCALL_RIP);

@@ -6,13 +6,14 @@
 #ifndef LIBOS_SCHED_UPCALL_H
 #define LIBOS_SCHED_UPCALL_H
 
-#include "abi/types.h"
+#include "abi/identity.h"
 
 #include <stdbool.h>
 
 struct regs;
-struct uig_upcall;
 
+/* Shared with the monitor; one of our own on standard machines. */
+extern struct uig_upcall *upcall_page;
 extern struct uig_upcall standard_upcall;
 
 /* page: that of the identity, or NULL: a standard machine. */

@@ -11,6 +11,7 @@
 #include "libos/exec/args.h"
 #include "libos/klib/errno.h"
 #include "libos/klib/kprintf.h"
+#include "libos/sched/idle.h"
 #include "libos/sched/thread_impl.h"
 #include "libos/sched/upcall.h"
 #include "libos/sys/table.h"

@@ -82,6 +82,7 @@ void test_term(void);
 void test_console(void);
 void test_flood(void);
 void test_upcall(void);
+void test_held(void);
 void test_milestones(void);
 void test_mmio(void);
 void test_negotiate(void);

@@ -128,6 +128,7 @@ static const struct {
 	{"triple", test_triple},
 	{"spin", test_spin},
 	{"upcall", test_upcall},
+	{"held", test_held},
 };
 
 void guest_main(const struct uig_bootinfo *info)

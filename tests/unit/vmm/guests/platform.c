@@ -62,8 +62,8 @@ void test_mmio(void)
 			0); /* the window without an image: the VM ends, the monitor says why */
 }
 
-/* Maps the program's 2 MiB below UIG_USER_TOP too, at its physical address, and gives its first function there. */
-static void (*low_spin(void))(uint64_t)
+/* Maps the program's 2 MiB below UIG_USER_TOP too, at its physical address, and gives a function's address there. */
+static uint64_t low_address(const void *function)
 {
 	static uint64_t pdpt[512] __attribute__((aligned(4096))),
 		pd[512] __attribute__((aligned(4096)));
@@ -72,12 +72,12 @@ static void (*low_spin(void))(uint64_t)
 	pd[1] = UIG_GPA_LIBOS | 0xe7; /* present, writable, user, accessed, dirty, large */
 	pdpt[0] = guest_gpa(pd) | 0x27;
 	pml4[0] = guest_gpa(pdpt) | 0x27;
-	return (void (*)(uint64_t))guest_gpa((const void *)guest_spin);
+	return guest_gpa(function);
 }
 
 void test_upcall(void)
 {
-	void (*spin)(uint64_t) = low_spin();
+	void (*spin)(uint64_t) = (void (*)(uint64_t))low_address((const void *)guest_spin);
 	struct uig_identity *id = guest_identity();
 	volatile struct uig_upcall *up = &id->upcall;
 
@@ -102,4 +102,50 @@ void test_upcall(void)
 			0) /* the timer stops in a wait, is taken away by all but the first, and starts again */
 			platform_write(UIG_REG_WAIT, guest_tsc() + bootinfo->tsc_khz * 15);
 	}
+}
+
+/* Offers one thing after the other, each when the device has taken the one before, and kicks nobody, until an upcall comes; how many were taken.
+ * Called at an address below UIG_USER_TOP. */
+static __attribute__((noinline)) unsigned taken_unkicked(
+	struct ring *r, const char *text, uint32_t bytes)
+{
+	const volatile uint64_t *seen = &upcalls_seen;
+	volatile struct uig_upcall *up = &guest_identity()->upcall;
+	uint64_t before = *seen;
+	unsigned taken = 0;
+
+	up->tsc = guest_tsc(); /* due at once */
+	for (;;) {
+		ring_desc(r, 0, guest_gpa(text), bytes, 0, 0);
+		ring_mute(r);
+		ring_offer(r, 0);
+		up->left = guest_tsc();
+		while (r->used->idx != r->head && *seen == before)
+			;
+		up->left = 0;
+		if (*seen != before)
+			return taken;
+		taken++;
+	}
+}
+
+/* A program that computes while something is held back (`left`): the monitor hands it over before its next look at everything, which is when the
+ * upcall comes that has been due all the time. So several are taken for each upcall; without that, one or two. */
+void test_held(void)
+{
+	static const char text[] = "held\n";
+	unsigned (*round)(struct ring *, const char *, uint32_t) = (unsigned (*)(
+		struct ring *, const char *, uint32_t))low_address((const void *)taken_unkicked);
+	struct ring r = ring_prepared(guest_device(UIG_DEV_CONSOLE), 1);
+	volatile struct uig_upcall *up = &guest_identity()->upcall;
+	unsigned taken;
+
+	up->entry = (uint64_t)guest_upcall;
+	up->tsc = UIG_WAIT_FOREVER;
+	platform_write(UIG_REG_MILESTONE, UIG_MS_LISTEN);
+	do {
+		taken = round(&r, text, sizeof(text) - 1);
+		while (r.used->idx != r.head)
+			platform_write(UIG_REG_WAIT, 0);
+	} while (taken < 3);
 }
