@@ -62,6 +62,7 @@ int ipc_add(struct ipc_ids *ids, struct ipc_object *o, int key, unsigned mode)
 	ids->used++;
 	o->id = (int)(ids->seq << SEQ_SHIFT | at);
 	o->refs = 1;
+	o->ctime = ipc_now();
 	o->perm = (struct ipc_perm){.key = key,
 		.uid = cred.uid.effective,
 		.cuid = cred.uid.effective,
@@ -75,7 +76,7 @@ int ipc_add(struct ipc_ids *ids, struct ipc_object *o, int key, unsigned mode)
 void ipc_put(struct ipc_ids *ids, struct ipc_object *o)
 {
 	if (!--o->refs)
-		ids->free(o);
+		ids->kind->free(o);
 }
 
 void ipc_remove(struct ipc_ids *ids, struct ipc_object *o)
@@ -84,17 +85,6 @@ void ipc_remove(struct ipc_ids *ids, struct ipc_object *o)
 	ids->used--;
 	o->gone = true;
 	ipc_put(ids, o);
-}
-
-struct ipc_object *ipc_by_key(const struct ipc_ids *ids, int key)
-{
-	for (unsigned i = 0; i < ids->room; i++) {
-		struct ipc_object *o = ids->object[i];
-
-		if (o && o->perm.key == key && key != IPC_PRIVATE)
-			return o;
-	}
-	return NULL;
 }
 
 int ipc_at(const struct ipc_ids *ids, int index, struct ipc_object **o)
@@ -119,14 +109,6 @@ int ipc_highest(const struct ipc_ids *ids)
 	while (i && !ids->object[i - 1])
 		i--;
 	return i ? (int)i - 1 : 0;
-}
-
-int ipc_get(const struct ipc_ids *ids, int key, unsigned flags, struct ipc_object **o)
-{
-	*o = ipc_by_key(ids, key);
-	if (!*o)
-		return key == IPC_PRIVATE || flags & IPC_CREAT ? 0 : -ENOENT;
-	return flags & IPC_CREAT && flags & IPC_EXCL ? -EEXIST : 0;
 }
 
 int ipc_may(const struct ipc_object *o, unsigned flags)
@@ -156,6 +138,7 @@ int ipc_set(struct ipc_object *o, const struct ipc_perm *to)
 	o->perm.uid = to->uid;
 	o->perm.gid = to->gid;
 	o->perm.mode = (o->perm.mode & ~0777u) | (to->mode & 0777);
+	o->ctime = ipc_now();
 	return 0;
 }
 

@@ -297,21 +297,11 @@ static int read_deadline(uptr_t from, uint64_t *deadline)
 	return 0;
 }
 
-/* The file of a descriptor that is a queue and open for this, with a reference. */
-static int queue_get(int fd, unsigned closed_for, struct file **file)
-{
-	struct file *f = fd_file(fd);
-
-	if (!queue_at(f) || (f->flags & O_ACCMODE) == closed_for)
-		return -EBADF;
-	*file = file_get(f);
-	return 0;
-}
-
-static long send_at(struct file *f, uptr_t text, uint64_t n, unsigned prio, uint64_t deadline)
+static long send_at(struct file *f, const uint64_t a[6], uint64_t deadline)
 {
 	struct mqueue *q = f->priv;
 	struct mq_message *m;
+	uint64_t n = a[2];
 	int rc;
 
 	if (n > (uint64_t)q->attr.msgsize)
@@ -320,8 +310,8 @@ static long send_at(struct file *f, uptr_t text, uint64_t n, unsigned prio, uint
 	if (!m)
 		return -ENOMEM;
 	m->bytes = n;
-	m->prio = prio;
-	rc = copy_from_user(m->text, text, n);
+	m->prio = (uint32_t)a[3];
+	rc = copy_from_user(m->text, a[1], n);
 	if (!rc)
 		rc = mqueue_send(q, m, f->flags & O_NONBLOCK, deadline);
 	if (rc < 0)
@@ -329,31 +319,14 @@ static long send_at(struct file *f, uptr_t text, uint64_t n, unsigned prio, uint
 	return rc;
 }
 
-long sys_mq_timedsend(const uint64_t a[6])
-{
-	uint64_t deadline;
-	struct file *f;
-	long rc = read_deadline(a[4], &deadline);
-
-	if (rc < 0)
-		return rc;
-	if ((unsigned)a[3] >= MQ_PRIO_MAX)
-		return -EINVAL;
-	rc = queue_get((int)a[0], O_RDONLY, &f);
-	if (rc < 0)
-		return rc;
-	rc = send_at(f, a[1], a[2], (unsigned)a[3], deadline);
-	file_put(f);
-	return rc;
-}
-
-static long receive_at(struct file *f, uptr_t to, uint64_t size, uptr_t uprio, uint64_t deadline)
+static long receive_at(struct file *f, const uint64_t a[6], uint64_t deadline)
 {
 	struct mqueue *q = f->priv;
 	struct mq_message *m;
+	uptr_t to = a[1], uprio = a[3];
 	long rc;
 
-	if (size < (uint64_t)q->attr.msgsize)
+	if (a[2] < (uint64_t)q->attr.msgsize)
 		return -EMSGSIZE;
 	rc = mqueue_receive(q, &m, f->flags & O_NONBLOCK, deadline);
 	if (rc < 0)
@@ -365,20 +338,37 @@ static long receive_at(struct file *f, uptr_t to, uint64_t size, uptr_t uprio, u
 	return rc;
 }
 
-long sys_mq_timedreceive(const uint64_t a[6])
+/* A message at the descriptor's queue, until the time in a[4], unless it is not open for that (O_RDONLY, O_WRONLY). */
+static long transfer(const uint64_t a[6], unsigned closed_for,
+	long (*how)(struct file *f, const uint64_t a[6], uint64_t deadline), uint64_t deadline)
+{
+	struct file *f = fd_file((int)a[0]);
+	long rc;
+
+	if (!queue_at(f) || (f->flags & O_ACCMODE) == closed_for)
+		return -EBADF;
+	file_get(f);
+	rc = how(f, a, deadline);
+	file_put(f);
+	return rc;
+}
+
+long sys_mq_timedsend(const uint64_t a[6])
 {
 	uint64_t deadline;
-	struct file *f;
-	long rc = read_deadline(a[4], &deadline);
+	int rc = read_deadline(a[4], &deadline);
 
 	if (rc < 0)
 		return rc;
-	rc = queue_get((int)a[0], O_WRONLY, &f);
-	if (rc < 0)
-		return rc;
-	rc = receive_at(f, a[1], a[2], a[3], deadline);
-	file_put(f);
-	return rc;
+	return (unsigned)a[3] >= MQ_PRIO_MAX ? -EINVAL : transfer(a, O_RDONLY, send_at, deadline);
+}
+
+long sys_mq_timedreceive(const uint64_t a[6])
+{
+	uint64_t deadline;
+	int rc = read_deadline(a[4], &deadline);
+
+	return rc < 0 ? rc : transfer(a, O_WRONLY, receive_at, deadline);
 }
 
 long sys_mq_getsetattr(const uint64_t a[6])

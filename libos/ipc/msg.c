@@ -28,15 +28,15 @@ struct message {
 
 struct msg_queue {
 	struct ipc_object ipc;
-	int64_t stime, rtime, ctime;
+	int64_t stime, rtime;
 	uint64_t cbytes, qnum, qbytes;
 	int lspid, lrpid;
 	struct list messages;
 	struct waitq senders, receivers;
 };
 
-static void queue_free(struct ipc_object *o);
-static struct ipc_ids ids = {.max = MSGMNI, .last = -1, .free = queue_free};
+static const struct ipc_kind kind;
+static struct ipc_ids ids = {.kind = &kind, .max = MSGMNI, .last = -1};
 
 static struct msg_queue *queue_of(struct ipc_object *o)
 {
@@ -58,7 +58,7 @@ static void queue_free(struct ipc_object *o)
 }
 
 /* ---- msgget */
-static int queue_new(int key, unsigned flags)
+static int queue_new(int key, uint64_t size, unsigned flags)
 {
 	struct msg_queue *q = kzalloc(sizeof(*q));
 	int rc;
@@ -66,7 +66,6 @@ static int queue_new(int key, unsigned flags)
 	if (!q)
 		return -ENOMEM;
 	q->qbytes = MSGMNB;
-	q->ctime = ipc_now();
 	list_init(&q->messages);
 	waitq_init(&q->senders);
 	waitq_init(&q->receivers);
@@ -78,16 +77,7 @@ static int queue_new(int key, unsigned flags)
 
 long sys_msgget(const uint64_t a[6])
 {
-	unsigned flags = (unsigned)a[1];
-	struct ipc_object *o;
-	int rc = ipc_get(&ids, (int)a[0], flags, &o);
-
-	if (rc < 0)
-		return rc;
-	if (!o)
-		return queue_new((int)a[0], flags);
-	rc = ipc_may(o, flags);
-	return rc < 0 ? rc : o->id;
+	return ipc_open(&ids, (int)a[0], 0, (unsigned)a[1]);
 }
 
 /* Waits at one of the queue's lists: 0, -EINTR (these calls never begin again), or -EIDRM. The queue is still there then. */
@@ -289,12 +279,13 @@ static long msg_info(int cmd, uptr_t to)
 	return put_user(to, &info) < 0 ? -EFAULT : ipc_highest(&ids);
 }
 
-static void fill(const struct msg_queue *q, struct msqid_ds *d)
+static void queue_fill(struct ipc_object *o, union ipc_ds *d)
 {
-	*d = (struct msqid_ds){.perm = q->ipc.perm,
-		.stime = q->stime,
+	const struct msg_queue *q = queue_of(o);
+
+	d->msg = (struct msqid_ds){.stime = q->stime,
 		.rtime = q->rtime,
-		.ctime = q->ctime,
+		.ctime = o->ctime,
 		.cbytes = q->cbytes,
 		.qnum = q->qnum,
 		.qbytes = q->qbytes,
@@ -302,59 +293,32 @@ static void fill(const struct msg_queue *q, struct msqid_ds *d)
 		.lrpid = q->lrpid};
 }
 
-static long msg_stat(int id, int cmd, uptr_t to)
+static void wake_all(struct msg_queue *q)
 {
-	struct ipc_object *o;
-	struct msqid_ds d;
-	int rc = cmd == IPC_STAT ? ipc_find(&ids, id, &o) : ipc_at(&ids, id, &o);
-
-	if (!rc && cmd != MSG_STAT_ANY)
-		rc = ipc_may(o, 0444);
-	if (rc < 0)
-		return rc;
-	fill(queue_of(o), &d);
-	if (put_user(to, &d) < 0)
-		return -EFAULT;
-	return cmd == IPC_STAT ? 0 : o->id;
-}
-
-static long msg_set(struct msg_queue *q, const struct msqid_ds *to)
-{
-	int rc;
-
-	if (to->qbytes > MSGMNB && !cred_has(CAP_SYS_RESOURCE))
-		return -EPERM;
-	rc = ipc_set(&q->ipc, &to->perm);
-	if (rc < 0)
-		return rc;
-	q->qbytes = to->qbytes;
-	q->ctime = ipc_now();
-	/* who may do what has changed, and how much fits */
 	waitq_wake_all(&q->receivers);
 	waitq_wake_all(&q->senders);
+}
+
+/* Who may do what has changed then, and how much fits. */
+static int queue_set(struct ipc_object *o, const union ipc_ds *to)
+{
+	int rc;
+
+	if (to->msg.qbytes > MSGMNB && !cred_has(CAP_SYS_RESOURCE))
+		return -EPERM;
+	rc = ipc_set(o, &to->perm);
+	if (rc < 0)
+		return rc;
+	queue_of(o)->qbytes = to->msg.qbytes;
+	wake_all(queue_of(o));
 	return 0;
 }
 
-static long msg_change(int id, int cmd, uptr_t from)
+static void queue_remove(struct ipc_object *o)
 {
-	struct ipc_object *o;
-	struct msqid_ds d;
-	int rc;
-
-	if (cmd == IPC_SET && get_user(&d, from) < 0)
-		return -EFAULT;
-	rc = ipc_find(&ids, id, &o);
-	if (!rc)
-		rc = ipc_mine(o);
-	if (rc < 0)
-		return rc;
-	if (cmd == IPC_SET)
-		return msg_set(queue_of(o), &d);
 	queue_empty(queue_of(o));
-	waitq_wake_all(&queue_of(o)->senders);
-	waitq_wake_all(&queue_of(o)->receivers);
+	wake_all(queue_of(o));
 	ipc_remove(&ids, o);
-	return 0;
 }
 
 long sys_msgctl(const uint64_t a[6])
@@ -370,31 +334,38 @@ long sys_msgctl(const uint64_t a[6])
 	case IPC_STAT:
 	case MSG_STAT:
 	case MSG_STAT_ANY:
-		return msg_stat(id, cmd, a[2]);
+		return ipc_stat(&ids, id, cmd != IPC_STAT, cmd == MSG_STAT_ANY, a[2]);
 	case IPC_SET:
 	case IPC_RMID:
-		return msg_change(id, cmd, a[2]);
+		return ipc_change(&ids, id, cmd, a[2]);
 	default: /* outside numbers */
 		return -EINVAL;
 	}
 }
 
+static void queue_line(struct text *t, struct ipc_object *o, const union ipc_ds *d)
+{
+	const struct msqid_ds *m = &d->msg;
+
+	text_printf(t, " %10lu %10lu %5u %5u ", m->cbytes, m->qnum, (unsigned)m->lspid,
+		(unsigned)m->lrpid);
+	ipc_owners(t, &m->perm);
+	text_printf(t, "%10ld %10ld %10ld\n", m->stime, m->rtime, m->ctime);
+}
+
+static const struct ipc_kind kind = {
+	.ds_bytes = sizeof(struct msqid_ds),
+	.make = queue_new,
+	.fill = queue_fill,
+	.set = queue_set,
+	.remove = queue_remove,
+	.free = queue_free,
+	.head = "       key      msqid perms      cbytes       qnum lspid lrpid   uid   gid  "
+		"cuid  cgid      stime      rtime      ctime",
+	.line = queue_line,
+};
+
 int proc_sysvipc_msg(struct text *t, uint64_t n)
 {
-	text_printf(t,
-		"       key      msqid perms      cbytes       qnum lspid lrpid   uid   gid  "
-		"cuid  cgid      stime      rtime      ctime\n");
-	for (unsigned i = 0; i < ids.room; i++) {
-		struct msqid_ds d;
-
-		if (!ids.object[i])
-			continue;
-		fill(queue_of(ids.object[i]), &d);
-		text_printf(t,
-			"%10d %10d  %4o  %10lu %10lu %5u %5u %5u %5u %5u %5u %10ld %10ld %10ld\n",
-			d.perm.key, ids.object[i]->id, d.perm.mode, d.cbytes, d.qnum,
-			(unsigned)d.lspid, (unsigned)d.lrpid, d.perm.uid, d.perm.gid, d.perm.cuid,
-			d.perm.cgid, d.stime, d.rtime, d.ctime);
-	}
-	return 0;
+	return ipc_table(&ids, t);
 }

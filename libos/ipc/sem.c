@@ -36,7 +36,7 @@ struct sem {
 
 struct sem_set {
 	struct ipc_object ipc;
-	int64_t otime, ctime;
+	int64_t otime;
 	unsigned nsems;
 	struct list waiters;
 	struct sem sem[];
@@ -51,8 +51,8 @@ struct sem_waiter {
 	int result;                 /* WAIT while in the list */
 };
 
-static void set_free(struct ipc_object *o);
-static struct ipc_ids ids = {.max = SEMMNI, .last = -1, .free = set_free};
+static const struct ipc_kind kind;
+static struct ipc_ids ids = {.kind = &kind, .max = SEMMNI, .last = -1};
 static unsigned sems_used;
 
 static struct sem_set *set_of(struct ipc_object *o)
@@ -67,8 +67,9 @@ static void set_free(struct ipc_object *o)
 }
 
 /* ---- semget */
-static int set_new(int key, unsigned nsems, unsigned flags)
+static int set_new(int key, uint64_t size, unsigned flags)
 {
+	unsigned nsems = (unsigned)size; /* SEMMSL at most */
 	struct sem_set *s;
 	int rc;
 
@@ -80,7 +81,6 @@ static int set_new(int key, unsigned nsems, unsigned flags)
 	if (!s)
 		return -ENOMEM;
 	s->nsems = nsems;
-	s->ctime = ipc_now();
 	list_init(&s->waiters);
 	rc = ipc_add(&ids, &s->ipc, key, flags);
 	if (rc < 0)
@@ -90,23 +90,18 @@ static int set_new(int key, unsigned nsems, unsigned flags)
 	return rc;
 }
 
+static uint64_t set_size(struct ipc_object *o)
+{
+	return set_of(o)->nsems;
+}
+
 long sys_semget(const uint64_t a[6])
 {
-	int nsems = (int)a[1], rc;
-	unsigned flags = (unsigned)a[2];
-	struct ipc_object *o;
+	int nsems = (int)a[1];
 
 	if (nsems < 0 || nsems > SEMMSL)
 		return -EINVAL;
-	rc = ipc_get(&ids, (int)a[0], flags, &o);
-	if (rc < 0)
-		return rc;
-	if (!o)
-		return set_new((int)a[0], (unsigned)nsems, flags);
-	if ((unsigned)nsems > set_of(o)->nsems)
-		return -EINVAL;
-	rc = ipc_may(o, flags);
-	return rc < 0 ? rc : o->id;
+	return ipc_open(&ids, (int)a[0], (uint64_t)nsems, (unsigned)a[2]);
 }
 
 /* ---- operations */
@@ -295,26 +290,10 @@ static long sem_limits(int cmd, uptr_t to)
 	return put_user(to, &info) < 0 ? -EFAULT : ipc_highest(&ids);
 }
 
-static void fill(const struct sem_set *s, struct semid_ds *d)
+static void set_fill(struct ipc_object *o, union ipc_ds *d)
 {
-	*d = (struct semid_ds){
-		.perm = s->ipc.perm, .otime = s->otime, .ctime = s->ctime, .nsems = s->nsems};
-}
-
-static long sem_stat(int id, int cmd, uptr_t to)
-{
-	struct ipc_object *o;
-	struct semid_ds d;
-	int rc = cmd == IPC_STAT ? ipc_find(&ids, id, &o) : ipc_at(&ids, id, &o);
-
-	if (!rc && cmd != SEM_STAT_ANY)
-		rc = ipc_may(o, 0444);
-	if (rc < 0)
-		return rc;
-	fill(set_of(o), &d);
-	if (put_user(to, &d) < 0)
-		return -EFAULT;
-	return cmd == IPC_STAT ? 0 : o->id;
+	d->sem = (struct semid_ds){
+		.otime = set_of(o)->otime, .ctime = o->ctime, .nsems = set_of(o)->nsems};
 }
 
 static void set_value(struct sem_set *s, unsigned i, int value)
@@ -340,7 +319,7 @@ static long setval(int id, int num, int value)
 	if (rc < 0)
 		return rc;
 	set_value(set_of(o), (unsigned)num, value);
-	set_of(o)->ctime = ipc_now();
+	o->ctime = ipc_now();
 	settle(set_of(o));
 	return 0;
 }
@@ -368,7 +347,7 @@ static int setall(struct sem_set *s, uptr_t from)
 	kfree(values);
 	if (rc < 0)
 		return rc;
-	s->ctime = ipc_now();
+	s->ipc.ctime = ipc_now();
 	settle(s);
 	return 0;
 }
@@ -410,29 +389,11 @@ static long sem_values(int id, int num, int cmd, uptr_t arg)
 	}
 }
 
-static long sem_change(int id, int cmd, uptr_t from)
+static void set_remove(struct ipc_object *o)
 {
-	struct ipc_object *o;
-	struct semid_ds d;
-	int rc;
-
-	if (cmd == IPC_SET && get_user(&d, from) < 0)
-		return -EFAULT;
-	rc = ipc_find(&ids, id, &o);
-	if (!rc)
-		rc = ipc_mine(o);
-	if (rc < 0)
-		return rc;
-	if (cmd == IPC_SET) {
-		rc = ipc_set(o, &d.perm);
-		if (!rc)
-			set_of(o)->ctime = ipc_now();
-		return rc;
-	}
 	list_for_each_safe (w, &set_of(o)->waiters, struct sem_waiter, link)
 		finish(w, -EIDRM);
 	ipc_remove(&ids, o);
-	return 0;
 }
 
 long sys_semctl(const uint64_t a[6])
@@ -448,7 +409,7 @@ long sys_semctl(const uint64_t a[6])
 	case IPC_STAT:
 	case SEM_STAT:
 	case SEM_STAT_ANY:
-		return sem_stat(id, cmd, a[3]);
+		return ipc_stat(&ids, id, cmd != IPC_STAT, cmd == SEM_STAT_ANY, a[3]);
 	case GETALL:
 	case GETVAL:
 	case GETPID:
@@ -460,26 +421,32 @@ long sys_semctl(const uint64_t a[6])
 		return setval(id, num, (int)a[3]);
 	case IPC_SET:
 	case IPC_RMID:
-		return sem_change(id, cmd, a[3]);
+		return ipc_change(&ids, id, cmd, a[3]);
 	default: /* outside numbers */
 		return -EINVAL;
 	}
 }
 
+static void set_line(struct text *t, struct ipc_object *o, const union ipc_ds *d)
+{
+	text_printf(t, "%10lu ", d->sem.nsems);
+	ipc_owners(t, &d->perm);
+	text_printf(t, "%10ld %10ld\n", d->sem.otime, d->sem.ctime);
+}
+
+static const struct ipc_kind kind = {
+	.ds_bytes = sizeof(struct semid_ds),
+	.make = set_new,
+	.size = set_size,
+	.fill = set_fill,
+	.remove = set_remove,
+	.free = set_free,
+	.head = "       key      semid perms      nsems   uid   gid  cuid  cgid      otime      "
+		"ctime",
+	.line = set_line,
+};
+
 int proc_sysvipc_sem(struct text *t, uint64_t n)
 {
-	text_printf(t,
-		"       key      semid perms      nsems   uid   gid  cuid  cgid      otime      "
-		"ctime\n");
-	for (unsigned i = 0; i < ids.room; i++) {
-		struct semid_ds d;
-
-		if (!ids.object[i])
-			continue;
-		fill(set_of(ids.object[i]), &d);
-		text_printf(t, "%10d %10d  %4o %10lu %5u %5u %5u %5u %10ld %10ld\n", d.perm.key,
-			ids.object[i]->id, d.perm.mode, d.nsems, d.perm.uid, d.perm.gid,
-			d.perm.cuid, d.perm.cgid, d.otime, d.ctime);
-	}
-	return 0;
+	return ipc_table(&ids, t);
 }

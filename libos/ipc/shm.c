@@ -26,13 +26,13 @@ struct segment {
 	struct ipc_object ipc;
 	struct dentry *dentry; /* of the nameless file */
 	uint64_t bytes;
-	int64_t atime, dtime, ctime;
+	int64_t atime, dtime;
 	int lpid;
 	unsigned views; /* open files, one an attachment */
 };
 
-static void segment_free(struct ipc_object *o);
-static struct ipc_ids ids = {.max = SHMMNI, .last = -1, .free = segment_free};
+static const struct ipc_kind kind;
+static struct ipc_ids ids = {.kind = &kind, .max = SHMMNI, .last = -1};
 
 static struct segment *segment_of(struct ipc_object *o)
 {
@@ -101,7 +101,6 @@ static int segment_new(int key, uint64_t bytes, unsigned flags)
 		goto out_free;
 	s->dentry = dentry_get(f->dentry);
 	s->bytes = bytes;
-	s->ctime = ipc_now();
 	rc = memfs_truncate(f->inode, page_round_up(bytes));
 	file_put(f);
 	if (!rc)
@@ -117,20 +116,14 @@ out_free:
 	return rc;
 }
 
+static uint64_t segment_size(struct ipc_object *o)
+{
+	return segment_of(o)->bytes;
+}
+
 long sys_shmget(const uint64_t a[6])
 {
-	unsigned flags = (unsigned)a[2];
-	struct ipc_object *o;
-	int rc = ipc_get(&ids, (int)a[0], flags, &o);
-
-	if (rc < 0)
-		return rc;
-	if (!o)
-		return segment_new((int)a[0], a[1], flags);
-	if (segment_of(o)->bytes < a[1])
-		return -EINVAL;
-	rc = ipc_may(o, flags);
-	return rc < 0 ? rc : o->id;
+	return ipc_open(&ids, (int)a[0], a[1], (unsigned)a[2]);
 }
 
 /* ---- shmat, shmdt */
@@ -222,13 +215,14 @@ long sys_shmdt(const uint64_t a[6])
 }
 
 /* ---- shmctl */
-static void fill(const struct segment *s, struct shmid_ds *d)
+static void segment_fill(struct ipc_object *o, union ipc_ds *d)
 {
-	*d = (struct shmid_ds){.perm = s->ipc.perm,
-		.segsz = s->bytes,
+	const struct segment *s = segment_of(o);
+
+	d->shm = (struct shmid_ds){.segsz = s->bytes,
 		.atime = s->atime,
 		.dtime = s->dtime,
-		.ctime = s->ctime,
+		.ctime = o->ctime,
 		.cpid = IPC_PID,
 		.lpid = s->lpid,
 		.nattch = count_views(s)};
@@ -268,62 +262,26 @@ static long shm_limits(uptr_t to)
 	return put_user(to, &info) < 0 ? -EFAULT : ipc_highest(&ids);
 }
 
-static long shm_stat(int id, int cmd, uptr_t to)
+static void segment_remove(struct ipc_object *o)
 {
-	struct ipc_object *o;
-	struct shmid_ds d;
-	int rc = cmd == IPC_STAT ? ipc_find(&ids, id, &o) : ipc_at(&ids, id, &o);
-
-	if (!rc && cmd != SHM_STAT_ANY)
-		rc = ipc_may(o, 0444);
-	if (rc < 0)
-		return rc;
-	fill(segment_of(o), &d);
-	if (put_user(to, &d) < 0)
-		return -EFAULT;
-	return cmd == IPC_STAT ? 0 : o->id;
-}
-
-static long shm_set(struct segment *s, const struct ipc_perm *to)
-{
-	int rc = ipc_set(&s->ipc, to);
-
-	if (!rc)
-		s->ctime = ipc_now();
-	return rc;
-}
-
-static void shm_remove(struct segment *s)
-{
-	if (s->views) {
-		s->ipc.perm.mode |= SHM_DEST;
-		s->ipc.perm.key = IPC_PRIVATE;
+	if (segment_of(o)->views) {
+		o->perm.mode |= SHM_DEST;
+		o->perm.key = IPC_PRIVATE;
 	} else {
-		ipc_remove(&ids, &s->ipc);
+		ipc_remove(&ids, o);
 	}
 }
 
-static long shm_change(int id, int cmd, uptr_t from)
+static long shm_lock(int id, bool on)
 {
 	struct ipc_object *o;
-	struct shmid_ds d;
-	int rc;
+	int rc = ipc_find(&ids, id, &o);
 
-	if (cmd == IPC_SET && get_user(&d, from) < 0)
-		return -EFAULT;
-	rc = ipc_find(&ids, id, &o);
-	if (!rc && !((cmd == SHM_LOCK || cmd == SHM_UNLOCK) && cred_has(CAP_IPC_LOCK)))
+	if (!rc && !cred_has(CAP_IPC_LOCK))
 		rc = ipc_mine(o);
 	if (rc < 0)
 		return rc;
-	if (cmd == IPC_SET)
-		return shm_set(segment_of(o), &d.perm);
-	if (cmd == IPC_RMID)
-		shm_remove(segment_of(o));
-	else if (cmd == SHM_LOCK)
-		o->perm.mode |= SHM_LOCKED;
-	else
-		o->perm.mode &= ~SHM_LOCKED;
+	o->perm.mode = on ? o->perm.mode | SHM_LOCKED : o->perm.mode & ~SHM_LOCKED;
 	return 0;
 }
 
@@ -341,36 +299,42 @@ long sys_shmctl(const uint64_t a[6])
 	case IPC_STAT:
 	case SHM_STAT:
 	case SHM_STAT_ANY:
-		return shm_stat(id, cmd, a[2]);
+		return ipc_stat(&ids, id, cmd != IPC_STAT, cmd == SHM_STAT_ANY, a[2]);
 	case IPC_SET:
 	case IPC_RMID:
+		return ipc_change(&ids, id, cmd, a[2]);
 	case SHM_LOCK:
 	case SHM_UNLOCK:
-		return shm_change(id, cmd, a[2]);
+		return shm_lock(id, cmd == SHM_LOCK);
 	default: /* outside numbers */
 		return -EINVAL;
 	}
 }
 
+static void segment_line(struct text *t, struct ipc_object *o, const union ipc_ds *d)
+{
+	const struct shmid_ds *s = &d->shm;
+
+	text_printf(t, "%21lu %5d %5d  %5lu ", s->segsz, s->cpid, s->lpid, s->nattch);
+	ipc_owners(t, &s->perm);
+	text_printf(t, "%10ld %10ld %10ld %21lu %21lu\n", s->atime, s->dtime, s->ctime,
+		(uint64_t)(resident_pages(segment_of(o)) * PAGE_BYTES), 0ul);
+}
+
+static const struct ipc_kind kind = {
+	.ds_bytes = sizeof(struct shmid_ds),
+	.make = segment_new,
+	.size = segment_size,
+	.fill = segment_fill,
+	.remove = segment_remove,
+	.free = segment_free,
+	.head = "       key      shmid perms                  size  cpid  lpid nattch   uid   gid  "
+		"cuid  cgid      atime      dtime      ctime                   rss                 "
+		" swap",
+	.line = segment_line,
+};
+
 int proc_sysvipc_shm(struct text *t, uint64_t n)
 {
-	text_printf(t,
-		"       key      shmid perms                  size  cpid  lpid nattch   uid   gid  "
-		"cuid  cgid      atime      dtime      ctime                   rss                 "
-		" swap\n");
-	for (unsigned i = 0; i < ids.room; i++) {
-		const struct segment *s = ids.object[i] ? segment_of(ids.object[i]) : NULL;
-		struct shmid_ds d;
-
-		if (!s)
-			continue;
-		fill(s, &d);
-		text_printf(t,
-			"%10d %10d  %4o %21lu %5d %5d  %5lu %5u %5u %5u %5u %10ld %10ld %10ld "
-			"%21lu %21lu\n",
-			d.perm.key, s->ipc.id, d.perm.mode, d.segsz, d.cpid, d.lpid, d.nattch,
-			d.perm.uid, d.perm.gid, d.perm.cuid, d.perm.cgid, d.atime, d.dtime, d.ctime,
-			(uint64_t)(resident_pages(s) * PAGE_BYTES), 0ul);
-	}
-	return 0;
+	return ipc_table(&ids, t);
 }
