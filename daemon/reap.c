@@ -134,21 +134,35 @@ int reap_lock(int fd)
 	return 0;
 }
 
+/* Whether the path still leads to the open file: a manager that ends removes its lock while others may wait for it. */
+static bool is_there(int fd, const char *path)
+{
+	struct stat mine, now;
+
+	return fstat(fd, &mine) == 0 && stat(path, &now) == 0 && mine.st_dev == now.st_dev &&
+		mine.st_ino == now.st_ino;
+}
+
 static int take_lock(const char *run_dir, struct err *err)
 {
 	char path[4096];
 	int fd;
 
 	snprintf(path, sizeof(path), "%s/lock", run_dir);
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return err_sys(err, errno, "cannot open %s", path);
-	if (reap_lock(fd) < 0) {
+	for (;;) {
+		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+		if (fd < 0)
+			return err_sys(err, errno, "cannot open %s", path);
+		if (reap_lock(fd) < 0) {
+			close(fd);
+			return err_set(err, EBUSY,
+				"another uigniterd uses %s: stop it, or choose another --run-dir",
+				run_dir);
+		}
+		if (is_there(fd, path))
+			return fd;
 		close(fd);
-		return err_set(err, EBUSY,
-			"another uigniterd uses %s: stop it, or choose another --run-dir", run_dir);
 	}
-	return fd;
 }
 
 int reap_take_run_dir(const char *run_dir, int *lock, struct err *err)
@@ -199,5 +213,5 @@ void reap_end(const char *run_dir)
 	snprintf(path, sizeof(path), "%s/" REAP_EMPTY, run_dir);
 	rmdir(path);
 	snprintf(path, sizeof(path), "%s/lock", run_dir);
-	unlink(path); /* under the lock: whoever waits for it makes another */
+	unlink(path); /* under the lock: whoever waits for it makes another, see take_lock() */
 }
