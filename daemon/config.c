@@ -69,10 +69,13 @@ static const struct option_row options[] = {
 		"what a run does that finds the pool empty (default: create)", CONFIG_STRING,
 		AT(on_exhausted)},
 	{"monitor", "NAME",
-		"auto, uvmm, qemu or process (default: auto: uvmm with /dev/kvm, else qemu)",
+		"auto, uvmm, firecracker, qemu or process (default: auto: uvmm with /dev/kvm, else "
+		"qemu)",
 		CONFIG_STRING, AT(monitor)},
 	{"uvmm", "PATH", "the monitor (default: beside uigniterd)", CONFIG_STRING, AT(uvmm)},
 	{"libos", "PATH", "the libOS (default: beside uigniterd)", CONFIG_STRING, AT(libos)},
+	{"firecracker-path", "PATH", "Firecracker (default: /usr/bin/firecracker)", CONFIG_STRING,
+		AT(firecracker)},
 	{"qemu", "PATH", "QEMU (default: /usr/bin/qemu-system-x86_64)", CONFIG_STRING, AT(qemu)},
 	{"builder", "PATH", "what builds images of clients (default: beside uigniterd)",
 		CONFIG_STRING, AT(builder)},
@@ -290,6 +293,7 @@ static int set_defaults(struct config *c, struct err *err)
 	r = r < 0 ? r : set_default(&c->on_exhausted, "create");
 	r = r < 0 ? r : set_default(&c->monitor, "auto");
 	r = r < 0 ? r : set_default(&c->qemu, "/usr/bin/qemu-system-x86_64");
+	r = r < 0 ? r : set_default(&c->firecracker, "/usr/bin/firecracker");
 	r = r < 0 ? r : set_default(&c->process_user, "nobody");
 	r = r < 0 ? r : set_default(&c->log_level, "info");
 	r = r < 0 ? r : set_default(&c->log_format_text, "text");
@@ -300,6 +304,7 @@ static int set_defaults(struct config *c, struct err *err)
 		make_absolute(&c->uvmm);
 		make_absolute(&c->libos);
 		make_absolute(&c->qemu);
+		make_absolute(&c->firecracker);
 		make_absolute(&c->builder);
 	}
 	if (r == 0 && !c->socket && asprintf(&c->socket, "%s/uigniterd.sock", c->run_dir) < 0) {

@@ -52,7 +52,7 @@ struct config {
 	unsigned quarantine_s;       /* how long an address rests */
 	unsigned prepare_timeout_s;  /* until a prepared VM has to be ready */
 	char *on_exhausted;          /* "create", "wait" or "reject" */
-	char *uvmm, *libos, *qemu, *builder;
+	char *uvmm, *libos, *qemu, *firecracker, *builder;
 	unsigned
 		monitor_uid; /* the first of a range: each VM of uvmm runs as one of its own; 0: as root */
 	char *monitor;      /* "auto", or the name of one */

@@ -22,6 +22,13 @@ static int check_volumes(const struct core *core, const struct run_spec *spec, s
 
 	if (spec->volumes && spec->shell.ops == &monitor_process)
 		return err_set(err, EINVAL, "the monitor process has no volumes");
+	for (size_t i = 0; spec->shell.ops->no_folders && i < json_array_size(spec->volumes); i++) {
+		if (!volume_is_disk(json_array_get(spec->volumes, i)))
+			return err_set(err, EINVAL,
+				"the monitor %s shares no folders: give it a disk (/dev/vda), or "
+				"use uvmm",
+				spec->shell.ops->name);
+	}
 	r = volume_files_open(&files, spec->volumes, core->config.volume_root, err);
 	if (r == 0)
 		volume_files_close(&files);

@@ -6,7 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
-const struct monitor_ops *const monitors[] = {&monitor_uvmm, &monitor_qemu, &monitor_process, NULL};
+const struct monitor_ops *const monitors[] = {
+	&monitor_uvmm, &monitor_firecracker, &monitor_qemu, &monitor_process, NULL};
 
 const struct monitor_ops *monitor_find(const char *name)
 {
@@ -33,7 +34,9 @@ int monitor_choose(
 	}
 	if (strcmp(name, "auto") != 0)
 		return err_set(err, EINVAL,
-			"there is no monitor \"%s\": auto, uvmm, qemu and process are known", name);
+			"there is no monitor \"%s\": auto, uvmm, firecracker, qemu and process are "
+			"known",
+			name);
 	if (monitor_uvmm.probe(core, &why) == 0) {
 		*out = &monitor_uvmm;
 		return 0;

@@ -98,6 +98,7 @@ struct monitor_ops {
 	const char *name;
 	unsigned vcpus_max;
 	bool has_kernel;       /* boots one */
+	bool no_folders;       /* of volumes it takes disks only */
 	unsigned overhead_mib; /* memory of the monitor itself, at most */
 	/* 0, or -errno with err: why this monitor can not be used here, and the remedy. */
 	int (*probe)(const struct core *core, struct err *err);
@@ -135,7 +136,7 @@ struct monitor_ops {
 		struct shell *shell); /* frees shell->priv; called once, the process is gone */
 };
 
-extern const struct monitor_ops monitor_uvmm, monitor_qemu, monitor_process;
+extern const struct monitor_ops monitor_uvmm, monitor_firecracker, monitor_qemu, monitor_process;
 extern const struct monitor_ops *const monitors[]; /* NULL behind the last */
 
 /* By name; NULL. */

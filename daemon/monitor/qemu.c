@@ -5,9 +5,9 @@
  * folder, which a later manager connects to again; stop is a non-maskable interrupt, which the libOS takes as SIGTERM. QEMU does not know how the
  * program ended: the libOS says so in its last console line, "uigniter-exit kind=K code=N".
  */
-#include "daemon/console.h"
 #include "daemon/core.h"
 #include "daemon/monitor/args.h"
+#include "daemon/monitor/exit_line.h"
 #include "daemon/monitor/monitor.h"
 #include "daemon/monitor/tsc.h"
 #include "daemon/spawn.h"
@@ -20,11 +20,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 
 #define ARGV_MAX   (64 + 4 * VOLUMES_MAX)
 #define QMP_SOCKET "qmp.sock"
-#define EXIT_LINE  "uigniter-exit "
 
 struct qemu {
 	int tap;
@@ -263,47 +261,9 @@ static void stop(struct shell *s)
 			s->lease.name, errno);
 }
 
-/* By enum uig_exit_kind of the libOS. */
-static const struct {
-	enum shell_end end;
-	const char *text;
-} kinds[] = {
-	{SHELL_END_EXIT, "the program ended with status"},
-	{SHELL_END_SIGNAL, "the program was ended by signal"},
-	{SHELL_END_CRASH, "the libOS panicked: code"},
-	{SHELL_END_NOEXEC, "the program could not be started: error"},
-};
-
-/* The exit line: the last one of the console, or its end where the program's output did not end a line. NULL: there is none. */
-static const char *exit_line(const char *line)
-{
-	const char *found = NULL;
-
-	for (const char *at = line; (at = strstr(at, EXIT_LINE)); at++)
-		found = at;
-	return found;
-}
-
 static void ended(struct shell *s, int how, int status)
 {
-	const char *line = exit_line(console_last_line(s->console));
-	struct shell_exit *e = &s->exit;
-	unsigned kind, code;
-
-	if (how != LOOP_NOT_CHILD && (how != CLD_EXITED || status != 0)) {
-		shell_exit_from_process(s, "QEMU", how, status);
-		e->end = SHELL_END_CRASH;
-		return;
-	}
-	if (!line || sscanf(line, EXIT_LINE "kind=%u code=%u", &kind, &code) != 2 ||
-		kind >= ARRAY_SIZE(kinds)) {
-		e->end = SHELL_END_CRASH;
-		snprintf(e->reason, sizeof(e->reason), "the VM ended without an exit line");
-		return;
-	}
-	e->end = kinds[kind].end;
-	e->code = (int)code;
-	snprintf(e->reason, sizeof(e->reason), "%s %u", kinds[kind].text, code);
+	exit_line_take(s, "QEMU", how, status);
 }
 
 static void release(struct shell *s)

@@ -7,6 +7,7 @@
 #include "daemon/core.h"
 #include "daemon/monitor/args.h"
 #include "daemon/monitor/uvmm_impl.h"
+#include "daemon/monitor/vmm_api.h"
 #include "daemon/reap.h"
 #include "daemon/spawn.h"
 #include "daemon/vsock.h"
@@ -64,22 +65,9 @@ int uvmm_request(struct shell *s, const char *method, const char *target, const 
 	unsigned timeout_ms, void (*done)(void *arg, const struct httpc_response *response),
 	struct httpc_call **call)
 {
-	static const char *const json[] = {"Content-Type: application/json", NULL};
 	struct uvmm *u = s->priv;
-	char url[64];
 
-	snprintf(url, sizeof(url), "http://localhost%s", target);
-	return httpc_start(s->core->httpc,
-		&(struct httpc_request){.method = method,
-			.url = url,
-			.unix_path = u->socket,
-			.headers = body ? json : NULL,
-			.body = body,
-			.len = body ? strlen(body) : 0,
-			.timeout_ms = timeout_ms,
-			.done = done,
-			.arg = s},
-		call);
+	return vmm_request(s, u->socket, method, target, body, timeout_ms, done, call);
 }
 
 static void prepared(void *arg, const struct httpc_response *response)
@@ -169,25 +157,6 @@ static int prepare(struct shell *s, struct err *err)
 	return r < 0 ? err_sys(err, -r, "cannot ask the monitor") : 0;
 }
 
-void uvmm_fault(const struct httpc_response *response, struct err *err)
-{
-	_cleanup_json_ json_t *root = NULL;
-	const char *message = NULL;
-	json_int_t code;
-
-	if (response->status &&
-		jsonx_parse_object(response->body, response->len, 4, &root, NULL) == 0)
-		message = json_string_value(json_object_get(root, "fault_message"));
-	code = json_integer_value(json_object_get(root, "errno"));
-	if (message)
-		err_set(err, code == ENOSPC || code == EDQUOT || code == EFBIG ? ENOSPC : EIO,
-			"the monitor says: %s", message);
-	else if (response->status)
-		err_set(err, EIO, "the monitor answered with status %d", response->status);
-	else
-		err_set(err, EIO, "the monitor does not answer: %s", response->error);
-}
-
 static void started(void *arg, const struct httpc_response *response)
 {
 	struct shell *s = arg;
@@ -202,7 +171,7 @@ static void started(void *arg, const struct httpc_response *response)
 		shell_started(s, NULL);
 		return;
 	}
-	uvmm_fault(response, &err);
+	vmm_fault(response, &err);
 	shell_started(s, &err);
 }
 
@@ -308,7 +277,7 @@ static void finish(struct shell *s, const struct httpc_response *response)
 	bool good = response->status == 200 || response->status == 204;
 
 	if (!good)
-		uvmm_fault(response, &err);
+		vmm_fault(response, &err);
 	shell_done(s, good ? NULL : &err);
 }
 

@@ -12,6 +12,7 @@
  */
 #include "daemon/core.h"
 #include "daemon/monitor/uvmm_impl.h"
+#include "daemon/monitor/vmm_api.h"
 #include "lib/jsonx.h"
 #include "lib/log.h"
 #include "lib/loop.h"
@@ -92,7 +93,7 @@ static void gone_on(void *arg, const struct httpc_response *response)
 	s->stood_ns = loop_now_ns() - u->copy_from_ns;
 	if (response->status != 200 && response->status != 204) {
 		if (!err.code)
-			uvmm_fault(response, &err);
+			vmm_fault(response, &err);
 		log_error("a VM does not go on", "vm=%s status=%d error=\"%s\"", s->lease.name,
 			response->status, err.msg);
 	}
@@ -123,7 +124,7 @@ static int look(struct uvmm *u, const struct httpc_response *response)
 	u->copy_call = NULL;
 	if (response->status == 200 || response->status == 204)
 		return 0;
-	uvmm_fault(response, &u->copy_err);
+	vmm_fault(response, &u->copy_err);
 	return -u->copy_err.code;
 }
 

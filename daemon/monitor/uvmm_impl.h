@@ -27,8 +27,6 @@ struct uvmm {
 int uvmm_request(struct shell *s, const char *method, const char *target, const char *body,
 	unsigned timeout_ms, void (*done)(void *arg, const struct httpc_response *response),
 	struct httpc_call **call);
-/* What the monitor says, or what went wrong on the way; EIO, or what its disk said. */
-void uvmm_fault(const struct httpc_response *response, struct err *err);
 
 /* Binds the socket that the monitor inherits. The descriptor or -errno with err. */
 int uvmm_files_socket(const struct shell *s, struct err *err);

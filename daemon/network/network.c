@@ -471,6 +471,27 @@ int lease_tap(struct network *net, const struct lease *lease, struct err *err)
 	return r < 0 ? r : steal_fd(&fd);
 }
 
+int lease_tap_named(struct network *net, const struct lease *lease, struct err *err)
+{
+	_cleanup_close_ int fd = lease_tap(net, lease, err);
+	int r = fd < 0 ? fd : tap_persist(fd);
+
+	return r < 0 && fd >= 0 ? err_sys(err, -r, "cannot keep the tap %s", lease->name) : r;
+}
+
+void lease_tap_remove(struct network *net, const struct lease *lease)
+{
+	int index = netlink_index(net->nl, lease->name);
+
+	if (index > 0)
+		netlink_link_del(net->nl, index);
+}
+
+int network_namespace(const struct network *net)
+{
+	return net->ns.fd;
+}
+
 static int veth_inside(struct network *net, const struct lease *lease, int ns)
 {
 	struct netlink *nl;

@@ -67,6 +67,11 @@ int network_live(struct network *net, struct err *err);
 
 /* Makes the lease's tap as a port of the bridge; the descriptor (caller owns) or -errno with err. */
 int lease_tap(struct network *net, const struct lease *lease, struct err *err);
+/* The same for a monitor that opens it by its name, in network_namespace(): it stays until lease_tap_remove(). 0 or -errno with err. */
+int lease_tap_named(struct network *net, const struct lease *lease, struct err *err);
+void lease_tap_remove(struct network *net, const struct lease *lease);
+/* That of the instances, borrowed; -1: the daemon's own. */
+int network_namespace(const struct network *net);
 /* Makes a namespace of its own for a process, with the lease's address on eth0, and loopback. The namespace's
  * descriptor (caller owns) or -errno with err. */
 int lease_veth(struct network *net, const struct lease *lease, struct err *err);

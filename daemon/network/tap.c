@@ -27,3 +27,8 @@ int tap_open(const struct netns *ns, const char *name)
 	netns_leave(ns);
 	return r < 0 ? r : steal_fd(&fd);
 }
+
+int tap_persist(int fd)
+{
+	return ioctl(fd, TUNSETPERSIST, 1) < 0 ? -errno : 0;
+}

@@ -8,5 +8,7 @@
 /* Makes a tap with vnet header and without packet information in the namespace. The descriptor (close-on-exec) or -errno:
  * -EBUSY when the name is taken. */
 int tap_open(const struct netns *ns, const char *name);
+/* It stays when its descriptor is closed, for a program that opens it by its name. 0 or -errno. */
+int tap_persist(int fd);
 
 #endif
