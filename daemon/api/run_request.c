@@ -157,7 +157,8 @@ static int take_monitor(struct run_request *q, struct check *c, const char *fiel
 	int r = check_string(c, field, value, 32, &q->monitor);
 
 	if (r == 0 && q->monitor && !monitor_find(q->monitor))
-		return check_fail(c, field, NULL, "monitor: one of uvmm, firecracker, qemu, process is wanted");
+		return check_fail(c, field, NULL,
+			"monitor: one of uvmm, firecracker, qemu, process is wanted");
 	return r;
 }
 

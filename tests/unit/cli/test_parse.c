@@ -81,7 +81,7 @@ static void test_wrong_usage(void **state)
 		{{"run", "a", "--timeout", "1e9"}, "--timeout"},
 		{{"run", "a", "--timeout", "nan"}, "--timeout"},
 		{{"run", "a", "--wait=soon"}, "none of none|started|ready"},
-		{{"run", "a", "--monitor", "uvm"}, "none of uvmm|qemu|process"},
+		{{"run", "a", "--monitor", "uvm"}, "none of uvmm|firecracker|qemu|process"},
 		{{"ps", "x"}, "unexpected \"x\""},
 		{{"ps", "--", "x"}, "unexpected \"x\""},
 		{{"stop"}, "INSTANCE... is missing"},
