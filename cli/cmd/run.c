@@ -55,7 +55,7 @@ static int call(
 		return err_sys(err, -rc, "cannot wait for the manager");
 	if (wait) {
 		snprintf(step, sizeof(step), "%.100s: waiting until it is %s",
-			args_operand(args, 0), wait);
+			run_subject(args), wait);
 		progress_init(args);
 		progress_step(step);
 		loop_timer_set(t.timer, NS_PER_S);

@@ -10,7 +10,7 @@ import subprocess
 import time
 import unittest
 
-from harness import BUILD, DaemonTest, TIMEOUT_S, guest_image, main, need
+from harness import BUILD, CLI, DaemonTest, TIMEOUT_S, guest_image, main, need
 
 PROBE = os.path.join(BUILD, "tests/clone/clone-probe")
 PORT = 7777
@@ -62,6 +62,11 @@ class Case(DaemonTest):
             s.close()
         return answer
 
+    def cli(self, *words):
+        p = subprocess.run([CLI, "-H", "unix://" + self.d.socket, *words], capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+        self.assertEqual(p.returncode, 0, (words, p.stdout, p.stderr))
+        return p.stdout
+
     def snapshots(self):
         return self.d.call("GET", "/snapshot").json["items"]
 
@@ -80,6 +85,16 @@ class Case(DaemonTest):
 
 
 class Snapshots(Case):
+    def test_by_the_command_line(self):
+        self.web(name="first")
+        self.assertEqual(self.cli("snapshot", "create", "first", "one"), "one\n")
+        self.assertRegex(self.cli("snapshot", "ls"), "\\none +ready +first +web ")
+        vm = self.cli("run", "-d", "--name", "second", "--wait=ready", "--from", "one").strip()
+        self.assertEqual(self.d.call("GET", "/vm/second").json["id"], vm)
+        self.assertEqual(self.ask(self.d.call("GET", "/vm/second").json, "memory"), "whole")
+        self.cli("snapshot", "rm", "one")
+        self.leaves_nothing()
+
     def test_of_a_running_one(self):
         """Its connections and what it counts go on in it; in what goes on from it they are reset, and all else is its own."""
         d = self.d
