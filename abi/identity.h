@@ -39,13 +39,14 @@
 /* Interrupting the program where there are no interrupts. When the TSC has passed `tsc`, or an event bit has been set, and the
  * vCPU is in the program (RIP < UIG_USER_TOP), the monitor stores RIP in `rip`, sets tsc to UIG_WAIT_FOREVER and lets the vCPU go on at
  * `entry`; no other register changes. It looks every few milliseconds, and not at all while the guest is in WAIT. In
- * the libOS (RIP above) nothing is done: it looks by itself before it goes to the program. */
+ * the libOS (RIP above) nothing is done: it looks by itself before it goes to the program. `left` is the TSC at which the
+ * program went on while something is queued that no device was told of; a monitor may hand it over when that was long ago. */
 struct uig_upcall {
 	uint64_t entry; /* by the libOS, once; 0: no upcalls */
 	uint64_t tsc;   /* by the libOS; UIG_WAIT_FOREVER: none wanted */
 	uint64_t rip;   /* by the monitor */
-	uint64_t left; /* by the libOS: the TSC when the program went on while something is queued that no device was told of; 0: it did not.
-			  A monitor may see to it when that was long ago */
+	uint64_t
+		left; /* by the libOS: since when the program is on its own; 0: nothing is queued */
 };
 
 struct uig_identity {

@@ -54,7 +54,7 @@ struct devices {
 	pthread_mutex_t lock;
 	bool vcpu_owns; /* under lock; see above */
 	bool frozen;    /* under lock; paused or not started: the device loop serves nothing */
-	bool brought;   /* under lock, or the owner's; the guest was given something since the last look (vmm/upcall.h) */
+	bool brought; /* under lock, or the owner's: something came for the guest (vmm/upcall.h) */
 	bool looked_at; /* under lock; devices_look() is called every few milliseconds while the guest runs */
 	struct virtio_dev *dev[DEVICES_MAX]; /* owned: devices_fini() calls ops->fini */
 	bool standard; /* interrupts and addresses of vmm/arch/x86_64/boot_std.h; else none, and abi/layout.h */

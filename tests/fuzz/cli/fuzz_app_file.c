@@ -42,6 +42,11 @@ const char *args_operand(const struct args *args, size_t i)
 	abort();
 }
 
+size_t args_operands(const struct args *args)
+{
+	abort();
+}
+
 size_t args_program_words(const struct args *args)
 {
 	abort();

@@ -298,9 +298,7 @@ struct waiter {
 	bool woken;
 };
 
-void thread_turn(void)
-{
-}
+void thread_turn(void) {}
 
 unsigned waitq_wake(struct waitq *q, unsigned n)
 {
