@@ -9,8 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define RECORD_DEPTH 12
-#define BLOCK_BYTES  512 /* of st_blocks (stat(3type)) */
+#define BLOCK_BYTES 512 /* of st_blocks (stat(3type)) */
 
 int durable_write_json(const char *path, const json_t *root)
 {
@@ -40,7 +39,7 @@ int durable_read_json(const char *path, json_t **root, struct err *err)
 	n = fd < 0 ? -1 : read(fd, text, DURABLE_RECORD_MAX_BYTES);
 	if (n < 0)
 		return err_sys(err, errno, "cannot read %s", path);
-	return jsonx_parse_object(text, (size_t)n, RECORD_DEPTH, root, err);
+	return jsonx_parse_object(text, (size_t)n, DURABLE_RECORD_DEPTH, root, err);
 }
 
 /* Its blocks on the disk are what it costs: a memory file is as large as the memory, and has holes. */

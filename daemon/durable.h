@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #define DURABLE_RECORD_MAX_BYTES (256 * KIB)
+#define DURABLE_RECORD_DEPTH     12
 
 /* A new file with this text, on the disk. root stays the caller's. 0 or -errno. */
 int durable_write_json(const char *path, const json_t *root);

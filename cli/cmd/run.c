@@ -54,8 +54,8 @@ static int call(
 	if (rc)
 		return err_sys(err, -rc, "cannot wait for the manager");
 	if (wait) {
-		snprintf(step, sizeof(step), "%.100s: waiting until it is %s",
-			run_subject(args), wait);
+		snprintf(step, sizeof(step), "%.100s: waiting until it is %s", run_subject(args),
+			wait);
 		progress_init(args);
 		progress_step(step);
 		loop_timer_set(t.timer, NS_PER_S);

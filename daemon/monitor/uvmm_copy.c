@@ -8,7 +8,7 @@
  *
  * In its sandbox the monitor can open nothing, so it gets the files as descriptors, by a datagram socket that it inherited; the text that comes with
  * them is repeated in the request, so that what an earlier manager sent and did not use is not taken for it. Whatever
- * happens the VM is told to go on, and goes on: a manager that is killed in between leaves that to the next (uvmm_go_on()).
+ * happens the VM is told to go on, again and again until it does: a manager that is killed in between leaves that to the next (uvmm_go_on()).
  */
 #include "daemon/core.h"
 #include "daemon/monitor/uvmm_impl.h"
@@ -24,6 +24,7 @@
 #include <sys/un.h>
 
 #define COPY_TIMEOUT_MS (10 * 60 * 1000) /* the memory is written to a disk, however slow */
+#define AGAIN_NS        NS_PER_S
 #define PAUSED          "{\"state\": \"Paused\"}"
 #define RESUMED         "{\"state\": \"Resumed\"}"
 
@@ -83,39 +84,55 @@ static int pass(const struct shell *s, const int fd[2], const char *token, struc
 	return 0;
 }
 
-static void gone_on(void *arg, const struct httpc_response *response)
+static void go_on(void *shell);
+
+static void finish(struct shell *s)
 {
-	struct shell *s = arg;
 	struct uvmm *u = s->priv;
 	struct err err = u->copy_err;
 
-	u->copy_call = NULL;
 	s->stood_ns = loop_now_ns() - u->copy_from_ns;
-	if (response->status != 200 && response->status != 204) {
-		if (!err.code)
-			vmm_fault(response, &err);
-		log_error("a VM does not go on", "vm=%s status=%d error=\"%s\"", s->lease.name,
-			response->status, err.msg);
-	}
 	uvmm_copy_forget(s);
 	shell_done(s, err.code ? &err : NULL);
 }
 
-static void go_on(struct shell *s)
+/* It must go on: that no descriptor is free, or it does not answer, is true for a moment. */
+static void again(struct shell *s, const char *why)
 {
 	struct uvmm *u = s->priv;
-	struct err err;
+
+	log_error("a VM does not go on yet", "vm=%s error=\"%s\"", s->lease.name, why);
+	if (!u->copy_again && loop_timer_new(s->core->loop, go_on, s, &u->copy_again) < 0)
+		shell_kill(
+			s); /* rather than a VM that stands still for ever and looks as if it ran */
+	else
+		loop_timer_set(u->copy_again, AGAIN_NS);
+}
+
+static void gone_on(void *arg, const struct httpc_response *response)
+{
+	struct shell *s = arg;
+	struct uvmm *u = s->priv;
+
+	u->copy_call = NULL;
+	if (response->status == 0) {
+		again(s, response->error);
+		return;
+	}
+	if (response->status != 200 && response->status != 204 && !u->copy_err.code)
+		vmm_fault(response, &u->copy_err); /* it has ended */
+	finish(s);
+}
+
+static void go_on(void *shell)
+{
+	struct shell *s = shell;
+	struct uvmm *u = s->priv;
 	int r = uvmm_request(
 		s, "PATCH", "/vm", RESUMED, UVMM_START_TIMEOUT_MS, gone_on, &u->copy_call);
 
-	if (r == 0)
-		return;
-	err = u->copy_err; /* it stays where it is: whoever wants can resume it */
-	if (!err.code)
-		err_sys(&err, -r, "cannot ask the monitor");
-	log_error("a VM does not go on", "vm=%s error=%d", s->lease.name, -r);
-	uvmm_copy_forget(s);
-	shell_done(s, &err);
+	if (r < 0)
+		again(s, strerror(-r));
 }
 
 /* 0: it did as told. */
@@ -180,24 +197,14 @@ int uvmm_copy(struct shell *s, const int fd[2], const char *token, shell_done_fn
 	return 0;
 }
 
-static void told(void *arg, const struct httpc_response *response)
-{
-	struct shell *s = arg;
-	struct uvmm *u = s->priv;
-
-	u->copy_call = NULL;
-	if (response->status != 200 && response->status != 204)
-		log_error("a VM that was being copied does not go on", "vm=%s status=%d",
-			s->lease.name, response->status);
-}
-
 void uvmm_go_on(struct shell *s)
 {
 	struct uvmm *u = s->priv;
 
-	if (!u->copy_call &&
-		uvmm_request(s, "PATCH", "/vm", RESUMED, COPY_TIMEOUT_MS, told, &u->copy_call) < 0)
-		log_error("a VM that was being copied does not go on", "vm=%s", s->lease.name);
+	if (u->copy_call)
+		return;
+	u->copy_from_ns = loop_now_ns();
+	go_on(s);
 }
 
 void uvmm_copy_forget(struct shell *s)
@@ -206,6 +213,8 @@ void uvmm_copy_forget(struct shell *s)
 
 	httpc_cancel(u->copy_call);
 	u->copy_call = NULL;
+	loop_timer_free(u->copy_again);
+	u->copy_again = NULL;
 	free(u->copy_body);
 	u->copy_body = NULL;
 }

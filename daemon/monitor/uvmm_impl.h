@@ -10,6 +10,8 @@
 #define UVMM_START_TIMEOUT_MS 30000
 #define UVMM_FILES_NAME       "files.sock" /* in the shell's folder: where the monitor gets files */
 
+struct loop_timer;
+
 struct uvmm {
 	char *socket, *report;       /* paths */
 	char *working_set;           /* path of a file that all of this memory size share */
@@ -22,6 +24,7 @@ struct uvmm {
 	char *copy_body;
 	struct err copy_err; /* of the copy; code 0: none so far */
 	int64_t copy_from_ns;
+	struct loop_timer *copy_again; /* until it is told once more to go on */
 };
 
 int uvmm_request(struct shell *s, const char *method, const char *target, const char *body,

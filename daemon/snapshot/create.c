@@ -117,6 +117,7 @@ static int seal(struct snapshot *s, struct err *err)
 				    .argv = (char *const *)(uintptr_t)argv,
 				    .envp = env,
 				    .stdio = out,
+				    .mortal = true,
 				    .netns = -1},
 		err);
 	if (pid < 0)

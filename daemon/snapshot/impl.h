@@ -71,8 +71,7 @@ int store_check(const struct snapshot *s, struct err *err);
 typedef void store_fn(struct snapshots *ss, const char *name, bool half, const char *vm_id);
 void store_each(struct snapshots *ss, store_fn *fn);
 
-/* The record as JSON, and back; image aside. For store.c and the fuzzer. */
-json_t *snapshot_record(const struct snapshot *s);
+/* --- record.c: all of the record but its image. 0 or -errno with err. */
 int snapshot_record_load(struct snapshot *s, json_t *root, struct err *err);
 
 #endif

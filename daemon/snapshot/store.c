@@ -9,9 +9,9 @@
 #include "daemon/durable.h"
 #include "daemon/image/store.h"
 #include "daemon/instance/instance.h"
-#include "daemon/monitor/args.h"
 #include "daemon/reap.h"
 #include "daemon/state/record.h"
+#include "daemon/state/words.h"
 #include "lib/jsonx.h"
 #include "lib/log.h"
 #include "lib/loop.h"
@@ -100,7 +100,7 @@ int store_begin(const struct snapshot *s, int fd[2], struct err *err)
 	return 0;
 }
 
-json_t *snapshot_record(const struct snapshot *s)
+static json_t *record_of_snapshot(const struct snapshot *s)
 {
 	return json_pack("{s:s, s:s, s:s, s:{s:s, s:s}, s:o, s:o, s:o, s:o, s:i, s:I, s:I, s:I}",
 		"name", s->name, "id", s->id, "digest", s->digest, "vm", "id", s->vm_id, "name",
@@ -141,7 +141,7 @@ int store_end(struct snapshot *s, struct err *err)
 	r = r < 0 ? r : digest_of(state, s->digest);
 	r = r < 0 ? r : durable_seal(state, &s->bytes);
 	r = r < 0 ? r : durable_seal(memory, &s->bytes);
-	root = r < 0 ? NULL : snapshot_record(s);
+	root = r < 0 ? NULL : record_of_snapshot(s);
 	r = r < 0 ? r : durable_write_json(record, root);
 	drop(s, OF);
 	drop(s, LOG);
@@ -156,50 +156,6 @@ int store_end(struct snapshot *s, struct err *err)
 }
 
 /* --- those that are there ---------------------------------------------------------------------------------------- */
-static int load_text(const json_t *root, const char *key, char *out, size_t size, struct err *err)
-{
-	const char *text = NULL;
-	int r = jsonx_str(root, key, size - 1, &text, err);
-
-	if (r == 0)
-		snprintf(out, size, "%s", text);
-	return r;
-}
-
-int snapshot_record_load(struct snapshot *s, json_t *root, struct err *err)
-{
-	const json_t *vm = json_object_get(root, "vm");
-	int64_t memory = 0, created = 0, bytes = 0;
-	char name[sizeof(s->name)] = "";
-	int r = load_text(root, "name", name, sizeof(name), err);
-
-	r = r < 0 ? r : load_text(root, "id", s->id, sizeof(s->id), err);
-	r = r < 0 ? r : load_text(root, "digest", s->digest, sizeof(s->digest), err);
-	r = r < 0 ? r : load_text(vm, "id", s->vm_id, sizeof(s->vm_id), err);
-	r = r < 0 ? r : load_text(vm, "name", s->vm_name, sizeof(s->vm_name), err);
-	r = r < 0 ? r : host_id_load(&s->host, json_object_get(root, "host"), err);
-	r = r < 0 ? r : record_load_words(root, "argv", ARGS_WORDS_MAX, &s->argv, err);
-	r = r < 0 ? r : record_load_words(root, "env", RECORD_ENV_WORDS_MAX, &s->env, err);
-	r = r < 0 ? r
-		  : jsonx_int(root, "memory_mib", CONFIG_MEMORY_MIB_MIN, CONFIG_MEMORY_MIB_MAX,
-			    &memory, err);
-	r = r < 0 ? r : jsonx_int(root, "created", 0, INT64_MAX, &created, err);
-	r = r < 0 ? r : jsonx_int(root, "bytes", 0, INT64_MAX, &bytes, err);
-	r = r < 0 ? r : jsonx_int(root, "paused_us", -1, INT64_MAX, &s->paused_us, err);
-	if (r < 0)
-		return r;
-	s->memory_mib = (unsigned)memory;
-	s->created = (struct timespec){
-		.tv_sec = created / NS_PER_S, .tv_nsec = (long)(created % NS_PER_S)};
-	s->bytes = (uint64_t)bytes;
-	s->command = args_join(s->argv);
-	if (!s->command)
-		return err_sys(err, ENOMEM, "snapshot");
-	if (strcmp(name, s->name) != 0 || !s->id[0] || !digest_is_valid(s->digest))
-		return err_set(err, EINVAL, "it is that of another one");
-	return 0;
-}
-
 int store_load(struct snapshot *s, struct err *err)
 {
 	_cleanup_free_ char *path = store_path(s->all, "", s->name, RECORD);

@@ -4,6 +4,7 @@
 #include "daemon/core.h"
 #include "daemon/image/store.h"
 #include "daemon/monitor/args.h"
+#include "daemon/state/words.h"
 #include "daemon/volume.h"
 #include "lib/jsonx.h"
 
@@ -16,18 +17,6 @@
 static json_int_t ns_of(const struct timespec *t)
 {
 	return (json_int_t)t->tv_sec * NS_PER_S + t->tv_nsec;
-}
-
-json_t *record_words(char *const *argv)
-{
-	json_t *words;
-
-	if (!argv)
-		return json_null();
-	words = json_array();
-	for (; *argv; argv++)
-		json_array_append_new(words, json_string(*argv));
-	return words;
 }
 
 static json_t *ports_json(const struct instance *i)
@@ -256,29 +245,6 @@ struct image *record_load_image(struct core *core, const json_t *record, struct 
 	if (!image)
 		err_set(err, EINVAL, "image %s: no configuration", name);
 	return image;
-}
-
-/* null: no words at all. */
-int record_load_words(const json_t *root, const char *key, size_t max, char ***out, struct err *err)
-{
-	const json_t *words = json_object_get(root, key);
-	size_t n = json_array_size(words);
-	char **to;
-
-	if (!json_is_array(words))
-		return 0;
-	to = n <= max ? calloc(n + 1, sizeof(*to)) : NULL;
-	if (!to)
-		return err_set(err, EINVAL, "%s: too many", key);
-	*out = to;
-	for (size_t k = 0; k < n; k++) {
-		const char *word = json_string_value(json_array_get(words, k));
-
-		to[k] = word ? strdup(word) : NULL;
-		if (!to[k])
-			return err_set(err, EINVAL, "%s: strings are wanted", key);
-	}
-	return 0;
 }
 
 static int load_command(struct instance *i, const json_t *root, struct err *err)

@@ -15,13 +15,8 @@ json_t *record_of(const struct instance *inst);
  * failure: 0, -EINVAL or -ENOMEM with err. */
 int record_load(struct instance *inst, const char *text, size_t len, struct err *err);
 
-/* Parts of it that other records have too: an image by name, file and configuration (a reference for the caller, NULL with err), and a list of
- * words ("key" of root; *words stays NULL for null). */
+/* A part of it that other records have too: an image by name, file and configuration. A reference for the caller, NULL with err. */
 json_t *record_image(const struct image *image);
 struct image *record_load_image(struct core *core, const json_t *record, struct err *err);
-json_t *record_words(char *const *words);
-int record_load_words(
-	const json_t *root, const char *key, size_t max, char ***words, struct err *err);
-#define RECORD_ENV_WORDS_MAX 1024
 
 #endif

@@ -5,12 +5,13 @@ times, also after the manager's end; what can not be made or used is refused wit
 """
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
 import unittest
 
-from harness import BUILD, CLI, DaemonTest, TIMEOUT_S, guest_image, main, need
+from harness import BUILD, CLI, Daemon, DaemonTest, TIMEOUT_S, guest_image, main, need
 
 PROBE = os.path.join(BUILD, "tests/clone/clone-probe")
 PORT = 7777
@@ -180,11 +181,42 @@ class Snapshots(Case):
         self.assertEqual(self.ask(vm, "memory"), "whole")
         self.assertEqual(self.ask(self.run_from(), "memory"), "whole")
         path = self.begin(vm, "two")
-        self.refused(d.call("POST", f"/vm/{vm['id']}/pause"), 409, "conflict") if d.call("GET", "/snapshot/two").json["state"] == "copying" else None
+        answer = d.call("POST", f"/vm/{vm['id']}/pause")  # now and then it has been copied by now
+        if answer.status != 200:
+            self.refused(answer, 409, "conflict")
         stopped = d.call("POST", f"/vm/{vm['id']}/stop").json  # heard by the program behind the copy, as at any other time
         self.assertEqual((stopped["state"], stopped["reason"].split(":")[0]), ("stopped", "the program was ended by signal 15"))
         self.assertEqual(self.end_of(path)["state"], "done")
         self.assertEqual(self.ask(self.run_from("two"), "memory"), "whole")
+
+    def test_command_line(self):
+        def cli(*words, status=0):
+            done = subprocess.run([CLI, "-H", "unix://" + self.d.socket, *words], capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, status, (words, done.stdout, done.stderr))
+            return done.stdout if status == 0 else done.stderr
+
+        vm = self.web(name="first")
+        self.assertEqual(cli("snapshot", "create", "first", "one"), "one\n")
+        self.assertEqual(json.loads(cli("snapshot", "create", "first", "two", "--format", "json"))["vm"], {"id": vm["id"], "name": "first"})
+        head, one, two = cli("snapshot", "ls").splitlines()
+        self.assertEqual((head.split(), one.split()[:4], two.split()[:3]),
+                         (["NAME", "STATE", "INSTANCE", "IMAGE", "DIGEST", "MEMORY", "SIZE", "PAUSED", "AGE"], ["one", "ready", "first", "web"],
+                          ["two", "ready", "first"]))
+        self.assertEqual(cli("snapshot", "ls", "-q"), "one\ntwo\n")
+        self.assertEqual(cli("snapshot", "inspect", "--format", "{name} {memory_mib}", "two", "one").splitlines(), ["two 64", "one 64"])
+        other = cli("run", "-d", "--from", "one", "--name", "other", "-p", str(PORT), "--wait=ready").strip()
+        self.assertEqual(self.ask(self.d.call("GET", f"/vm/{other}").json, "memory"), "whole")
+        self.assertEqual(cli("inspect", "--format", "{from}", "other"), "one\n")
+        self.assertIn("one\n", cli("completion", "words", "--", "snapshot", "rm", "o"))
+        self.assertIn("one\n", cli("completion", "words", "--", "run", "--from", ""))
+        self.assertIn("there already", cli("snapshot", "create", "first", "one", status=4))
+        self.assertIn("no such", cli("snapshot", "rm", "/", status=3))
+        self.assertIn("snapshot ls", cli("snapshot", "inspect", "/", status=3))
+        cli("snapshot", "create", "none", "x", status=3)
+        self.assertIn("exclude", cli("run", "web", "--from", "one", status=2))
+        self.assertIn('cannot run "none"', cli("run", "--from", "none", "-d", status=3))
+        cli("snapshot", "rm", "one", "two")
+        self.leaves_nothing()
 
     def test_refused(self):
         d = self.d
@@ -217,64 +249,77 @@ class Snapshots(Case):
 class Broken(Case):
     """Whatever goes wrong, there is a whole snapshot or none, and the instance goes on."""
 
-    def restarted_with(self, change):
-        self.d.end()
-        change()
-        self.d.start()
+    def copy(self, name, change=None, record=None):
+        """Of "one", under another name, with a file changed, or with this in the place of its record."""
+        folder = self.folder(name)
+        shutil.copytree(self.folder("one"), folder)
+        path = os.path.join(folder, "record.json")
+        with open(path, encoding="utf-8") as file:
+            root = {**json.load(file), "name": name, "id": name}
+        os.remove(path)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(record if isinstance(record, str) else json.dumps({**root, **(record or {})}))
+        if change:
+            os.chmod(os.path.join(folder, change[0]), 0o600)
+            with open(os.path.join(folder, change[0]), "r+b") as file:
+                change[1](file)
 
-    def flip(self, file, at):
-        def change():
-            with open(self.folder("one", file), "r+b") as f:
-                f.seek(at)
-                byte = f.read(1)
-                f.seek(at)
-                f.write(bytes([byte[0] ^ 0xff]))
+    @staticmethod
+    def flip(find):
+        def change(file):
+            at = find(file.read())
+            file.seek(at)
+            byte = file.read(1)[0]
+            file.seek(at)
+            file.write(bytes([byte ^ 0xff]))
         return change
 
     def test_damaged_and_foreign(self):
-        """Refused with the reason, kept, and no shell of the pool is used twice; what it was before can be used again."""
+        """Refused with the reason, kept, and no shell of the pool is used twice."""
         d = self.d
         self.make(self.web())
-        record = self.folder("one", "record.json")
-        with open(record, encoding="utf-8") as file:
+        one = d.call("GET", "/snapshot/one").json
+        d.end()
+        with open(self.folder("one", "record.json"), encoding="utf-8") as file:
             good = json.load(file)
-        with open(self.folder("one", "state"), "rb") as file:
-            state = file.read()
-        with open(self.folder("one", "memory"), "rb") as file:
-            at = next(i for i, byte in enumerate(file.read()) if byte)
-
-        def write(root):
-            os.remove(record)
-            with open(record, "w", encoding="utf-8") as file:
-                file.write(root if isinstance(root, str) else json.dumps(root))
-
-        for file, offset, why in (("state", len(state) // 2, "damaged"), ("memory", at, "damaged")):
-            self.restarted_with(self.flip(file, offset))
-            answer = d.call("POST", "/vm/run", {"from": "one", "wait": "started"})
-            self.assertIn(why, self.refused(answer, 503, "start_failed")["detail"])
-            self.assertEqual(d.call("GET", f"/vm/{answer.json['vm_id']}").json["state"], "failed")
-            self.assertEqual([s["state"] for s in self.snapshots()], ["ready"])
-            self.restarted_with(self.flip(file, offset))
-            d.wait_pool()
-            self.assertEqual(self.ask(self.run_from(), "memory"), "whole")
         other = "sha256:" + "0" * 64
-        for root, why in (({**good, "host": {**good["host"], "monitor": other}}, "another build of the monitor"),
-                          ({**good, "host": {**good["host"], "libos": other}}, "another build of the libOS"),
-                          ({**good, "host": {**good["host"], "processor": other}}, "a processor of another model"),
-                          ({**good, "image": {**good["image"], "path": None}}, "its image's file is gone"),
-                          ({**good, "name": "two"}, "that of another"), ({**good, "memory_mib": -1}, "record can not be read"),
-                          ({**good, "argv": [1]}, "record can not be read"), ("{", "record can not be read"), ("[" * 100000, "record can not be read")):
-            self.restarted_with(lambda root=root: write(root))
-            one = d.call("GET", "/snapshot/one").json
-            self.assertEqual(one["state"], "unusable", one)
-            self.assertIn(why, one["reason"])
-            self.assertIn(why, self.refused(d.call("POST", "/vm/run", {"from": "one"}), 409, "conflict")["detail"])
-        self.restarted_with(lambda: write(good))
-        self.assertEqual(self.ask(self.run_from(), "memory"), "whole")
-        os.truncate(self.folder("one", "memory"), 4096)  # under what goes on from it as well; the manager has seen it whole
-        answer = d.call("POST", "/vm/run", {"from": "one", "wait": "started"})
-        self.assertIn("memory file", self.refused(answer, 503, "start_failed")["detail"])
-        self.assertEqual(d.call("DELETE", "/snapshot/one").status, 204)
+        damaged = {"state": (("state", self.flip(lambda data: len(data) // 2)), "damaged"),
+                   "memory": (("memory", self.flip(lambda data: next(i for i, byte in enumerate(data) if byte))), "damaged"),
+                   "short": (("memory", lambda file: file.truncate(4096)), "memory file"),
+                   "empty": (("state", lambda file: file.truncate(0)), "damaged")}
+        foreign = {"monitor": ({"host": {**good["host"], "monitor": other}}, "another build of the monitor"),
+                   "libos": ({"host": {**good["host"], "libos": other}}, "another build of the libOS"),
+                   "processor": ({"host": {**good["host"], "processor": other}}, "a processor of another model"),
+                   "ipv6": ({"host": {**good["host"], "ipv6": not good["host"]["ipv6"]}}, "IPv6"),
+                   "image": ({"image": {**good["image"], "path": None}}, "its image's file is gone"),
+                   "named": ({"name": "two"}, "that of another"), "sized": ({"memory_mib": -1}, "record can not be read"),
+                   "words": ({"argv": [1]}, "record can not be read"), "cut": ("{", "record can not be read"),
+                   "deep": ("[" * 100000, "record can not be read"), "no-record": ("", "record can not be read")}
+        for name, (change, _) in damaged.items():
+            self.copy(name, change=change)
+        for name, (record, _) in foreign.items():
+            self.copy(name, record=record)
+        self.copy("moved")
+        os.mkdir(self.folder(".new-half"))
+        os.mkdir(self.folder("Not-a-name"))
+        d.start()
+        self.assertEqual(d.call("GET", "/snapshot/one").json, one)
+        self.assertEqual({s["name"] for s in self.snapshots()}, {"one", "moved", *damaged, *foreign})
+        self.assertEqual(sorted(os.listdir(self.folder())), sorted({"one", "moved", "Not-a-name", *damaged, *foreign}))
+        for name, (_, why) in damaged.items():
+            answer = d.call("POST", "/vm/run", {"from": name, "wait": "started"})
+            self.assertIn(why, self.refused(answer, 503, "start_failed")["detail"], name)
+            self.assertEqual(d.call("GET", f"/vm/{answer.json['vm_id']}").json["state"], "failed")
+            self.assertEqual(d.call("GET", f"/snapshot/{name}").json["state"], "ready")
+        for name, (_, why) in foreign.items():
+            s = d.call("GET", f"/snapshot/{name}").json
+            self.assertEqual(s["state"], "unusable", s)
+            self.assertIn(why, s["reason"])
+            self.assertIn(why, self.refused(d.call("POST", "/vm/run", {"from": name}), 409, "conflict")["detail"])
+            self.assertEqual(d.call("DELETE", f"/snapshot/{name}").status, 204)
+        d.wait_pool()
+        for name in ("one", "moved"):
+            self.assertEqual(self.ask(self.run_from(name), "memory"), "whole")
 
     def test_disk_is_full(self):
         d = self.d
@@ -354,7 +399,6 @@ class Limits(Case):
 
 class Quota(Case):
     def setUp(self):
-        from harness import Daemon
         self.d = Daemon("--snapshot-limit", "80", monitor="uvmm", pool=1)
         self.addCleanup(self.d.clean)
         Case.image = Case.image or guest_image({"/bin/probe": PROBE})

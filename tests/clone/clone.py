@@ -60,7 +60,7 @@ class Unix(http.client.HTTPConnection):
 class Vm:
     """One uvmm process with a tap; `n` numbers it: address 10.77.0.N, MAC 02:00:00:00:77:N."""
 
-    def __init__(self, test, n, *options, libos=True, net=True):
+    def __init__(self, test, n, *options, libos=True, net=True, files=False):
         self.test, self.n = test, n
         self.tap, self.ip = f"tap{n}", f"10.77.{n // 250}.{n % 250 + 2}"
         self.mac = f"02:00:00:77:{n // 256:02x}:{n % 256:02x}"
@@ -80,8 +80,15 @@ class Vm:
             words += ["--tap", self.tap, "--mac", self.mac]
         if libos:
             words += ["--libos", LIBOS]
-        self.process = subprocess.Popen([*words, *options], pass_fds=[listen.fileno()])
-        listen.close()
+        given = [listen]
+        if files:
+            self.files = os.path.join(test.dir, f"files{n}")
+            given.append(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
+            given[1].bind(self.files)
+            words += ["--files-fd", str(given[1].fileno())]
+        self.process = subprocess.Popen([*words, *options], pass_fds=[s.fileno() for s in given])
+        for s in given:
+            s.close()
         self.http = Unix(self.sock)
         test.addCleanup(self.end)
 
@@ -105,6 +112,12 @@ class Vm:
         self.call("PUT", "/snapshot/create", {"snapshot_path": state, "mem_file_path": memory})
         if resume:
             self.call("PATCH", "/vm", {"state": "Resumed"})
+
+    def send_files(self, text, *fds):
+        """Over the socket of --files-fd."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+            s.connect(self.files)
+            socket.send_fds(s, [text.encode()], fds)
 
     def load(self, state, memory, image, status=204, **more):
         body = {"snapshot_path": state, "mem_backend": {"backend_type": "File", "backend_path": memory}, "image_path": image,

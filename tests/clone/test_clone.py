@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Clones of a template: who they are, what they share, what goes on and what does not."""
 import hashlib
+import json
 import os
+import shutil
 import socket
 import subprocess
 import time
 import unittest
 
-from clone import LIBOS, MEM_MIB, PORT, UVMM, CloneTest, Vm, enter_namespace, pss_kib
+from clone import LIBOS, MEM_MIB, PORT, TIMEOUT_S, UVMM, CloneTest, Vm, enter_namespace, pss_kib
 
 CLOCK_NS = 1_000_000  # how far a clone's CLOCK_REALTIME may be off
 
@@ -184,6 +186,100 @@ class Running(CloneTest):
         clone.call("PATCH", "/vm", {"state": "Resumed"})
         second = self.clone(2)
         self.assertEqual((second.ask("names"), clone.ask("memory")), (f"vm2 {second.ip}", "whole"))
+
+    def test_passed_files(self):
+        """A monitor in its sandbox gets the files as descriptors while it runs; only those of the text that the request names."""
+        empty = os.path.join(self.top.name, "empty")
+        os.makedirs(empty, mode=0o755, exist_ok=True)
+        vm = Vm(self, 0, "--sandbox", f"900000123:900000123:{empty}", files=True)
+        vm.boot(self.image)
+        fds = [os.open(path, os.O_RDWR | os.O_CREAT, 0o600) for path in (self.state, self.memory)]
+        full = os.open("/dev/full", os.O_RDWR)
+        inside = len(os.listdir(f"/proc/{vm.process.pid}/fd"))
+
+        def create(text, status=400, **more):
+            answer = vm.call("PUT", "/snapshot/create", {"passed_files": text, **more}, status)
+            return answer and answer["fault_message"]
+
+        vm.call("PATCH", "/vm", {"state": "Paused"})
+        self.assertIn("none have come", create("never"))
+        self.assertIn("exclude", create("a", snapshot_path="a", mem_file_path="b"))
+        vm.call("PUT", "/snapshot/create", {"passed_files": "x" * 65}, 400)
+        for text, sent in (("", fds), ("before", fds), ("before", fds * 3), ("x" * 500, fds), ("none", ())):
+            vm.send_files(text, *sent)
+        self.assertIn("two files", create("none"))  # and what came before is closed
+        for sent in (fds[:1], [full, full], [fds[0], os.pipe()[0]]):
+            vm.send_files("bad", *sent)
+            self.assertIn("two files", create("bad"))
+        vm.send_files("good", *fds)
+        self.assertIn("none have come", create("goo"))
+        vm.send_files("good", *fds)
+        self.assertIsNone(create("good", 204))
+        self.assertEqual(len(os.listdir(f"/proc/{vm.process.pid}/fd")), inside)
+        vm.call("PATCH", "/vm", {"state": "Resumed"})
+        subprocess.run([UVMM, "--seal-snapshot", f"{self.state}:{self.memory}"], check=True)
+        clone = self.clone(1, verify=True)
+        self.assertEqual((clone.ask("names"), vm.ask("memory")), (f"vm1 {clone.ip}", "whole"))
+        with open(self.state, "r+b") as file:
+            file.write(b"X")
+        broken = subprocess.run([UVMM, "--seal-snapshot", f"{self.state}:{self.memory}"], capture_output=True, text=True, check=False)
+        self.assertEqual((broken.returncode, "not a snapshot" in broken.stderr), (1, True), broken)
+
+    def test_curl(self):
+        """Firecracker's calls in their order, by curl; what it has and we have not is refused."""
+        if not shutil.which("curl"):
+            self.skipTest("needs curl")
+        names = [Vm(self, n) for n in (1, 2)]  # only their taps are used
+        for vm in names:
+            vm.end_process()
+        sockets = [os.path.join(self.dir, f"fc{n}") for n in (0, 1)]
+        monitors = [subprocess.Popen([UVMM, "--api-sock", path, "--log-level", "error"], stdout=subprocess.DEVNULL) for path in sockets]
+        for process in monitors:
+            self.addCleanup(process.wait, TIMEOUT_S)
+            self.addCleanup(process.kill)
+
+        def curl(n, method, path, body=None, status="204"):
+            words = ["curl", "-s", "--retry-connrefused", "--retry", "100", "--retry-delay", "0", "--unix-socket", sockets[n], "-X", method,
+                     "-w", "\n%{http_code}", "http://localhost" + path]
+            words += ["-H", "Content-Type: application/json", "-d", json.dumps(body)] if body is not None else []
+            while True:
+                done = subprocess.run(words, capture_output=True, text=True, check=False)
+                if done.returncode == 0:
+                    break
+                self.assertIsNone(monitors[n].poll())
+            text, _, code = done.stdout.rpartition("\n")
+            self.assertEqual(code, status, (method, path, text))
+            return json.loads(text) if text else None
+
+        create = {"snapshot_type": "Full", "snapshot_path": self.state, "mem_file_path": self.memory}
+        backend = {"backend_type": "File", "backend_path": self.memory}
+        load = {"snapshot_path": self.state, "mem_backend": backend, "image_path": self.image, "boot_args": names[1].args(), "guest_mac": names[1].mac,
+                "network_overrides": [{"iface_id": "eth0", "host_dev_name": names[1].tap}]}
+        curl(0, "PUT", "/machine-config", {"vcpu_count": 1, "mem_size_mib": MEM_MIB})
+        curl(0, "PUT", "/boot-source", {"kernel_image_path": LIBOS, "initrd_path": self.image, "boot_args": names[0].args()})
+        curl(0, "PUT", "/network-interfaces/eth0", {"iface_id": "eth0", "host_dev_name": names[0].tap, "guest_mac": names[0].mac})
+        curl(0, "PUT", "/snapshot/create", create, "400")
+        curl(0, "PUT", "/actions", {"action_type": "InstanceStart"})
+        self.assertTrue(curl(0, "GET", "/uigniter/wait?for=listen", status="200")["reached"])
+        curl(0, "PUT", "/snapshot/create", create, "400")
+        with names[0].connect() as held:
+            self.assertEqual(names[0].ask("memory"), "whole")
+            curl(0, "PATCH", "/vm", {"state": "Paused"})
+            self.assertEqual(curl(0, "GET", "/", status="200")["state"], "Paused")
+            self.assertIn("Full", curl(0, "PUT", "/snapshot/create", {**create, "snapshot_type": "Diff"}, "400")["fault_message"])
+            curl(0, "PUT", "/snapshot/load", load, "400")
+            curl(0, "PUT", "/snapshot/create", create)
+            curl(0, "PATCH", "/vm", {"state": "Resumed"})
+            held.sendall(b"memory\n")
+            self.assertEqual(held.recv(100), b"whole\n")
+        uffd = {**load, "mem_backend": {"backend_type": "Uffd", "backend_path": "/none"}}
+        self.assertIn("File", curl(1, "PUT", "/snapshot/load", uffd, "400")["fault_message"])
+        curl(1, "PUT", "/snapshot/load", {**load, "more": 1}, "400")
+        curl(1, "PUT", "/snapshot/load", load)
+        self.assertEqual(curl(1, "GET", "/", status="200")["state"], "Paused")
+        curl(1, "PATCH", "/vm", {"state": "Resumed"})
+        self.assertEqual((names[1].ask("names"), names[1].ask("memory")), (f"vm2 {names[1].ip}", "whole"))
+        self.assertEqual(names[0].ask("memory"), "whole")
 
     def test_bare_monitor(self):
         """Firecracker's way: nothing is configured, the snapshot brings it."""

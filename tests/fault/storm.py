@@ -134,6 +134,16 @@ class Client:
             self.ask("PUT", "/app/storm", {"services": {"a": {"image": "server", "replicas": self.random.randint(1, 2)},
                                                         "b": {"image": "chatter", "depends_on": ["a"]}}})
 
+    def snapshot(self):
+        name = self.random.choice(["one", "two"])
+        what = self.random.random()
+        if what < 0.5:
+            self.ask("POST", self.some_vm() + "/snapshot", {"name": name})
+        elif what < 0.7:
+            self.ask("DELETE", f"/snapshot/{name}")
+        elif len(self.ask("GET", "/vm").json["items"]) < MOST_VMS:
+            self.ask("POST", "/vm/run", {"from": name, "wait": "started", "auto_remove": True})
+
     def bad(self):
         method, path, body, headers = self.random.choice(BAD)
         try:
@@ -150,7 +160,7 @@ class Client:
         path, more = self.random.choice([(self.some_vm() + "/logs?follow=true", ""), ("/events", "Accept: text/event-stream\r\n")])
         self.hold(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{more}\r\n".encode())
 
-    OFTEN = [(run, 6), (act, 5), (kill, 4), (remove, 2), (look, 2), (gone, 1), (image, 1), (application, 1), (bad, 3), (half, 2), (slow, 2)]
+    OFTEN = [(run, 6), (act, 5), (kill, 4), (remove, 2), (look, 2), (gone, 1), (image, 1), (application, 1), (snapshot, 2), (bad, 3), (half, 2), (slow, 2)]
 
     def next(self):
         what = self.random.choices([w for w, _ in self.OFTEN], [n for _, n in self.OFTEN])[0]
@@ -208,6 +218,8 @@ class Storm:
         while items := self.d.call("GET", "/vm").json["items"]:
             for vm in items:
                 self.d.call("DELETE", f"/vm/{vm['id']}?force=true")
+        while left := self.d.call("GET", "/snapshot").json["items"]:
+            self.d.call("DELETE", f"/snapshot/{left[0]['name']}")
         self.d.call("DELETE", "/image/spare")
 
 

@@ -108,6 +108,22 @@ class Walk(unittest.TestCase):
         self.d.call("DELETE", "/vm/walked?force=true")
         self.d.call("DELETE", f"/template/{made['id']}")
 
+    def snapshot(self):
+        vm = self.d.run("http", wait="ready", name="walked", memory_mib=64, wait_timeout_ms=20000)
+        begun = self.d.call("POST", f"/vm/{vm['id']}/snapshot", {"name": "walked"})
+        self.d.call("GET", f"{begun.headers['location']}?wait=20")
+        self.d.call("POST", "/vm/run", {"from": "walked", "wait": "ready", "wait_timeout_ms": 20000})
+        self.d.call("DELETE", "/snapshot/walked")
+        self.answers("walked")
+
+    def answers(self, name):
+        """Whatever became of its snapshot, what is said to run does."""
+        vm = self.d.call("GET", f"/vm/{name}")
+        if vm.status == 200 and vm.json["state"] == "running" and vm.json["ready"]:
+            with self.d.connect_inside(vm.json["ip_address"], 8000) as s:
+                s.sendall(b"GET / HTTP/1.0\r\n\r\n")
+                self.assertTrue(s.recv(100))
+
     # --- what is there --------------------------------------------------------
 
     def settle(self):
@@ -121,8 +137,12 @@ class Walk(unittest.TestCase):
         for kind in ("template", "fn"):
             for one in self.d.call("GET", f"/{kind}").json["items"]:
                 self.d.call("DELETE", f"/{kind}/{one[NAMED[kind]]}")
+        if MONITOR != "process":
+            self.answers("walked")
         for vm in self.d.call("GET", "/vm").json["items"]:
             self.d.call("DELETE", f"/vm/{vm['id']}?force=true")
+        while left := self.d.call("GET", "/snapshot").json["items"]:  # one that is being made can not be removed
+            self.d.call("DELETE", f"/snapshot/{left[0]['name']}")
         for name in ("/image/walked", "/kernel/walked"):
             self.d.call("DELETE", name)
         self.settle()
@@ -234,6 +254,14 @@ class Walk(unittest.TestCase):
     @needs_uvmm
     def test_template_kills(self):
         self.walk(self.template, "kill")
+
+    @needs_uvmm
+    def test_snapshot_errors(self):
+        self.walk(self.snapshot, "error")
+
+    @needs_uvmm
+    def test_snapshot_kills(self):
+        self.walk(self.snapshot, "kill")
 
     # --- the manager's own start and end --------------------------------------
 

@@ -14,6 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static int apply(struct config *c, uint8_t which, json_t *body, struct err *err)
 {
 	struct snapshot_load_request want;
+	struct snapshot_files files;
 
 	json_object_del(body, "snapshot"); /* names files, which are made */
 	switch (which % 8) {
@@ -30,6 +31,10 @@ static int apply(struct config *c, uint8_t which, json_t *body, struct err *err)
 	case 5:
 		return config_start(c, body, err);
 	case 6:
+		if (which & 16) {
+			json_object_del(body, "mem_file_path"); /* the same */
+			return config_snapshot_create(c, body, &files, err);
+		}
 		return config_snapshot_load(c, body, which & 8, &want, err);
 	default:
 		return config_load(c, body, err);
