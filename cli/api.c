@@ -192,7 +192,7 @@ static int transport_error(const struct api *api, const struct httpc_response *r
 			"the manager is not reachable at %s (start uigniterd, or name its address "
 			"with -H)",
 			api->host);
-	if (r->code == -ETIMEDOUT)
+	if (r->code == -ETIMEDOUT || r->code == -EHOSTUNREACH)
 		return err_set(err, ETIMEDOUT, "the manager did not answer in time");
 	return err_set(err, r->code == -ECANCELED ? ECANCELED : EIO, "%s",
 		*r->error ? r->error : "the connection broke off");

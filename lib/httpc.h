@@ -37,7 +37,8 @@ struct httpc_part {
 struct httpc_response {
 	int status;        /* HTTP status; 0: no (complete) answer, see code */
 	int code;          /* 0 or -errno: -ECONNREFUSED (nobody there, the request was not sent;
-	                     * -ENOENT, -EACCES: the same for a Unix socket), -ETIMEDOUT, -EMSGSIZE (over
+	                     * -ENOENT, -EACCES: the same for a Unix socket), -EHOSTUNREACH (no connection
+	                     * in time, so not sent either), -ETIMEDOUT (no answer in time), -EMSGSIZE (over
 	                     * max_bytes, or its headers HTTPC_HEAD_MAX_BYTES), -ECANCELED (a callback refused), -EIO (broke off,
 	                     * or no HTTP), -EINVAL (bad URL), what epoll said when the socket could not be watched */
 	const char *error; /* a sentence for code; "" */
@@ -82,6 +83,8 @@ struct httpc_request {
 /* max_host_connections: to one peer, 0: 64; further requests wait. 0 or -errno. */
 int httpc_new(struct loop *loop, unsigned int max_host_connections, struct httpc **client,
 	struct err *err);
+/* Connections made from now on find out by themselves that their peer has vanished (lib/keepalive.h), also while they wait for an answer. */
+void httpc_watch_peers(struct httpc *client);
 /* Cancels what is under way, without done(). Not from inside done(). NULL is fine. */
 void httpc_free(struct httpc *client);
 /* Strings are copied, bodies borrowed. call (may be NULL) is valid until done() or httpc_cancel(). 0 or -errno. */

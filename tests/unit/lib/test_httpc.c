@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "http_pair.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <sys/epoll.h>
 
@@ -113,6 +115,33 @@ static void test_failures(void **state)
 	}
 	pair_call(&pair, (struct httpc_request){.timeout_ms = 50}, "/wait", &res);
 	assert_int_equal(res.code, -ETIMEDOUT);
+}
+
+/* A listener whose queue is full takes no more: the connection is never made, and nothing was sent. */
+static void test_no_connection(void **state)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(at);
+	int listener = socket(AF_INET, SOCK_STREAM, 0), waiting[4];
+	struct result res = {0};
+	char url[48];
+	struct httpc_request q = {
+		.url = url, .connect_timeout_ms = 50, .done = pair_done, .arg = &res};
+
+	assert_int_equal(bind(listener, (struct sockaddr *)&at, len), 0);
+	assert_int_equal(listen(listener, 0), 0);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&at, &len), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(waiting); i++) {
+		waiting[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		connect(waiting[i], (struct sockaddr *)&at, len);
+	}
+	snprintf(url, sizeof(url), "http://127.0.0.1:%u/", ntohs(at.sin_port));
+	assert_int_equal(httpc_start(pair.client, &q, NULL), 0);
+	pair_until(&pair, &res.calls, 1);
+	assert_int_equal(res.code, -EHOSTUNREACH);
+	for (size_t i = 0; i < ARRAY_SIZE(waiting); i++)
+		close(waiting[i]);
+	close(listener);
 }
 
 static void test_types(void **state)
@@ -279,6 +308,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_limits, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_failures, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_connection, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_types, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_file_body, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_chain, setup, teardown),
