@@ -119,18 +119,38 @@ static bool is_in_use(const struct app *app, uint32_t ip)
 	return i != NULL;
 }
 
-/* One that others know by its address gets that of the one before: they need not begin anew then. */
+/* Of the last replica that ended though nobody wanted it to, if nobody has it by now; else 0. */
+static uint32_t address_of_ended(const struct app *app, unsigned s)
+{
+	const struct instance *i = NULL, *last = NULL;
+
+	while ((i = app_instance_next(app, app->spec.services[s].name, i))) {
+		if (instance_has_ended(i) && !i->wanted_down && !i->mark.dismissed && i->ip &&
+			!is_in_use(app, i->ip) && (!last || i->mark.serial > last->mark.serial))
+			last = i;
+	}
+	return last ? last->ip : 0;
+}
+
+/*
+ * One that others know by its address gets that of the one before: they need not begin anew then. So does one in the place of a
+ * replica that was killed: whoever still has a connection to that is told by the new one, at once, that it leads nowhere; at an
+ * address that nobody has, packets vanish and the other end waits for as long as it has patience.
+ */
 static int run_it(struct app *app, unsigned s, struct run_spec *spec, struct err *err)
 {
 	struct instances *is = app->apps->core->instances;
 	struct service *service = &app->services[s];
 	bool known = is_named(app, s) && (!service->address || !is_in_use(app, service->address));
+	uint32_t address = known ? service->address : 0;
 	struct instance *i;
 	unsigned retry_s;
 	int r = -EADDRINUSE;
 
-	if (known && service->address) {
-		spec->shell.ip = service->address;
+	if (!address)
+		address = address_of_ended(app, s);
+	if (address) {
+		spec->shell.ip = address;
 		r = instance_run(is, spec, &i, &retry_s, err);
 		spec->shell.ip = 0;
 	}

@@ -143,6 +143,8 @@ class Failures(Application):
         self.kill_process(first)
         app = self.wait()
         self.assertEqual([i["name"] for i in self.live(app, "web")], ["shop-web-2", "shop-web-3"])
+        # Whoever still has a connection to the first is told by the third that it is none.
+        self.assertEqual(self.live(app, "web")[1]["ip_address"], first["ip_address"])
         ended = [i for i in self.of(app, "web")["instances"] if i["state"] == "crashed"]
         self.assertEqual([i["id"] for i in ended], [first["id"]])  # with its console
         self.assertIn("shop-web-1", self.of(app, "web")["reason"])
