@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "services/common/service.h"
 
+#include "lib/keepalive.h"
 #include "lib/log.h"
 
 #include <arpa/inet.h>
@@ -247,6 +248,7 @@ int service_bind(uint16_t port, uint16_t *got, struct err *err)
 	if (fd < 0)
 		return err_sys(err, errno, "cannot make a socket");
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	keepalive_on(fd); /* a worker that has vanished must not be given what it once waited for */
 	if (bind(fd, (struct sockaddr *)&sin, sizeof(sin)) < 0)
 		return err_sys(err, errno, "cannot bind %s port %u", address, port);
 	if (getsockname(fd, (struct sockaddr *)&sin, &len) < 0)
@@ -340,6 +342,7 @@ static int make_parts(struct frame *f, struct err *err)
 	if (httpd_new(&cfg, &s->http, err) < 0 ||
 		httpc_new(s->loop, PEER_CONNECTIONS, &s->client, err) < 0)
 		return -err->code;
+	httpc_watch_peers(s->client);
 	if (registry_new(s->loop, s->client, s->has_registry ? &s->registry_address : NULL,
 		    &s->registry) < 0 ||
 		upstream_new(s->loop, s->client, s->registry, &policies, &s->upstream) < 0)

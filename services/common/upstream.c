@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "services/common/upstream.h"
 
+#include "lib/log.h"
 #include "lib/loop.h"
 
 #include <errno.h>
@@ -155,7 +156,7 @@ static void again(struct upstream_call *c, const struct httpc_response *resp)
 
 static bool not_sent(int code)
 {
-	return code == -ECONNREFUSED || code == -ENOENT || code == -EACCES;
+	return code == -ECONNREFUSED || code == -EHOSTUNREACH || code == -ENOENT || code == -EACCES;
 }
 
 static void try_next(struct upstream_call *c, const struct httpc_response *last);
@@ -167,6 +168,8 @@ static void on_response(void *arg, const struct httpc_response *resp)
 	bool broke = resp->code == -EIO || (resp->code == -ETIMEDOUT && c->q.retry_ms);
 
 	c->call = NULL;
+	if (resp->code == -ETIMEDOUT)
+		log_warn("no answer in time", "kind=%s path=\"%.100s\"", c->q.key, c->path);
 	balancer_end(c->up->balancer, &c->ticket,
 		not_sent(resp->code)             ? BALANCE_AWAY
 			: resp->code < 0 || busy ? BALANCE_BAD
