@@ -1,27 +1,71 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * sendfile and copy_file_range: page by page, straight from the file's frame or image page to the other file, without a copy in
- * between. The frame is held while the destination blocks.
+ * between; of a shared folder's files 64 KiB at a time. The frames are held while the destination blocks.
  */
 #include "libos/fs/inode.h"
 #include "libos/klib/errno.h"
 #include "libos/mem/page.h"
 #include "libos/sys/syscall.h"
 
-/* The page as a frame with a reference: the file's own, or a copy. */
-static long page_of_file(struct file *in, uint64_t pgoff, void **frame)
+#define RUN_PAGES 16 /* of a file whose pages are elsewhere: read so many at a time */
+
+/* What is moved at a time. */
+struct piece {
+	char *frames, *at;
+	size_t pages, bytes;
+};
+
+static void piece_put(struct piece *p)
 {
+	if (p->frames && page_is_ram(p->frames))
+		page_free_run(p->frames, p->pages);
+	p->frames = NULL;
+}
+
+/* The file's own page, with a reference. */
+static long piece_of_page(struct piece *p, struct file *in, uint64_t pos, uint64_t n)
+{
+	uint64_t in_page = pos & PAGE_MASK;
+	void *frame;
+	long rc = in->ops->get_page(in, pos / PAGE_BYTES, GET_PAGE_BLOCK, &frame);
+
+	if (rc < 0)
+		return rc;
+	p->frames = frame;
+	p->pages = 1;
+	p->at = p->frames + in_page;
+	p->bytes = n < PAGE_BYTES - in_page ? n : PAGE_BYTES - in_page;
+	return 0;
+}
+
+/* A copy of what is at pos, in frames of ours: each read of such a file is a round trip to whoever has it. */
+static long piece_of_copy(struct piece *p, struct file *in, uint64_t pos, uint64_t n)
+{
+	size_t pages = n < RUN_PAGES * PAGE_BYTES ? page_round_up(n) / PAGE_BYTES : RUN_PAGES;
 	long rc;
 
-	if (!in->ops->copied)
-		return in->ops->get_page(in, pgoff, GET_PAGE_BLOCK, frame);
-	*frame = page_alloc();
-	if (!*frame)
+	p->frames = page_alloc_run(pages);
+	if (!p->frames) {
+		pages = 1;
+		p->frames = page_alloc_raw();
+	}
+	if (!p->frames)
 		return -ENOMEM;
-	rc = file_pread(in, *frame, PAGE_BYTES, pgoff * PAGE_BYTES);
-	if (rc < 0)
-		page_put(*frame);
+	p->pages = pages;
+	p->at = p->frames;
+	rc = file_pread(in, p->at, n < pages * PAGE_BYTES ? n : pages * PAGE_BYTES, pos);
+	p->bytes = rc > 0 ? (size_t)rc : 0;
+	if (rc <= 0)
+		piece_put(p);
 	return rc;
+}
+
+static long piece_get(struct piece *p, struct file *in, uint64_t pos, uint64_t n)
+{
+	if (n > in->inode->size - pos)
+		n = in->inode->size - pos;
+	return in->ops->copied ? piece_of_copy(p, in, pos, n) : piece_of_page(p, in, pos, n);
 }
 
 /* Another write was announced, and does not come. */
@@ -42,21 +86,17 @@ static long move(struct file *in, uint64_t *pos, struct file *out, uint64_t *out
 	long rc = 0;
 
 	while (done < n && *pos < in->inode->size) {
-		uint64_t at = *pos & PAGE_MASK, step = PAGE_BYTES - at;
-		void *frame;
+		struct piece p = {0};
+		size_t step;
 
-		if (step > n - done)
-			step = n - done;
-		if (step > in->inode->size - *pos)
-			step = in->inode->size - *pos;
-		rc = page_of_file(in, *pos / PAGE_BYTES, &frame);
-		if (rc < 0)
+		rc = piece_get(&p, in, *pos, n - done);
+		if (rc < 0 || !p.bytes)
 			break;
-		iter_kernel(&it, (char *)frame + at, step);
+		step = p.bytes;
+		iter_kernel(&it, p.at, step);
 		it.more = step < n - done && step < in->inode->size - *pos;
 		rc = out->ops->write(out, &it, to, out->flags & O_NONBLOCK);
-		if (page_is_ram(frame))
-			page_put(frame);
+		piece_put(&p);
 		if (rc <= 0)
 			break;
 		*pos += (uint64_t)rc;

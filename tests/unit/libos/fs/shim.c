@@ -158,6 +158,18 @@ void page_put(void *p)
 	free_stack[nfree++] = (uint32_t)page_index(p);
 }
 
+/* RAM is in pieces here: who asks for a run has to do with single frames. */
+void *page_alloc_run(size_t n)
+{
+	return n == 1 ? page_alloc_raw() : NULL;
+}
+
+void page_free_run(void *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		page_put((char *)p + i * PAGE_BYTES);
+}
+
 uint64_t page_total(void)
 {
 	return ARENA_PAGES;
