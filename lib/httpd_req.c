@@ -16,7 +16,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-#define PP_BUFFER_BYTES 4096
+#define PP_BUFFER_BYTES (64 * KIB) /* a file comes in pieces of at most so much */
 
 void *httpd_req_begin(void *listener, const char *uri, struct MHD_Connection *mhd)
 {

@@ -437,8 +437,8 @@ static void done(void *arg, const struct httpc_response *resp)
 		return;
 	}
 	if (!try_again(call, resp))
-		fail(call, resp->code == -ETIMEDOUT || resp->code == -EHOSTUNREACH ? 504 : 502, "fn_bad_answer",
-			sentence_of(call, resp, text, sizeof(text)));
+		fail(call, resp->code == -ETIMEDOUT || resp->code == -EHOSTUNREACH ? 504 : 502,
+			"fn_bad_answer", sentence_of(call, resp, text, sizeof(text)));
 }
 
 /* --- what is sent ------------------------------------------------------------------------------------------------ */

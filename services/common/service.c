@@ -338,7 +338,7 @@ static int make_parts(struct frame *f, struct err *err)
 		.done = on_done,
 		.error = s->spec->error,
 		.max_connections = s->spec->max_connections,
-		.conn_memory_bytes = 8 * KIB};
+		.conn_memory_bytes = s->spec->conn_memory_bytes ?: 8 * KIB};
 	if (httpd_new(&cfg, &s->http, err) < 0 ||
 		httpc_new(s->loop, PEER_CONNECTIONS, &s->client, err) < 0)
 		return -err->code;

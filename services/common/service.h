@@ -34,7 +34,8 @@ struct service_spec {
 	const struct env_help *env; /* of this service, ends with {0} */
 	const struct httpd_route *routes;
 	size_t route_count;
-	unsigned int max_connections;                     /* 0: 256 */
+	unsigned int max_connections; /* 0: 256 */
+	size_t conn_memory_bytes; /* of a connection, half of it what is read at a time; 0: 8 KiB */
 	int (*start)(struct service *s, struct err *err); /* 0 or -errno */
 	void (*drain)(struct service *s);                 /* may be NULL: answer what is deferred */
 	bool (*busy)(struct service

@@ -633,6 +633,7 @@ int main(int argc, char **argv)
 		.env = env,
 		.routes = routes,
 		.route_count = ARRAY_SIZE(routes),
+		.conn_memory_bytes = 128 * KIB, /* pictures, in few pieces */
 		.max_connections = 512,
 		.start = master_start,
 		.stop = master_stop,

@@ -334,6 +334,7 @@ int main(int argc, char **argv)
 		.env = env,
 		.routes = routes,
 		.route_count = ARRAY_SIZE(routes),
+		.conn_memory_bytes = 128 * KIB, /* pictures, in few pieces */
 		.start = storage_start,
 		.stop = storage_stop,
 		.metrics = storage_metrics,
