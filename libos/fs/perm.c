@@ -77,7 +77,9 @@ int dir_may_remove(const struct dentry *d)
 	const struct inode *dir = d->parent->inode;
 	int rc = dir_may_change(dir);
 
-	if (rc < 0 || !(dir->mode & S_ISVTX) || inode_mine(d->inode) || inode_mine(dir))
+	/* A folder of the image is nobody's own here, or each could take away what others made in /tmp. */
+	if (rc < 0 || !(dir->mode & S_ISVTX) || inode_mine(d->inode) ||
+		(dir->owned && inode_mine(dir)))
 		return rc;
 	return -EPERM;
 }

@@ -131,7 +131,7 @@ int proc_maps(struct text *t, uint64_t n)
 	return 0;
 }
 
-static void smaps_numbers(struct text *t, uint64_t size, uint64_t rss)
+static void smaps_numbers(struct text *t, uint64_t size, uint64_t rss, uint64_t locked)
 {
 	text_printf(t,
 		"Size:           %8lu kB\nKernelPageSize:        4 kB\nMMUPageSize:           4 "
@@ -139,8 +139,9 @@ static void smaps_numbers(struct text *t, uint64_t size, uint64_t rss)
 		(unsigned long)(size >> 10));
 	text_printf(t,
 		"Rss:            %8lu kB\nPss:            %8lu kB\nPrivate_Dirty:  %8lu kB\nSwap:  "
-		"                0 kB\n",
-		(unsigned long)(rss >> 10), (unsigned long)(rss >> 10), (unsigned long)(rss >> 10));
+		"                0 kB\nLocked:         %8lu kB\n",
+		(unsigned long)(rss >> 10), (unsigned long)(rss >> 10), (unsigned long)(rss >> 10),
+		(unsigned long)(locked >> 10));
 }
 
 /* Line by line from maps; what is resident is known for the whole only, and is told with the first area. */
@@ -164,7 +165,7 @@ int proc_smaps(struct text *t, uint64_t n)
 				*v = *v << 4 | (uint64_t)(*p <= '9' ? *p - '0' : *p - 'a' + 10);
 		}
 		text_put(t, line, (size_t)(end - line) + 1);
-		smaps_numbers(t, to - from, resident);
+		smaps_numbers(t, to - from, resident, vm_locked(from, to));
 		resident = 0;
 		at += (size_t)(end - line) + 1;
 	}
@@ -179,7 +180,7 @@ int proc_smaps_rollup(struct text *t, uint64_t n)
 	vm_usage(&mapped, &resident);
 	text_printf(t,
 		"00000000-7ffffffff000 ---p 00000000 00:00 0                          [rollup]\n");
-	smaps_numbers(t, mapped, resident);
+	smaps_numbers(t, mapped, resident, vm_locked(0, UIG_USER_TOP));
 	return 0;
 }
 
@@ -276,10 +277,11 @@ static int status_text(struct text *t, const struct thread *th)
 		text_printf(t, "%u ", cred.groups[i]);
 	text_printf(t, "\n");
 	text_printf(t,
-		"VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmLck:\t       0 kB\nVmHWM:\t%8lu "
+		"VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmLck:\t%8lu kB\nVmHWM:\t%8lu "
 		"kB\nVmRSS:\t%8lu kB\n",
 		(unsigned long)(mapped >> 10), (unsigned long)(mapped >> 10),
-		(unsigned long)(resident >> 10), (unsigned long)(resident >> 10));
+		(unsigned long)(vm_locked(0, UIG_USER_TOP) >> 10), (unsigned long)(resident >> 10),
+		(unsigned long)(resident >> 10));
 	text_printf(t,
 		"VmData:\t%8lu kB\nVmStk:\t     132 kB\nVmSwap:\t       0 kB\nThreads:\t%u\n",
 		(unsigned long)(mapped >> 10), process.nthreads);

@@ -14,9 +14,12 @@ static int check(const struct vma *v, enum vm_discard how)
 {
 	bool shared = v->flags & MAP_SHARED;
 
+	if (v->flags & MAP_LOCKED && how != VM_DISCARD_NOTHING)
+		return -EINVAL;
 	switch (how) {
 	case VM_DISCARD_OWN:
 		return 0;
+	case VM_DISCARD_NOTHING:
 	case VM_DISCARD_FREE:
 		return v->file || shared ? -EINVAL : 0;
 	case VM_DISCARD_REMOVE:
@@ -32,7 +35,7 @@ static int discard(const struct vma *v, uptr_t start, uptr_t end, enum vm_discar
 	struct pt_flush flush = {0};
 	int r = check(v, how);
 
-	if (r)
+	if (r || how == VM_DISCARD_NOTHING)
 		return r;
 	if (how == VM_DISCARD_REMOVE && v->file)
 		return file_punch(v->file, v->pgoff * PAGE_BYTES + (start - v->start), end - start);

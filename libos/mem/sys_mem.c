@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* mmap(2) and its family. Flags that make no difference in a libOS (DENYWRITE, STACK, HUGETLB hints, locking) are taken and ignored. */
+/* mmap(2) and its family. Flags that make no difference in a libOS (DENYWRITE, STACK, HUGETLB hints) are taken and ignored. */
 #include "libos/fs/file.h"
 #include "libos/klib/errno.h"
 #include "libos/mem/page.h"
@@ -15,12 +15,6 @@
 #define PROT_SEM   8
 #define PROT_VALID (PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM | PROT_GROWSDOWN | PROT_GROWSUP)
 
-#define MCL_CURRENT 1u
-#define MCL_FUTURE  2u
-#define MCL_ONFAULT 4u
-
-#define MLOCK_ONFAULT 1u
-
 #define MADV_DONTNEED       4
 #define MADV_FREE           8
 #define MADV_REMOVE         9
@@ -28,7 +22,10 @@
 #define MADV_POPULATE_READ  22
 #define MADV_POPULATE_WRITE 23
 
-#define MS_SYNC 4u
+#define MADV_WIPEONFORK 18
+
+#define MS_INVALIDATE 2u
+#define MS_SYNC       4u
 
 #define O_ACCMODE 3u
 #define O_RDONLY  0u
@@ -55,6 +52,8 @@ long sys_mmap(const uint64_t a[6])
 	int prot = (int)a[2], flags = (int)a[3], type = flags & (int)MAP_TYPE, r;
 	struct file *f = NULL;
 
+	if (!a[1])
+		return -EINVAL;
 	if (type != MAP_PRIVATE && type != MAP_SHARED && type != MAP_SHARED_VALIDATE)
 		return -EINVAL;
 	if (type == MAP_SHARED_VALIDATE) {
@@ -77,7 +76,8 @@ long sys_mmap(const uint64_t a[6])
 		if (a[5] + a[1] < a[5])
 			return -EOVERFLOW;
 	}
-	return vm_map(a[0], a[1], prot, flags, f, f ? a[5] : 0);
+	r = vm_may_map_locked(page_round_up(a[1]), flags);
+	return r ? r : vm_map(a[0], a[1], prot, flags, f, f ? a[5] : 0);
 }
 
 long sys_munmap(const uint64_t a[6])
@@ -120,6 +120,8 @@ static long advise(uptr_t addr, uint64_t len, int advice)
 			return -ENOMEM;
 		vm_populate(addr, len);
 		return 0;
+	case MADV_WIPEONFORK:
+		return vm_discard(addr, len, VM_DISCARD_NOTHING);
 	default:
 		return vm_is_mapped(addr, len) ? 0 : -ENOMEM;
 	}
@@ -143,6 +145,8 @@ long sys_msync(const uint64_t a[6])
 		return -EINVAL;
 	if (a[1] && !vm_is_mapped(a[0], a[1]))
 		return -ENOMEM;
+	if (a[2] & MS_INVALIDATE && vm_locked(a[0], a[0] + page_round_up(a[1])))
+		return -EBUSY;
 	return a[1] ? vm_writeback(a[0], a[1], a[2] & MS_SYNC) : 0;
 }
 
@@ -158,53 +162,5 @@ long sys_mincore(const uint64_t a[6])
 		if (put_user(a[2] + i, &there))
 			return -EFAULT;
 	}
-	return 0;
-}
-
-/* Memory is never swapped, so locking needs nothing but that it is there (mlock(2)). */
-static long locked_range(uptr_t addr, uint64_t len, bool populate)
-{
-	uint64_t start = page_round_down(addr), bytes = page_round_up(len + (addr & PAGE_MASK));
-
-	if (start + bytes < start)
-		return -EINVAL;
-	if (!bytes)
-		return 0;
-	if (!vm_is_mapped(start, bytes))
-		return -ENOMEM;
-	if (populate)
-		vm_populate(start, bytes);
-	return 0;
-}
-
-long sys_mlock(const uint64_t a[6])
-{
-	return locked_range(a[0], a[1], true);
-}
-
-long sys_mlock2(const uint64_t a[6])
-{
-	if ((unsigned)a[2] & ~MLOCK_ONFAULT)
-		return -EINVAL;
-	return locked_range(a[0], a[1], !(a[2] & MLOCK_ONFAULT));
-}
-
-long sys_munlock(const uint64_t a[6])
-{
-	return locked_range(a[0], a[1], false);
-}
-
-long sys_mlockall(const uint64_t a[6])
-{
-	unsigned flags = (unsigned)a[0];
-
-	if (!flags || flags == MCL_ONFAULT || flags & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT))
-		return -EINVAL;
-	return 0;
-}
-
-long sys_munlockall(const uint64_t a[6])
-{
-	(void)a;
 	return 0;
 }

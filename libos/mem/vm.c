@@ -274,13 +274,15 @@ long vm_map(uptr_t addr, uint64_t len, int prot, int flags, struct file *file, u
 	v->prot = prot & (PROT_READ | PROT_WRITE | PROT_EXEC);
 	v->flags = flags &
 		(MAP_SHARED | MAP_PRIVATE | MAP_GROWSDOWN | VMA_HEAP | VMA_STACK | VMA_VDSO |
-			VMA_STUBS);
+			VMA_STUBS | MAP_LOCKED);
+	if (vm.lock_future && !(flags & VMA_VDSO))
+		v->flags |= MAP_LOCKED;
 	v->file = file ? file_get(file) : NULL;
 	v->pgoff = offset / PAGE_BYTES;
 	vma_insert(&vm.tree, v);
 	vm.mapped += len;
 	vm_join(addr, addr + len);
-	if (flags & MAP_POPULATE && prot & PROT_READ)
+	if (flags & (MAP_POPULATE | MAP_LOCKED) && prot & PROT_READ)
 		vm_populate(addr, len);
 	else if (file && flags & MAP_FIXED) /* by a program loader: a part of an object */
 		vm_map_ahead(addr, addr + len);

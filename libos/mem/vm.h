@@ -25,6 +25,7 @@ struct file;
 #define MAP_ANONYMOUS       0x20
 #define MAP_32BIT           0x40
 #define MAP_GROWSDOWN       0x0100
+#define MAP_LOCKED          0x2000
 #define MAP_STACK           0x20000
 #define MAP_NORESERVE       0x4000
 #define MAP_POPULATE        0x8000
@@ -50,9 +51,10 @@ void vm_set_top(uptr_t top);
 /* Forgets the contents: the next access finds zeros, or the file's page. addr and len are whole pages. 0, -EINVAL, -EACCES, or
  * -ENOMEM when there was a hole (the rest is done then). */
 enum vm_discard {
-	VM_DISCARD_OWN,    /* MADV_DONTNEED: what is shared stays */
-	VM_DISCARD_FREE,   /* MADV_FREE: private anonymous memory only */
-	VM_DISCARD_REMOVE, /* MADV_REMOVE: shared memory, with its backing */
+	VM_DISCARD_OWN,     /* MADV_DONTNEED: what is shared stays */
+	VM_DISCARD_FREE,    /* MADV_FREE: private anonymous memory only */
+	VM_DISCARD_REMOVE,  /* MADV_REMOVE: shared memory, with its backing */
+	VM_DISCARD_NOTHING, /* only looks whether VM_DISCARD_FREE could (MADV_WIPEONFORK) */
 };
 int vm_discard(uptr_t addr, uint64_t len, enum vm_discard how);
 /* True when the page at addr, which belongs to an area, needs no fault that allocates. */
@@ -91,5 +93,9 @@ bool vm_area_from(uptr_t addr, struct vm_area *area);
 size_t vm_print_maps(char *buf, size_t size);
 /* Totals in bytes, for /proc/self/stat and status. */
 void vm_usage(uint64_t *mapped, uint64_t *resident);
+/* Bytes in [start, end) that mlock(2) has locked. */
+uint64_t vm_locked(uptr_t start, uptr_t end);
+/* May a mapping of len bytes be made, if it is to be locked (flags, MCL_FUTURE)? 0, -EPERM, -EAGAIN. */
+int vm_may_map_locked(uint64_t len, int flags);
 
 #endif

@@ -11,7 +11,8 @@ struct vm {
 	uint64_t mapped;   /* bytes of all areas */
 	uint64_t resident; /* frames in page tables, but for those of the image */
 	uptr_t brk_start, brk_end;
-	uptr_t top; /* new mappings go below */
+	uptr_t top;       /* new mappings go below */
+	bool lock_future; /* MCL_FUTURE */
 };
 extern struct vm vm;
 

@@ -85,7 +85,7 @@ static long file_ioctl(struct file *f, unsigned cmd, uptr_t arg)
 	case SIOCOUTQ:
 		return put_int(arg, s->ops->outq ? s->ops->outq(s) : -EINVAL);
 	case SIOCATMARK:
-		return put_int(arg, 0);
+		return s->type == SOCK_STREAM ? put_int(arg, 0) : -ENOTTY;
 	default:
 		return net_ifreq(cmd, arg);
 	}

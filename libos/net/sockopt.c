@@ -241,6 +241,13 @@ long sys_setsockopt(const uint64_t a[6])
 				      : -EOPNOTSUPP;
 }
 
+/* What Linux has for a level that is not the socket's, when it is asked (not when it is set) and the socket is of IPv4. */
+static bool unknown_level(const struct sock *s, int level)
+{
+	return s->domain == AF_INET && level != SOL_SOCKET && level != IPPROTO_IP &&
+		level != s->protocol;
+}
+
 long sys_getsockopt(const uint64_t a[6])
 {
 	int level = (int)a[1], name = (int)a[2], len;
@@ -262,6 +269,8 @@ long sys_getsockopt(const uint64_t a[6])
 		rc = s->ops->getopt           ? s->ops->getopt(s, level, name, val, &n)
 			: level == SOL_SOCKET ? rc
 					      : -EOPNOTSUPP;
+	if (rc == -ENOPROTOOPT && unknown_level(s, level))
+		rc = -EOPNOTSUPP;
 	if (rc < 0)
 		return rc;
 	rc = copy_to_user(a[3], val, n);

@@ -3,9 +3,11 @@
 #include "libos/klib/errno.h"
 #include "libos/net/addr.h"
 #include "libos/net/sock.h"
+#include "libos/sys/cred.h"
 #include "libos/sys/syscall.h"
 
-#define O_NONBLOCK SOCK_NONBLOCK
+#define O_NONBLOCK        SOCK_NONBLOCK
+#define PORT_UNPRIVILEGED 1024u
 
 static int inet_new(int domain, unsigned type, int protocol, struct sock **s)
 {
@@ -57,6 +59,18 @@ long sys_socket(const uint64_t a[6])
 	return rc < 0 ? rc : sock_install(s, flags);
 }
 
+/* Sockets of the Internet have no pairs: which error says so follows from whether there is such a socket at all. */
+static long no_pair(unsigned type, int protocol)
+{
+	if (type > SOCK_PACKET)
+		return -EINVAL;
+	if ((type == SOCK_STREAM && (protocol == 0 || protocol == IPPROTO_TCP)) ||
+		(type == SOCK_DGRAM && (protocol == 0 || protocol == IPPROTO_UDP)))
+		return -EOPNOTSUPP;
+	return type == SOCK_STREAM || type == SOCK_DGRAM || type == SOCK_RAW ? -EPROTONOSUPPORT
+									     : -ESOCKTNOSUPPORT;
+}
+
 long sys_socketpair(const uint64_t a[6])
 {
 	int domain = (int)a[0], fd[2];
@@ -65,11 +79,10 @@ long sys_socketpair(const uint64_t a[6])
 
 	if (flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC))
 		return -EINVAL;
+	if (domain == AF_INET || domain == AF_INET6)
+		return no_pair(type, (int)a[2]);
 	if (domain != AF_UNIX)
-		return domain == AF_INET || domain == AF_INET6 || domain == AF_NETLINK ||
-				domain == AF_VSOCK
-			? -EOPNOTSUPP
-			: -EAFNOSUPPORT;
+		return domain == AF_NETLINK || domain == AF_VSOCK ? -EOPNOTSUPP : -EAFNOSUPPORT;
 	if (a[2] != 0 && a[2] != AF_UNIX)
 		return -EPROTONOSUPPORT;
 	int rc = unix_sock_pair(type, pair);
@@ -93,6 +106,15 @@ long sys_socketpair(const uint64_t a[6])
 	return rc;
 }
 
+/* Ports below 1024 are for who has CAP_NET_BIND_SERVICE (ip(7)). */
+static bool may_bind(const struct sock *s, const union sockaddr_any *addr)
+{
+	uint16_t port = __builtin_bswap16(addr->in.sin_port);
+
+	return (s->domain != AF_INET && s->domain != AF_INET6) || !port ||
+		port >= PORT_UNPRIVILEGED || cred_has(CAP_NET_BIND_SERVICE);
+}
+
 /* bind and connect: the address is copied before the socket is looked at. */
 static long with_addr(const uint64_t a[6], bool connect)
 {
@@ -108,6 +130,8 @@ static long with_addr(const uint64_t a[6], bool connect)
 		rc = s->ops->connect
 			? s->ops->connect(s, &addr, (uint32_t)a[2], f->flags & O_NONBLOCK)
 			: -EOPNOTSUPP;
+	else if (rc == 0 && (uint32_t)a[2] >= sizeof(addr.in) && !may_bind(s, &addr))
+		rc = -EACCES;
 	else if (rc == 0)
 		rc = s->ops->bind ? s->ops->bind(s, &addr, (uint32_t)a[2]) : -EOPNOTSUPP;
 	file_put(f);

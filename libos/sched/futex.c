@@ -63,6 +63,22 @@ struct list *futex_bucket(const struct futex_key *key)
 	return b;
 }
 
+/* They are woken as they came, those of a higher priority first. */
+void futex_enqueue(struct futex_waiter *w)
+{
+	struct list *b = futex_bucket(&w->key), *pos = b;
+	unsigned priority = w->thread->class.priority;
+
+	if (priority) {
+		for (pos = b->next; pos != b; pos = pos->next) {
+			if (container_of(pos, struct futex_waiter, link)->thread->class.priority <
+				priority)
+				break;
+		}
+	}
+	list_add_before(pos, &w->link);
+}
+
 void futex_wake_one(struct futex_waiter *w)
 {
 	list_del(&w->link);
@@ -120,7 +136,7 @@ static long wait(uptr_t addr, bool shared, uint32_t expected, uint32_t bitset, u
 		return r;
 	if (word != expected)
 		return -EAGAIN;
-	list_add_tail(futex_bucket(&w.key), &w.link);
+	futex_enqueue(&w);
 	do {
 		r = thread_block(deadline, true);
 	} while (r == 0 && !w.woken);
@@ -328,7 +344,7 @@ static long queue_all(struct futex_waiter *w, uptr_t user, unsigned n, unsigned 
 			return r;
 		if (word != (uint32_t)v.val)
 			return -EAGAIN;
-		list_add_tail(futex_bucket(&w->key), &w->link);
+		futex_enqueue(w);
 	}
 	return 0;
 }

@@ -34,6 +34,8 @@ struct futex_waiter {
 struct list *futex_bucket(const struct futex_key *key);
 /* The word's value; 0, -EINVAL (not aligned) or -EFAULT. */
 int futex_read_word(uptr_t addr, uint32_t *word);
+/* Puts w, whose key and thread are set, into its bucket. */
+void futex_enqueue(struct futex_waiter *w);
 /* Takes w out of its bucket, and its thread goes on. */
 void futex_wake_one(struct futex_waiter *w);
 

@@ -49,7 +49,7 @@ long futex_requeue(
 		} else if (!futex_same(&key, &key2)) {
 			list_del(&w->link);
 			w->key = key2;
-			list_add_tail(futex_bucket(&key2), &w->link);
+			futex_enqueue(w);
 		}
 	}
 	return done;
@@ -98,7 +98,7 @@ long futex_wait_requeue_pi(
 		return r;
 	if (futex_same(&w.key, &pi.key))
 		return -EINVAL;
-	list_add_tail(futex_bucket(&w.key), &w.link);
+	futex_enqueue(&w);
 	do {
 		r = thread_block(deadline, true);
 	} while (r == 0 && !pi.served);

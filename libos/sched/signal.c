@@ -14,8 +14,9 @@
 #include "libos/mem/kmalloc.h"
 #include "libos/sched/posix_timer.h"
 #include "libos/sched/thread_impl.h"
+#include "libos/sys/limits.h"
 
-#define QUEUE_MAX 1024u
+#define QUEUE_MAX 65536u /* whatever RLIMIT_SIGPENDING says */
 #define SYNC_SET                                                                                   \
 	(sigbit(SIGSEGV) | sigbit(SIGBUS) | sigbit(SIGILL) | sigbit(SIGTRAP) | sigbit(SIGFPE))
 #define IGNORE_SET                                                                                 \
@@ -77,6 +78,18 @@ static bool ignored(int signo)
 
 /* ---- queues */
 
+static uint64_t queue_limit(void)
+{
+	uint64_t limit = rlimit_soft(RLIMIT_SIGPENDING);
+
+	return limit < QUEUE_MAX ? limit : QUEUE_MAX;
+}
+
+bool signal_queue_full(const struct siginfo *info)
+{
+	return info->signo >= SIGRTMIN && info->code != SI_USER && queued_count >= queue_limit();
+}
+
 static void pending_add(struct sigpending *p, const struct siginfo *info)
 {
 	struct queued *q;
@@ -84,7 +97,7 @@ static void pending_add(struct sigpending *p, const struct siginfo *info)
 	if (p->set & sigbit(info->signo) && info->signo < 32)
 		return;
 	p->set |= sigbit(info->signo);
-	if (queued_count >= QUEUE_MAX)
+	if (queued_count >= queue_limit())
 		return;
 	q = kmalloc(sizeof(*q));
 	if (!q)
@@ -187,6 +200,8 @@ static struct thread *leader_for(int signo)
 
 	if (!t || !wants(t, signo))
 		return NULL;
+	if (t->class.priority < current_thread->class.priority && wants(current_thread, signo))
+		return NULL; /* it may not run for long */
 	return t == current_thread || !(t->sig.pending.set & ~t->sig.mask) ? t : NULL;
 }
 

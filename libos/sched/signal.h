@@ -123,6 +123,9 @@ void signal_thread_exit(struct sigstate *s);
 /* Sends to one thread, or to the process. The structure is copied. */
 void signal_send_thread(struct thread *t, const struct siginfo *info);
 void signal_send_process(const struct siginfo *info);
+/* Is a call to be refused with -EAGAIN, because as many wait as RLIMIT_SIGPENDING allows? Only signals that are counted are. */
+bool signal_queue_full(const struct siginfo *info);
+#define SIGRTMIN 32
 /* An exception of the calling thread: kills the process when it is blocked or ignored. */
 void signal_force(const struct siginfo *info);
 

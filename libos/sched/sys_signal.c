@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The signal calls. pids: the process is 1, and every other process id names nothing. */
+/* The signal calls. There is one process: an id that is none of its threads' names nothing. */
 #include "libos/klib/errno.h"
 #include "libos/sched/thread_impl.h"
+#include "libos/sys/cred.h"
 #include "libos/sys/syscall.h"
 #include "libos/uapi/time.h"
 
@@ -102,7 +103,15 @@ long sys_sigaltstack(const uint64_t a[6])
 
 static struct siginfo from_user(int signo, int code)
 {
-	return (struct siginfo){.signo = signo, .code = code, .sender = {.pid = 1}};
+	return (struct siginfo){
+		.signo = signo, .code = code, .sender = {.pid = FIRST_TID, .uid = cred.uid.real}};
+}
+
+/* A thread's id names its process too, 0 the caller's group. -1 would be all other processes, and there are none: but it is also what killpg(3)
+ * makes of the number of the one group. */
+static bool names_process(int pid)
+{
+	return pid == 0 || pid == -FIRST_TID || (pid > 0 && thread_exists(pid));
 }
 
 static bool good(int signo)
@@ -117,11 +126,11 @@ long sys_kill(const uint64_t a[6])
 
 	if (!good(signo))
 		return -EINVAL;
-	if (pid != 1 && pid != 0 && pid != -1)
+	if (!names_process(pid))
 		return -ESRCH;
-	if (signo && pid != -1)
+	if (signo)
 		signal_send_process(&info);
-	return pid == -1 ? -ESRCH : 0;
+	return 0;
 }
 
 static long send_thread(int tid, int signo, const struct siginfo *info)
@@ -133,6 +142,8 @@ static long send_thread(int tid, int signo, const struct siginfo *info)
 	t = thread_by_tid(tid);
 	if (!t)
 		return -ESRCH;
+	if (signo && signal_queue_full(info))
+		return -EAGAIN;
 	if (signo)
 		signal_send_thread(t, info);
 	return 0;
@@ -172,10 +183,13 @@ long sys_rt_sigqueueinfo(const uint64_t a[6])
 		return -EINVAL;
 	if (queue_info(a[2], (int)a[1], &info))
 		return -EFAULT;
-	if ((int)a[0] != 1)
+	if ((int)a[0] <= 0 || !thread_exists((int)a[0]))
 		return -ESRCH;
-	if (info.signo)
-		signal_send_process(&info);
+	if (!info.signo)
+		return 0;
+	if (signal_queue_full(&info))
+		return -EAGAIN;
+	signal_send_process(&info);
 	return 0;
 }
 

@@ -109,6 +109,8 @@ struct thread *thread_new(const struct regs *regs)
 	if (!t)
 		return NULL;
 	*thread_regs(t) = *regs;
+	if (!current_thread->class.reset)
+		t->class = current_thread->class;
 	set_start(t, (uint64_t)thread_regs(t), thread_first_return);
 	return t;
 }
@@ -190,6 +192,35 @@ static void schedule(void)
 	switch_to(container_of(link, struct thread, run));
 }
 
+static unsigned priority_of(struct list *link)
+{
+	return container_of(link, struct thread, run)->class.priority;
+}
+
+/* The queue is in the order of priorities; first: in front of its equals, as one that was interrupted is. */
+static void run_add(struct thread *t, bool first)
+{
+	unsigned priority = t->class.priority;
+	struct list *pos = &run_queue;
+
+	if (priority || first) {
+		for (pos = run_queue.next; pos != &run_queue; pos = pos->next) {
+			if (priority_of(pos) < priority || (first && priority_of(pos) == priority))
+				break;
+		}
+	}
+	list_add_before(pos, &t->run);
+}
+
+void thread_set_class(struct thread *t, const struct sched_class *class)
+{
+	t->class = *class;
+	if (t == current_thread || t->state != THREAD_RUNNABLE)
+		return;
+	list_del(&t->run);
+	run_add(t, false);
+}
+
 bool sched_runnable(void)
 {
 	return !list_empty(&run_queue);
@@ -197,9 +228,9 @@ bool sched_runnable(void)
 
 void thread_yield(void)
 {
-	if (list_empty(&run_queue))
+	if (list_empty(&run_queue) || priority_of(run_queue.next) < current_thread->class.priority)
 		return;
-	list_add_tail(&run_queue, &current_thread->run);
+	run_add(current_thread, false);
 	schedule();
 }
 
@@ -230,7 +261,7 @@ int thread_block(uint64_t deadline, bool interruptible)
 static void make_runnable(struct thread *t)
 {
 	t->state = THREAD_RUNNABLE;
-	list_add_tail(&run_queue, &t->run);
+	run_add(t, false);
 }
 
 void thread_wake(struct thread *t)
@@ -269,16 +300,29 @@ void thread_exit(int status)
 	__builtin_unreachable();
 }
 
+/* Does anybody who waits have as much right to run? */
+static bool takes_turns(void)
+{
+	return !list_empty(&run_queue) && current_thread->class.policy != SCHED_FIFO &&
+		priority_of(run_queue.next) == current_thread->class.priority;
+}
+
 /* When the program has to be interrupted: for the first timer, and at the end of the slice if others wait. */
 static uint64_t next_upcall(void)
 {
 	uint64_t used, end;
 
-	if (list_empty(&run_queue))
+	if (!takes_turns())
 		return ktimer_next;
 	used = clock_cycles_ns(rdtsc() - current_thread->slice_start);
 	end = clock_mono_ns() + (used < SLICE_NS ? SLICE_NS - used : 0);
 	return end < ktimer_next ? end : ktimer_next;
+}
+
+static void give_way(void)
+{
+	run_add(current_thread, true);
+	schedule();
 }
 
 void sched_return_to_user(void)
@@ -286,9 +330,13 @@ void sched_return_to_user(void)
 	struct thread *t = current_thread;
 
 	reap();
-	if (!list_empty(&run_queue) && rdtsc() - t->slice_start > slice_cycles) {
-		t->used_up = true;
-		thread_yield();
+	if (!list_empty(&run_queue)) {
+		if (priority_of(run_queue.next) > t->class.priority) {
+			give_way();
+		} else if (takes_turns() && rdtsc() - t->slice_start > slice_cycles) {
+			t->used_up = true;
+			thread_yield();
+		}
 	}
 	upcall_set(next_upcall());
 	if (cpu_owner == t)

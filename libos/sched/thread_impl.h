@@ -16,6 +16,23 @@
 
 enum thread_state { THREAD_RUNNABLE, THREAD_BLOCKED, THREAD_DEAD };
 
+/* sched(7). Who has a higher priority runs first, and goes on until it waits; only equals take turns. */
+enum {
+	SCHED_OTHER = 0,
+	SCHED_FIFO = 1,
+	SCHED_RR = 2,
+	SCHED_BATCH = 3,
+	SCHED_IDLE = 5,
+	SCHED_DEADLINE = 6
+};
+#define PRIORITY_DEADLINE 100
+struct sched_class {
+	uint8_t policy;
+	uint8_t priority; /* 1-99 for SCHED_FIFO and SCHED_RR, 100 for SCHED_DEADLINE, else 0 */
+	bool reset;       /* a thread that it makes is an ordinary one */
+	uint64_t runtime, deadline, period; /* ns, of SCHED_DEADLINE: kept and answered */
+};
+
 struct thread {
 	struct list run;  /* run queue, while runnable and not running */
 	struct list wait; /* one wait queue, while blocked on one */
@@ -24,6 +41,7 @@ struct thread {
 	bool woken, timed_out, interruptible;
 	bool used_up;     /* a whole slice, without a sleep since then */
 	uint8_t computes; /* above 0: it went on for long without a call, some calls ago */
+	struct sched_class class;
 	int tid;
 	uint64_t ksp;        /* parked stack pointer of the libOS */
 	uint64_t kstack_top; /* its struct regs is right below */
@@ -67,6 +85,8 @@ _Noreturn void thread_exit(int status);
 struct thread *thread_by_tid(int tid);
 /* The last part of path becomes its name (15 bytes). */
 void thread_set_name(struct thread *t, const char *path);
+
+void thread_set_class(struct thread *t, const struct sched_class *class);
 
 /* Sleeps until thread_wake (0), the deadline (-ETIMEDOUT) or, when interruptible, a signal (-EINTR). */
 int thread_block(uint64_t deadline, bool interruptible);

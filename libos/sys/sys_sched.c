@@ -1,33 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One CPU, one scheduling class, memory that is never swapped: what programs ask of that is answered as Linux would there. */
+/* One CPU, memory that is never swapped: what programs ask of that is answered as Linux would there. */
 #include "libos/klib/errno.h"
 #include "libos/mem/page.h"
 #include "libos/mem/uaccess.h"
 #include "libos/mem/vm.h"
-#include "libos/sched/thread.h"
+#include "libos/sched/thread_impl.h"
 #include "libos/sys/cred.h"
+#include "libos/sys/limits.h"
 #include "libos/sys/syscall.h"
 #include "libos/uapi/time.h"
 
-#define SCHED_OTHER    0
-#define SCHED_FIFO     1
-#define SCHED_RR       2
-#define SCHED_BATCH    3
-#define SCHED_IDLE     5
-#define SCHED_DEADLINE 6
-#define SLICE_NS       4000000 /* what Linux gives at 250 Hz */
-#define PRIO_PROCESS   0
-#define PRIO_USER      2
-#define NICE_MIN       (-20)
-#define NICE_MAX       19
+#define RESET_ON_FORK 0x40000000u
+#define SLICE_NS      4000000 /* what Linux gives at 250 Hz */
+#define RR_SLICE_NS   100000000
+#define PRIO_PROCESS  0
+#define PRIO_USER     2
+#define NICE_MIN      (-20)
+#define NICE_MAX      19
 
-static int nice_value, current_policy;
+static int nice_value;
+
+static struct thread *thread_of(uint64_t tid)
+{
+	return (int)tid ? thread_by_tid((int)tid) : current_thread;
+}
 
 static long check_tid(uint64_t tid)
 {
 	if ((int)tid < 0)
 		return -EINVAL;
-	return (int)tid == 0 || thread_exists((int)tid) ? 0 : -ESRCH;
+	return thread_of(tid) ? 0 : -ESRCH;
 }
 
 /* The raw call answers with the bytes written, not 0 (sched_setaffinity(2), C library/kernel differences). */
@@ -60,19 +62,26 @@ long sys_sched_setaffinity(const uint64_t a[6])
 long sys_sched_getscheduler(const uint64_t a[6])
 {
 	long r = check_tid(a[0]);
+	const struct sched_class *class;
 
-	return r < 0 ? r : current_policy;
+	if (r < 0)
+		return r;
+	class = &thread_of(a[0])->class;
+	return class->policy | (class->reset ? RESET_ON_FORK : 0);
 }
 
 long sys_sched_getparam(const uint64_t a[6])
 {
-	int priority = 0;
 	long r = check_tid(a[0]);
+	int priority;
 
 	if (r < 0)
 		return r;
 	if (!a[1])
 		return -EINVAL;
+	priority = thread_of(a[0])->class.priority;
+	if (priority == PRIORITY_DEADLINE)
+		priority = 0;
 	return put_user(a[1], &priority) < 0 ? -EFAULT : 0;
 }
 
@@ -92,39 +101,75 @@ static long priority_max(int policy)
 	}
 }
 
+static bool is_real_time(unsigned policy)
+{
+	return policy == SCHED_FIFO || policy == SCHED_RR;
+}
+
+/* What one without CAP_SYS_NICE may not (sched(7)). */
+static bool may_become(const struct sched_class *was, const struct sched_class *to)
+{
+	unsigned limit = (unsigned)rlimit_soft(RLIMIT_RTPRIO);
+
+	if (cred_has(CAP_SYS_NICE))
+		return true;
+	if (to->policy == SCHED_DEADLINE || (was->reset && !to->reset))
+		return false;
+	if (was->policy == SCHED_IDLE && to->policy != SCHED_IDLE &&
+		rlimit_soft(RLIMIT_NICE) < (uint64_t)(20 - nice_value))
+		return false;
+	if (!is_real_time(to->policy))
+		return true;
+	return (was->policy == to->policy || limit) &&
+		(to->priority <= was->priority || to->priority <= limit);
+}
+
+static long set_class(struct thread *t, const struct sched_class *class, int priority)
+{
+	struct sched_class to = *class;
+
+	if (priority_max(to.policy) < 0 || priority < 0 || priority > priority_max(to.policy) ||
+		is_real_time(to.policy) != (priority != 0))
+		return -EINVAL;
+	to.priority = to.policy == SCHED_DEADLINE ? PRIORITY_DEADLINE : (uint8_t)priority;
+	if (!may_become(&t->class, &to))
+		return -EPERM;
+	thread_set_class(t, &to);
+	return 0;
+}
+
 long sys_sched_setscheduler(const uint64_t a[6])
 {
-	int policy = (int)a[1], priority;
+	int policy = (int)a[1] & (int)~RESET_ON_FORK, priority;
+	struct sched_class class = {.reset = a[1] & RESET_ON_FORK};
 	long r = check_tid(a[0]);
 
-	if (r < 0)
-		return r;
-	if (policy < 0 || !a[2])
+	if ((int)a[0] < 0 || (int)a[1] < 0 || !a[2])
 		return -EINVAL;
 	if (get_user(&priority, a[2]) < 0)
 		return -EFAULT;
-	if (priority_max(policy) < 0 || priority < 0 || priority > priority_max(policy))
+	if (r < 0)
+		return r;
+	if (priority_max(policy) < 0 || policy == SCHED_DEADLINE)
 		return -EINVAL;
-	if (policy == SCHED_DEADLINE)
-		return -EINVAL;
-	if (policy == SCHED_FIFO || policy == SCHED_RR)
-		return -EPERM;
-	current_policy = policy;
-	return 0;
+	class.policy = (uint8_t)policy;
+	return set_class(thread_of(a[0]), &class, priority);
 }
 
 long sys_sched_setparam(const uint64_t a[6])
 {
-	int priority;
 	long r = check_tid(a[0]);
+	int priority;
 
-	if (r < 0)
-		return r;
-	if (!a[1])
+	if ((int)a[0] < 0 || !a[1])
 		return -EINVAL;
 	if (get_user(&priority, a[1]) < 0)
 		return -EFAULT;
-	return priority == 0 ? 0 : -EINVAL;
+	if (r < 0)
+		return r;
+	if (thread_of(a[0])->class.policy == SCHED_DEADLINE)
+		return -EINVAL;
+	return set_class(thread_of(a[0]), &thread_of(a[0])->class, priority);
 }
 
 long sys_sched_get_priority_max(const uint64_t a[6])
@@ -141,11 +186,13 @@ long sys_sched_get_priority_min(const uint64_t a[6])
 
 long sys_sched_rr_get_interval(const uint64_t a[6])
 {
-	const struct timespec slice = {0, SLICE_NS};
+	struct timespec slice = {0, SLICE_NS};
 	long r = check_tid(a[0]);
 
 	if (r < 0)
 		return r;
+	if (is_real_time(thread_of(a[0])->class.policy))
+		slice.tv_nsec = thread_of(a[0])->class.policy == SCHED_RR ? RR_SLICE_NS : 0;
 	return put_user(a[1], &slice) < 0 ? -EFAULT : 0;
 }
 
@@ -158,12 +205,24 @@ struct sched_attr {
 	uint64_t runtime, deadline, period;
 	uint32_t util_min, util_max;
 };
-#define ATTR_BYTES_V0 48u
+#define ATTR_BYTES_V0      48u
+#define ATTR_RESET_ON_FORK 1u
+#define RUNTIME_MIN        1024u /* ns: what Linux can count with */
+
+/* SCHED_DEADLINE: each period has runtime ns before the deadline in it. */
+static bool is_possible(const struct sched_attr *attr)
+{
+	uint64_t period = attr->period ? attr->period : attr->deadline;
+
+	return attr->runtime >= RUNTIME_MIN && attr->runtime <= attr->deadline &&
+		attr->deadline <= period && !(period >> 63);
+}
 
 long sys_sched_getattr(const uint64_t a[6])
 {
-	struct sched_attr attr = {.policy = (uint32_t)current_policy, .nice = nice_value};
+	struct sched_attr attr = {.nice = nice_value};
 	uint32_t size = (uint32_t)a[2];
+	const struct sched_class *class;
 	long r;
 
 	if (!a[1] || (int)a[0] < 0 || size < ATTR_BYTES_V0 || size > PAGE_BYTES || (uint32_t)a[3])
@@ -171,8 +230,38 @@ long sys_sched_getattr(const uint64_t a[6])
 	r = check_tid(a[0]);
 	if (r < 0)
 		return r;
+	class = &thread_of(a[0])->class;
+	attr.policy = class->policy;
+	attr.flags = class->reset ? ATTR_RESET_ON_FORK : 0;
+	if (is_real_time(class->policy))
+		attr.priority = class->priority;
+	attr.runtime = class->runtime;
+	attr.deadline = class->deadline;
+	attr.period = class->period;
 	attr.size = size < sizeof(attr) ? size : sizeof(attr);
 	return copy_to_user(a[1], &attr, attr.size) ? -EFAULT : 0;
+}
+
+static long set_attr(struct thread *t, const struct sched_attr *attr)
+{
+	int value = attr->nice < NICE_MIN ? NICE_MIN
+		: attr->nice > NICE_MAX   ? NICE_MAX
+					  : attr->nice;
+	struct sched_class class = {.policy = (uint8_t)attr->policy, .reset = attr->flags};
+	bool ordinary = !is_real_time(attr->policy) && attr->policy != SCHED_DEADLINE;
+	long r;
+
+	if (attr->policy == SCHED_DEADLINE) {
+		class.runtime = attr->runtime;
+		class.deadline = attr->deadline;
+		class.period = attr->period ? attr->period : attr->deadline;
+	}
+	if (ordinary && value < nice_value && !cred_has(CAP_SYS_NICE))
+		return -EPERM;
+	r = set_class(t, &class, (int)attr->priority);
+	if (r == 0 && ordinary)
+		nice_value = value;
+	return r;
 }
 
 long sys_sched_setattr(const uint64_t a[6])
@@ -192,16 +281,12 @@ long sys_sched_setattr(const uint64_t a[6])
 	}
 	if (copy_from_user(&attr, a[1], size < sizeof(attr) ? size : sizeof(attr)))
 		return -EFAULT;
-	if (priority_max((int)attr.policy) < 0 || attr.priority > priority_max((int)attr.policy) ||
-		attr.flags)
+	if (attr.flags & ~(uint64_t)ATTR_RESET_ON_FORK || attr.policy > SCHED_DEADLINE ||
+		attr.priority > INT32_MAX || (attr.policy == SCHED_DEADLINE && !is_possible(&attr)))
 		return -EINVAL;
 	if (check_tid(a[0]) < 0)
 		return check_tid(a[0]);
-	if (attr.policy == SCHED_FIFO || attr.policy == SCHED_RR)
-		return -EPERM;
-	current_policy = (int)attr.policy;
-	nice_value = attr.nice < NICE_MIN ? NICE_MIN : attr.nice > NICE_MAX ? NICE_MAX : attr.nice;
-	return 0;
+	return set_attr(thread_of(a[0]), &attr);
 }
 
 long sys_getcpu(const uint64_t a[6])
