@@ -16,8 +16,8 @@ static void note(int signo, siginfo_t *info, void *context)
 
 static void *kill_by_number(void *arg)
 {
-	SHOW(kill(gettid(), SIGUSR1));
-	return arg;
+	*(int *)arg = kill(gettid(), SIGUSR1);
+	return NULL;
 }
 
 static void queue(void)
@@ -41,6 +41,7 @@ int main(void)
 {
 	struct sigaction act = {.sa_sigaction = note, .sa_flags = SA_SIGINFO};
 	pthread_t t;
+	int rc = -1;
 
 	sigaction(SIGUSR1, &act, NULL);
 	setpgid(0, 0);
@@ -48,8 +49,9 @@ int main(void)
 	SHOW(killpg(getpgrp(), SIGUSR1));
 	SHOW(kill(-getpgrp(), SIGUSR1));
 	SHOW(killpg(getpgrp(), 65));
-	SHOW_ERR(pthread_create(&t, NULL, kill_by_number, NULL));
+	pthread_create(&t, NULL, kill_by_number, &rc);
 	pthread_join(t, NULL);
+	say("kill() with a thread's number: %d\n", rc);
 	say("handled %d\n", (int)got);
 	queue();
 	return 0;

@@ -505,6 +505,11 @@ void vm_usage(uint64_t *mapped, uint64_t *resident)
 	*resident = 4096;
 }
 
+uint64_t vm_locked(uptr_t start, uptr_t end)
+{
+	return 0;
+}
+
 int signal_temp_mask(uptr_t uset, uint64_t size)
 {
 	return uset && size != 8 ? -EINVAL : 0;
