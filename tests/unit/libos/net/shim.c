@@ -13,10 +13,13 @@
 #include "libos/mem/page.h"
 #include "libos/mem/uaccess.h"
 #include "libos/sched/thread.h"
+#include "libos/sys/cred.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+struct cred cred = {.caps = {.effective = CAP_ALL}}; /* root */
 
 uint64_t shim_now = 1000000000ull;
 bool shim_deadlock, shim_signal;
