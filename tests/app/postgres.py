@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A PostgreSQL server for a test: a folder of its own, a Unix socket in it, no TCP, an unprivileged user (it refuses to run as root)."""
+"""A PostgreSQL server for a test: a folder of its own, a Unix socket in it, an unprivileged user (it refuses to run as root). No TCP, but for
+one that is to be reached at an address of a network namespace: by all of that address's /24."""
 import glob
 import os
 import shutil
@@ -23,7 +24,8 @@ def tools():
 
 
 class Postgres:
-    def __init__(self):
+    def __init__(self, netns=None, address=None):
+        self.netns, self.address = netns, address
         self.bin = tools()
         self.dir = tempfile.mkdtemp(prefix='uig-pg-')
         self.user = {'user': NOBODY, 'group': NOBODY, 'extra_groups': []} if os.geteuid() == 0 else {}
@@ -38,13 +40,22 @@ class Postgres:
         if made.returncode:
             shutil.rmtree(self.dir)
             raise AssertionError(f'initdb: {made.stderr}')
+        if address:
+            self.url = f'postgresql://micro@{address}/postgres'
+            with open(f'{self.dir}/data/pg_hba.conf', 'a') as f:
+                f.write(f'host all all {address}/24 trust\n')
+
+    def command(self):
+        """Who enters a namespace has to be root, and becomes another there."""
+        into = ['ip', 'netns', 'exec', self.netns, 'setpriv', f'--reuid={NOBODY}', f'--regid={NOBODY}', '--clear-groups'] if self.netns else []
+        return [*into, f'{self.bin}/postgres', '-D', f'{self.dir}/data', '-k', self.dir, '-c', f'listen_addresses={self.address or ""}',
+                '-c', 'fsync=off', '-c', 'max_connections=20']
 
     def start(self):
         """fsync is off: what is tested is our side of a commit, and a server that is killed loses nothing by it."""
         with open(self.log, 'ab') as log:
-            self.proc = subprocess.Popen(
-                [f'{self.bin}/postgres', '-D', f'{self.dir}/data', '-k', self.dir, '-c', 'listen_addresses=', '-c', 'fsync=off',
-                 '-c', 'max_connections=20'], cwd=self.dir, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **self.user)
+            self.proc = subprocess.Popen(self.command(), cwd=self.dir, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                         **({} if self.netns else self.user))
         until('PostgreSQL takes connections', self.is_ready)
         return self
 

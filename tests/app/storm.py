@@ -124,15 +124,16 @@ class Load:
 
 
 def kill_under(load, target, rng, seconds):
-    """Kills until the time is over. How often each was killed."""
-    kills, end = {}, time.monotonic() + seconds
-    while time.monotonic() < end:
+    """Kills until the time is over, and in any case those that come first. How often each was killed."""
+    kills, first, end = {}, list(target.FIRST), time.monotonic() + seconds
+    while first or time.monotonic() < end:
         goal, patience = len(load.accepted) + rng.randint(1, STEP_PICTURES), time.monotonic() + STEP_S
-        while len(load.accepted) < goal and time.monotonic() < min(patience, end) and not load.errors:
+        patience = patience if first else min(patience, end)
+        while len(load.accepted) < goal and time.monotonic() < patience and not load.errors:
             time.sleep(0.005)
         if load.errors:
             raise load.errors[0]
-        victim = rng.choice(target.VICTIMS)
+        victim = first.pop(0) if first else rng.choice(target.VICTIMS)
         target.kill(victim)
         kills[victim] = kills.get(victim, 0) + 1
     return kills

@@ -18,6 +18,7 @@ DB = {'MICRO_DB_LEASE_MS': '1000', 'MICRO_DB_BACKOFF_MS': '20', 'MICRO_DB_BACKOF
 class Processes:
     """The application as processes, each with a port that it keeps."""
     BROKEN = http.client.HTTPException
+    FIRST = ()
     VICTIMS = ['kvstore', 'db', 'storage', 'master', 'worker-1', 'worker-2', 'all']
 
     def __init__(self, app, db_program='db', db_env=None):

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """As test_kill.py, with a unikernel per service: the application file of examples/imaging, its volumes on the host, a manager in a network namespace of
 its own. What is killed (SIGKILL) is the monitor of an instance, or those of all; the manager makes the next ones by itself. Before that each is
-killed alone: how the rest goes on."""
+killed alone: how the rest goes on.
+test_kill_vm.py postgres: two db's, their queue in a PostgreSQL server of the host at the bridge's address, which is killed as well."""
 import http.client
 import json
 import os
@@ -13,6 +14,7 @@ import threading
 import time
 
 from app import eq, main, until
+from postgres import Postgres, tools
 import storm
 
 BUILD, TREE = os.environ['BUILD_DIR'], os.environ['SOURCE_DIR']
@@ -25,6 +27,7 @@ SEED = int(os.environ.get('KILL_SEED', str(int(time.time()))))
 SERVICES = ['registry', 'db', 'storage', 'master', 'worker', 'ui']
 GUEST_PORT = {'db': 9001, 'storage': 9002, 'master': 9003}
 APP = 'imaging'
+SUBNET = '10.212.0'
 
 
 def skip_without():
@@ -36,7 +39,7 @@ def skip_without():
         sys.exit(77)
 
 
-def application_file(host):
+def application_file(host, replicas):
     """The file of the example with the attempts that this test needs: each killed worker uses one."""
     folder = os.path.join(TREE, 'examples', 'imaging')
     path = host.path('app.yaml')
@@ -44,6 +47,9 @@ def application_file(host):
         text = re.sub(r'(build: "?)([\w$])', rf'\1{folder}/\2', f.read())
     changed = text.replace('MICRO_DB_LEASE_MS:', 'MICRO_DB_MAX_ATTEMPTS: "1000", MICRO_DB_BACKOFF_MAX_MS: "500", MICRO_DB_LEASE_MS:')
     assert changed != text
+    if replicas > 1:
+        text, changed = changed, changed.replace('\n  db:\n', f'\n  db:\n    replicas: {replicas}\n')
+        assert changed != text
     with open(path, 'w') as f:
         f.write(changed)
     return path
@@ -51,24 +57,31 @@ def application_file(host):
 
 class Unikernels:
     BROKEN = http.client.HTTPException
+    FIRST = ()
 
-    def __init__(self, host):
-        self.host, self.lock, self.ports, self.before = host, threading.Lock(), {}, {}
+    def __init__(self, host, with_postgres):
+        self.host, self.lock, self.ports, self.before, self.postgres = host, threading.Lock(), {}, {}, None
         port = free_port()
         host.make_data('', 'uvmm')
         host.start_daemon([f'{BUILD}/daemon/uigniterd', '--netns', host.tag, '--state-dir', host.path('state'), '--run-dir', host.path('run'),
                            '--socket', host.path('uigniterd.sock'), '--listen', f'127.0.0.1:{port}', '--monitor', 'uvmm',
                            '--uvmm', f'{BUILD}/vmm/uvmm', '--libos', f'{BUILD}/libos/libos.elf', '--pool', '4', '--pool-memory', '128',
-                           '--subnet', '10.212.0.0/24', '--volume-root', host.data()])
+                           '--subnet', f'{SUBNET}.0/24', '--volume-root', host.data()])
         self.manager = Manager(port)
         self.manager.wait_ready(host.daemon, 120)
         env = {**os.environ, 'IMAGING_DATA': host.data(), 'IMAGING_LEASE_MS': '1500', 'IMAGING_PORT': str(free_port())}
-        self.file = application_file(host)
+        if with_postgres:
+            self.postgres = Postgres(host.tag, f'{SUBNET}.1').start()
+            env.update(IMAGING_DB_PROGRAM='db-postgres', IMAGING_QUEUE=self.postgres.url)
+        self.file = application_file(host, 2 if with_postgres else 1)
         for words in (['build', '-C', f'{BUILD}/services', self.file], ['up', '-q', '--no-build', '-t', '120', self.file]):
             done = subprocess.run([f'{BUILD}/cli/uigniter', '-H', f'tcp://127.0.0.1:{port}', 'app', *words], env=env,
                                   stdin=subprocess.DEVNULL, capture_output=True, text=True)
             assert done.returncode == 0, done.stderr
         self.VICTIMS = [s['name'] for s in self.services() if s['name'] != 'ui'] + ['all']
+        if with_postgres:
+            self.VICTIMS += ['postgres']
+            self.FIRST = ['db', 'postgres', 'db']
 
     def services(self):
         return self.manager.call('GET', f'/app/{APP}')['services']
@@ -78,6 +91,10 @@ class Unikernels:
                 for i in s['instances'] if i['state'] == 'running']
 
     def kill(self, victim):
+        if victim == 'postgres':
+            self.postgres.kill()
+            self.postgres.start()
+            return
         try:
             for vm in self.running(None if victim == 'all' else victim)[:None if victim == 'all' else 1]:
                 os.kill(vm['pid'], signal.SIGKILL)
@@ -170,13 +187,14 @@ def recovery(target):
     print('each was in use again without a time limit running out', flush=True)
 
 
-def test_unikernels():
+def run(with_postgres):
     host, target = Host(BUILD), None
     try:
         host.open()
-        target = Unikernels(host)
-        recovery(target)
-        target.before = target.counts()
+        target = Unikernels(host, with_postgres)
+        if not with_postgres:
+            recovery(target)
+            target.before = target.counts()
         storm.run(target, SEED, SECONDS)
     except BaseException:
         if target:
@@ -185,10 +203,24 @@ def test_unikernels():
             print('--- manager\n' + f.read()[-6000:])
         raise
     finally:
+        if target and target.postgres:
+            target.postgres.__exit__()
         left = host.close()
     assert not left, left
 
 
+def test_unikernels():
+    run(False)
+
+
+def test_postgres():
+    run(True)
+
+
 if __name__ == '__main__':
     skip_without()
+    if sys.argv[1:] == ['postgres']:
+        tools()
+        sys.argv.pop()
+        main([test_postgres])
     main([test_unikernels])
