@@ -81,7 +81,7 @@ class Unikernels:
         self.VICTIMS = [s['name'] for s in self.services() if s['name'] != 'ui'] + ['all']
         if with_postgres:
             self.VICTIMS += ['postgres']
-            self.FIRST = ['db', 'postgres', 'db']
+            self.FIRST = ['db', 'postgres']
 
     def services(self):
         return self.manager.call('GET', f'/app/{APP}')['services']
