@@ -7,7 +7,8 @@ Clients of the picture application, for bench/app and bench/scale; what they saw
   app_load.py rate MASTER PICTURE CLIENTS SECONDS    each client sends the next when its last is done: {"done", "seconds"}
   app_load.py arrive MASTER PICTURE RATE:SECONDS...  sends at these rates, whatever becomes of them: {"tasks": [[sent_s, ready_s], ...]}
 
-MASTER is host:port. A task is done when master says that it is ready.
+MASTER is host:port. A task is done when master says that it is ready. --first N before all: for a master whose answers do not name the task, as the
+original one's: uploads go one at a time, and are tasks N, N+1, ... The object then has how many there were: "sent".
 """
 import http.client
 import json
@@ -29,6 +30,11 @@ def body_of(path):
     return head + data + f"\r\n--{BOUNDARY}--\r\n".encode()
 
 
+class Counted:
+    """Ids of tasks that nobody tells: uploads in a row, from first on; None: they are told."""
+    first, sent, lock = None, 0, threading.Lock()
+
+
 class Client:
     def __init__(self, master, body):
         host, port = master.rsplit(":", 1)
@@ -41,8 +47,16 @@ class Client:
         return answer.status, answer.getheader("X-Task-Id"), answer.read()
 
     def send(self):
+        if Counted.first is None:
+            return self.upload()
+        with Counted.lock:
+            self.upload()
+            Counted.sent += 1
+            return Counted.first + Counted.sent - 1
+
+    def upload(self):
         status, task, text = self.ask("POST", "/task", self.body, {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"})
-        if status != 200 or not task:
+        if status != 200 or (not task and Counted.first is None):
             raise RuntimeError(f"upload: {status} {text[:200]!r}")
         return task
 
@@ -151,7 +165,10 @@ def arrive(master, body, phases, senders=16):
 
 
 def main():
-    what, master, picture, *rest = sys.argv[1:]
+    words = sys.argv[1:]
+    if words[0] == "--first":
+        Counted.first, words = int(words[1]), words[2:]
+    what, master, picture, *rest = words
     body = body_of(picture)
     if what == "latency":
         found = latency(master, body, int(rest[0]))
@@ -159,7 +176,7 @@ def main():
         found = rate(master, body, int(rest[0]), float(rest[1]))
     else:
         found = arrive(master, body, [tuple(map(float, p.split(":"))) for p in rest])
-    json.dump(found, sys.stdout)
+    json.dump({**found, "sent": Counted.sent}, sys.stdout)
 
 
 main()

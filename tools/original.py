@@ -44,8 +44,16 @@ def lay_out(original, folder):
 
 
 def without_pauses(folder):
-    """What is in the environment of a program that is laid out there, for it to run without its pauses."""
-    return {"NODE_OPTIONS": f"--require={os.path.join(folder, os.path.basename(NO_PAUSES))}"}
+    """The word of NODE_OPTIONS that makes a program which is laid out there run without its pauses."""
+    return f"--require={os.path.join(folder, os.path.basename(NO_PAUSES))}"
+
+
+def from_its_folder(folder):
+    """The word of NODE_OPTIONS that makes it run in its folder, wherever it is started: the page's views are looked for there."""
+    path = os.path.join(folder, "here.js")
+    with open(path, "w") as f:
+        f.write("process.chdir(__dirname);\n")
+    return f"--require={path}"
 
 
 def exchange(app_file, out, originals, build_of):

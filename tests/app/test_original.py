@@ -49,7 +49,7 @@ class Original:
         folder = original.lay_out(FOLDER, app.path(f'original-{service}'))
         self.app, self.service, self.log_path = app, service, os.path.join(app.dir, f'{service}.log')
         env = {k: v for k, v in os.environ.items() if not k.startswith('MICRO_') and k != 'PORT'}
-        env.update(original.without_pauses(folder), **settings(app, service))
+        env.update(settings(app, service), NODE_OPTIONS=original.without_pauses(folder))
         with open(self.log_path, 'wb') as log:
             self.proc = subprocess.Popen(['node', original.PROGRAMS[service]], cwd=folder, env=env, stdin=subprocess.DEVNULL, stdout=log,
                                          stderr=log)
