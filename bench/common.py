@@ -107,9 +107,9 @@ class Bench:
     def remove(self, vm):
         self.manager.call("DELETE", f"/vm/{vm}?force=true")
 
-    def warm(self, image):
+    def warm(self, image, **more):
         """Makes a template; its id."""
-        operation = self.manager.call("POST", "/template", {"image_name": image})["id"]
+        operation = self.manager.call("POST", "/template", {"image_name": image, **more})["id"]
         done = self.manager.call("GET", f"/operation/{operation}?wait=60")
         if done["state"] != "done":
             raise DemoError(f"{image} did not become a template: {done['error'] or done['state']}")

@@ -138,7 +138,8 @@ static int attempt(const struct sockaddr_in *address, const char *path, struct e
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0) {
-		if (errno == ECONNREFUSED || errno == EHOSTUNREACH || errno == EINPROGRESS)
+		if (errno == ECONNREFUSED || errno == ECONNRESET || errno == EHOSTUNREACH ||
+			errno == EINPROGRESS)
 			return 0;
 		return err_sys(err, errno, "cannot connect to the service");
 	}

@@ -18,6 +18,7 @@
 #include "vmm/vm.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -317,6 +318,7 @@ static void put_snapshot_load(struct httpd_req *req)
 		vm_set_mac(vm);
 	if (r == 0 && want.resume)
 		r = vm_start(vm, now, &err);
+	malloc_trim(0); /* a clone's share of memory is counted in pages */
 	if (r < 0)
 		vm_end(vm, END_ERROR, 0, "the snapshot can not be loaded: %s", err.msg);
 	done(req, r, &err);

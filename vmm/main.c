@@ -21,6 +21,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -279,6 +280,7 @@ int main(int argc, char **argv)
 		return r < 0;
 	}
 	u.report_fd = u.vm.notify_fd = -1;
+	mallopt(M_ARENA_MAX, 1); /* each thread's own would be 20 KiB of every VM */
 	r = run(&u, started_ns);
 	/* The kernel takes everything back faster than we could; only what outlives the process is cleared up. */
 	control_free(u.control);

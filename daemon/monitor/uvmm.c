@@ -89,11 +89,13 @@ static int spawn_uvmm(struct shell *s, int tap, int api, int files, struct err *
 {
 	const struct config *config = &s->core->config;
 	struct uvmm *u = s->priv;
-	char kernel[PATH_MAX], mac[MAC_TEXT_BYTES], memory[16], vcpus[16], sandbox[4200] = "";
+	char kernel[PATH_MAX], mac[MAC_TEXT_BYTES], memory[16], vcpus[16], window[16],
+		sandbox[4200] = "";
 	const char *argv[] = {"uvmm", "--id", s->lease.name, "--api-fd", "3", "--tap-fd", "4",
 		"--files-fd", "5", "--mac", mac, "--libos", kernel, "--mem-mib", memory, "--vcpus",
-		vcpus, "--report", u->report, "--working-set", u->working_set, NULL, NULL, NULL};
-	size_t n = ARRAY_SIZE(argv) - 3;
+		vcpus, "--report", u->report, "--working-set", u->working_set, NULL, NULL, NULL,
+		NULL, NULL};
+	size_t n = ARRAY_SIZE(argv) - 5;
 	char *env[] = {NULL};
 	struct spawn spawn = {.path = config->uvmm,
 		.argv = (char *const *)(uintptr_t)argv,
@@ -107,6 +109,11 @@ static int spawn_uvmm(struct shell *s, int tap, int api, int files, struct err *
 	mac_format(s->lease.mac, mac);
 	snprintf(memory, sizeof(memory), "%u", s->spec.memory_mib);
 	snprintf(vcpus, sizeof(vcpus), "%u", s->spec.vcpus);
+	if (s->spec.window_mib) {
+		snprintf(window, sizeof(window), "%u", s->spec.window_mib);
+		argv[n++] = "--image-window-mib";
+		argv[n++] = window;
+	}
 	if (config->monitor_uid) {
 		unsigned id = config->monitor_uid + s->lease.index;
 

@@ -15,6 +15,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define LOAD_PARALLEL 2
 #define RETRY_NS      (100 * NS_PER_MS)
@@ -147,11 +148,22 @@ static const struct shell_owner clone_owner = {
 	.ended = shell_has_ended,
 };
 
+/* KVM keeps ten bytes for each page of a window, used or not: so a clone has one of its image's size. 0: any will do. */
+static unsigned window_mib(const struct template *t)
+{
+	const char *path = template_image_path(t);
+	struct stat st;
+
+	return path && stat(path, &st) == 0 ? (unsigned)(st.st_size / MIB + 2) & ~1u : 0;
+}
+
 static int load_one(struct template *t, struct err *err)
 {
 	struct core *core = t->all->core;
-	struct shell_spec spec = {
-		.ops = &monitor_uvmm, .memory_mib = t->key.memory_mib, .vcpus = 1};
+	struct shell_spec spec = {.ops = &monitor_uvmm,
+		.memory_mib = t->key.memory_mib,
+		.vcpus = 1,
+		.window_mib = window_mib(t)};
 	struct clone *c = calloc(1, sizeof(*c));
 	int r;
 
