@@ -81,14 +81,16 @@ static int make_file(const struct snapshot *s, const char *file, const char *tex
 int store_begin(const struct snapshot *s, int fd[2], struct err *err)
 {
 	_cleanup_free_ char *path = store_path(s->all, STORE_NEW, s->name, "");
-	_cleanup_close_ int of = -1, state = -1, memory = -1;
+	_cleanup_close_ int state = -1, memory = -1;
 	int r = path ? 0 : -ENOMEM;
 
 	if (r == 0 && mkdir(path, 0700) < 0)
 		r = -errno;
 	if (r < 0)
 		return err_sys(err, -r, "cannot make the snapshot's folder");
-	of = r = make_file(s, OF, s->vm_id);
+	r = make_file(s, OF, s->vm_id);
+	if (r >= 0)
+		close(r);
 	state = r = r < 0 ? r : make_file(s, "state", "");
 	memory = r = r < 0 ? r : make_file(s, "memory", "");
 	if (r < 0) {
