@@ -209,12 +209,13 @@ int vm_unmap(uptr_t addr, uint64_t len)
 }
 
 /* Where a mapping goes: at the hint if that is free, else in the highest hole. */
-static uptr_t choose(uptr_t hint, uint64_t len)
+static uptr_t choose(uptr_t hint, uint64_t len, uptr_t top)
 {
 	hint = page_round_down(hint);
-	if (hint >= VMA_MIN && vm_range_ok(hint, len) && vma_is_free(&vm.tree, hint, hint + len))
+	if (hint >= VMA_MIN && vm_range_ok(hint, len) && hint + len <= top &&
+		vma_is_free(&vm.tree, hint, hint + len))
 		return hint;
-	return vma_find_hole(&vm.tree, len, vm.top);
+	return vma_find_hole(&vm.tree, len, top < vm.top ? top : vm.top);
 }
 
 static bool within_limit(uint64_t more)
@@ -229,8 +230,7 @@ static int place(uptr_t *addr, uint64_t len, int flags)
 	if (!within_limit(len))
 		return -ENOMEM;
 	if (!(flags & (MAP_FIXED | MAP_FIXED_NOREPLACE))) {
-		*addr = flags & MAP_32BIT ? vma_find_hole(&vm.tree, len, LOW_TOP)
-					  : choose(*addr, len);
+		*addr = choose(*addr, len, flags & MAP_32BIT ? LOW_TOP : UIG_USER_TOP);
 		return *addr ? 0 : -ENOMEM;
 	}
 	if (!vm_range_ok(*addr, len))
@@ -570,7 +570,7 @@ long vm_remap(uptr_t addr, uint64_t old_len, uint64_t new_len, int flags, uptr_t
 	r = vm_split(addr, addr + old_len);
 	if (r)
 		return r;
-	to = flags & MREMAP_FIXED ? fixed_at : choose(0, new_len);
+	to = flags & MREMAP_FIXED ? fixed_at : choose(0, new_len, UIG_USER_TOP);
 	if (!to)
 		return -ENOMEM;
 	return move_area(vma_find(&vm.tree, addr), old_len, new_len, to, flags & MREMAP_DONTUNMAP);

@@ -16,6 +16,10 @@ int main(void)
 	SHOW_OK(mmap(NULL, PAGE, RW, PA | MAP_STACK | MAP_NORESERVE, -1, 0));
 	q = mmap(NULL, PAGE, RW, PA | MAP_32BIT, -1, 0);
 	ASK(q != MAP_FAILED && (uintptr_t)q < 1ul << 31);
+	q = mmap((void *)0x50000000ul, PAGE, RW, PA | MAP_32BIT, -1, 0);
+	ASK(q == (void *)0x50000000ul);
+	q = mmap((void *)0x123456788000ul, PAGE, RW, PA | MAP_32BIT, -1, 0);
+	ASK(q != MAP_FAILED && (uintptr_t)q < 1ul << 31);
 	q = mmap((void *)0x123456789000ul, PAGE, RW, PA, -1, 0);
 	ASK(q == (void *)0x123456789000ul);
 	ASK(mmap((void *)0x123456789000ul, PAGE, RW, PA, -1, 0) != q);
