@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Futexes that know their owner (FUTEX_LOCK_PI of futex(2)): the word holds the owner's id and whether somebody waits. There is one scheduling
- * class, so nobody's priority has to be inherited; what is left is that the lock is handed to the first who waits, and never lost when
+ * Futexes that know their owner (FUTEX_LOCK_PI of futex(2)): the word holds the owner's id and whether somebody waits. Priorities are
+ * not inherited; what is left is that the lock is handed to the first who waits, and never lost when
  * its owner dies. Nothing else runs between reading a word and writing it.
  */
 #include "libos/klib/errno.h"
