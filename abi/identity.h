@@ -6,10 +6,11 @@
  *
  * args is one line in the grammar that the kernel command line of a standard boot has too:
  *
- *   ip=ADDR/PREFIX ip6=ADDR/PREFIX gw=ADDR gw6=ADDR nd6=ask|static dns=ADDR search=DOMAIN[,DOMAIN]... hostname=NAME trace=0|1 patch=on|off|N aslr=on|off
+ *   ip=ADDR/PREFIX ip6=ADDR/PREFIX gw=ADDR gwmac=MAC gw6=ADDR nd6=ask|static dns=ADDR search=DOMAIN[,DOMAIN]... hostname=NAME trace=0|1 patch=on|off|N aslr=on|off
  *   env=K=V ... cwd=FOLDER mount=TAG:FOLDER[:ro] ... [tsc_khz=N] [wall_ns=N]
  *   -- PROGRAM ARG...
  *
+ * gwmac: of the gateway's IPv4 address, which nobody has to ask for then.
  * nd6=static: each IPv6 neighbour on the link has an address that ends in its MAC (RFC 4291, appendix A), so that nobody asks for it.
  * A monitor that checks what the guest sends takes its own addresses from ip= and ip6=, which must then be the first words.
  *
@@ -49,6 +50,25 @@ struct uig_upcall {
 		left; /* by the libOS: since when the program is on its own; 0: nothing is queued */
 };
 
+/* When the libOS came by: its TSC, 0 not yet, of this generation. For people who want to know where the time went; nothing depends on it. */
+enum uig_step {
+	UIG_STEP_ENTERED, /* of a boot */
+	UIG_STEP_MEMORY,
+	UIG_STEP_CONSOLE,
+	UIG_STEP_IMAGE,
+	UIG_STEP_ARGS,
+	UIG_STEP_NETWORK,
+	UIG_STEP_FILES,
+	UIG_STEP_LOADED,
+	UIG_STEP_THAWED,  /* of a clone: entropy and clocks are its own */
+	UIG_STEP_NAMES,   /* ... its arguments too */
+	UIG_STEP_ADDRESS, /* ... and its addresses */
+	UIG_STEP_LISTEN,  /* the first listen() */
+	UIG_STEP_FRAME,   /* the first frame came in */
+	UIG_STEP_SENT,    /* the first answer by TCP or UDP went out */
+};
+#define UIG_STEPS_MAX 15u
+
 struct uig_identity {
 	uint64_t magic;
 	uint32_t generation; /* 1 at a boot, + 1 at every clone or restore */
@@ -60,7 +80,7 @@ struct uig_identity {
 	uint32_t args_bytes; /* without the NUL */
 	uint32_t freezes;    /* by the libOS, once: 1 when it knows UIG_EVENT_FREEZE */
 	struct uig_upcall upcall;
-	uint32_t reserved[30];
+	uint64_t step_tsc[UIG_STEPS_MAX]; /* by the libOS: enum uig_step */
 	char args[UIG_IDENTITY_ARGS_MAX];
 };
 ABI_ASSERT_OFFSET(struct uig_identity, entropy, 16);

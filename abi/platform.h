@@ -13,7 +13,8 @@
  *              number of entries that it has seen to be told of the next one, and an index ahead of used.idx
  *              by the queue's size or more (at most 0x7fff) to be told of nothing. Event bits: until cleared.
  *   EXIT       the VM ends; the value is UIG_EXIT(kind, code).
- *   MILESTONE  the monitor notes the time (exit report, API).
+ *   MILESTONE  UIG_MILESTONE(which, detail): the monitor notes the time (exit report, API), and of LISTEN the detail: the TCP port that
+ *              others reach at the instance's address now, 0 for none of that kind.
  *   DEBUG      one byte to the console log, unbuffered: for panics only.
  *   FREE       address (gpa, page-aligned) of a struct uig_free_list: the guest does not need this memory any more. The monitor gives
  *              it back to the host, stores how many ranges of the list it has served in `done`, and stops at the first
@@ -64,6 +65,7 @@ struct uig_free_list {  /* one page */
 };
 ABI_ASSERT_SIZE(struct uig_free_list, 4096);
 
+#define UIG_MILESTONE(which, detail) (((uint64_t)(detail) << 32) | (uint32_t)(which))
 enum uig_milestone {
 	UIG_MS_LIBOS = 1,   /* libOS entered */
 	UIG_MS_PROGRAM = 2, /* first instruction of the program comes next */

@@ -14,10 +14,11 @@
 #include <errno.h>
 #include <string.h>
 
-#define REFILL_PARALLEL    4
-#define REFILL_PATIENCE_NS (50 * NS_PER_MS)
-#define RETRY_FIRST_NS     (100 * NS_PER_MS)
-#define RETRY_MAX_NS       (10 * NS_PER_S)
+#define REFILL_PARALLEL 4
+#define HOLD_NS         (150 * NS_PER_MS)
+#define CALM_NS         (2 * NS_PER_MS) /* for the first requests to those that are just ready */
+#define RETRY_FIRST_NS  (100 * NS_PER_MS)
+#define RETRY_MAX_NS    (10 * NS_PER_S)
 
 const char *const pool_exhausted_names[] = {"create", "reject", "wait", NULL};
 
@@ -44,7 +45,8 @@ struct pools {
 	unsigned preparing;     /* of all profiles */
 	struct loop_timer *timer;
 	int64_t retry_ns;
-	int64_t impatient_ns; /* when starts have gone first for long enough */
+	int64_t held_ns; /* since when starts go first; 0: they do not */
+	int64_t calm_ns; /* when those that are ready have had their first moment */
 	bool stopped;
 };
 
@@ -224,25 +226,45 @@ static struct pool *wanting(const struct pools *ps)
 	return NULL;
 }
 
-/* VMs between their start and their readiness get the processor first. pools_calm() calls again. */
-static bool others_hurry(const struct pools *ps, const struct pool *pool)
+unsigned pools_parallel(struct pools *ps, unsigned most, int64_t *again_in_ns)
 {
-	return ps->core->hurrying > 0 && !pool->waiters && pool->ready * 2 >= pool->set.target &&
-		loop_now_ns() < ps->impatient_ns;
+	int64_t now = loop_now_ns();
+
+	*again_in_ns = 0;
+	if (ps->core->hurrying == 0 && now >= ps->calm_ns) {
+		ps->held_ns = 0;
+		return most;
+	}
+	if (!ps->held_ns)
+		ps->held_ns = now;
+	if (now - ps->held_ns >= HOLD_NS)
+		return 1;
+	*again_in_ns = ps->core->hurrying ? ps->held_ns + HOLD_NS - now : ps->calm_ns - now;
+	return 0;
+}
+
+/* Who waits for a shell, or would be turned away without one, does not wait for those that start. */
+static bool is_urgent(const struct pool *pool)
+{
+	return pool->waiters || (pool->set.on_exhausted == POOL_REJECT && pool->ready == 0);
 }
 
 static void refill(void *arg)
 {
 	struct pools *ps = arg;
 	struct pool *pool = wanting(ps);
+	unsigned parallel = REFILL_PARALLEL;
 	struct err err = {0};
+	int64_t in_ns = 0;
 
-	if (!pool || ps->stopped || ps->preparing >= REFILL_PARALLEL)
-		return; /* shell_is_ready() calls again */
-	if (others_hurry(ps, pool)) {
-		refill_soon(ps, ps->impatient_ns - loop_now_ns());
+	if (!pool || ps->stopped)
 		return;
-	}
+	if (!is_urgent(pool))
+		parallel = pools_parallel(ps, REFILL_PARALLEL, &in_ns);
+	if (parallel == 0)
+		refill_soon(ps, in_ns);
+	if (ps->preparing >= parallel)
+		return; /* shell_is_ready() calls again */
 	if (prepare_one(ps, pool, &err) < 0)
 		note_failure(ps, pool, err.msg);
 	else
@@ -400,7 +422,6 @@ int pools_take(struct pools *ps, const struct shell_spec *spec, struct shell **o
 	if (!pool)
 		return 0;
 	*out = take_from(ps, pool);
-	ps->impatient_ns = loop_now_ns() + REFILL_PATIENCE_NS;
 	refill_soon(ps, ps->retry_ns);
 	if (*out) {
 		pool->hits++;
@@ -446,8 +467,9 @@ void pools_wait_cancel(struct pool_waiter *w)
 
 void pools_calm(struct pools *ps)
 {
-	if (ps->core->hurrying == 0 && !ps->retry_ns)
-		refill_soon(ps, 0);
+	ps->calm_ns = loop_now_ns() + CALM_NS;
+	if (!ps->retry_ns)
+		refill_soon(ps, CALM_NS);
 }
 
 int pools_new(struct core *core, struct pools **out, struct err *err)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The pool: profiles, each with a target of prepared shells of one kind. A take never waits for the refill, which
- * waits until no VM is on its way to readiness (while half of the target is there, and for REFILL_PATIENCE_NS at most): one preparation is begun per turn of the
- * loop, REFILL_PARALLEL at most are under way. After failures it waits longer and longer.
+ * The pool: profiles, each with a target of prepared shells of one kind. A take never waits for the refill, which begins one
+ * preparation per turn of the loop and has REFILL_PARALLEL at most under way; none while VMs are on their way to readiness and
+ * for a moment behind that, and one at a time when that takes longer than HOLD_NS. After failures it waits longer and longer.
  */
 #ifndef DAEMON_POOL_H
 #define DAEMON_POOL_H
@@ -70,7 +70,9 @@ typedef void pool_wait_fn(void *arg, struct shell *shell);
 struct pool_waiter *pools_wait(
 	struct pools *pools, const struct shell_spec *spec, pool_wait_fn *fn, void *arg);
 void pools_wait_cancel(struct pool_waiter *waiter); /* NULL is fine */
-/* core->hurrying has become less: the refill may go on. */
+/* How many preparations of any kind may be under way now, most at most: 0 while starts go first, and when to ask again. */
+unsigned pools_parallel(struct pools *pools, unsigned most, int64_t *again_in_ns);
+/* core->hurrying has become 0: the refill may go on soon. */
 void pools_calm(struct pools *pools);
 
 #endif

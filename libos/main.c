@@ -118,7 +118,7 @@ static void init_machine(void)
 	platform_init(boot);
 	if (boot->platform)
 		idt_init(page_ptr(UIG_GPA_IDT), page_ptr(UIG_GPA_TSS), 0);
-	platform_milestone(UIG_MS_LIBOS);
+	platform_milestone(UIG_MS_LIBOS, 0);
 	page_init(boot);
 	pt_init(boot->cr3);
 	if (!boot->platform)
@@ -204,6 +204,7 @@ static void start_program(void)
 	r = net_init(find_device(UIG_DEV_NET), &boot_args.net);
 	if (r)
 		kprintf("network: error %d", -r);
+	event_step(UIG_STEP_NETWORK);
 	r = vsock_init(find_device(UIG_DEV_VSOCK));
 	if (r)
 		kprintf("vsock: error %d", -r);
@@ -226,12 +227,14 @@ static void start_program(void)
 		kprintf("working folder %s: error %d", boot_args.cwd, -r);
 		no_program(r);
 	}
+	event_step(UIG_STEP_FILES);
 	r = exec_load(&boot_args, regs);
 	if (r)
 		no_program(r);
+	event_step(UIG_STEP_LOADED);
 	strlcpy(process.exe, boot_args.argv[0], sizeof(process.exe));
 	thread_set_name(thread_current(), process.exe);
-	platform_milestone(UIG_MS_PROGRAM);
+	platform_milestone(UIG_MS_PROGRAM, 0);
 	user_return(regs);
 	regs_enter(regs);
 }
@@ -245,14 +248,17 @@ void libos_main(const struct uig_bootinfo *bootinfo)
 	init_machine();
 	identity = boot->identity ? page_ptr(boot->identity) : NULL;
 	event_init(identity, &standard_events);
+	event_step(UIG_STEP_ENTERED); /* with nothing but the machine behind it */
 	upcall_init(identity ? &identity->upcall : NULL);
 	vm_init();
 	signal_init();
 	init_clock();
 	event_apply_identity();
+	event_step(UIG_STEP_MEMORY);
 	r = console_init(find_device(UIG_DEV_CONSOLE));
 	if (r)
 		kprintf("console: error %d", -r);
+	event_step(UIG_STEP_CONSOLE);
 	open_disks();
 	open_volumes();
 	r = vfs_init(boot->image ? page_ptr(boot->image) : NULL, boot->image_bytes);
@@ -260,6 +266,7 @@ void libos_main(const struct uig_bootinfo *bootinfo)
 		kprintf("the image can not be used: error %d", -r);
 		no_program(r);
 	}
+	event_step(UIG_STEP_IMAGE);
 	bad = read_defaults();
 	if (!bad)
 		bad = args_parse(&boot_args, instance_line(identity));
@@ -271,5 +278,6 @@ void libos_main(const struct uig_bootinfo *bootinfo)
 		clock_init(boot_args.tsc_khz);
 	if (!identity)
 		clock_set_real(boot_args.wall_ns ? boot_args.wall_ns : platform_wall_ns());
+	event_step(UIG_STEP_ARGS);
 	thread_start_first(start_program);
 }

@@ -56,6 +56,8 @@ int machine_devices(struct vm *vm, struct err *err)
 {
 	int r = make_net(vm, err);
 
+	if (r == 0 && vm->devices.ndev)
+		net_expect_all(&vm->devices.net);
 	if (r == 0)
 		r = devices_add_console(
 			&vm->devices, vm->console_fd, vm->console_max_bytes, &vm->mem, err);

@@ -5,6 +5,7 @@
 #include "lib/jsonx.h"
 #include "lib/log.h"
 #include "vmm/stat.h"
+#include "vmm/steps.h"
 #include "vmm/vm.h"
 
 #include <errno.h>
@@ -98,11 +99,12 @@ json_t *report_json(struct vm *vm, const char *id)
 	enum vm_state state = vm_state(vm);
 	bool ended = state == VM_ENDED; /* only then may the fields of the end be read */
 	enum vm_end_reason end = ended ? vm->end : END_NONE;
+	uint64_t port = stat_get(&vm->listen_port);
 	struct rusage usage = {0};
 
 	getrusage(RUSAGE_SELF, &usage);
 	return json_pack("{s:s, s:s, s:s?, s:s?, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:I, s:I, "
-			 "s:o, s:o}",
+			 "s:o, s:o, s:I, s:o, s:o}",
 		"id", id, "state", vm_state_name(state), "reason", ended ? vm_end_name(end) : NULL,
 		"detail", ended ? vm->end_detail : NULL, "exit_code", exit_code(vm, end), "signal",
 		end == END_SIGNAL ? json_integer(vm->end_code) : json_null(), "prepare_us",
@@ -114,7 +116,9 @@ json_t *report_json(struct vm *vm, const char *id)
 		since(vm, &vm->times.end_ns), "vcpu_cpu_us",
 		(json_int_t)(vcpu_cpu_ns(&vm->vcpu) / 1000), "peak_rss_kib",
 		(json_int_t)usage.ru_maxrss, "missing_calls", missing_calls(vm), "counts",
-		counts(vm));
+		counts(vm), "request_ns", (json_int_t)stat_get(&vm->times.request_ns),
+		"listen_port", port ? json_integer((json_int_t)port) : json_null(), "steps",
+		steps_json(vm));
 }
 
 void report_write(struct vm *vm, const char *id, int fd)

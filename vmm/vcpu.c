@@ -91,6 +91,15 @@ uint64_t vcpu_cpu_ns(const struct vcpu *vcpu)
 	return ns_of(&ts);
 }
 
+uint64_t vcpu_exits(const struct vcpu *vcpu)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < EXIT_KINDS; i++)
+		n += stat_get(&vcpu->exits[i]);
+	return n;
+}
+
 static void on_mmio(struct vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
@@ -192,8 +201,13 @@ static bool run_once(struct vcpu *vcpu)
 {
 	if (vm_vcpu_wanted(vcpu->vm))
 		vcpu->run->immediate_exit = 1;
-	if (ioctl(vcpu->fd, KVM_RUN, 0) == 0)
-		return handle_exit(vcpu);
+	if (ioctl(vcpu->fd, KVM_RUN, 0) == 0) {
+		bool go = handle_exit(vcpu);
+
+		if (vcpu->vm->milestones_before)
+			vm_clone_runs(vcpu->vm);
+		return go;
+	}
 	if (errno == EINTR || errno == EAGAIN) {
 		stat_inc(&vcpu->exits[EXIT_INTR]);
 		vm_vcpu_interrupted(vcpu->vm);

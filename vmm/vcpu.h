@@ -67,6 +67,9 @@ void vcpu_interrupt(struct vcpu *vcpu);
 /* A non-maskable interrupt; needs an interrupt controller in KVM to arrive in time. Any thread. */
 void vcpu_nmi(struct vcpu *vcpu);
 
+/* Of all kinds, so far. */
+uint64_t vcpu_exits(const struct vcpu *vcpu);
+
 /* CPU time of the thread in ns; 0 before it exists. */
 uint64_t vcpu_cpu_ns(const struct vcpu *vcpu);
 

@@ -76,6 +76,11 @@ static void set_state(struct vm *vm, enum vm_state state)
 	pthread_mutex_unlock(&vm->state_lock);
 }
 
+static void note_step(struct vm *vm, enum vm_step step)
+{
+	stat_set(&vm->times.step_ns[step], (uint64_t)loop_now_ns());
+}
+
 int vm_init(struct vm *vm, struct config *config, struct loop *loop, int console_fd,
 	uint64_t console_max, struct err *err)
 {
@@ -385,7 +390,10 @@ static int start_libos(struct vm *vm, struct err *err)
 {
 	int r = boot_libos_image(vm, vm->config.image, &vm->image_bytes, err);
 
-	return r < 0 ? r : boot_libos_identity(vm, vm->image_bytes, err);
+	note_step(vm, VM_STEP_IMAGE);
+	r = r < 0 ? r : boot_libos_identity(vm, vm->image_bytes, err);
+	note_step(vm, VM_STEP_IDENTITY);
+	return r;
 }
 
 /* The vCPU is released; with it everything may happen. */
@@ -393,6 +401,7 @@ static void release(struct vm *vm, uint64_t request_ns)
 {
 	net_set_ip(&vm->devices.net, vm->config.args);
 	stat_set(&vm->times.request_ns, request_ns);
+	note_step(vm, VM_STEP_RELEASED);
 	devices_freeze(&vm->devices, false);
 	set_state(vm, VM_RUNNING);
 }
@@ -406,13 +415,9 @@ static int start_clone(struct vm *vm, uint64_t request_ns, struct err *err)
 		vm_end(vm, END_ERROR, 0, "%s", err->msg);
 		return r;
 	}
-	for (unsigned i = 0; i < VM_MILESTONES; i++) {
-		if (vm->milestones_before >> i & 1)
-			stat_set(&vm->times.milestone_ns[i], (uint64_t)loop_now_ns());
-	}
+	note_step(vm, VM_STEP_IDENTITY);
 	release(vm, request_ns);
 	upcall_arm(vm);
-	eventfd_write(vm->notify_fd, 1);
 	return 0;
 }
 
@@ -420,6 +425,7 @@ int vm_start(struct vm *vm, uint64_t request_ns, struct err *err)
 {
 	int r = 0;
 
+	note_step(vm, VM_STEP_PARSED);
 	if (vm_state(vm) == VM_LOADED)
 		return start_clone(vm, request_ns, err);
 	if (vm_state(vm) == VM_EMPTY)
@@ -433,6 +439,7 @@ int vm_start(struct vm *vm, uint64_t request_ns, struct err *err)
 		r = vm->kind == BOOT_LIBOS ? start_libos(vm, err) : boot_std_load(vm, err);
 	if (r == 0)
 		r = close_the_door(vm, err);
+	note_step(vm, VM_STEP_SANDBOX);
 	if (r < 0) {
 		vm_unprepare(vm); /* half a start: the next one begins with a fresh shell */
 		return r;
@@ -651,8 +658,20 @@ static void reach(struct vm *vm, enum uig_milestone which)
 {
 	if (stat_get(&vm->times.milestone_ns[which]))
 		return;
+	stat_set(&vm->times.milestone_exits[which], vcpu_exits(&vm->vcpu));
 	stat_set(&vm->times.milestone_ns[which], (uint64_t)loop_now_ns());
 	eventfd_write(vm->notify_fd, 1);
+}
+
+void vm_clone_runs(struct vm *vm)
+{
+	uint32_t before = vm->milestones_before;
+
+	vm->milestones_before = 0;
+	for (unsigned i = 0; i < VM_MILESTONES; i++) {
+		if (before >> i & 1)
+			reach(vm, (enum uig_milestone)i);
+	}
 }
 
 bool vm_vcpu_wait(struct vm *vm, uint64_t deadline)
@@ -704,9 +723,13 @@ void vm_guest_exit(struct vm *vm, uint32_t kind, uint32_t code)
 	}
 }
 
-void vm_guest_milestone(struct vm *vm, uint64_t which)
+void vm_guest_milestone(struct vm *vm, uint64_t value)
 {
+	uint32_t which = (uint32_t)value;
+
 	upcall_arm(vm); /* a program may run for ever without a wait */
+	if (which == UIG_MS_LISTEN && !stat_get(&vm->times.milestone_ns[which]))
+		stat_set(&vm->listen_port, value >> 32 & 0xffff);
 	if (which < UIG_MS_IDLE)
 		reach(vm, (enum uig_milestone)which);
 }

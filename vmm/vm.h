@@ -54,11 +54,23 @@ enum vm_end_reason {
 
 #define VM_MILESTONES 5u /* indexed by enum uig_milestone */
 
+/* Of the monitor's part of a start. */
+enum vm_step {
+	VM_STEP_PARSED,
+	VM_STEP_IMAGE,
+	VM_STEP_IDENTITY,
+	VM_STEP_SANDBOX,
+	VM_STEP_RELEASED,
+	VM_STEPS
+};
+
 /* Times are loop_now_ns(); 0: not reached. */
 struct vm_times {
 	uint64_t prepare_ns; /* how long vm_prepare() took */
 	uint64_t request_ns, run_ns, end_ns;
 	uint64_t milestone_ns[VM_MILESTONES];
+	uint64_t milestone_exits[VM_MILESTONES]; /* that the guest had had until then */
+	uint64_t step_ns[VM_STEPS];
 };
 
 struct vm {
@@ -91,8 +103,10 @@ struct vm {
 	uint64_t window_bytes; /* of that known to KVM */
 	uint64_t image_bytes;  /* of the image in it; 0: none */
 	uint64_t tsc_khz;
-	uint32_t generation;        /* of the identity */
-	uint32_t milestones_before; /* a bit each: reached before the snapshot was taken */
+	uint32_t generation; /* of the identity */
+	uint32_t
+		milestones_before; /* a bit each: reached before the snapshot was taken; told when the clone runs */
+	uint64_t listen_port; /* told with UIG_MS_LISTEN; 0: none */
 	gpa_t cr3;
 	struct uig_identity *identity; /* in guest memory; NULL: not a libOS boot */
 	bool record;                   /* the working set is to be recorded */
@@ -169,7 +183,9 @@ void vm_end(struct vm *vm, enum vm_end_reason reason, uint32_t code, const char 
 struct ports *vm_ports(struct vm *vm); /* NULL: there are none */
 void vm_guest_wait(struct vm *vm, uint64_t deadline);
 void vm_guest_exit(struct vm *vm, uint32_t kind, uint32_t code);
-void vm_guest_milestone(struct vm *vm, uint64_t which);
+void vm_guest_milestone(struct vm *vm, uint64_t value); /* UIG_MILESTONE() */
+/* A clone has come to its first exit: what it had reached before the snapshot is told now. */
+void vm_clone_runs(struct vm *vm);
 void vm_guest_missing(struct vm *vm, uint64_t call);
 void vm_guest_free(struct vm *vm, uint64_t list);
 void vm_guest_freeze(struct vm *vm);

@@ -240,9 +240,16 @@ static void show_timing(const struct invocation *inv, const json_t *vm)
 	json_array_foreach(steps, n, step)
 	{
 		const char *name = json_string_value(json_object_get(step, "step"));
-		double us = json_real_value(json_object_get(step, "us"));
+		const char *by = json_string_value(json_object_get(step, "by"));
+		const json_t *exits = json_object_get(step, "exits");
+		double us = json_number_value(json_object_get(step, "us"));
 
-		fprintf(stderr, "%-8s %10.1f us  +%.1f\n", name ? name : "", us, us - before);
+		fprintf(stderr, "%-8s %-18s %10.1f us  +%.1f", by ? by : "", name ? name : "", us,
+			us - before);
+		if (json_is_integer(exits))
+			fprintf(stderr, "  (%lld exits of the guest so far)",
+				(long long)json_integer_value(exits));
+		fputc('\n', stderr);
 		before = us;
 	}
 	if (json_is_true(json_object_get(vm, "cloned")))

@@ -56,7 +56,7 @@ static const struct instance *page_start(const struct instances *is, const char 
 
 void vm_list(struct httpd_req *req)
 {
-	const struct instances *is = api_core(req)->instances;
+	struct instances *is = api_core(req)->instances;
 	struct filter f = {.state = -1,
 		.image = httpd_query(req, "image"),
 		.label = httpd_query(req, "label")};
@@ -67,6 +67,7 @@ void vm_list(struct httpd_req *req)
 	if (!query_word(req, "state", instance_state_names, &f.state) ||
 		!query_long(req, "limit", 1, LIST_MAX, &limit))
 		return;
+	instances_settle(is);
 	items = json_array();
 	for (i = page_start(is, httpd_query(req, "cursor")); i; i = i->next) {
 		if (!matches(i, &f))
@@ -85,8 +86,10 @@ void vm_get(struct httpd_req *req)
 {
 	struct instance *i = api_instance(req);
 
-	if (i)
-		answer_json(req, 200, vm_json(i));
+	if (!i)
+		return;
+	instance_settle(i);
+	answer_json(req, 200, vm_json(i));
 }
 
 static void answer_stopped(struct httpd_req *req, struct instance *i, bool reached)
@@ -125,6 +128,7 @@ void vm_kill(struct httpd_req *req)
 /* --- start, restart, pause, resume ------------------------------------------------------------------------------ */
 static void answer_started(struct httpd_req *req, struct instance *i, bool reached)
 {
+	instance_settle(i);
 	if (reached || i->state == VM_STOPPED || i->state == VM_CRASHED) /* it ran */
 		answer_json(req, 200, vm_json(i));
 	else

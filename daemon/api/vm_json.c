@@ -4,8 +4,11 @@
 #include "daemon/core.h"
 #include "daemon/image/store.h"
 #include "daemon/instance/instance.h"
+#include "daemon/monitor/trace.h"
 #include "daemon/network/network.h"
 #include "lib/util.h"
+
+#include <stdlib.h>
 
 json_t *time_json(const struct timespec *t)
 {
@@ -85,16 +88,68 @@ static const char *kernel_name(const struct instance *i)
 	return i->spec.kernel[0] ? i->spec.kernel : KERNEL_DEFAULT;
 }
 
-/* Microseconds since the request came, of each step so far. */
+static double us_since_request(const struct instance *i, int64_t ns)
+{
+	return (double)(ns - i->request_ns) / 1000;
+}
+
+static void add_own_steps(const struct instance *i, json_t *steps)
+{
+	for (unsigned n = 0; n < INSTANCE_STEPS && i->step_ns[n] >= i->request_ns; n++)
+		json_array_append_new(steps,
+			json_pack("{s:s, s:s, s:f}", "step", instance_step_names[n], "by",
+				"manager", "us", us_since_request(i, i->step_ns[n])));
+}
+
+/* All parts read the same clock. */
+static void add_monitor_steps(const struct instance *i, json_t *steps)
+{
+	json_t *step;
+	size_t n;
+
+	if (i->steps_ns < i->request_ns || json_array_size(i->steps) > TRACE_STEPS_MAX)
+		return; /* of a start before this one */
+	json_array_foreach(i->steps, n, step)
+	{
+		double us = json_number_value(json_object_get(step, "us"));
+		json_t *copy = json_copy(step);
+
+		json_object_set_new(copy, "us", json_real(us_since_request(i, i->steps_ns) + us));
+		json_array_append_new(steps, copy);
+	}
+}
+
+static int by_time(const void *a, const void *b)
+{
+	double x = json_number_value(json_object_get(*(json_t *const *)a, "us"));
+	double y = json_number_value(json_object_get(*(json_t *const *)b, "us"));
+
+	return (x > y) - (x < y);
+}
+
+static json_t *sorted(json_t *steps)
+{
+	json_t *all[INSTANCE_STEPS + TRACE_STEPS_MAX], *out = json_array();
+	size_t count = json_array_size(steps);
+
+	if (count > ARRAY_SIZE(all))
+		count = ARRAY_SIZE(all);
+	for (size_t n = 0; n < count; n++)
+		all[n] = json_array_get(steps, n);
+	qsort(all, count, sizeof(all[0]), by_time);
+	for (size_t n = 0; n < count; n++)
+		json_array_append(out, all[n]);
+	json_decref(steps);
+	return out;
+}
+
 static json_t *timing_json(const struct instance *i)
 {
 	json_t *steps = json_array();
 
-	for (unsigned n = 0; n < INSTANCE_STEPS && i->step_ns[n] >= i->request_ns; n++)
-		json_array_append_new(steps,
-			json_pack("{s:s, s:f}", "step", instance_step_names[n], "us",
-				(double)(i->step_ns[n] - i->request_ns) / 1000));
-	return steps;
+	add_own_steps(i, steps);
+	add_monitor_steps(i, steps);
+	return sorted(steps);
 }
 
 static json_t *missing_calls(const struct instance *i)

@@ -28,6 +28,9 @@
 #include <errno.h>
 #include <string.h>
 
+#define SAVE_SOON_NS                                                                               \
+	(20 * NS_PER_MS) /* as long as its start takes, which most times ends with an answer */
+
 void instance_save(struct instance *i)
 {
 	_cleanup_json_ json_t *record = record_of(i);
@@ -49,8 +52,12 @@ void instance_settle(struct instance *i)
 
 void instance_save_soon(struct instance *i)
 {
+	struct instances *is = i->core->instances;
+
 	i->unsaved = true;
-	loop_timer_set(i->core->instances->saver, 0);
+	if (!is->saver_set)
+		loop_timer_set(is->saver, SAVE_SOON_NS);
+	is->saver_set = true;
 }
 
 /* --- reading --------------------------------------------------------------------------------------------------- */

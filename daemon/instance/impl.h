@@ -11,6 +11,7 @@ struct instances {
 	struct instance *first, *last;
 	unsigned count;
 	struct loop_timer *saver; /* of instance_save_soon() */
+	bool saver_set;
 	struct loop_timer *
 		sweeper; /* removes those of auto_remove that have ended, outside of all callbacks */
 };

@@ -41,12 +41,18 @@ static void sweep(void *arg)
 	}
 }
 
+void instances_settle(struct instances *is)
+{
+	for (struct instance *i = is->first; i; i = i->next)
+		instance_settle(i);
+}
+
 static void save_all(void *arg)
 {
 	struct instances *is = arg;
 
-	for (struct instance *i = is->first; i; i = i->next)
-		instance_settle(i);
+	is->saver_set = false;
+	instances_settle(is);
 }
 
 int instances_new(struct core *core, struct instances **out, struct err *err)
@@ -402,6 +408,7 @@ void instance_free(struct instance *i)
 	json_decref(i->labels);
 	json_decref(i->volumes);
 	json_decref(i->missing_calls);
+	json_decref(i->steps);
 	instance_words_fini(i);
 	free(i->dir);
 	free(i->log);

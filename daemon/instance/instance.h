@@ -188,6 +188,8 @@ struct instance {
 	char *dir, *log;                        /* folder and console file */
 	int64_t request_ns, start_ns, ready_ns; /* monotonic; 0: not yet */
 	int64_t step_ns[INSTANCE_STEPS];        /* of the last start; the same */
+	json_t *steps;    /* owned: of its monitor and libOS (daemon/monitor/trace.h); NULL: none */
+	int64_t steps_ns; /* since when their times count */
 	struct timespec created, started, ended;
 	struct readiness *readiness;
 	struct loop_timer *kill_timer;
@@ -235,6 +237,7 @@ void instance_remove_soon(struct instance *inst);
 
 /* Writes to the state database what is not there yet: before somebody is told. */
 void instance_settle(struct instance *inst);
+void instances_settle(struct instances *instances);
 
 /* Fills argv, env and cmdline of an instance with this image as a run makes them, and gives them back. 0 or -errno. */
 int instance_words(struct instance *inst, const struct run_spec *spec);

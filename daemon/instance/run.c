@@ -66,8 +66,10 @@ void instance_hurry(struct instance *i, bool on)
 		return;
 	i->hurrying = on;
 	i->core->hurrying += on ? 1 : -1u;
-	if (!on)
-		pools_calm(i->core->pools);
+	if (on || i->core->hurrying > 0)
+		return;
+	pools_calm(i->core->pools);
+	templates_calm(i->core->templates);
 }
 
 /* --- the end --------------------------------------------------------------------------------------------------- */
@@ -165,7 +167,7 @@ static void is_ready(void *arg)
 	i->readiness = NULL;
 	i->ready = true;
 	i->ready_ns = i->step_ns[STEP_READY] = loop_now_ns();
-	instance_save(i);
+	instance_save_soon(i);
 	events_vm(i->core->events, "ready", i);
 	apps_hear(i->core->apps, i);
 	instance_hurry(i, false);
@@ -186,10 +188,21 @@ static void probe_port(struct instance *i)
 		log_warn("cannot probe readiness", "id=%s error=%d", i->id, -r);
 }
 
+/* The port is the one that is waited for: nobody has to try it. A template was ready when it was frozen, a user's snapshot perhaps not. */
 static void shell_listening_(void *arg, struct shell *shell)
 {
-	(void)shell;
-	probe_port(arg);
+	struct instance *i = arg;
+	bool known = shell->listen_port
+		? shell->listen_port == image_config_ready_port(i->image->config)
+		: shell->listens && i->cloned && !i->from[0];
+
+	json_decref(i->steps);
+	i->steps = json_incref(shell->trace);
+	i->steps_ns = shell->trace_ns;
+	if (known && !i->ready && !i->readiness)
+		is_ready(i);
+	else
+		probe_port(i);
 }
 
 void instance_watch_readiness(struct instance *i)
@@ -198,8 +211,7 @@ void instance_watch_readiness(struct instance *i)
 		is_ready(i);
 		return;
 	}
-	if (!i->cloned && !i->from[0] && i->shell->ops->watch_listen &&
-		i->shell->ops->watch_listen(i->shell) == 0)
+	if (i->shell->ops->watch_listen && i->shell->ops->watch_listen(i->shell) == 0)
 		return; /* shell_listening_() goes on */
 	probe_port(i);
 }
@@ -260,7 +272,7 @@ static void shell_started_(void *arg, struct shell *shell, const struct err *fai
 		return;
 	}
 	instance_set_state(i, VM_RUNNING);
-	instance_save(i);
+	instance_save_soon(i); /* with the answer, if somebody waits for one */
 	instance_tell_waiters(i);
 	instance_watch_ttl(i);
 	instance_watch_readiness(i);
@@ -302,7 +314,7 @@ static void begin(struct instance *i)
 	if (i->core->names)
 		spec.search = search;
 	instance_set_state(i, VM_STARTING);
-	instance_save_soon(i); /* the monitor is told first, and works meanwhile */
+	instance_save_soon(i); /* behind the answer of the monitor, which works meanwhile */
 	instance_hurry(i, true);
 	if (r < 0)
 		err_sys(&err, -r, "VM");

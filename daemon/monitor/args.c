@@ -124,7 +124,7 @@ static int add_addresses(const struct network *net, const struct lease *lease, s
 	const struct subnet *subnet = network_subnet(net);
 	const struct subnet6 *subnet6 = network_subnet6(net);
 	char ip[IPV4_TEXT_BYTES], gateway[IPV4_TEXT_BYTES], ip6[IPV6_TEXT_BYTES],
-		gateway6[IPV6_TEXT_BYTES];
+		gateway6[IPV6_TEXT_BYTES], mac[MAC_TEXT_BYTES];
 	uint8_t first[IPV6_BYTES];
 	int r;
 
@@ -135,7 +135,8 @@ static int add_addresses(const struct network *net, const struct lease *lease, s
 		ipv6_format(lease->ip6, ip6);
 		r = buf_printf(line, " ip6=%s/%d", ip6, SUBNET6_PREFIX);
 	}
-	r = r < 0 ? r : buf_printf(line, " gw=%s", gateway);
+	mac_format(network_gateway_mac(net), mac); /* nobody has to ask for it */
+	r = r < 0 ? r : buf_printf(line, " gw=%s gwmac=%s", gateway, mac);
 	if (r == 0 && subnet6->on) {
 		subnet6_gateway(subnet6, first);
 		ipv6_format(first, gateway6);

@@ -167,6 +167,10 @@ struct shell {
 	const struct shell_owner *owner; /* NULL: discarded */
 	void *owner_arg;
 	struct shell_exit exit;
+	bool listens;         /* with listening: it does, or did when it was frozen */
+	uint16_t listen_port; /* ... what others reach; 0: not known */
+	json_t *trace;        /* owned: [{step, by, us (since the request), exits}]; NULL: none */
+	int64_t trace_ns;     /* when that request was, by loop_now_ns() */
 	json_t *missing_calls; /* owned: names of the system calls that it asked for in vain; NULL: not known */
 	void *priv;                /* the monitor's */
 	struct shell *prev, *next; /* core->shells */

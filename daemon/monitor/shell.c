@@ -77,6 +77,7 @@ void shell_free(struct shell *s)
 	network_release(s->core->network, &s->lease);
 	list_del(s);
 	json_decref(s->missing_calls);
+	json_decref(s->trace);
 	free(s->dir);
 	free(s);
 }

@@ -6,6 +6,7 @@
  */
 #include "daemon/core.h"
 #include "daemon/monitor/args.h"
+#include "daemon/monitor/trace.h"
 #include "daemon/monitor/uvmm_impl.h"
 #include "daemon/monitor/vmm_api.h"
 #include "daemon/reap.h"
@@ -414,12 +415,15 @@ static void stop(struct shell *s)
 
 static void listening(void *arg, const struct httpc_response *response)
 {
+	_cleanup_json_ json_t *root = NULL;
 	struct shell *s = arg;
 	struct uvmm *u = s->priv;
 
-	(void)response; /* one that says nothing leaves it to the owner to find out */
 	u->listen_call = NULL;
-	shell_listening(s);
+	if (response->status == 200 &&
+		jsonx_parse_object(response->body, response->len, 8, &root, NULL) == 0)
+		trace_take(s, root);
+	shell_listening(s); /* one that says nothing leaves it to the owner to find out */
 }
 
 static int watch_listen(struct shell *s)

@@ -238,18 +238,19 @@ static int take_mac(const struct nlmsghdr *h, void *arg)
 	return MNL_CB_OK;
 }
 
-int netlink_link_keep_mac(struct netlink *nl, int index, const uint8_t otherwise[MAC_BYTES])
+int netlink_link_keep_mac(struct netlink *nl, int index, uint8_t mac[MAC_BYTES])
 {
 	static const uint8_t none[MAC_BYTES];
-	uint8_t mac[MAC_BYTES] = {0};
+	uint8_t now[MAC_BYTES] = {0};
 	struct nlmsghdr *h;
-	int r = talk(nl, link_request(nl, RTM_GETLINK, NLM_F_ACK, index), take_mac, mac);
+	int r = talk(nl, link_request(nl, RTM_GETLINK, NLM_F_ACK, index), take_mac, now);
 
 	if (r < 0)
 		return r;
+	if (memcmp(now, none, sizeof(now)) != 0)
+		memcpy(mac, now, sizeof(now));
 	h = link_request(nl, RTM_NEWLINK, 0, index);
-	mnl_attr_put(
-		h, IFLA_ADDRESS, MAC_BYTES, memcmp(mac, none, sizeof(mac)) == 0 ? otherwise : mac);
+	mnl_attr_put(h, IFLA_ADDRESS, MAC_BYTES, mac);
 	return change(nl, h);
 }
 

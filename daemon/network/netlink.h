@@ -23,10 +23,10 @@ int netlink_bridge_add(struct netlink *nl, const char *name, const uint8_t mac[M
 int netlink_veth_add(struct netlink *nl, const char *name, const char *peer,
 	const uint8_t peer_mac[MAC_BYTES], int peer_netns);
 int netlink_link_del(struct netlink *nl, int index);
-/* Makes the MAC that the link has the one that it keeps; `otherwise` where it has none. A bridge whose MAC nobody has chosen
+/* Makes the MAC that the link has the one that it keeps, and mac it; where it has none, it gets mac. A bridge whose MAC nobody has chosen
  * takes the lowest of its ports, another one whenever ports come and go, and has none without ports. All neighbours on the
  * link are forgotten by this, as by any change of its MAC. */
-int netlink_link_keep_mac(struct netlink *nl, int index, const uint8_t otherwise[MAC_BYTES]);
+int netlink_link_keep_mac(struct netlink *nl, int index, uint8_t mac[MAC_BYTES]);
 int netlink_link_up(struct netlink *nl, int index);
 /* Up, and a port of the bridge, in one request. */
 int netlink_link_join(struct netlink *nl, int index, int bridge);

@@ -34,6 +34,7 @@ struct network {
 	struct subnet6 subnet6; /* on: the bridge has its address */
 	int bridge;             /* interface index */
 	bool bridge_ours;
+	uint8_t bridge_mac[MAC_BYTES];
 	const struct network_config *config; /* while network_new() runs */
 	char *marker;                        /* RUN_DIR/bridge */
 	struct own_mac *own_macs;            /* those that instances were given */
@@ -160,7 +161,8 @@ static int setup_bridge(struct network *net, struct err *err)
 	if (r < 0)
 		return r;
 	net->bridge = r;
-	r = net->bridge_ours ? 0 : netlink_link_keep_mac(net->nl, net->bridge, bridge_mac);
+	memcpy(net->bridge_mac, bridge_mac, sizeof(bridge_mac));
+	r = net->bridge_ours ? 0 : netlink_link_keep_mac(net->nl, net->bridge, net->bridge_mac);
 	if (r < 0)
 		return err_sys(err, -r, "cannot fix the MAC of %s", NETWORK_BRIDGE);
 	r = netlink_addr_add(
@@ -577,6 +579,11 @@ int network_bind(const struct network *net, int type, uint16_t port)
 const struct subnet6 *network_subnet6(const struct network *net)
 {
 	return &net->subnet6;
+}
+
+const uint8_t *network_gateway_mac(const struct network *net)
+{
+	return net->bridge_mac;
 }
 
 const struct subnet *network_subnet(const struct network *net)

@@ -87,6 +87,8 @@ int network_bind(const struct network *net, int type, uint16_t port);
 
 /* Off as well when the kernel has no IPv6. */
 const struct subnet6 *network_subnet6(const struct network *net);
+/* MAC_BYTES: of the bridge, which has the gateway's addresses. */
+const uint8_t *network_gateway_mac(const struct network *net);
 const struct subnet *network_subnet(const struct network *net);
 uint32_t network_free_addresses(const struct network *net);
 

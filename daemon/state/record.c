@@ -101,7 +101,7 @@ json_t *record_of(const struct instance *i)
 	return json_pack("{s:s, s:s*, s:s, s:s, s:b, s:b, s:b, s:b, s:o, s:s, s:o, s:o, s:o, s:o, "
 			 "s:O, s:O*, s:o, "
 			 "s:o, s:i, s:s, s:I, s:o*, s:o*, s:o*, s:o*, s:b, s:O*, s:I, s:I, s:I, "
-			 "s:I, s:I, s:o, s:I, s:o*}",
+			 "s:I, s:I, s:o, s:I, s:o*, s:O*, s:I}",
 		"id", i->id, "network", i->network[0] ? i->network : NULL, "name", i->name, "state",
 		instance_state_names[i->state], "ready", (int)i->ready, "from_pool",
 		(int)i->from_pool, "auto_remove", (int)i->auto_remove, "wanted_down",
@@ -116,7 +116,8 @@ json_t *record_of(const struct instance *i)
 		i->missing_calls, "request_ns", (json_int_t)i->request_ns, "start_ns",
 		(json_int_t)i->start_ns, "ready_ns", (json_int_t)i->ready_ns, "created",
 		ns_of(&i->created), "started", ns_of(&i->started), "steps", steps_json(i), "ended",
-		ns_of(&i->ended), "from", from_json(i));
+		ns_of(&i->ended), "from", from_json(i), "monitor_steps", i->steps,
+		"monitor_steps_ns", (json_int_t)i->steps_ns);
 }
 
 /* --- back ------------------------------------------------------------------------------------------------------ */
@@ -428,6 +429,10 @@ int record_load(struct instance *i, const char *text, size_t len, struct err *er
 	if (r == 0 && !json_is_object(labels))
 		r = err_set(err, EINVAL, "labels: an object is wanted");
 	i->labels = r < 0 ? NULL : json_incref(labels);
+	if (r == 0 && json_is_array(json_object_get(root, "monitor_steps"))) {
+		i->steps = json_incref(json_object_get(root, "monitor_steps"));
+		i->steps_ns = json_integer_value(json_object_get(root, "monitor_steps_ns"));
+	}
 	if (r == 0 && json_is_array(json_object_get(root, "missing_calls")))
 		i->missing_calls = json_incref(json_object_get(root, "missing_calls"));
 	r = r < 0 ? r : load_vsock(i, root, err);

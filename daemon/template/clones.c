@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Loaded shells: prepared as those of the pool, then made what the template was when it was frozen, and left paused. They are loaded behind the
- * requests: one at a time is begun, LOAD_PARALLEL are under way, and none while instances are on their way to readiness and
- * half of the target is there. A template whose files fail again and again is of no use.
+ * requests: one at a time is begun, LOAD_PARALLEL are under way, fewer or none while starts go first (pools_parallel()). A template whose files fail again and again is of no use.
  */
 #include "daemon/template/impl.h"
 
 #include "daemon/core.h"
 #include "daemon/image/store.h"
 #include "daemon/instance/instance.h"
+#include "daemon/pool.h"
 #include "lib/log.h"
 #include "lib/loop.h"
 
@@ -19,12 +19,19 @@
 
 #define LOAD_PARALLEL 2
 #define RETRY_NS      (100 * NS_PER_MS)
-#define CALM_NS       (2 * NS_PER_MS) /* when instances were on their way: looked at again */
 
 void clones_load_soon(struct templates *ts)
 {
 	if (!ts->stopped)
 		loop_timer_set(ts->timer, 0);
+}
+
+void templates_calm(struct templates *ts)
+{
+	int64_t in_ns;
+
+	if (ts && !ts->stopped && pools_parallel(ts->core->pools, LOAD_PARALLEL, &in_ns) == 0)
+		loop_timer_set(ts->timer, in_ns);
 }
 
 static void clone_free(struct clone *c)
@@ -214,16 +221,21 @@ void clones_load(void *arg)
 {
 	struct templates *ts = arg;
 	struct template *t;
+	unsigned parallel;
 	struct err err = {0};
+	int64_t in_ns;
 
 	if (ts->images_changed)
 		templates_drop_orphans(ts);
 	t = wanting(ts);
-	if (!t || ts->stopped || loading(ts) >= LOAD_PARALLEL)
+	if (!t || ts->stopped)
+		return;
+	parallel = pools_parallel(ts->core->pools, LOAD_PARALLEL, &in_ns);
+	if (parallel == 0)
+		loop_timer_set(ts->timer, in_ns);
+	if (loading(ts) >= parallel)
 		return; /* the next that is loaded calls again */
-	if (ts->core->hurrying > 0 && t->loaded * 2 >= target(t))
-		loop_timer_set(ts->timer, CALM_NS);
-	else if (load_one(t, &err) < 0)
+	if (load_one(t, &err) < 0)
 		note_failure(t, err.msg);
 	else
 		clones_load_soon(ts);

@@ -64,6 +64,8 @@ void templates_free(struct templates *templates); /* NULL is fine; the files sta
  * too many, or why its instance could not be started. */
 int templates_want(struct templates *templates, const struct run_spec *spec,
 	struct template **template, struct err *err);
+/* core->hurrying has become 0: clones may be loaded soon. */
+void templates_calm(struct templates *templates);
 /* An instance of an image has become ready: where so configured, later ones are to be clones. */
 void templates_hear(struct templates *templates, const struct instance *inst);
 /* Images have changed: templates of those that are gone go too. */

@@ -11,6 +11,7 @@ struct uig_device;
 struct net_config {
 	uint32_t ip, mask, gateway, dns; /* network byte order; 0: none */
 	uint8_t ip6[16], gateway6[16];   /* all 0: none */
+	uint8_t gateway_mac[6];          /* of the gateway's IPv4 address; all 0: it is asked for */
 	uint8_t prefix6;                 /* bits of ip6 that are the network */
 	bool static6; /* each neighbour's address is made of its MAC: nobody has to be asked */
 };

@@ -32,10 +32,10 @@ void platform_exit(enum uig_exit_kind kind, unsigned code)
 	__builtin_unreachable();
 }
 
-void platform_milestone(enum uig_milestone ms)
+void platform_milestone(enum uig_milestone ms, uint16_t port)
 {
 	if (ops->milestone)
-		ops->milestone(ms);
+		ops->milestone(ms, port);
 }
 
 void platform_freeze(void)

@@ -19,7 +19,8 @@ void platform_wait(uint64_t deadline);
 /* Does a wait first serve all queues, so that a guest that is about to sleep needs no kick (abi/platform.h, WAIT)? */
 bool platform_wait_serves(void);
 _Noreturn void platform_exit(enum uig_exit_kind kind, unsigned code);
-void platform_milestone(enum uig_milestone ms);
+/* port: see LISTEN in abi/platform.h; else 0. */
+void platform_milestone(enum uig_milestone ms, uint16_t port);
 /* The program made a system call of this number that is not there. */
 void platform_missing(unsigned call);
 /* Where the instance may be frozen and copied: it may be another one when this returns. */

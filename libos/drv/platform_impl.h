@@ -8,7 +8,7 @@
 struct platform_ops {
 	void (*wait)(uint64_t deadline);
 	void (*exit)(enum uig_exit_kind kind, unsigned code); /* does not return */
-	void (*milestone)(enum uig_milestone ms);
+	void (*milestone)(enum uig_milestone ms, uint16_t port);
 	void (*missing)(unsigned call); /* NULL: nobody to tell */
 	void (*debug_putc)(char c);
 	void (*free)(gpa_t list);           /* NULL: memory is never given back */

@@ -21,9 +21,9 @@ static void uvmm_exit(enum uig_exit_kind kind, unsigned code)
 		write_reg(UIG_REG_EXIT, UIG_EXIT(kind, code));
 }
 
-static void uvmm_milestone(enum uig_milestone ms)
+static void uvmm_milestone(enum uig_milestone ms, uint16_t port)
 {
-	write_reg(UIG_REG_MILESTONE, ms);
+	write_reg(UIG_REG_MILESTONE, UIG_MILESTONE(ms, port));
 }
 
 static void uvmm_free(gpa_t list)

@@ -164,6 +164,19 @@ static int parse_nd6(const char *p, struct net_config *net)
 	return 0;
 }
 
+/* "02:00:00:00:00:01"; no group's. */
+static int parse_mac(const char *p, uint8_t mac[6])
+{
+	for (unsigned i = 0; i < 6; i++, p += 3) {
+		int high = hex_digit(p[0]), low = high < 0 ? high : hex_digit(p[1]);
+
+		if (low < 0 || p[2] != (i < 5 ? ':' : 0))
+			return -EINVAL;
+		mac[i] = (uint8_t)(high << 4 | low);
+	}
+	return mac[0] & 1 ? -EINVAL : 0;
+}
+
 static int parse_number(const char *p, uint64_t *value)
 {
 	uint64_t v;
@@ -266,6 +279,8 @@ static int parse_option(struct args *args, char *word)
 		return parse_ip(value, &args->net);
 	if (IS("gw"))
 		return parse_host(value, &args->net.gateway);
+	if (IS("gwmac"))
+		return parse_mac(value, args->net.gateway_mac);
 	if (IS("ip6"))
 		return parse_ip6(value, &args->net);
 	if (IS("gw6"))

@@ -14,6 +14,7 @@
 #include "libos/net/nd6.h"
 #include "libos/net/stack.h"
 #include "libos/net/tick.h"
+#include "libos/sched/event.h"
 
 #include "abi/boot.h"
 
@@ -137,6 +138,7 @@ static void frame_input(struct vnet_frame *f)
 		frame_free(f);
 		return;
 	}
+	event_step(UIG_STEP_FRAME);
 	first->data = (char *)first->data + sizeof(eh);
 	first->len -= (uint32_t)sizeof(eh);
 	struct pbuf *p = f->parts == 1 && first->len <= COPY_BYTES ? frame_copy(f) : frame_wrap(f);
@@ -343,7 +345,9 @@ static err_t frame_output(struct netif *netif, struct pbuf *p)
 	memcpy(&eh, frame, sizeof(eh));
 	if (eh.type == PP_HTONS(ETHTYPE_ARP))
 		note_arp(frame, len);
-	else if (vnet_tx_csum() &&
+	else if (eh.type == PP_HTONS(ETHTYPE_IP))
+		event_step(UIG_STEP_SENT);
+	if (vnet_tx_csum() &&
 		(eh.type == PP_HTONS(ETHTYPE_IP) || eh.type == PP_HTONS(ETHTYPE_IPV6)))
 		start = partial_csum(frame, len, &offset);
 	return vnet_tx_send(frame, len, start, offset) < 0 ? ERR_MEM : ERR_OK;
@@ -369,6 +373,18 @@ static err_t eth_up(struct netif *netif)
 	return ERR_OK;
 }
 
+/* Who gave us the gateway's MAC has seen to it that it is right: the first answer goes out without a question before it. */
+static void know_gateway(const struct net_config *config)
+{
+	static const uint8_t none[ETH_HWADDR_LEN];
+	const ip4_addr_t gw = {config->gateway};
+	struct eth_addr mac;
+
+	memcpy(mac.addr, config->gateway_mac, sizeof(mac.addr));
+	if (config->gateway && memcmp(mac.addr, none, sizeof(none)))
+		etharp_add_static_entry(&gw, &mac);
+}
+
 void eth_configure(const struct net_config *config, const uint8_t *mac)
 {
 	ip4_addr_t ip = {config->ip}, mask = {config->mask}, gw = {config->gateway};
@@ -381,6 +397,8 @@ void eth_configure(const struct net_config *config, const uint8_t *mac)
 			&eth); /* another network: what was known of its neighbours is not true here */
 	netif_set_addr(&eth, &ip, &mask, &gw); /* resets the connections of an address that goes */
 	nd6_configure(&eth, config);
+	if (netif_is_up(&eth))
+		know_gateway(config);
 	if (same && netif_is_up(&eth) && config->ip)
 		etharp_gratuitous(&eth); /* a new address is announced by lwIP itself */
 }
@@ -403,5 +421,7 @@ int eth_init(const struct uig_device *dev, const struct net_config *config)
 	if (config)
 		eth_configure(config, NULL);
 	netif_set_up(&eth); /* announces the address: neighbours may know it with an old MAC */
+	if (config)
+		know_gateway(config);
 	return 0;
 }

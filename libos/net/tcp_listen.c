@@ -14,6 +14,7 @@
 #include "libos/net/siphash.h"
 #include "libos/net/stack.h"
 #include "libos/net/tcp.h"
+#include "libos/sched/event.h"
 
 #include <lwip/priv/tcp_priv.h>
 
@@ -192,6 +193,17 @@ static int open_listener(struct tcp_sock *t)
 	return 0;
 }
 
+/* By IPv4, from outside. */
+static bool is_reachable(const struct tcp_sock *t)
+{
+	const ip_addr_t *at = &t->bind.addr;
+	const struct netif *eth = net_eth();
+
+	if (!eth || IP_IS_V6_VAL(*at))
+		return false;
+	return addr_is_any(at) || ip4_addr_cmp(ip_2_ip4(at), netif_ip4_addr(eth));
+}
+
 int tsock_listen(struct sock *s, int backlog)
 {
 	static bool told;
@@ -218,8 +230,10 @@ int tsock_listen(struct sock *s, int backlog)
 	s->shut_rd = s->shut_wr = false;
 	s->listening = true;
 	list_add_tail(&listeners, &t->link);
-	if (!told)
-		platform_milestone(UIG_MS_LISTEN);
+	if (!told) {
+		event_step(UIG_STEP_LISTEN);
+		platform_milestone(UIG_MS_LISTEN, is_reachable(t) ? t->bind.port : 0);
+	}
 	told = true;
 	return 0;
 }

@@ -217,7 +217,7 @@ static int vsock_listen(struct sock *s, int backlog)
 	v->state = VSOCK_LISTENING;
 	s->listening = true;
 	if (!told)
-		platform_milestone(UIG_MS_LISTEN);
+		platform_milestone(UIG_MS_LISTEN, 0);
 	told = true;
 	return 0;
 }

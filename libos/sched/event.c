@@ -2,7 +2,7 @@
 /* A clone starts inside platform_freeze() of its template; the identity event tells it to become someone else. */
 #include "libos/sched/event.h"
 
-#include "abi/identity.h"
+#include "libos/arch/x86_64/cpu.h"
 #include "libos/drv/net.h"
 #include "libos/drv/platform.h"
 #include "libos/exec/args.h"
@@ -25,6 +25,12 @@ void event_init(struct uig_identity *page, uint32_t *events)
 	event_word = page ? &page->events : events;
 	if (page)
 		page->freezes = 1;
+}
+
+void event_step(enum uig_step step)
+{
+	if (identity && !identity->step_tsc[step])
+		identity->step_tsc[step] = rdtsc();
 }
 
 void event_apply_identity(void)
@@ -65,8 +71,11 @@ static void become_another(void)
 	clock_thaw(boot_tsc_khz());
 	thread_thaw();
 	event_apply_identity();
+	event_step(UIG_STEP_THAWED);
 	reapply_args();
+	event_step(UIG_STEP_NAMES);
 	net_reconfigure(&boot_args.net, boot_mac());
+	event_step(UIG_STEP_ADDRESS);
 }
 
 /* Again when there is more: whoever comes out of platform_freeze() may be another instance, and learns it here, before anything else of

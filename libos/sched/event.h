@@ -3,12 +3,11 @@
 #ifndef LIBOS_SCHED_EVENT_H
 #define LIBOS_SCHED_EVENT_H
 
-#include "abi/types.h"
+#include "abi/identity.h"
 
 #include <stdbool.h>
 
 /* page: the identity page, or NULL; then events is the word to look at. */
-struct uig_identity;
 void event_init(struct uig_identity *page, uint32_t *events);
 
 extern uint32_t *event_word;
@@ -17,6 +16,9 @@ static inline bool event_pending(void)
 	return __atomic_load_n(event_word, __ATOMIC_RELAXED);
 }
 void event_handle(void);
+
+/* Notes the time of a step, the first time; the identity page has them. */
+void event_step(enum uig_step step);
 
 /* The identity's entropy into the generator, its time into the clock; at boot and for each generation. */
 void event_apply_identity(void);

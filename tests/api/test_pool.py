@@ -27,6 +27,15 @@ class Pool(DaemonTest):
         p = self.profile()
         self.assertEqual((p["ready"], p["hits"], p["misses"], p["deaths"]), (3, 3, 0, 0))
 
+    def test_refill_beside_one_that_is_not_ready(self):
+        """Starts go first, but not for ever."""
+        self.d.put_image("never", {"cmd": ["sleep", "1000"], "process": {"program": "/bin/sleep"}, "ports": [9], "readiness": {"port": 9}})
+        self.d.wait_pool()
+        vms = [self.d.run("never") for _ in range(3)]
+        self.assertTrue(all(vm["from_pool"] for vm in vms))
+        self.d.wait_pool()
+        self.assertEqual((self.profile()["ready"], [self.d.call("GET", f"/vm/{vm['id']}").json["ready"] for vm in vms]), (3, [False] * 3))
+
     def test_what_does_not_fit(self):
         self.d.put_shell("long", "exec sleep 1000")
         self.d.wait_pool()

@@ -51,7 +51,22 @@ class Templates(DaemonTest):
             s.sendall(b"echo this")
             return s.recv(100)
 
+    def timed(self, vm, monitor, libos):
+        """Where the time of its start went: steps of all three, in the order of the time, and these of monitor and libOS."""
+        steps = vm["timing"]
+        self.assertEqual(steps, sorted(steps, key=lambda s: s["us"]))
+        self.assertEqual([s["step"] for s in steps if s["by"] == "manager"], ["made", "shell", "sent", "started", "ready"])
+        self.assertEqual([s["step"] for s in steps if s["by"] == "monitor" and s["step"] in monitor], monitor, steps)
+        self.assertEqual([s["step"] for s in steps if s["by"] == "libos" and s["step"] in libos], libos, steps)
+        sent = next(s["us"] for s in steps if s["step"] == "sent")
+        self.assertTrue(all(s["us"] >= sent for s in steps if s["by"] != "manager"), steps)
+        self.assertEqual([s["step"] for s in steps if s.get("exits", 0) > 0][-1:], ["listen told"], steps)
+
     def test_clones(self):
+        boot = self.d.run("web", wait="ready")
+        self.timed(boot, ["parsed", "image mapped", "identity", "sandbox", "released", "vCPU enters", "program begins", "listen told"],
+                   ["entered", "memory", "console", "file system", "arguments", "network", "files", "program loaded", "listen"])
+        self.d.call("DELETE", f"/vm/{boot['id']}?force=true")
         t = self.warm()
         self.assertEqual((t["state"], t["image"], t["memory_mib"], t["command"]), ("ready", "web", 64, "/bin/server serve 8000"))
         while self.d.call("GET", "/vm").json["items"]:
@@ -62,8 +77,7 @@ class Templates(DaemonTest):
             self.loaded(t)
             vms.append(self.d.run("web", wait="ready", name=f"clone-{n}"))
             self.assertTrue(vms[-1]["cloned"], vms[-1])
-            self.assertEqual([s["step"] for s in vms[-1]["timing"]], ["made", "shell", "sent", "started", "ready"])
-            self.assertEqual(vms[-1]["timing"], sorted(vms[-1]["timing"], key=lambda s: s["us"]))
+            self.timed(vms[-1], ["parsed", "identity", "released", "vCPU enters", "listen told"], ["entropy, clocks", "names", "addresses"])
         for vm in vms:
             self.assertEqual(self.talk(vm), b"echo this")
         self.assertEqual(len({vm["ip_address"] for vm in vms}), 4)

@@ -215,6 +215,7 @@ static void describe(const struct vm *vm, struct snapshot *snap)
 	snap->generation = vm->generation;
 	for (unsigned i = 0; i < VM_MILESTONES; i++)
 		snap->milestones |= stat_get(&vm->times.milestone_ns[i]) ? 1u << i : 0;
+	snap->milestones |= vm->milestones_before; /* it has not run yet */
 	memcpy(snap->missing_calls, vm->missing_calls, sizeof(snap->missing_calls));
 }
 

@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
 #include <linux/if_tun.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -382,8 +383,17 @@ static void accept_features(struct virtio_dev *dev)
 		offloads |= has(net, VIRTIO_NET_F_GUEST_TSO4) ? TUN_F_TSO4 : 0;
 		offloads |= has(net, VIRTIO_NET_F_GUEST_TSO6) ? TUN_F_TSO6 : 0;
 	}
-	if (net->tap_fd >= 0 && ioctl(net->tap_fd, TUNSETOFFLOAD, offloads) < 0)
+	if (net->tap_fd >= 0 && offloads != net->offloads &&
+		ioctl(net->tap_fd, TUNSETOFFLOAD, offloads) < 0)
 		log_warn("tap offloads", "error=\"%s\"", strerror(errno));
+	net->offloads = offloads;
+}
+
+void net_expect_all(struct net_dev *net)
+{
+	net->virtio.driver_features = net->virtio.features;
+	accept_features(&net->virtio);
+	net->virtio.driver_features = 0;
 }
 
 static void describe(const struct virtio_dev *dev, struct uig_device *out)
@@ -414,8 +424,10 @@ int net_init(struct net_dev *net, int tap_fd, const uint8_t mac[6], uint16_t mtu
 {
 	int r;
 
-	*net = (struct net_dev){
-		.tap_fd = tap_fd, .starved = true, .config = {.queue_pairs = 1, .mtu = mtu}};
+	*net = (struct net_dev){.tap_fd = tap_fd,
+		.offloads = UINT_MAX,
+		.starved = true,
+		.config = {.queue_pairs = 1, .mtu = mtu}};
 	memcpy(net->config.mac, mac, sizeof(net->config.mac));
 	memcpy(net->identity.mac, mac, sizeof(net->identity.mac));
 	net->virtio.features =

@@ -29,7 +29,8 @@ struct net_config { /* section 5.1.4 */
 struct net_dev {
 	struct virtio_dev virtio;
 	struct net_config config;
-	int tap_fd; /* owned, the source; -1: none */
+	int tap_fd;        /* owned, the source; -1: none */
+	unsigned offloads; /* as the tap knows them; UINT_MAX: not told yet */
 	struct net_identity identity;
 	/* under the devices' lock */
 	bool tap_gone;
@@ -40,6 +41,8 @@ struct net_dev {
 /* tap_fd is taken, non-blocking, with a 12-byte header. 0 or -errno. */
 int net_init(struct net_dev *net, int tap_fd, const uint8_t mac[6], uint16_t mtu,
 	const struct mem *mem, pthread_mutex_t *lock, gpa_t base, struct err *err);
+/* Tells the tap ahead of a driver that will take all features, since that takes 0.1 ms. */
+void net_expect_all(struct net_dev *net);
 /* Takes the guest's addresses from its arguments (abi/identity.h; NULL: none): ip=ADDR/PREFIX as their first
  * word and ip6=ADDR/PREFIX behind it, as the manager writes them. */
 void net_set_ip(struct net_dev *net, const char *args);

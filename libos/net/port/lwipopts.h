@@ -39,7 +39,7 @@
 #define ARP_TABLE_SIZE                32
 #define ARP_QUEUEING                  1
 #define ARP_QUEUE_LEN                 8
-#define ETHARP_SUPPORT_STATIC_ENTRIES 0
+#define ETHARP_SUPPORT_STATIC_ENTRIES 1
 #define ETHARP_TRUST_IP_MAC           0
 #define LWIP_DHCP                     0
 #define LWIP_DNS                      0

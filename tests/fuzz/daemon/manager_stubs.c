@@ -20,6 +20,14 @@ const struct subnet *network_subnet(const struct network *net)
 	return NULL;
 }
 
+const uint8_t *network_gateway_mac(const struct network *net)
+{
+	static const uint8_t mac[MAC_BYTES] = {2};
+
+	(void)net;
+	return mac;
+}
+
 const struct subnet6 *network_subnet6(const struct network *net)
 {
 	(void)net;

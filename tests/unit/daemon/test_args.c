@@ -92,6 +92,15 @@ const struct subnet *__wrap_network_subnet(const struct network *net)
 }
 
 static struct subnet6 subnet6;
+const uint8_t *__wrap_network_gateway_mac(const struct network *net);
+const uint8_t *__wrap_network_gateway_mac(const struct network *net)
+{
+	static const uint8_t mac[MAC_BYTES] = {2, 0x75, 0, 0, 0xab, 1};
+
+	(void)net;
+	return mac;
+}
+
 const struct subnet6 *__wrap_network_subnet6(const struct network *net);
 const struct subnet6 *__wrap_network_subnet6(const struct network *net)
 {
@@ -112,7 +121,8 @@ static void test_boot_ip6(void **state)
 	buf_init(&line, 0);
 	assert_int_equal(args_boot(NULL, &lease, &spec, &line, NULL), 0);
 	assert_string_equal(line.data,
-		"ip=10.77.0.7/24 ip6=fd00::75:aff:fe4d:7/64 gw=10.77.0.1 gw6=fd00::1 nd6=static "
+		"ip=10.77.0.7/24 ip6=fd00::75:aff:fe4d:7/64 gw=10.77.0.1 gwmac=02:75:00:00:ab:01 "
+		"gw6=fd00::1 nd6=static "
 		"hostname=it");
 	subnet6.on = false;
 }
@@ -129,7 +139,8 @@ static void test_boot(void **state)
 	buf_init(&line, 0);
 	assert_int_equal(args_boot(NULL, &lease, &spec, &line, NULL), 0);
 	assert_string_equal(line.data,
-		"ip=10.77.0.7/24 gw=10.77.0.1 hostname=it env=A=1 \"env=B=x y\" -- /bin/x \"a b\"");
+		"ip=10.77.0.7/24 gw=10.77.0.1 gwmac=02:75:00:00:ab:01 hostname=it env=A=1 "
+		"\"env=B=x y\" -- /bin/x \"a b\"");
 	buf_fini(&line);
 	spec.argv = NULL;
 	assert_int_equal(args_boot(NULL, &lease, &spec, &line, NULL), 0);

@@ -225,6 +225,7 @@ static void fini(struct instance *i)
 	json_decref(i->labels);
 	json_decref(i->volumes);
 	json_decref(i->missing_calls);
+	json_decref(i->steps);
 	image_put(i->image);
 }
 
@@ -247,7 +248,9 @@ static char full_record[] =
 	"\"request_ns\":5,\"start_ns\":6,"
 	"\"ready_ns\":7,\"created\":1000000001,"
 	"\"started\":2,\"steps\":[5,5,5,6,7],"
-	"\"ended\":0}";
+	"\"ended\":0,"
+	"\"monitor_steps\":[{\"step\":\"parsed\",\"by\":\"monitor\",\"us\":1.5}],"
+	"\"monitor_steps_ns\":6}";
 
 static void test_record_comes_back(void **state)
 {
@@ -311,7 +314,8 @@ static void test_broken_records(void **state)
 			strcmp(key, "missing_calls") == 0 || strcmp(key, "argv") == 0 ||
 			strcmp(key, "env") == 0 || strcmp(key, "ports") == 0 ||
 			strcmp(key, "mark") == 0 || strcmp(key, "vsock") == 0 ||
-			strcmp(key, "limits") == 0 || strcmp(key, "steps") == 0;
+			strcmp(key, "limits") == 0 || strcmp(key, "steps") == 0 ||
+			strncmp(key, "monitor_steps", strlen("monitor_steps")) == 0;
 
 		for (int other = 0; other < 2 && !optional; other++) {
 			json_t *broken = json_copy(whole);
@@ -329,7 +333,7 @@ static void test_broken_records(void **state)
 			json_decref(broken);
 		}
 	}
-	assert_int_equal(refused, (json_object_size(whole) - 9) * 2);
+	assert_int_equal(refused, (json_object_size(whole) - 11) * 2);
 	json_decref(whole);
 }
 

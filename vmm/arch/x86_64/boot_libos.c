@@ -357,6 +357,7 @@ int boot_libos_thaw(struct vm *vm, struct err *err)
 	info->tsc_khz = vm->tsc_khz;
 	id->generation = ++vm->generation;
 	fill_clock(id);
+	memset(id->step_tsc, 0, sizeof(id->step_tsc));
 	__atomic_store_n(&id->events, UIG_EVENT_IDENTITY, __ATOMIC_SEQ_CST);
 	return 0;
 }

@@ -90,6 +90,23 @@ static void ip6(void **state)
 	assert_false(a.net.static6);
 }
 
+static void gateway_mac(void **state)
+{
+	static const uint8_t mac[6] = {0x02, 0x75, 0x69, 0x67, 0xab, 0x01};
+	static const char *bad[] = {"", "02", "02:75:69:67:ab",
+		"02:75:69:67:ab:", "02:75:69:67:ab:1", "02:75:69:67:ab:01:", "02:75:69:67:ab:001",
+		"02-75-69-67-ab-01", "02:75:69:67:ag:01", "01:75:69:67:ab:01", "ff:ff:ff:ff:ff:ff"};
+	char line[64];
+
+	assert_int_equal(parse(0, "gwmac=02:75:69:67:ab:01"), 0);
+	assert_memory_equal(a.net.gateway_mac, mac, sizeof(mac));
+	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		snprintf(line, sizeof(line), "gwmac=%s", bad[i]);
+		if (parse(0, line) != -EINVAL)
+			fail_msg("%s", bad[i]);
+	}
+}
+
 static void quotes(void **state)
 {
 	assert_int_equal(parse(0, "env=\"K=a b\\\"c\\\\d\" -- \"/my prog\" \"\" a\\b \"x\"y"), 0);
@@ -159,6 +176,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(options, reset),
 		cmocka_unit_test_setup(ip6, reset),
+		cmocka_unit_test_setup(gateway_mac, reset),
 		cmocka_unit_test_setup(quotes, reset),
 		cmocka_unit_test_setup(later_lines_win, reset),
 		cmocka_unit_test_setup(bad_lines, reset),

@@ -12,6 +12,7 @@
 #include "libos/mem/kmalloc.h"
 #include "libos/mem/page.h"
 #include "libos/mem/uaccess.h"
+#include "libos/sched/event.h"
 #include "libos/sched/thread.h"
 #include "libos/sys/cred.h"
 
@@ -403,7 +404,8 @@ void platform_wait(uint64_t deadline)
 		shim_now = deadline;
 }
 
-void platform_milestone(enum uig_milestone ms) {}
+void platform_milestone(enum uig_milestone ms, uint16_t port) {}
+void event_step(enum uig_step step) {}
 
 void platform_debug_putc(char c)
 {

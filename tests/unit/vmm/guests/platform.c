@@ -41,9 +41,17 @@ void test_term(void)
 void test_milestones(void)
 {
 	platform_write(UIG_REG_MILESTONE, UIG_MS_LIBOS);
+	struct uig_identity *id = guest_identity();
+
+	id->step_tsc[UIG_STEP_ENTERED] = __builtin_ia32_rdtsc();
+	id->step_tsc[UIG_STEP_MEMORY] =
+		1; /* before the request, and behind now: not to be believed */
+	id->step_tsc[UIG_STEP_IMAGE] = ~0ull;
 	platform_write(UIG_REG_MILESTONE, UIG_MS_PROGRAM);
-	platform_write(UIG_REG_MILESTONE, UIG_MS_LISTEN);
-	platform_write(UIG_REG_MILESTONE, 77); /* unknown: ignored */
+	platform_write(UIG_REG_MILESTONE, UIG_MILESTONE(UIG_MS_LISTEN, 8080));
+	platform_write(
+		UIG_REG_MILESTONE, UIG_MILESTONE(UIG_MS_LISTEN, 81)); /* only the first counts */
+	platform_write(UIG_REG_MILESTONE, 77);                        /* unknown: ignored */
 }
 
 void test_mmio(void)
