@@ -78,7 +78,7 @@ static int range_of(const uint64_t a[6], uptr_t *start, uptr_t *end)
 
 static long lock_range(const uint64_t a[6], bool populate)
 {
-	uptr_t start, end;
+	uptr_t start = 0, end = 0;
 	uint64_t bytes;
 	int r = check_limit(0, 0);
 
