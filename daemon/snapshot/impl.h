@@ -40,6 +40,7 @@ struct snapshots {
 	struct core *core;
 	char *dir;
 	struct snapshot *first;
+	struct snapshot_waiter *told; /* about to be called */
 	unsigned count;
 };
 

@@ -17,7 +17,7 @@
 const char *const snapshot_state_names[] = {"copying", "sealing", "ready", "unusable", NULL};
 
 struct snapshot_waiter {
-	struct snapshot *snapshot; /* NULL: it is over */
+	struct snapshot *snapshot; /* NULL: it is over, and this is on the list `told` */
 	struct loop_timer *timer;
 	struct err err;
 	bool ready;
@@ -213,6 +213,8 @@ void snapshots_free(struct snapshots *ss)
 		create_abort(ss->first);
 		snapshot_free(ss->first);
 	}
+	while (ss->told) /* the loop has ended: nobody is called any more */
+		snapshot_wait_cancel(ss->told);
 	rmdir(ss->dir); /* when it is empty */
 	free(ss->dir);
 	free(ss);
@@ -329,6 +331,8 @@ void snapshot_tell(struct snapshot *s, const struct err *err)
 
 	while ((w = s->waiters)) {
 		s->waiters = w->next;
+		w->next = s->all->told;
+		s->all->told = w;
 		w->snapshot = NULL;
 		w->ready = !err;
 		if (err)
@@ -356,12 +360,11 @@ struct snapshot_waiter *snapshot_wait(struct snapshot *s, snapshot_wait_fn *fn, 
 
 void snapshot_wait_cancel(struct snapshot_waiter *w)
 {
-	struct snapshot_waiter **p = w->snapshot ? &w->snapshot->waiters : NULL;
+	struct snapshot_waiter **p = w->snapshot ? &w->snapshot->waiters : &w->all->told;
 
-	while (p && *p != w)
+	while (*p != w)
 		p = &(*p)->next;
-	if (p)
-		*p = w->next;
+	*p = w->next;
 	loop_timer_free(w->timer);
 	free(w);
 }
