@@ -236,7 +236,9 @@ void thread_yield(void)
 
 void thread_turn(void)
 {
-	if (!list_empty(&run_queue) && !container_of(run_queue.next, struct thread, run)->used_up)
+	const struct thread *next = container_of(run_queue.next, struct thread, run);
+
+	if (!list_empty(&run_queue) && next->slices < COMPUTES_SLICES)
 		thread_yield();
 }
 
@@ -247,7 +249,8 @@ int thread_block(uint64_t deadline, bool interruptible)
 	if (interruptible && signal_pending())
 		return -EINTR;
 	t->state = THREAD_BLOCKED;
-	t->woken = t->timed_out = t->used_up = false;
+	t->woken = t->timed_out = false;
+	t->slices = 0;
 	t->interruptible = interruptible;
 	if (deadline != TIME_FOREVER)
 		ktimer_set(&t->timer, deadline);
@@ -334,7 +337,8 @@ void sched_return_to_user(void)
 		if (priority_of(run_queue.next) > t->class.priority) {
 			give_way();
 		} else if (takes_turns() && rdtsc() - t->slice_start > slice_cycles) {
-			t->used_up = true;
+			if (t->slices < COMPUTES_SLICES)
+				t->slices++;
 			thread_yield();
 		}
 	}

@@ -14,6 +14,9 @@
 #include "libos/sched/signal.h"
 #include "libos/sched/thread.h"
 
+/* A thread that uses up so many slices computes. One or two may be those of a host that did not run us. */
+#define COMPUTES_SLICES 4u
+
 enum thread_state { THREAD_RUNNABLE, THREAD_BLOCKED, THREAD_DEAD };
 
 /* sched(7). Who has a higher priority runs first, and goes on until it waits; only equals take turns. */
@@ -39,7 +42,7 @@ struct thread {
 	struct list all;  /* process.threads */
 	enum thread_state state;
 	bool woken, timed_out, interruptible;
-	bool used_up;     /* a whole slice, without a sleep since then */
+	uint8_t slices; /* used up one after the other, without a sleep between them; at most COMPUTES_SLICES */
 	uint8_t computes; /* above 0: it went on for long without a call, some calls ago */
 	struct sched_class class;
 	int tid;
