@@ -77,6 +77,17 @@ void net_tick_aux(unsigned seconds)
 
 /* ---- what a connection needs */
 
+/* lwIP goes by the time since the peer was last heard: after a pause, or with a host that had no time for this VM, that would be more than
+ * all probes take, and the connection aborted before one was sent. The time counts only as far as probes have been sent. */
+static void adjust_keepalive(struct tcp_pcb *pcb)
+{
+	u32_t probe_at =
+		(pcb->keep_idle + pcb->keep_cnt_sent * pcb->keep_intvl) / TCP_SLOW_INTERVAL;
+
+	if ((pcb->so_options & SOF_KEEPALIVE) && tcp_ticks - pcb->tmr > probe_at)
+		pcb->tmr = tcp_ticks - probe_at;
+}
+
 static void adjust_pcb(struct tcp_pcb *pcb)
 {
 	int shift = pcb->nrtx < BACKOFF_MAX ? pcb->nrtx : BACKOFF_MAX;
@@ -86,6 +97,8 @@ static void adjust_pcb(struct tcp_pcb *pcb)
 		pcb->rto = (s16_t)rto_min;
 	if (pcb->rto > RTO_MAX_TICKS) /* lwIP's own limit is 55 minutes */
 		pcb->rto = RTO_MAX_TICKS;
+	if (pcb->state == ESTABLISHED || pcb->state == CLOSE_WAIT)
+		adjust_keepalive(pcb);
 	/* Both states end by a timer that a slow reader must not run into while it still gets data. */
 	if (pcb->state == FIN_WAIT_1 || (pcb->state == LAST_ACK && (pcb->unsent || pcb->unacked)))
 		pcb->tmr = tcp_ticks;

@@ -491,8 +491,16 @@ static void idle_is_silent(void **state)
 	assert_true(shim_next_timer() - shim_now > 90 * SECOND);
 	shim_run(300 * SECOND); /* probes are answered */
 	assert_int_equal(shim_poll(fd[0]), POLLOUT);
+	/* Time in which nothing could be asked says nothing about the peer: an instance that was paused keeps its connections. */
+	assert_int_equal(t_setopt(fd[0], SOL_TCP, TCP_KEEPIDLE, 1), 0);
+	assert_int_equal(t_setopt(fd[0], SOL_TCP, TCP_KEEPINTVL, 1), 0);
+	assert_int_equal(t_setopt(fd[0], SOL_TCP, TCP_KEEPCNT, 5), 0);
+	shim_run(3 * SECOND);
+	shim_now += 60 * SECOND;
+	shim_run(3 * SECOND);
+	assert_int_equal(shim_poll(fd[0]), POLLOUT);
 	assert_int_equal(t_setopt(fd[0], SOL_SOCKET, SO_KEEPALIVE, 0), 0);
-	shim_run(SECOND);
+	shim_run(8 * SECOND); /* the ARP entry, which was old */
 	assert_true(shim_next_timer() == UINT64_MAX);
 }
 
