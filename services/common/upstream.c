@@ -161,6 +161,13 @@ static bool not_sent(int code)
 
 static void try_next(struct upstream_call *c, const struct httpc_response *last);
 
+/* By its own limit, not by that of a connection. */
+static bool timed_out(const struct upstream_call *c)
+{
+	return c->q.http.timeout_ms &&
+		loop_now_ns() - c->ticket.from_ns >= c->q.http.timeout_ms * NS_PER_MS;
+}
+
 static void on_response(void *arg, const struct httpc_response *resp)
 {
 	struct upstream_call *c = arg;
@@ -168,7 +175,7 @@ static void on_response(void *arg, const struct httpc_response *resp)
 	bool broke = resp->code == -EIO || (resp->code == -ETIMEDOUT && c->q.retry_ms);
 
 	c->call = NULL;
-	if (resp->code == -ETIMEDOUT)
+	if (resp->code == -ETIMEDOUT && timed_out(c))
 		log_warn("no answer in time", "kind=%s path=\"%.100s\"", c->q.key, c->path);
 	balancer_end(c->up->balancer, &c->ticket,
 		not_sent(resp->code)             ? BALANCE_AWAY
