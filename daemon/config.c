@@ -29,6 +29,10 @@ static const struct option_row options[] = {
 		"TCP address of the API (default: 127.0.0.1:6666); off loopback with --token-file "
 		"only",
 		CONFIG_STRING, AT(listen)},
+	{"dashboard", "ADDR:PORT|none",
+		"address on loopback of a page for browsers, such as 127.0.0.1:8666 (default: "
+		"none)",
+		CONFIG_STRING, AT(dashboard)},
 	{"token-file", "PATH",
 		"file with the bearer token that callers over TCP have to show (default: none)",
 		CONFIG_STRING, AT(token_file)},
@@ -287,6 +291,7 @@ static int set_defaults(struct config *c, struct err *err)
 {
 	int r = set_default(&c->listen, "127.0.0.1:6666");
 
+	r = r < 0 ? r : set_default(&c->dashboard, "none");
 	r = r < 0 ? r : set_default(&c->state_dir, "/var/lib/uigniter");
 	r = r < 0 ? r : set_default(&c->run_dir, "/run/uigniter");
 	r = r < 0 ? r : set_default(&c->subnet6_text, "auto");
@@ -314,27 +319,48 @@ static int set_defaults(struct config *c, struct err *err)
 	return r < 0 ? err_sys(err, -r, "options") : 0;
 }
 
+/* "none": *port is 0. */
+static int parse_address(
+	const char *option, const char *text, uint32_t *ip, uint16_t *port, struct err *err)
+{
+	char addr[IPV4_TEXT_BYTES], *end;
+	const char *colon = strchr(text, ':');
+	unsigned long value;
+
+	if (strcmp(text, "none") == 0)
+		return 0;
+	if (!colon || (size_t)(colon - text) >= sizeof(addr))
+		return err_set(err, EINVAL, "--%s %s: ADDR:PORT or none is wanted", option, text);
+	memcpy(addr, text, (size_t)(colon - text));
+	addr[colon - text] = '\0';
+	value = strtoul(colon + 1, &end, 10);
+	if (ipv4_parse(addr, ip) < 0 || end == colon + 1 || *end || value < 1 || value > 65535)
+		return err_set(err, EINVAL, "--%s %s: ADDR:PORT or none is wanted", option, text);
+	*port = (uint16_t)value;
+	return 0;
+}
+
+/* Browsers show no bearer token, so a page of a manager that wants one could show nothing. */
 static int check_listen(struct config *c, struct err *err)
 {
-	char addr[IPV4_TEXT_BYTES];
-	char *colon = strchr(c->listen, ':'), *end;
-	unsigned long port;
+	int r = parse_address("listen", c->listen, &c->listen_ip, &c->listen_port, err);
 
-	if (strcmp(c->listen, "none") == 0)
-		return 0;
-	if (!colon || (size_t)(colon - c->listen) >= sizeof(addr))
-		return err_set(err, EINVAL, "--listen %s: ADDR:PORT or none is wanted", c->listen);
-	memcpy(addr, c->listen, (size_t)(colon - c->listen));
-	addr[colon - c->listen] = '\0';
-	port = strtoul(colon + 1, &end, 10);
-	if (ipv4_parse(addr, &c->listen_ip) < 0 || end == colon + 1 || *end || port < 1 ||
-		port > 65535)
-		return err_set(err, EINVAL, "--listen %s: ADDR:PORT or none is wanted", c->listen);
-	if (c->listen_ip >> 24 != 127 && !c->token_file)
+	r = r < 0 ? r
+		  : parse_address(
+			    "dashboard", c->dashboard, &c->dashboard_ip, &c->dashboard_port, err);
+	if (r < 0)
+		return r;
+	if (c->listen_port && c->listen_ip >> 24 != 127 && !c->token_file)
 		return err_set(err, EINVAL,
 			"--listen %s: off loopback, callers need a token (--token-file)",
 			c->listen);
-	c->listen_port = (uint16_t)port;
+	if (c->dashboard_port && c->dashboard_ip >> 24 != 127)
+		return err_set(
+			err, EINVAL, "--dashboard %s: only loopback is served", c->dashboard);
+	if (c->dashboard_port && c->token_file)
+		return err_set(err, EINVAL,
+			"--dashboard: browsers show no token, so there is no page with "
+			"--token-file");
 	return 0;
 }
 

@@ -31,9 +31,12 @@ struct config_option {
 bool config_option(size_t i, struct config_option *option);
 
 struct config {
-	char *netns;        /* NULL: the daemon's own */
-	char *socket;       /* path of the API's Unix socket; default: run_dir/uigniterd.sock */
-	char *listen;       /* "a.b.c.d:port" or "none" */
+	char *netns;     /* NULL: the daemon's own */
+	char *socket;    /* path of the API's Unix socket; default: run_dir/uigniterd.sock */
+	char *listen;    /* "a.b.c.d:port" or "none" */
+	char *dashboard; /* ADDR:PORT of the page, or "none" */
+	uint32_t dashboard_ip;
+	uint16_t dashboard_port; /* 0: none */
 	char *token_file;   /* what callers over TCP have to show; NULL: nothing, loopback only */
 	uint32_t listen_ip; /* listen, taken apart; listen_port 0: none */
 	uint16_t listen_port;

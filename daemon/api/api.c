@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/api/api.h"
 
+#include "daemon/api/dashboard.h"
 #include "daemon/core.h"
 #include "daemon/instance/instance.h"
 #include "daemon/network/subnet.h"
@@ -20,7 +21,11 @@
 struct api {
 	struct core *core;
 	struct httpd *httpd;
-	char *token; /* owned; NULL: callers over TCP need none */
+	struct httpd *page; /* NULL: there is none */
+	void (*stopped)(void *arg);
+	void *stopped_arg;
+	unsigned stopping; /* servers that have not stopped */
+	char *token;       /* owned; NULL: callers over TCP need none */
 };
 
 struct core *api_core(const struct httpd_req *req)
@@ -176,6 +181,27 @@ static int listen_all(struct api *api, struct err *err)
 	return r < 0 ? err_prefix(err, "cannot serve the API at %s (see --listen)", c->listen) : 0;
 }
 
+static int serve_page(struct api *api, struct err *err)
+{
+	const struct config *c = &api->core->config;
+	char text[IPV4_TEXT_BYTES];
+	int r = httpd_new(&(struct httpd_config){.loop = api->core->loop,
+				  .routes = dashboard_routes,
+				  .route_count = dashboard_route_count,
+				  .arg = api,
+				  .answer_405 = true,
+				  .error = answer_glue_error,
+				  .done = done,
+				  .max_connections = 64},
+		&api->page, err);
+
+	ipv4_format(c->dashboard_ip, text);
+	r = r < 0 ? r : httpd_listen_tcp(api->page, text, c->dashboard_port, err);
+	return r < 0
+		? err_prefix(err, "cannot serve the page at %s (see --dashboard)", c->dashboard)
+		: 0;
+}
+
 int api_new(struct core *core, struct api **out, struct err *err)
 {
 	struct api *api = calloc(1, sizeof(*api));
@@ -201,6 +227,8 @@ int api_new(struct core *core, struct api **out, struct err *err)
 		&api->httpd, err);
 	if (r == 0)
 		r = listen_all(api, err);
+	if (r == 0 && core->config.dashboard_port)
+		r = serve_page(api, err);
 	if (r < 0) {
 		api_free(api);
 		return r;
@@ -209,9 +237,22 @@ int api_new(struct core *core, struct api **out, struct err *err)
 	return 0;
 }
 
+static void one_stopped(void *arg)
+{
+	struct api *api = arg;
+
+	if (--api->stopping == 0)
+		api->stopped(api->stopped_arg);
+}
+
 void api_stop(struct api *api, void (*stopped)(void *arg), void *arg)
 {
-	httpd_stop(api->httpd, NS_PER_S / NS_PER_MS, stopped, arg);
+	api->stopped = stopped;
+	api->stopped_arg = arg;
+	api->stopping = api->page ? 2 : 1;
+	httpd_stop(api->httpd, NS_PER_S / NS_PER_MS, one_stopped, api);
+	if (api->page)
+		httpd_stop(api->page, NS_PER_S / NS_PER_MS, one_stopped, api);
 }
 
 void api_free(struct api *api)
@@ -220,6 +261,8 @@ void api_free(struct api *api)
 		return;
 	if (api->httpd)
 		httpd_free(api->httpd);
+	if (api->page)
+		httpd_free(api->page);
 	free(api->token);
 	free(api);
 }

@@ -121,6 +121,12 @@ def guest_image(files=None):
             return file.read()
 
 
+def own_loopback():
+    """An address of 127.0.0.0/8 for this process alone: ports on it are free."""
+    pid = os.getpid()
+    return f"127.{64 + (pid >> 16)}.{pid >> 8 & 255}.{pid & 255}"
+
+
 def cgroup_parent():
     """The folder of this process's own group (cgroup v2), in which it may make others; None."""
     with open("/proc/self/mountinfo", encoding="ascii") as file:

@@ -7,37 +7,9 @@ import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, '..', 'app'))
+sys.path[:0] = [os.path.join(HERE, '..', 'app'), HERE]
 from app import App, png  # noqa: E402
-
-INSTALL_S = 120
-BROWSER_S = 1000  # what hangs; not what is slow
-
-
-def skip(reason):
-    print(f'skipped: {reason}')
-    sys.exit(77)
-
-
-def install(folder):
-    """playwright-core as package-lock.json has it, below folder; kept between runs."""
-    for name in ('package.json', 'package-lock.json'):
-        shutil.copy(os.path.join(HERE, name), folder)
-    with open(os.path.join(HERE, 'package-lock.json')) as f:
-        lock = f.read()
-    mark = os.path.join(folder, 'installed')
-    if os.path.exists(mark) and open(mark).read() == lock:
-        return
-    try:
-        done = subprocess.run(['npm', 'ci', '--no-audit', '--no-fund', '--ignore-scripts', '--fetch-retries=1'], cwd=folder,
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              timeout=INSTALL_S)
-    except subprocess.TimeoutExpired:
-        skip(f'npm did not install playwright-core within {INSTALL_S} s')
-    if done.returncode:
-        skip('npm cannot install playwright-core: ' + ' '.join(done.stdout.split())[-300:])
-    with open(mark, 'w') as f:
-        f.write(lock)
+from browser import BROWSER_S, prepare  # noqa: E402
 
 
 def pictures(folder):
@@ -51,12 +23,7 @@ def pictures(folder):
 
 
 def main():
-    for program in ('node', 'npm', 'chromium'):
-        if not shutil.which(program):
-            skip(f'{program} is missing')
-    folder = os.path.join(os.environ.get('UI_TEST_DIR') or os.path.join(os.environ['SERVICES_DIR'], '..'), 'ui-test')
-    os.makedirs(folder, exist_ok=True)
-    install(folder)
+    folder = prepare(os.environ.get('UI_TEST_DIR') or os.path.join(os.environ['SERVICES_DIR'], '..'))
     with App() as app:
         pictures(folder)
         app.start_all(workers=1, worker_env={'MICRO_WORKER_SLOTS': '2'})
