@@ -52,8 +52,6 @@ long sys_mmap(const uint64_t a[6])
 	int prot = (int)a[2], flags = (int)a[3], type = flags & (int)MAP_TYPE, r;
 	struct file *f = NULL;
 
-	if (!a[1])
-		return -EINVAL;
 	if (type != MAP_PRIVATE && type != MAP_SHARED && type != MAP_SHARED_VALIDATE)
 		return -EINVAL;
 	if (type == MAP_SHARED_VALIDATE) {
@@ -70,6 +68,8 @@ long sys_mmap(const uint64_t a[6])
 		f = fd_file((int)a[4]);
 		if (!f)
 			return -EBADF;
+		if (!a[1])
+			return -EINVAL;
 		r = check_file(f, prot, flags);
 		if (r)
 			return r;

@@ -107,5 +107,6 @@ int main(void)
 	future();
 	limited(map(0));
 	ASK(mmap(NULL, 0, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED && errno == EINVAL);
+	ASK(mmap(NULL, 0, PROT_READ, MAP_SHARED, -1, 0) == MAP_FAILED && errno == EBADF);
 	return 0;
 }
