@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loaded before a program of the original application (NODE_OPTIONS=--require=...): its pauses of one second after a task and
-// before it tries again becomes 1 ms, that of five seconds when there is nothing to do 20 ms (less would be a load of its own). Its other
-// times stay.
+// Loaded before a program of the original application (NODE_OPTIONS=--require=...): its pause of one second after a task and
+// before it tries again becomes 1 ms, that of five seconds when there is nothing to do 20 ms (less would be a load of its own). Its
+// other times stay.
 'use strict';
 const wait = global.setTimeout;
 
