@@ -8,8 +8,6 @@
 #include "daemon/network/network.h"
 #include "lib/util.h"
 
-#include <stdlib.h>
-
 json_t *time_json(const struct timespec *t)
 {
 	char text[40];
@@ -119,26 +117,25 @@ static void add_monitor_steps(const struct instance *i, json_t *steps)
 	}
 }
 
-static int by_time(const void *a, const void *b)
+static double us_of(const json_t *steps, size_t n)
 {
-	double x = json_number_value(json_object_get(*(json_t *const *)a, "us"));
-	double y = json_number_value(json_object_get(*(json_t *const *)b, "us"));
-
-	return (x > y) - (x < y);
+	return json_number_value(json_object_get(json_array_get(steps, n), "us"));
 }
 
+/* Each part's own are nearly in order already. */
 static json_t *sorted(json_t *steps)
 {
-	json_t *all[INSTANCE_STEPS + TRACE_STEPS_MAX], *out = json_array();
-	size_t count = json_array_size(steps);
+	json_t *out = json_array(), *step;
+	size_t n;
 
-	if (count > ARRAY_SIZE(all))
-		count = ARRAY_SIZE(all);
-	for (size_t n = 0; n < count; n++)
-		all[n] = json_array_get(steps, n);
-	qsort(all, count, sizeof(all[0]), by_time);
-	for (size_t n = 0; n < count; n++)
-		json_array_append(out, all[n]);
+	json_array_foreach(steps, n, step)
+	{
+		size_t at = json_array_size(out);
+
+		while (at > 0 && us_of(out, at - 1) > us_of(steps, n))
+			at--;
+		json_array_insert(out, at, step);
+	}
 	json_decref(steps);
 	return out;
 }

@@ -42,7 +42,8 @@ struct shell_spec {
 	uint32_t ip;                    /* 0: the next one */
 	uint8_t mac[MAC_BYTES];         /* all 0: the address's own */
 	char kernel[KERNEL_NAME_BYTES]; /* "": the default one */
-	unsigned window_mib; /* for the image that it will have, which is known already; 0: for any */
+	unsigned
+		window_mib; /* for the image that it will have, which is known already; 0: for any */
 };
 
 /* A VM that was frozen, as two files; borrowed for the call. */
