@@ -165,8 +165,13 @@ class Build(DaemonTest):
         wait_process(second)
         last = [pid for pid in self.builders() if pid != first]
         self.assertEqual(len(last), 1)  # its place was free for the last
+        builder = os.pidfd_open(last[0])
         while self.d.call("GET", paths[3] + "?wait=0.05").json["state"] == "running":
-            os.kill(last[0], signal.SIGCONT)  # it may not have stopped yet
+            try:
+                signal.pidfd_send_signal(builder, signal.SIGCONT)  # it may not have stopped yet
+            except ProcessLookupError:
+                pass  # it has ended, and its image is being stored
+        os.close(builder)
         self.assertEqual(self.d.call("GET", paths[3]).json["state"], "done")
         self.d.kill()
         wait_process(first)
