@@ -19,6 +19,7 @@ PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 LIBC = ctypes.CDLL(None, use_errno=True)
 # Where a program that does not clean up leaves its files; names that are ours begin or contain these words.
 SHARED_FOLDERS = ["/tmp", "/var/tmp", "/dev/shm", "/run", "/run/netns", "/var/lib", "/run/uigniter"]
+OTHERS_BUILDS = "/tmp/uigniter-image-"  # of images: ours are elsewhere, see Host.open()
 
 
 class DemoError(Exception):
@@ -211,8 +212,15 @@ class Host:
         with open("/proc/net/unix") as f:
             left += [f"socket {line.split()[-1]}" for line in f if self.folder + "/" in line]
         left += [f"file {n}" for n in self.shared_names() - self.shared_before
-                 if self.tag in n or "uigniter" in os.path.basename(n)]
+                 if self.tag in n or ("uigniter" in os.path.basename(n) and not n.startswith(OTHERS_BUILDS))]
         return left
+
+    def left_of_builds(self):
+        """Our builds of images work in the folder that open() made for them."""
+        try:
+            return [f"file {n}" for n in os.listdir(self.path("tmp")) if "uigniter" in n]
+        except FileNotFoundError:
+            return []
 
     def close(self):
         """Undoes everything. Returns what was wrong or left behind: an empty list is a clean end."""
@@ -226,6 +234,7 @@ class Host:
         if self.has_netns:
             subprocess.run(["ip", "netns", "del", self.tag], stderr=subprocess.DEVNULL)
             self.has_netns = False
+        left += self.left_of_builds()
         shutil.rmtree(self.folder, ignore_errors=True)
         shutil.rmtree(self.data(), ignore_errors=True)
         if os.path.exists(self.folder):
