@@ -133,7 +133,7 @@ def redis_row(name, test, pipeline, per_second):
 
 REDIS = Program(
     image="redis", manifest=example("redis"), folder=examples_folder, port=6379, question="PING",
-    argv=lambda build: ["/usr/bin/redis-server", "--bind", "0.0.0.0", "--protected-mode", "no", "--save", "", "--dir", "/tmp"],
+    argv=lambda build: ["/usr/bin/redis-server", "--bind", "0.0.0.0", "--protected-mode", "no", "--save", "", "--hz", "1", "--dir", "/tmp"],
     missing=installed("redis-server", "redis-benchmark"),
     rows=[redis_row("redis_p1_set", "set", 1, 15000), redis_row("redis_p1_get", "get", 1, 15000),
           redis_row("redis_p16_set", "set", 16, 100000), redis_row("redis_p16_get", "get", 16, 100000)])
@@ -209,7 +209,8 @@ NODE = Program(
 JAVA = "/usr/lib/jvm/java-17-openjdk-amd64/bin/java"
 JVM = Program(
     image="java", manifest=example("java"), folder=compiled, port=8080, question="/",
-    argv=lambda build: [JAVA, "-XX:+UseSerialGC", "-XX:-UsePerfData", "-Xmx64m", "-cp", os.path.join(java_folder(build), "java/classes"),
+    argv=lambda build: [JAVA, "-XX:+UseSerialGC", "-XX:-UsePerfData", "-XX:+UnlockDiagnosticVMOptions",
+                        "-XX:AsyncDeflationInterval=5000", "-Xmx64m", "-cp", os.path.join(java_folder(build), "java/classes"),
                         "Server", "8080"], missing=installed(JAVA, "wrk"),
     rows=[wrk_row("java_http", "/", "CPU of the JVM, and hand-overs between its threads", 8080)])
 
