@@ -155,14 +155,15 @@ void upcall_check(struct vm *vm)
 	vcpu_interrupt(&vm->vcpu);
 }
 
-void upcall_deliver(struct vm *vm)
+bool upcall_deliver(struct vm *vm)
 {
 	struct uig_upcall *page = &vm->identity->upcall;
 	uint64_t entry = entry_of(vm), rip;
 
 	if (!entry || cpu_divert(vm->vcpu.fd, UIG_USER_TOP, entry, &rip) <= 0)
-		return;
+		return false;
 	__atomic_store_n(&page->rip, rip, __ATOMIC_RELAXED);
 	__atomic_store_n(&page->tsc, UIG_WAIT_FOREVER, __ATOMIC_RELAXED);
 	stat_inc(&vm->upcall.delivered);
+	return true;
 }

@@ -49,7 +49,8 @@ void upcall_arm(struct vm *vm);
 void upcall_wait_begins(struct vm *vm);
 void upcall_wait_over(struct vm *vm);
 
-/* vCPU thread, after KVM_RUN was interrupted and has finished its last exit: sends the program to the libOS if it was there. */
-void upcall_deliver(struct vm *vm);
+/* vCPU thread, after KVM_RUN was interrupted and has finished its last exit: sends the program to the libOS if it was there, which it
+ * returns. */
+bool upcall_deliver(struct vm *vm);
 
 #endif

@@ -690,10 +690,13 @@ bool vm_vcpu_wanted(struct vm *vm)
 	return __atomic_load_n(&vm->upcall.pending, __ATOMIC_SEQ_CST) != 0;
 }
 
+/* Where the program itself was interrupted, a clone goes on, though it may spin and never exit by itself. */
 void vm_vcpu_interrupted(struct vm *vm)
 {
-	if (__atomic_exchange_n(&vm->upcall.pending, 0, __ATOMIC_SEQ_CST))
-		upcall_deliver(vm);
+	if (!__atomic_exchange_n(&vm->upcall.pending, 0, __ATOMIC_SEQ_CST))
+		return;
+	if (upcall_deliver(vm) && vm->milestones_before)
+		vm_clone_runs(vm);
 }
 
 void vm_guest_wait(struct vm *vm, uint64_t deadline)

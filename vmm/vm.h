@@ -184,7 +184,7 @@ struct ports *vm_ports(struct vm *vm); /* NULL: there are none */
 void vm_guest_wait(struct vm *vm, uint64_t deadline);
 void vm_guest_exit(struct vm *vm, uint32_t kind, uint32_t code);
 void vm_guest_milestone(struct vm *vm, uint64_t value); /* UIG_MILESTONE() */
-/* A clone has come to its first exit: what it had reached before the snapshot is told now. */
+/* A clone has come to its first exit, or its program was interrupted: what it had reached before the snapshot is told now. */
 void vm_clone_runs(struct vm *vm);
 void vm_guest_missing(struct vm *vm, uint64_t call);
 void vm_guest_free(struct vm *vm, uint64_t list);

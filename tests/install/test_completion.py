@@ -113,7 +113,7 @@ class Completion(unittest.TestCase):
                 "uigniter resta": ["restart"],
                 "uigniter image p": ["pull", "prune"],
                 "uigniter run --moni": ["--monitor"],
-                "uigniter run --monitor ": ["uvmm", "qemu", "process"],
+                "uigniter run --monitor ": ["uvmm", "firecracker", "qemu", "process"],
                 "uigniter run --monitor=q": ["qemu"],
                 "uigniter run --wait=": ["none", "started", "ready"],
                 "uigniter stop ": ["web", "worker"],

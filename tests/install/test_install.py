@@ -20,6 +20,7 @@ WANTED = {  # below the prefix, executable
     "bin/uigniter": True,
     "bin/uigniterd": True,
     "libexec/uigniter/uvmm": True,
+    "libexec/uigniter/uigniter-build": True,
     "libexec/uigniter/libos.elf": False,
     "share/man/man1/uigniter.1": False,
     "share/man/man1/uvmm.1": False,
