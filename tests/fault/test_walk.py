@@ -20,7 +20,7 @@ import traces
 from harness import BUILD, GUEST, TIMEOUT_S, Daemon, guest_image, main, need, skip
 
 PARTS = int(os.environ.get("UIGNITER_FAULT_PARTS", "100"))
-FEWEST = int(os.environ.get("UIGNITER_FAULT_FEWEST", "10"))  # faults of a test
+FEWEST = int(os.environ.get("UIGNITER_FAULT_FEWEST", "6"))  # faults of a test
 MONITOR = os.environ.get("UIGNITER_MONITOR", "process")
 SOME_DESCRIPTORS = 64  # of a manager that has not carried out the operation yet
 NAMED = {"template": "id", "fn": "name"}  # what an object of a kind is removed by
