@@ -15,8 +15,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 		return 0;
 	}
-	if (!image_name_is_valid(q.image_name) || (q.name && !name_is_valid(q.name)) ||
-		q.port_count > INSTANCE_PORTS_MAX || q.vcpus < 1)
+	if (q.from ? q.image_name || !name_is_valid(q.from) : !image_name_is_valid(q.image_name))
+		abort();
+	if ((q.name && !name_is_valid(q.name)) || q.port_count > INSTANCE_PORTS_MAX || q.vcpus < 1)
 		abort();
 	for (unsigned i = 0; i < q.port_count; i++) {
 		if (!q.ports[i].guest_port)
