@@ -11,7 +11,7 @@
  */
 #include "daemon/console.h"
 #include "daemon/core.h"
-#include "daemon/monitor/args.h"
+#include "daemon/monitor/boot_line.h"
 #include "daemon/monitor/exit_line.h"
 #include "daemon/monitor/monitor.h"
 #include "daemon/monitor/tsc.h"
@@ -283,12 +283,7 @@ static int start(struct shell *s, const struct start_spec *spec, struct err *err
 	int r;
 
 	buf_init(&line, 0);
-	if (!spec->image)
-		return err_set(
-			err, ENOEXEC, "the image has no file, only the process monitor can run it");
-	if (buf_printf(&line, "tsc_khz=%llu ", (unsigned long long)tsc_khz()))
-		return err_sys(err, ENOMEM, "VM");
-	r = args_boot(s->core->network, &s->lease, spec, &line, err);
+	r = boot_line_std(s, spec, &line, err);
 	if (r < 0)
 		return r;
 	if (line.len > BOOT_ARGS_MAX)

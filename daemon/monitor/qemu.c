@@ -6,7 +6,7 @@
  * program ended: the libOS says so in its last console line, "uigniter-exit kind=K code=N".
  */
 #include "daemon/core.h"
-#include "daemon/monitor/args.h"
+#include "daemon/monitor/boot_line.h"
 #include "daemon/monitor/exit_line.h"
 #include "daemon/monitor/monitor.h"
 #include "daemon/monitor/tsc.h"
@@ -198,12 +198,7 @@ static int start(struct shell *s, const struct start_spec *spec, struct err *err
 
 	buf_init(&line, 0);
 	buf_init(&image, 0);
-	if (!spec->image)
-		return err_set(
-			err, ENOEXEC, "the image has no file, only the process monitor can run it");
-	if (buf_printf(&line, "tsc_khz=%llu ", (unsigned long long)tsc_khz()))
-		return err_sys(err, ENOMEM, "VM");
-	r = args_boot(s->core->network, &s->lease, spec, &line, err);
+	r = boot_line_std(s, spec, &line, err);
 	if (r < 0)
 		return r;
 	if (add_path(&image, spec->image) < 0)
