@@ -18,12 +18,14 @@
 /* ELF note of libos.elf: name "Uigniter", this type, this payload. Addresses are virtual. */
 #define UIG_NOTE_NAME "Uigniter"
 #define UIG_NOTE_TYPE 1u
+/* It asks by UIG_REG_RAM before it touches RAM from ram_ready of the identity page on, and says in ram_used how far it has come. */
+#define UIG_LIBOS_ASKS_RAM 1u
 struct uig_libos_note {
 	uint32_t abi_version; /* UIG_ABI_VERSION that it was built for */
-	uint32_t reserved;
-	uint64_t entry;     /* first instruction, at CPL 3 */
-	uint64_t stack_top; /* 16-byte aligned */
-	uint64_t lstar;     /* entry of the syscall instruction, right at CPL 0 and at CPL 3 */
+	uint32_t features;    /* UIG_LIBOS_ */
+	uint64_t entry;       /* first instruction, at CPL 3 */
+	uint64_t stack_top;   /* 16-byte aligned */
+	uint64_t lstar;       /* entry of the syscall instruction, right at CPL 0 and at CPL 3 */
 };
 ABI_ASSERT_SIZE(struct uig_libos_note, 32);
 

@@ -67,7 +67,7 @@ enum uig_step {
 	UIG_STEP_FRAME,   /* the first frame came in */
 	UIG_STEP_SENT,    /* the first answer by TCP or UDP went out */
 };
-#define UIG_STEPS_MAX 15u
+#define UIG_STEPS_MAX 14u
 
 struct uig_identity {
 	uint64_t magic;
@@ -80,12 +80,18 @@ struct uig_identity {
 	uint32_t args_bytes; /* without the NUL */
 	uint32_t freezes;    /* by the libOS, once: 1 when it knows UIG_EVENT_FREEZE */
 	struct uig_upcall upcall;
+	/* Of RAM below the device gap, in pages: with UIG_LIBOS_ASKS_RAM the machine may have no more than the guest needs. */
+	uint32_t
+		ram_ready; /* by the monitor: what lies below can be touched; it grows by UIG_REG_RAM */
+	uint32_t
+		ram_used; /* by the libOS: it has touched nothing from here on; 0: it does not say */
 	uint64_t step_tsc[UIG_STEPS_MAX]; /* by the libOS: enum uig_step */
 	char args[UIG_IDENTITY_ARGS_MAX];
 };
 ABI_ASSERT_OFFSET(struct uig_identity, entropy, 16);
 ABI_ASSERT_OFFSET(struct uig_identity, wall_ns, 80);
 ABI_ASSERT_OFFSET(struct uig_identity, upcall, 104);
+ABI_ASSERT_OFFSET(struct uig_identity, ram_ready, 136);
 ABI_ASSERT_OFFSET(struct uig_identity, args, UIG_IDENTITY_ARGS_OFFSET);
 ABI_ASSERT_SIZE(struct uig_identity, UIG_IDENTITY_BYTES);
 

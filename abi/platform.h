@@ -24,6 +24,8 @@
  *   FREEZE     the answer to UIG_EVENT_FREEZE; the value means nothing. The VM is paused inside this write, and goes on behind it when it is
  *              resumed: as itself, or as a clone, whose identity page has UIG_EVENT_IDENTITY set then. So the libOS looks at the events again
  *              before anything else. Without a pause that waits for it the write does nothing.
+ *   RAM        end (gpa, page-aligned) of the RAM below the device gap that the guest is about to use. Behind the write ram_ready of the
+ *              identity page says how far it can; where that is less, the host had no memory for more.
  */
 #ifndef ABI_PLATFORM_H
 #define ABI_PLATFORM_H
@@ -38,6 +40,7 @@
 #define UIG_REG_FREE      0x28u
 #define UIG_REG_MISSING   0x30u
 #define UIG_REG_FREEZE    0x38u
+#define UIG_REG_RAM       0x40u
 
 #define UIG_CALLS_MAX 512u
 

@@ -248,6 +248,8 @@ void libos_main(const struct uig_bootinfo *bootinfo)
 	init_machine();
 	identity = boot->identity ? page_ptr(boot->identity) : NULL;
 	event_init(identity, &standard_events);
+	if (identity)
+		page_bound(&identity->ram_ready, &identity->ram_used, platform_ram);
 	event_step(UIG_STEP_ENTERED); /* with nothing but the machine behind it */
 	upcall_init(identity ? &identity->upcall : NULL);
 	vm_init();

@@ -161,19 +161,27 @@ static int load_segment(int fd, const struct elf_segment *s, const struct mem *m
 	return r < 0 ? err_sys(err, -r, "read a segment") : 0;
 }
 
-int libos_load(const char *path, const struct mem *mem, uint64_t ram_bytes, struct elf_plan *out,
-	struct err *err)
+int libos_plan(const char *path, uint64_t ram_bytes, struct elf_plan *plan, struct err *err)
 {
 	uint64_t bytes = 0;
 	_cleanup_close_ int fd = elf_open(path, &bytes, err);
-	struct elf_plan plan;
 	int r;
 
 	if (fd < 0)
 		return fd;
-	r = elf_plan(elf_read_fd, &fd, bytes, ram_bytes, &plan, err);
-	if (r < 0)
-		return err_prefix(err, "%s", path);
+	r = elf_plan(elf_read_fd, &fd, bytes, ram_bytes, plan, err);
+	return r < 0 ? err_prefix(err, "%s", path) : steal_fd(&fd);
+}
+
+int libos_load(const char *path, const struct mem *mem, uint64_t ram_bytes, struct elf_plan *out,
+	struct err *err)
+{
+	struct elf_plan plan;
+	_cleanup_close_ int fd = libos_plan(path, ram_bytes, &plan, err);
+	int r;
+
+	if (fd < 0)
+		return fd;
 	for (unsigned i = 0; i < plan.nsegments; i++) {
 		r = load_segment(fd, &plan.segment[i], mem, err);
 		if (r < 0)

@@ -43,7 +43,9 @@ struct elf_plan {
 int elf_plan(elf_read_fn *read, void *arg, uint64_t file_bytes, uint64_t ram_bytes,
 	struct elf_plan *plan, struct err *err);
 
-/* Opens path, plans it and loads it. 0 or -errno. */
+/* Opens path and plans it. A descriptor (caller owns) or -errno. */
+int libos_plan(const char *path, uint64_t ram_bytes, struct elf_plan *plan, struct err *err);
+/* The same, and loads it. 0 or -errno. */
 int libos_load(const char *path, const struct mem *mem, uint64_t ram_bytes, struct elf_plan *plan,
 	struct err *err);
 

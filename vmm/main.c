@@ -230,7 +230,7 @@ static int set_up(struct uvmm *u, uint64_t started_ns, struct err *err)
 		if (r < 0)
 			err_sys(err, -r, "event loop");
 	}
-	if (r == 0 && u->options.prepare)
+	if (r == 0 && u->options.prepare && !u->options.bare)
 		r = vm_prepare(&u->vm, err);
 	if (r == 0)
 		r = set_up_control(u, err);

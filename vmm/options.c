@@ -22,6 +22,7 @@ enum option_id {
 	OPT_CONFIG_FILE,
 	OPT_NO_API,
 	OPT_LIBOS,
+	OPT_BARE,
 	OPT_BOOT,
 	OPT_IMAGE,
 	OPT_ARGS,
@@ -66,6 +67,8 @@ static const struct option_def {
 	[OPT_NO_API] = {"no-api", NULL, "serve no API; start at once"},
 	[OPT_LIBOS] = {"libos", "FILE",
 		"libos.elf; a shell is prepared from it before the first request"},
+	[OPT_BARE] = {"bare", NULL,
+		"prepare no shell: a snapshot will be loaded, and the machine made as it needs it"},
 	[OPT_BOOT] = {"boot", "KIND",
 		"auto (by the kernel's notes), libos, pvh or linux: how the kernel of --libos is "
 		"entered"},
@@ -253,6 +256,9 @@ static int set_option(struct options *o, enum option_id id, const char *value, s
 		return 0;
 	case OPT_LIBOS:
 		return set_libos(o, value);
+	case OPT_BARE:
+		o->bare = true;
+		return 0;
 	case OPT_BOOT:
 		return set_boot(o, value, err);
 	case OPT_IMAGE:

@@ -16,6 +16,7 @@ struct options {
 	bool no_api;
 	bool start;          /* at once, without a request */
 	bool prepare;        /* a shell, before the first request */
+	bool bare;           /* ... not that: a snapshot will come */
 	const char *console; /* path; NULL or "-": standard output */
 	uint64_t console_max_bytes;
 	const char *report; /* path */

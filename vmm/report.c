@@ -58,7 +58,7 @@ static json_t *counts(const struct vm *vm)
 
 	return json_pack(
 		"{s:{s:o, s:o, s:o, s:o, s:o, s:o}, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-		"s:o, s:o, s:o, s:o, s:o, s:o}",
+		"s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"exits", "mmio", count(&c->exits[EXIT_MMIO]), "io", count(&c->exits[EXIT_IO]),
 		"hlt", count(&c->exits[EXIT_HLT]), "upcalls", count(&vm->upcall.delivered),
 		"interrupted", count(&c->exits[EXIT_INTR]), "unknown_address",
@@ -69,7 +69,8 @@ static json_t *counts(const struct vm *vm)
 		"rx_bytes", count(&d->net.rx_bytes), "tx_packets", count(&d->net.tx_packets),
 		"tx_bytes", count(&d->net.tx_bytes), "tx_drops", count(&d->net.tx_drops),
 		"console_bytes", count(&d->console.bytes), "console_lost", count(&d->console.lost),
-		"returned_bytes", count(&vm->returned_bytes));
+		"returned_bytes", count(&vm->returned_bytes), "ram_ready_bytes",
+		count(&vm->ram_ready));
 }
 
 static const char *const call_names[UIG_CALLS_MAX] = {

@@ -11,6 +11,7 @@
 #include "vmm/arch/x86_64/user_pages.h"
 #include "vmm/giveback.h"
 #include "vmm/machine.h"
+#include "vmm/ram.h"
 #include "vmm/sandbox/sandbox.h"
 #include "vmm/stat.h"
 #include "vmm/workset.h"
@@ -138,33 +139,12 @@ void vm_fini(struct vm *vm)
 	pthread_mutex_destroy(&vm->state_lock);
 }
 
-static int add_ram(struct vm *vm, gpa_t gpa, uint8_t *hva, uint64_t bytes, struct err *err)
-{
-	int r = kvm_add_slot(&vm->kvm, gpa, bytes, hva, false, err);
-
-	if (r == 0)
-		r = mem_add(&vm->mem, gpa, bytes, hva, true);
-	return r;
-}
-
 static int make_memory(struct vm *vm, struct err *err)
 {
-	uint64_t bytes = vm->config.mem_mib * MIB;
-	uint8_t *ram = mem_reserve(&vm->mem, bytes, true, err);
-	int r;
+	int r = ram_make(vm, vm->blank ? ram_enough(vm->ram_wanted) : RAM_ALL, err);
 
-	if (!ram)
-		return err ? -err->code : -ENOMEM;
-	madvise(ram, bytes, vm->config.huge_pages ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
-	vm->low_bytes = bytes < UIG_GPA_MMIO ? bytes : UIG_GPA_MMIO;
-	vm->high_bytes = bytes - vm->low_bytes;
-	r = add_ram(vm, 0, ram, vm->low_bytes, err);
-	if (r == 0 && vm->high_bytes)
-		r = add_ram(vm, UIG_GPA_HIGH_RAM, ram + vm->low_bytes, vm->high_bytes, err);
-	if (r < 0)
+	if (r < 0 || vm->kind != BOOT_LIBOS)
 		return r;
-	if (vm->kind != BOOT_LIBOS)
-		return 0;
 	/* Reserving the most that an image may have costs only address space; KVM gets to know the window. */
 	vm->window = mem_reserve(&vm->mem, UIG_IMAGE_MAX_BYTES, false, err);
 	if (!vm->window)
@@ -269,7 +249,8 @@ static int prepare(struct vm *vm, struct err *err)
 	vm->identity = mem_at(&vm->mem, UIG_GPA_IDENTITY, sizeof(*vm->identity));
 	vm->devices.events = &vm->identity->events;
 	vm->devices.tsc_khz = vm->tsc_khz;
-	free(load_workset(vm));
+	if (!vm->blank)
+		free(load_workset(vm));
 	return vcpu_start_thread(&vm->vcpu, err);
 }
 
@@ -302,9 +283,10 @@ int vm_prepare(struct vm *vm, struct err *err)
 	return make_shell(vm, err);
 }
 
-int vm_prepare_blank(struct vm *vm, struct err *err)
+int vm_prepare_blank(struct vm *vm, uint64_t ram_used, struct err *err)
 {
 	vm->blank = true;
+	vm->ram_wanted = ram_used;
 	return make_shell(vm, err);
 }
 

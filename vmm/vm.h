@@ -97,6 +97,9 @@ struct vm {
 	uint64_t missing_calls[UIG_CALLS_MAX / 64]; /* of the program: a bit a number */
 	uint64_t returned_bytes;        /* that the guest has given back, in all: vmm/giveback.h */
 	uint64_t low_bytes, high_bytes; /* RAM below the device gap, from 4 GiB */
+	uint64_t ram_ready;             /* of low_bytes, what KVM knows of: vmm/ram.h */
+	uint64_t ram_wanted;            /* blank: what the snapshot's guest uses; 0: all */
+	bool ram_asks;                  /* the guest's libOS asks before it uses more */
 	dev_t memory_dev;      /* of the memory file of a snapshot that it was loaded from */
 	ino_t memory_ino;      /* 0: of none */
 	uint8_t *window;       /* host address of the image window: UIG_IMAGE_MAX_BYTES reserved */
@@ -138,8 +141,8 @@ void vm_fini(struct vm *vm);
 
 /* Makes everything that does not depend on the image: a shell. Needs config.libos. 0 or -errno (EMPTY again). */
 int vm_prepare(struct vm *vm, struct err *err);
-/* The same for a snapshot, with nothing in it. */
-int vm_prepare_blank(struct vm *vm, struct err *err);
+/* The same for a snapshot, with nothing in it; of a libOS that is configured only the headers are read. ram_used: see ram_enough(). */
+int vm_prepare_blank(struct vm *vm, uint64_t ram_used, struct err *err);
 /* Waits until the vCPU thread is done with preparing the shell: it sleeps. */
 void vm_await_shell(struct vm *vm);
 /* A snapshot stands in it: LOADED. Its guest has then become another instance once, with the identity that is in memory, and has come back to its

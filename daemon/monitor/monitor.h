@@ -44,6 +44,7 @@ struct shell_spec {
 	char kernel[KERNEL_NAME_BYTES]; /* "": the default one */
 	unsigned
 		window_mib; /* for the image that it will have, which is known already; 0: for any */
+	bool frozen;        /* it will be loaded with a frozen VM, and needs nothing of its own */
 };
 
 /* A VM that was frozen, as two files; borrowed for the call. */

@@ -95,8 +95,8 @@ static int spawn_uvmm(struct shell *s, int tap, int api, int files, struct err *
 	const char *argv[] = {"uvmm", "--id", s->lease.name, "--api-fd", "3", "--tap-fd", "4",
 		"--files-fd", "5", "--mac", mac, "--libos", kernel, "--mem-mib", memory, "--vcpus",
 		vcpus, "--report", u->report, "--working-set", u->working_set, NULL, NULL, NULL,
-		NULL, NULL};
-	size_t n = ARRAY_SIZE(argv) - 5;
+		NULL, NULL, NULL};
+	size_t n = ARRAY_SIZE(argv) - 6;
 	char *env[] = {NULL};
 	struct spawn spawn = {.path = config->uvmm,
 		.argv = (char *const *)(uintptr_t)argv,
@@ -115,6 +115,8 @@ static int spawn_uvmm(struct shell *s, int tap, int api, int files, struct err *
 		argv[n++] = "--image-window-mib";
 		argv[n++] = window;
 	}
+	if (s->spec.frozen)
+		argv[n++] = "--bare";
 	if (config->monitor_uid) {
 		unsigned id = config->monitor_uid + s->lease.index;
 

@@ -170,7 +170,8 @@ static int load_one(struct template *t, struct err *err)
 	struct shell_spec spec = {.ops = &monitor_uvmm,
 		.memory_mib = t->key.memory_mib,
 		.vcpus = 1,
-		.window_mib = window_mib(t)};
+		.window_mib = window_mib(t),
+		.frozen = true};
 	struct clone *c = calloc(1, sizeof(*c));
 	int r;
 

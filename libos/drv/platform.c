@@ -52,6 +52,12 @@ unsigned platform_free(struct uig_free_list *list)
 	return __atomic_load_n(&list->done, __ATOMIC_ACQUIRE);
 }
 
+void platform_ram(gpa_t end)
+{
+	if (ops->ram)
+		ops->ram(end);
+}
+
 void platform_preempt(uint64_t deadline)
 {
 	if (ops->preempt)

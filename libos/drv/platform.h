@@ -28,6 +28,8 @@ void platform_freeze(void);
 /* Gives the memory of the list (one page, in the direct map) back to the host; how many of its ranges are zero now. */
 struct uig_free_list;
 unsigned platform_free(struct uig_free_list *list);
+/* RAM up to there is about to be used: the identity page says what of it can (abi/platform.h). */
+void platform_ram(gpa_t end);
 /* One byte, unbuffered, works at any time: for panics. */
 void platform_debug_putc(char c);
 

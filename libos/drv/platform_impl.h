@@ -13,6 +13,7 @@ struct platform_ops {
 	void (*debug_putc)(char c);
 	void (*free)(gpa_t list);           /* NULL: memory is never given back */
 	void (*freeze)(void);               /* NULL: nobody asks for it */
+	void (*ram)(gpa_t end);             /* NULL: all of it is there */
 	void (*preempt)(uint64_t deadline); /* NULL: the monitor does it */
 	uint64_t (*wall_ns)(void); /* by the machine's own clock chip; NULL: there is none */
 };

@@ -41,6 +41,11 @@ static void uvmm_freeze(void)
 	write_reg(UIG_REG_FREEZE, 0);
 }
 
+static void uvmm_ram(gpa_t end)
+{
+	write_reg(UIG_REG_RAM, end);
+}
+
 static void uvmm_debug_putc(char c)
 {
 	write_reg(UIG_REG_DEBUG, (uint8_t)c);
@@ -53,5 +58,6 @@ const struct platform_ops platform_uvmm = {
 	.missing = uvmm_missing,
 	.free = uvmm_free,
 	.freeze = uvmm_freeze,
+	.ram = uvmm_ram,
 	.debug_putc = uvmm_debug_putc,
 };

@@ -26,6 +26,12 @@ static uint64_t total, free_count;
 
 uint64_t page_dirty, page_dirty_least;
 
+static struct bound {
+	const uint32_t *ready; /* NULL: there is none */
+	uint32_t *used;
+	page_ask_fn *ask;
+} bound;
+
 static struct region *region_of(const void *p)
 {
 	for (unsigned i = 0; i < nregions; i++) {
@@ -160,6 +166,38 @@ static void block_free(struct region *r, uint64_t index, unsigned order, bool ze
 	block_add(r, index, order, zero);
 }
 
+/* Page number behind the first n frames. */
+static uint64_t end_page(const struct region *r, uint64_t n)
+{
+	return page_gpa(r->base) / PAGE_BYTES + n;
+}
+
+static void note_used(const struct region *r)
+{
+	uint64_t end = end_page(r, r->wild);
+
+	if (bound.ready && page_gpa(r->base) < UIG_GPA_MMIO && end > *bound.used)
+		*bound.used = (uint32_t)end;
+}
+
+void page_bound(const uint32_t *ready, uint32_t *used, page_ask_fn *ask)
+{
+	bound = (struct bound){ready, used, ask};
+	note_used(&regions[0]);
+}
+
+/* May the first n frames be in use? */
+static bool can_reach(const struct region *r, uint64_t n)
+{
+	uint64_t end = end_page(r, n);
+
+	if (!bound.ready || page_gpa(r->base) >= UIG_GPA_MMIO)
+		return true;
+	if (end > __atomic_load_n(bound.ready, __ATOMIC_ACQUIRE))
+		bound.ask(end * PAGE_BYTES);
+	return end <= __atomic_load_n(bound.ready, __ATOMIC_ACQUIRE);
+}
+
 /* Takes a block from the wild; what is skipped for alignment is put on the lists. */
 static struct page *wild_take(unsigned order)
 {
@@ -169,7 +207,7 @@ static struct page *wild_take(unsigned order)
 		struct region *r = &regions[i];
 		uint64_t start = (r->wild + n - 1) & ~(n - 1);
 
-		if (start + n > r->count)
+		if (start + n > r->count || !can_reach(r, start + n))
 			continue;
 		while (r->wild < start) {
 			unsigned k = (unsigned)__builtin_ctzll(r->wild);
@@ -179,6 +217,7 @@ static struct page *wild_take(unsigned order)
 			block_add(r, at, k, true);
 		}
 		r->wild = start + n;
+		note_used(r);
 		r->pages[start].flags = PAGE_ZERO;
 		return &r->pages[start];
 	}

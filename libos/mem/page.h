@@ -21,6 +21,11 @@ struct uig_bootinfo;
 /* Takes over all RAM of the boot information from free_start on. Called once. */
 void page_init(const struct uig_bootinfo *boot);
 
+/* Frames below the device gap are taken in use only below *ready (in pages); ask() is called first where that is not enough, and may raise it. *used
+ * follows what is in use. Without this call all of RAM is there. */
+typedef void page_ask_fn(gpa_t end);
+void page_bound(const uint32_t *ready, uint32_t *used, page_ask_fn *ask);
+
 /* A frame with one reference; NULL when RAM is used up. page_alloc() clears it, page_alloc_raw() does not. */
 void *page_alloc(void);
 void *page_alloc_raw(void);

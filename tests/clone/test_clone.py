@@ -24,6 +24,10 @@ def digest(*paths):
     return sha.hexdigest()
 
 
+def ready_mib(vm):
+    return vm.call("GET", "/uigniter/status", status=200)["counts"]["ram_ready_bytes"] / (1 << 20)
+
+
 class Identity(CloneTest):
     def check_clock(self, vm, after_mono=0):
         before = time.time_ns()
@@ -176,6 +180,37 @@ class Running(CloneTest):
             vm.ask("names")
         self.assertEqual(vm.ask("touch 24"), "zero")
         self.assertEqual(vm.ask("memory"), "whole")
+
+    def test_grows(self):
+        """A monitor that is made for a snapshot tells KVM of what that uses; a clone that uses more gets more, in its sandbox, and so do its clones."""
+        template = Vm(self, 0)
+        template.boot(self.image)
+        self.assertEqual(ready_mib(template), MEM_MIB)
+        template.freeze(self.state, self.memory)
+        template.kill()
+        empty = os.path.join(self.top.name, "empty")
+        os.makedirs(empty, mode=0o755, exist_ok=True)
+        bare = ("--bare", "--sandbox", f"900000123:900000123:{empty}")
+        for n in (1, 2):
+            vm = Vm(self, n, *bare)
+            vm.load(self.state, self.memory, self.image, verify=True)
+            first = ready_mib(vm)
+            self.assertLess(first, MEM_MIB / 2 if n == 1 else MEM_MIB)
+            vm.go()
+            self.assertEqual((vm.ask("names"), ready_mib(vm)), (f"vm{n} {vm.ip}", first))
+            self.assertEqual(vm.ask("touch 20"), "zero")
+            self.assertEqual(ready_mib(vm) > first, n == 1)
+            vm.call("PATCH", "/vm", {"state": "Paused"})
+            fds = vm.call("PUT", "/snapshot/create", {}, 200)
+            self.state, self.memory = self.state + str(n), self.memory + str(n)
+            for fd, path in (("state_fd", self.state), ("mem_fd", self.memory)):
+                subprocess.run(["cp", "--sparse=always", f"/proc/{fds['pid']}/fd/{fds[fd]}", path], check=True)
+            vm.call("PATCH", "/vm", {"state": "Resumed"})
+            self.assertEqual((vm.ask("memory"), vm.ask("touch 42")), ("whole", "zero"))
+            self.assertGreater(ready_mib(vm), 42)
+            self.assertEqual(vm.end()["reason"], "signal")
+        prepared = self.clone(3)  # and into a shell that has all of it
+        self.assertEqual((prepared.ask("touch 42"), prepared.ask("memory"), ready_mib(prepared)), ("zero", "whole", MEM_MIB))
 
     def test_sandboxed(self):
         """Files are named in the start, or not at all."""

@@ -5,6 +5,7 @@
 #include "abi/layout.h"
 #include "abi/platform.h"
 #include "vmm/bus.h"
+#include "vmm/ram.h"
 #include "vmm/vm.h"
 
 #include <string.h>
@@ -44,6 +45,9 @@ static void platform_write(void *arg, uint64_t offset, const void *data, unsigne
 		break;
 	case UIG_REG_FREEZE:
 		vm_guest_freeze(vm);
+		break;
+	case UIG_REG_RAM:
+		ram_grow(vm, value);
 		break;
 	case UIG_REG_MILESTONE:
 		vm_guest_milestone(vm, value);

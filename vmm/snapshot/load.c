@@ -4,6 +4,7 @@
 #include "lib/err.h"
 #include "vmm/arch/x86_64/boot_libos.h"
 #include "vmm/machine.h"
+#include "vmm/ram.h"
 #include "vmm/snapshot/snapshot.h"
 #include "vmm/vm.h"
 
@@ -14,13 +15,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A machine for it, when nothing has been prepared: memory as it had, no libOS of its own. */
+/* A machine for it, when nothing has been prepared: memory as it had, as much of it told to KVM as its guest uses. */
 static int make_machine(struct vm *vm, const struct snapshot *s, struct err *err)
 {
 	if (vm_state(vm) != VM_EMPTY)
 		return 0;
 	vm->config.mem_mib = (uint32_t)(s->ram_bytes / MIB);
-	return vm->config.libos ? vm_prepare(vm, err) : vm_prepare_blank(vm, err);
+	return vm_prepare_blank(vm, s->ram_used, err);
 }
 
 static int check(struct vm *vm, const struct snapshot *s, struct err *err)
@@ -98,6 +99,8 @@ static void set_rest(struct vm *vm, const struct snapshot *s)
 		vm->libos.build_id_bytes = s->libos_id_bytes;
 		memcpy(vm->libos.build_id, s->libos_id, sizeof(s->libos_id));
 	}
+	vm->ram_asks = s->ram_used > 0;
+	ram_tell(vm);
 	vm->cr3 = s->cr3;
 	vm->generation = s->generation;
 	vm->milestones_before = s->milestones;

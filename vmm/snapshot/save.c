@@ -7,6 +7,7 @@
 #include "vmm/snapshot/save.h"
 
 #include "lib/err.h"
+#include "vmm/ram.h"
 #include "vmm/snapshot/snapshot.h"
 #include "vmm/stat.h"
 #include "vmm/vm.h"
@@ -211,6 +212,7 @@ static void describe(const struct vm *vm, struct snapshot *snap)
 	if (vm->image_bytes)
 		snapshot_image_id(vm->window, vm->image_bytes, snap->image_id);
 	snap->tsc_khz = vm->tsc_khz;
+	snap->ram_used = ram_used(vm);
 	snap->cr3 = vm->cr3;
 	snap->generation = vm->generation;
 	for (unsigned i = 0; i < VM_MILESTONES; i++)

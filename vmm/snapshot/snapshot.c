@@ -89,6 +89,9 @@ static int check_counts(const struct snapshot *s, struct err *err)
 	if (s->image_bytes > UIG_IMAGE_MAX_BYTES)
 		return err_set(
 			err, EINVAL, "an image of %llu bytes", (unsigned long long)s->image_bytes);
+	if (s->ram_used % PAGE_BYTES || s->ram_used > s->ram_bytes || s->ram_used > UIG_GPA_MMIO)
+		return err_set(
+			err, EINVAL, "%llu bytes of RAM in use", (unsigned long long)s->ram_used);
 	if (s->cr3 % PAGE_BYTES || s->cr3 >= s->ram_bytes + DEVICE_GAP)
 		return err_set(err, EINVAL, "page tables outside of memory");
 	if (s->ndevices > UIG_DEVICES_MAX)

@@ -25,7 +25,7 @@
 struct err;
 
 #define SNAPSHOT_MAGIC       0x31504e5347495555ull /* "UUIGSNP1" */
-#define SNAPSHOT_VERSION     1u
+#define SNAPSHOT_VERSION     2u
 #define SNAPSHOT_EXTENTS_MAX 64u
 #define SNAPSHOT_NAME_BYTES  32u
 
@@ -47,6 +47,8 @@ struct snapshot {
 	uint8_t image_id[SHA256_BYTES]; /* of its first and last page */
 	/* machine */
 	uint64_t ram_bytes, tsc_khz;
+	uint64_t
+		ram_used; /* of RAM below the device gap its guest has touched no more, and asks before it does; 0: it may touch all */
 	gpa_t cr3;
 	uint32_t generation;
 	uint32_t milestones; /* a bit each of enum uig_milestone */

@@ -347,7 +347,7 @@ cur_kstack_room:	.quad 16384 - 512
 	.long	2f - 1f, 4f - 3f, 1
 1:	.asciz	"Uigniter"
 2:	.balign 4
-3:	.long	1, 0
+3:	.long	1, 1		/* UIG_ABI_VERSION, UIG_LIBOS_ASKS_RAM */
 	.quad	uvmm_entry, boot_stack_top, lstar
 4:
 	.section .note.GNU-stack, "", @progbits

@@ -10,6 +10,7 @@
 #include "vmm/arch/x86_64/cpu_state.h"
 #include "vmm/arch/x86_64/tables.h"
 #include "vmm/arch/x86_64/user_pages.h"
+#include "vmm/ram.h"
 #include "vmm/vm.h"
 #include "vmm/workset.h"
 
@@ -20,6 +21,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #define PAGE_BYTES 4096ull
 #define PAGE_UP(n) (((n) + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1))
@@ -184,20 +186,34 @@ void boot_libos_warm_clone(struct vm *vm, const struct workset *set)
 	cpu_state_set_regs(vm->vcpu.fd, &regs);
 }
 
+/* For a snapshot, which brings the rest. */
+static int prepare_blank(struct vm *vm, struct err *err)
+{
+	uint64_t xcr0 = 0;
+	int r = 0;
+
+	if (vm->config.libos) {
+		r = libos_plan(vm->config.libos, vm->low_bytes, &vm->libos, err);
+		if (r < 0)
+			return r;
+		close(r);
+	}
+	r = cpu_set_features(vm->kvm.fd, vm->vcpu.fd, &xcr0, err);
+	vm->tsc_khz = cpu_share_tsc(vm->vcpu.fd);
+	return r;
+}
+
 int boot_libos_prepare(struct vm *vm, struct err *err)
 {
 	uint64_t xcr0 = 0;
 	int r;
 
-	if (vm->blank) {
-		r = cpu_set_features(vm->kvm.fd, vm->vcpu.fd, &xcr0, err);
-		vm->tsc_khz = cpu_share_tsc(vm->vcpu.fd);
-		return r;
-	}
+	if (vm->blank)
+		return prepare_blank(vm, err);
 	r = libos_load(vm->config.libos, &vm->mem, vm->low_bytes, &vm->libos, err);
-
 	if (r < 0)
 		return r;
+	vm->ram_asks = vm->libos.note.features & UIG_LIBOS_ASKS_RAM;
 	r = tables_build(&vm->mem, vm->low_bytes, vm->high_bytes, &vm->cr3, err);
 	if (r == 0)
 		r = tables_map_image(&vm->mem, vm->window_bytes, err);
@@ -315,6 +331,7 @@ int boot_libos_identity(struct vm *vm, uint64_t image_bytes, struct err *err)
 	id->magic = UIG_IDENTITY_MAGIC;
 	id->generation = vm->generation = 1;
 	id->events = 0;
+	ram_tell(vm);
 	r = devices_prepare(&vm->devices, info->device, err);
 	if (r < 0)
 		return r;

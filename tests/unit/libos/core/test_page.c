@@ -28,6 +28,7 @@ static int setup(void **state)
 	nregions = 0;
 	total = free_count = page_dirty = 0;
 	ready = false;
+	bound = (struct bound){0};
 	page_init(&boot);
 	return 0;
 }
@@ -203,6 +204,53 @@ static void out_of_memory(void **state)
 	expect_assert_failure(kfree(ram + RAM_BYTES));
 }
 
+static uint32_t ram_ready, ram_used;
+static unsigned asks;
+static bool gives;
+
+static void ask(gpa_t end)
+{
+	asks++;
+	assert_int_equal(end % PAGE_BYTES, 0);
+	assert_true(end / PAGE_BYTES > ram_ready);
+	if (gives)
+		ram_ready = (uint32_t)(end / PAGE_BYTES) + 100;
+}
+
+/* What the machine has no memory for yet is asked for, and not used when it does not come. */
+static void bounded(void **state)
+{
+	uint32_t first = (uint32_t)(page_gpa(regions[0].base) / PAGE_BYTES);
+	unsigned n = 0;
+	void *p;
+
+	ram_ready = first + 10;
+	ram_used = asks = 0;
+	gives = false;
+	page_bound(&ram_ready, &ram_used, ask);
+	assert_int_equal(ram_used, first);
+	nregions = 1;
+	while ((p = page_alloc())) {
+		assert_true(page_gpa(p) / PAGE_BYTES < ram_used);
+		n++;
+	}
+	assert_int_equal(n, 10);
+	assert_int_equal(ram_used, ram_ready);
+	assert_true(asks > 0);
+	assert_null(page_alloc_run(4));
+	assert_int_equal(ram_used, ram_ready);
+	gives = true;
+	asks = 0;
+	assert_non_null(page_alloc_run(4));
+	assert_int_equal(asks, 1);
+	while ((p = page_alloc())) {
+		assert_true(page_gpa(p) / PAGE_BYTES < ram_used && ram_used <= ram_ready);
+		n++;
+	}
+	assert_int_equal(page_free_count(), total - regions[0].count);
+	assert_int_equal(ram_used, first + regions[0].count);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -212,6 +260,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(dirty, setup, teardown),
 		cmocka_unit_test_setup_teardown(kmalloc_walk, setup, teardown),
 		cmocka_unit_test_setup_teardown(out_of_memory, setup, teardown),
+		cmocka_unit_test_setup_teardown(bounded, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
