@@ -201,6 +201,8 @@ static void own(struct devices *d, bool mine)
 {
 	pthread_mutex_lock(&d->lock);
 	d->vcpu_owns = mine;
+	for (unsigned i = 0; i < d->ndev; i++)
+		d->dev[i]->by_vcpu = mine;
 	arm_sources(d, d->looked_at);
 	pthread_mutex_unlock(&d->lock);
 }

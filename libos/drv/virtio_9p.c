@@ -2,6 +2,7 @@
 #include "libos/drv/virtio_9p.h"
 
 #include "abi/p9.h"
+#include "libos/drv/hold.h"
 #include "libos/drv/platform.h"
 #include "libos/drv/virtio_mmio.h"
 #include "libos/klib/errno.h"
@@ -16,6 +17,8 @@
 struct v9p {
 	struct virtio_device vd;
 	struct list flight; /* of struct v9p_request */
+	struct hold hold;
+	bool awaited; /* among what the device was not told of */
 	bool ordered;
 	char tag[V9P_TAG_BYTES];
 };
@@ -46,6 +49,8 @@ static bool collect(struct v9p *v)
 		r->done(r, bytes);
 		any = true;
 	}
+	if (any)
+		hold_came(&v->hold);
 	if (v->vd.vq[0].broken)
 		fail_all(v);
 	return any;
@@ -68,19 +73,52 @@ static void run(void)
 	}
 }
 
+/* The device knows, or WAIT will let it work. */
+static void handed_over(struct v9p *v)
+{
+	hold_end(&v->hold);
+	v->awaited = false;
+}
+
 static void arm(void)
 {
-	for (unsigned i = 0; i < ndevices; i++)
+	for (unsigned i = 0; i < ndevices; i++) {
+		handed_over(device[i]);
 		virtqueue_arm(&device[i]->vd.vq[0]);
+	}
+}
+
+static void tell(struct v9p *v)
+{
+	handed_over(v);
+	virtio_kick(&v->vd, 0);
 }
 
 static void kick(void)
 {
 	for (unsigned i = 0; i < ndevices; i++)
-		virtio_kick(&device[i]->vd, 0);
+		tell(device[i]);
 }
 
-static struct poller poller = {.pending = pending, .run = run, .arm = arm, .kick = kick};
+/* What only a close has queued can wait for the next call that waits, as what answers a frame can (hold.h). */
+static bool leave(bool computes)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < ndevices; i++) {
+		struct v9p *v = device[i];
+
+		if (v->vd.vq[0].unkicked == 0)
+			continue;
+		if (v->awaited || !hold_leave(&v->hold, computes))
+			tell(v);
+		any = true;
+	}
+	return any;
+}
+
+static struct poller poller = {
+	.pending = pending, .run = run, .arm = arm, .kick = kick, .leave = leave};
 
 /* The tag from the configuration space: length[2], bytes. */
 static void read_tag(struct v9p *v)
@@ -117,8 +155,10 @@ int v9p_open(const struct uig_device *dev, struct v9p **out)
 		read_tag(v);
 	}
 	virtio_start(&v->vd, dev);
-	if (!ndevices)
+	if (!ndevices) {
+		poller.served_by_wait = platform_wait_serves();
 		poller_add(&poller);
+	}
 	device[ndevices++] = v;
 	*out = v;
 	return 0;
@@ -139,14 +179,17 @@ int v9p_submit(
 {
 	int rc = virtqueue_add(&v->vd.vq[0], buf, nout, nin, r);
 
-	if (!rc)
-		list_add_tail(&v->flight, &r->link);
-	return rc;
+	if (rc)
+		return rc;
+	list_add_tail(&v->flight, &r->link);
+	v->awaited |= !r->unhurried;
+	return 0;
 }
 
 void v9p_wait(struct v9p *v)
 {
-	virtio_kick(&v->vd, 0);
+	if (!platform_wait_serves())
+		virtio_kick(&v->vd, 0);
 	while (!list_empty(&v->flight)) {
 		if (collect(v))
 			return;

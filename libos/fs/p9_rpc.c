@@ -131,6 +131,7 @@ struct p9_call *p9_begin(struct p9_client *client, uint8_t type)
 	c->error = 0;
 	c->npieces = 0;
 	c->complete = NULL;
+	c->req.unhurried = false;
 	waitq_init(&c->waiters);
 	list_init(&c->link);
 	c->at = 4; /* the size comes last */
@@ -296,6 +297,7 @@ void p9_clunk(struct p9_client *client, uint32_t fid)
 		return;
 	p9_put32(c, fid);
 	c->complete = clunked;
+	c->req.unhurried = true;
 	c->arg_off = fid;
 	p9_start(c);
 }

@@ -63,7 +63,7 @@ void p9_fid_replace(struct p9_fid *f, int path_fd, mode_t type)
 	f->path_fd = path_fd;
 	f->io_fd = -1;
 	f->xattr = NULL;
-	f->writable = false;
+	f->writable = f->synced = false;
 	f->type = type;
 	f->dir_pos = -1;
 }

@@ -23,7 +23,7 @@ struct p9_fid {
 	uint32_t id;
 	int path_fd;            /* owned, O_PATH */
 	int io_fd;              /* owned; -1: not open */
-	bool writable;          /* as opened */
+	bool writable, synced;  /* as opened */
 	mode_t type;            /* S_IFMT of the inode; it never changes */
 	off_t dir_pos;          /* where io_fd of a directory stands; -1: unknown */
 	struct p9_xattr *xattr; /* owned; NULL: it stands for the file */

@@ -32,6 +32,7 @@ int p9_op_lopen(struct p9_call *c)
 		return r;
 	f->io_fd = r;
 	f->writable = (flags & P9_OPEN_ACCMODE) != 0;
+	f->synced = (flags & P9_OPEN_SYNC) != 0;
 	f->dir_pos = 0;
 	if (fstat(f->io_fd, &st) < 0)
 		return -errno;
@@ -74,6 +75,7 @@ static bool cut_short(const struct p9_fid *f, off_t offset, uint64_t got, uint64
 
 int p9_op_read(struct p9_call *c)
 {
+	bool now = c->s->haste != P9_WAITS;
 	struct iovec v[P9_SEGMENTS_MAX];
 	uint32_t count, most = c->room_bytes - P9_READ_HEAD;
 	struct p9_fid *f;
@@ -87,14 +89,30 @@ int p9_op_read(struct p9_call *c)
 	if (f->xattr)
 		return p9_xattr_read(c, f->xattr, (uint64_t)offset, count);
 	n = iov_cut(v, iov_skip(c->room, c->nroom, P9_READ_HEAD, v), count < most ? count : most);
-	got = preadv2(f->io_fd, v, (int)n, offset, c->s->now ? RWF_NOWAIT : 0);
+	got = preadv2(f->io_fd, v, (int)n, offset, now ? RWF_NOWAIT : 0);
 	if (got < 0)
-		return c->s->now ? -EAGAIN : -errno;
-	if (c->s->now && cut_short(f, offset, (uint64_t)got, count < most ? count : most))
+		return now ? -EAGAIN : -errno;
+	if (now && cut_short(f, offset, (uint64_t)got, count < most ? count : most))
 		return -EAGAIN;
 	c->data_bytes = (uint32_t)got;
 	p9_put32(&c->out, (uint32_t)got);
 	return 0;
+}
+
+/* Not every file system knows RWF_NOWAIT for writes (ext4 does not). Who has nothing else to do then copies into the page cache by an ordinary
+ * write, as long as that is memory of this machine and not to be synced. */
+static ssize_t write_now(
+	const struct p9_call *c, const struct p9_fid *f, const struct iovec *v, int n, off_t offset)
+{
+	ssize_t done = -1;
+
+	if (!c->s->no_nowait_write) {
+		done = pwritev2(f->io_fd, v, n, offset, RWF_NOWAIT);
+		c->s->no_nowait_write = done < 0 && errno == EOPNOTSUPP;
+	}
+	if (c->s->no_nowait_write && c->s->haste == P9_SOON && c->s->local && !f->synced)
+		return pwritev2(f->io_fd, v, n, offset, 0);
+	return done < 0 ? -EAGAIN : done;
 }
 
 int p9_op_write(struct p9_call *c)
@@ -114,12 +132,12 @@ int p9_op_write(struct p9_call *c)
 	if (count > c->body - (P9_WRITE_HEAD - P9_HEAD_BYTES))
 		return -EINVAL;
 	n = iov_cut(v, iov_skip(c->request, c->nrequest, P9_WRITE_HEAD, v), count);
-	if (c->s->now && c->s->no_nowait_write)
-		return -EAGAIN;
-	done = pwritev2(f->io_fd, v, (int)n, offset, c->s->now ? RWF_NOWAIT : 0);
-	if (done < 0 && c->s->now) {
-		c->s->no_nowait_write = errno == EOPNOTSUPP;
-		return -EAGAIN;
+	if (c->s->haste != P9_WAITS) {
+		done = write_now(c, f, v, (int)n, offset);
+		if (done == -EAGAIN)
+			return -EAGAIN;
+	} else {
+		done = pwritev2(f->io_fd, v, (int)n, offset, 0);
 	}
 	if (done < 0)
 		return -errno;

@@ -161,6 +161,7 @@ int p9_op_lcreate(struct p9_call *c)
 	p9_fid_replace(f, fd, S_IFREG);
 	f->io_fd = io_fd;
 	f->writable = (flags & P9_OPEN_ACCMODE) != 0;
+	f->synced = (flags & P9_OPEN_SYNC) != 0;
 	qid = p9_host_qid(c->s, &st);
 	p9_put_qid(&c->out, &qid);
 	p9_put32(&c->out, 0);

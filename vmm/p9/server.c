@@ -228,11 +228,11 @@ ssize_t p9_server_serve(struct p9_server *s, const struct iovec *in, unsigned ni
 	c.room_bytes = room < max ? (uint32_t)room : max;
 	body = c.room_bytes < sizeof(s->answer) ? c.room_bytes : sizeof(s->answer);
 	c.out = (struct p9_out){.at = s->answer + P9_HEAD_BYTES, .end = s->answer + body};
-	if (r == 0 && s->now && !may_be_now(s, type))
+	if (r == 0 && s->haste != P9_WAITS && !may_be_now(s, type))
 		return -EAGAIN; /* it has been changed since it was looked at */
 	if (r == 0)
 		r = dispatch(&c, type);
-	if (r == -EAGAIN && s->now)
+	if (r == -EAGAIN && s->haste != P9_WAITS)
 		return r;
 	if (r == 0 && c.out.full)
 		r = -EMSGSIZE;
@@ -252,16 +252,16 @@ ssize_t p9_server_serve(struct p9_server *s, const struct iovec *in, unsigned ni
 }
 
 ssize_t p9_server_serve_now(struct p9_server *s, const struct iovec *in, unsigned nin,
-	const struct iovec *out, unsigned nout)
+	const struct iovec *out, unsigned nout, enum p9_haste haste)
 {
 	uint8_t head[P9_HEAD_BYTES];
 	ssize_t r;
 
 	if (gather(in, nin, head, sizeof(head)) < sizeof(head) || !may_be_now(s, head[4]))
 		return -EAGAIN;
-	s->now = true;
+	s->haste = haste;
 	r = p9_server_serve(s, in, nin, out, nout);
-	s->now = false;
+	s->haste = P9_WAITS;
 	return r;
 }
 

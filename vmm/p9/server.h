@@ -41,11 +41,17 @@ ssize_t p9_server_serve(struct p9_server *server, const struct iovec *in, unsign
 
 /*
  * The same for requests that can be done without waiting for anything: data that is in the page cache, attributes of files of a local
- * file system. It needs no powers beyond open descriptors, so that any thread may call it while no other uses the server.
+ * file system; P9_SOON: also what seldom waits for long, as a write into the page cache does of a file system that does not promise it.
+ * It needs no powers beyond open descriptors, so that any thread may call it while no other uses the server.
  * -EAGAIN: not this one; nothing has been done.
  */
+enum p9_haste {
+	P9_WAITS, /* however long it takes */
+	P9_SOON,
+	P9_NOW,
+};
 ssize_t p9_server_serve_now(struct p9_server *server, const struct iovec *in, unsigned nin,
-	const struct iovec *out, unsigned nout);
+	const struct iovec *out, unsigned nout, enum p9_haste haste);
 
 /* Fids in use, for tests. */
 unsigned p9_server_fids(const struct p9_server *server);

@@ -18,7 +18,7 @@ struct p9_server {
 	int root_fd; /* owned, O_PATH */
 	int proc_fd; /* owned: /proc/self/fd, where O_PATH descriptors are opened anew */
 	bool read_only;
-	bool now;             /* the request under way must not wait: -EAGAIN */
+	enum p9_haste haste;  /* of the request under way */
 	bool local;           /* attributes are in memory: no network or daemon is asked */
 	bool no_nowait_write; /* the file system has said that it can not */
 	dev_t root_dev;

@@ -64,6 +64,7 @@ struct virtio_dev {
 	uint32_t status, interrupt, features_sel, driver_features_sel, queue_sel;
 	struct virtqueue queue[UIG_QUEUES_MAX];
 	bool dead;
+	bool by_vcpu; /* the thread that serves is the vCPU's, which waits: nobody else is kept waiting by it */
 	uint64_t kicks, failures;
 };
 

@@ -107,7 +107,8 @@ static int give_back(struct p9_dev *p9, struct virtqueue *q)
 /* Does a request at once, when the thread has nothing of ours and it needs no waiting: two wake-ups less. */
 static bool do_now(struct p9_dev *p9, struct virtqueue *q, const struct chain *c)
 {
-	ssize_t n = p9_server_serve_now(p9->server, c->iov, c->nout, c->iov + c->nout, c->nin);
+	ssize_t n = p9_server_serve_now(p9->server, c->iov, c->nout, c->iov + c->nout, c->nin,
+		p9->virtio.by_vcpu ? P9_SOON : P9_NOW);
 
 	if (n < 0)
 		return false;
@@ -146,9 +147,12 @@ static int serve(struct virtio_dev *dev, unsigned budget)
 	return r < 0 ? r : 0; /* with no job free the rest waits for one: the source says when */
 }
 
+/* Nothing comes but what was asked for. */
 static bool wants_source(const struct virtio_dev *dev)
 {
-	return true;
+	const struct p9_dev *p9 = (const struct p9_dev *)(const void *)dev;
+
+	return p9->busy > 0;
 }
 
 static void reset(struct virtio_dev *dev)
