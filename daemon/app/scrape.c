@@ -1,22 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/app/scrape.h"
 
-#include "daemon/network/network.h"
+#include "daemon/network/probe.h"
 #include "lib/buf.h"
-#include "lib/loop.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 
 struct scrape {
-	struct loop *loop;
-	int fd, failed; /* failed: before there was anything to wait for */
-	struct loop_io *io;
-	struct loop_timer *timer;
-	struct buf request, answer;
+	struct probe probe; /* its timer: the end of its time */
+	int failed;         /* before there was anything to wait for */
+	char path[PROBE_PATH_BYTES];
+	struct buf answer;
 	scrape_fn *fn;
 	void *arg;
 };
@@ -25,11 +21,7 @@ void scrape_cancel(struct scrape *s)
 {
 	if (!s)
 		return;
-	loop_io_del(s->io);
-	loop_timer_free(s->timer);
-	if (s->fd >= 0)
-		close(s->fd);
-	buf_fini(&s->request);
+	probe_fini(&s->probe);
 	buf_fini(&s->answer);
 	free(s);
 }
@@ -49,7 +41,7 @@ static void on_answer(void *arg, uint32_t events)
 {
 	struct scrape *s = arg;
 	char piece[8 * KIB];
-	ssize_t n = recv(s->fd, piece, sizeof(piece), 0);
+	ssize_t n = recv(s->probe.fd, piece, sizeof(piece), 0);
 
 	(void)events;
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -62,26 +54,16 @@ static void on_answer(void *arg, uint32_t events)
 		finish(s, -ENOMEM);
 }
 
-/* The request fits into an empty socket's buffer. */
 static void on_connected(void *arg, uint32_t events)
 {
 	struct scrape *s = arg;
-	socklen_t len = sizeof(int);
-	int error = 0;
+	int r = probe_error(&s->probe);
 
 	(void)events;
-	if (getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
-		error = errno;
-	if (!error &&
-		send(s->fd, s->request.data, s->request.len, MSG_NOSIGNAL) !=
-			(ssize_t)s->request.len)
-		error = EIO;
-	loop_io_del(s->io);
-	s->io = NULL;
-	if (!error && loop_io_add(s->loop, s->fd, EPOLLIN, on_answer, s, &s->io) < 0)
-		error = ENOMEM;
-	if (error)
-		finish(s, -error);
+	if (r == 0)
+		r = probe_get(&s->probe, s->path, true, on_answer, s);
+	if (r < 0)
+		finish(s, r);
 }
 
 static void on_timer(void *arg)
@@ -89,19 +71,6 @@ static void on_timer(void *arg)
 	struct scrape *s = arg;
 
 	finish(s, s->failed ? s->failed : -ETIMEDOUT);
-}
-
-static int begin(struct scrape *s, const struct network *net, uint32_t ip, uint16_t port)
-{
-	struct sockaddr_in to = {
-		.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(ip)};
-
-	s->fd = network_socket(net, SOCK_STREAM);
-	if (s->fd < 0)
-		return s->fd;
-	if (connect(s->fd, (struct sockaddr *)&to, sizeof(to)) < 0 && errno != EINPROGRESS)
-		return -errno;
-	return loop_io_add(s->loop, s->fd, EPOLLOUT, on_connected, s, &s->io);
 }
 
 int scrape_start(struct loop *loop, const struct network *net, uint32_t ip, uint16_t port,
@@ -112,18 +81,15 @@ int scrape_start(struct loop *loop, const struct network *net, uint32_t ip, uint
 
 	if (!s)
 		return -ENOMEM;
-	*s = (struct scrape){.loop = loop, .fd = -1, .fn = fn, .arg = arg};
-	r = loop_timer_new(loop, on_timer, s, &s->timer);
-	if (r == 0)
-		r = buf_printf(&s->request,
-			"GET %s HTTP/1.0\r\nHost: localhost\r\nUser-Agent: uigniterd\r\n\r\n",
-			path);
+	*s = (struct scrape){.fn = fn, .arg = arg};
+	snprintf(s->path, sizeof(s->path), "%s", path);
+	r = probe_init(&s->probe, loop, net, ip, port, on_timer, s);
 	if (r < 0) {
-		scrape_cancel(s);
+		free(s);
 		return r;
 	}
-	s->failed = begin(s, net, ip, port);
-	loop_timer_set(s->timer, s->failed ? 0 : SCRAPE_NS);
+	s->failed = probe_connect(&s->probe, on_connected, s);
+	loop_timer_set(s->probe.timer, s->failed ? 0 : SCRAPE_NS);
 	*out = s;
 	return 0;
 }

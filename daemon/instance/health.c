@@ -1,42 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/instance/health.h"
 
-#include "daemon/network/network.h"
-#include "lib/loop.h"
+#include "daemon/network/probe.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 
 #define PAUSE_FIRST_NS (10 * NS_PER_MS) /* in the start period, then twice that, ... */
 
+_Static_assert(HEALTH_PATH_BYTES <= PROBE_PATH_BYTES, "probe_get() takes it");
+
 struct health {
-	struct loop *loop;
-	const struct network *net;
 	struct health_spec spec;
-	struct sockaddr_in to;
 	struct health_tally tally;
 	int64_t started_ns, pause_ns;
 	health_fn *fn;
 	void *arg;
-	int fd; /* of the check under way; -1 */
-	struct loop_io *io;
-	struct loop_timer *timer; /* the next check, or the end of this one's time */
+	struct probe probe; /* its timer: the next check, or the end of this one's time */
 	char line[HEALTH_LINE_BYTES];
 	size_t len;
 	char why[96];
 };
-
-static void check_end(struct health *h)
-{
-	loop_io_del(h->io);
-	h->io = NULL;
-	if (h->fd >= 0)
-		close(h->fd);
-	h->fd = -1;
-}
 
 static int64_t pause_until_next(struct health *h)
 {
@@ -57,20 +42,21 @@ static void result(struct health *h, const char *why)
 	void *arg = h->arg;
 	bool changed;
 
-	check_end(h);
+	probe_close(&h->probe);
 	snprintf(h->why, sizeof(h->why), "%s", why);
 	changed = health_count(&h->tally, &h->spec, !*why, loop_now_ns() - h->started_ns);
-	loop_timer_set(h->timer, pause_until_next(h));
+	loop_timer_set(h->probe.timer, pause_until_next(h));
 	if (changed)
 		fn(arg, h->tally.state, h->why);
 }
 
-static void failed(struct health *h, const char *what, int error)
+/* r: -errno, or 0 when there is none. */
+static void failed(struct health *h, const char *what, int r)
 {
 	char why[96];
 
-	snprintf(why, sizeof(why), "port %u: %s%s%s", h->spec.port, what, error ? ": " : "",
-		error ? strerror(error) : "");
+	snprintf(why, sizeof(why), "port %u: %s%s%s", h->spec.port, what, r ? ": " : "",
+		r ? strerror(-r) : "");
 	result(h, why);
 }
 
@@ -89,14 +75,14 @@ static void take_status(struct health *h, int status)
 static void answered(void *arg, uint32_t events)
 {
 	struct health *h = arg;
-	ssize_t n = recv(h->fd, h->line + h->len, sizeof(h->line) - h->len, 0);
+	ssize_t n = recv(h->probe.fd, h->line + h->len, sizeof(h->line) - h->len, 0);
 	int status;
 
 	(void)events;
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0) {
-		failed(h, "no answer", n < 0 ? errno : 0);
+		failed(h, "no answer", n < 0 ? -errno : 0);
 		return;
 	}
 	h->len += (size_t)n;
@@ -109,35 +95,24 @@ static void answered(void *arg, uint32_t events)
 		take_status(h, status);
 }
 
-/* The request fits into an empty socket's buffer. */
 static void ask(struct health *h)
 {
-	char request[HEALTH_PATH_BYTES + 128];
-	int n = snprintf(request, sizeof(request),
-		"GET %s HTTP/1.1\r\nHost: localhost\r\nUser-Agent: uigniterd\r\nConnection: "
-		"close\r\n\r\n",
-		h->spec.path);
+	int r;
 
-	loop_io_del(h->io);
-	h->io = NULL;
 	h->len = 0;
-	if (send(h->fd, request, (size_t)n, MSG_NOSIGNAL) != n)
-		failed(h, "cannot ask", errno);
-	else if (loop_io_add(h->loop, h->fd, EPOLLIN, answered, h, &h->io) < 0)
-		failed(h, "cannot ask", ENOMEM);
+	r = probe_get(&h->probe, h->spec.path, false, answered, h);
+	if (r < 0)
+		failed(h, "cannot ask", r);
 }
 
 static void connected(void *arg, uint32_t events)
 {
 	struct health *h = arg;
-	int error = 0;
-	socklen_t len = sizeof(error);
+	int r = probe_error(&h->probe);
 
 	(void)events;
-	if (getsockopt(h->fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
-		error = errno;
-	if (error)
-		failed(h, "cannot connect", error);
+	if (r < 0)
+		failed(h, "cannot connect", r);
 	else if (h->spec.kind == HEALTH_HTTP)
 		ask(h);
 	else
@@ -147,20 +122,17 @@ static void connected(void *arg, uint32_t events)
 static void check(void *arg)
 {
 	struct health *h = arg;
+	int r;
 
-	if (h->fd >= 0) {
+	if (probe_is_open(&h->probe)) {
 		failed(h, "no answer in time", 0);
 		return;
 	}
-	h->fd = network_socket(h->net, SOCK_STREAM);
-	if (h->fd < 0 ||
-		(connect(h->fd, (struct sockaddr *)&h->to, sizeof(h->to)) < 0 &&
-			errno != EINPROGRESS) ||
-		loop_io_add(h->loop, h->fd, EPOLLOUT, connected, h, &h->io) < 0) {
-		failed(h, "cannot connect", errno);
-		return;
-	}
-	loop_timer_set(h->timer, (int64_t)h->spec.timeout_ms * NS_PER_MS);
+	r = probe_connect(&h->probe, connected, h);
+	if (r < 0)
+		failed(h, "cannot connect", r);
+	else
+		loop_timer_set(h->probe.timer, (int64_t)h->spec.timeout_ms * NS_PER_MS);
 }
 
 int health_new(struct loop *loop, const struct network *net, uint32_t ip,
@@ -171,23 +143,17 @@ int health_new(struct loop *loop, const struct network *net, uint32_t ip,
 
 	if (!h)
 		return -ENOMEM;
-	*h = (struct health){.loop = loop,
-		.net = net,
-		.spec = *spec,
+	*h = (struct health){.spec = *spec,
 		.fn = fn,
 		.arg = arg,
-		.fd = -1,
 		.started_ns = loop_now_ns(),
-		.pause_ns = PAUSE_FIRST_NS,
-		.to = {.sin_family = AF_INET,
-			.sin_port = htons(spec->port),
-			.sin_addr.s_addr = htonl(ip)}};
-	r = loop_timer_new(loop, check, h, &h->timer);
+		.pause_ns = PAUSE_FIRST_NS};
+	r = probe_init(&h->probe, loop, net, ip, spec->port, check, h);
 	if (r < 0) {
 		free(h);
 		return r;
 	}
-	loop_timer_set(h->timer, 0);
+	loop_timer_set(h->probe.timer, 0);
 	*out = h;
 	return 0;
 }
@@ -196,8 +162,7 @@ void health_free(struct health *h)
 {
 	if (!h)
 		return;
-	check_end(h);
-	loop_timer_free(h->timer);
+	probe_fini(&h->probe);
 	free(h);
 }
 
