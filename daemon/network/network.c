@@ -102,11 +102,23 @@ static int marker_write(const struct network *net)
 	return 0;
 }
 
+/* Ours. 1; 0: there was none; or -errno, and then the file stays, and says to the next manager that there may be one. */
+static int remove_bridge(struct network *net)
+{
+	int index = netlink_index(net->nl, NETWORK_BRIDGE);
+	int r = index > 0 ? netlink_link_del(net->nl, index) : index;
+
+	if (r < 0 && r != -ENODEV)
+		return r;
+	unlink(net->marker);
+	return r == 0;
+}
+
 /* 0 or -errno: without the list of interfaces it is not known which are in use. */
 static int remove_leftovers(struct network *net)
 {
 	unsigned kept = 0;
-	int removed = remove_links(net, &kept), index;
+	int removed = remove_links(net, &kept);
 
 	if (removed < 0)
 		return removed;
@@ -114,15 +126,11 @@ static int remove_leftovers(struct network *net)
 		log_info("removed interfaces that an earlier run left", "count=%d", removed);
 	if (access(net->marker, F_OK) < 0)
 		return 0;
-	if (kept) { /* and so is the bridge, which is ours to remove at the end */
-		net->bridge_ours = true;
-		return 0;
-	}
-	index = netlink_index(net->nl, NETWORK_BRIDGE);
-	if (index > 0 && netlink_link_del(net->nl, index) == 0)
+	removed = kept ? -EBUSY : remove_bridge(net);
+	if (removed > 0)
 		log_info(
 			"removed the bridge that an earlier run left", "bridge=%s", NETWORK_BRIDGE);
-	unlink(net->marker);
+	net->bridge_ours = removed < 0; /* it stays, and is ours to remove at the end */
 	return 0;
 }
 
@@ -133,10 +141,12 @@ static int make_bridge(struct network *net, struct err *err)
 	if (r < 0)
 		return err_sys(err, -r, "cannot write %s", net->marker);
 	r = netlink_bridge_add(net->nl, NETWORK_BRIDGE, bridge_mac);
-	if (r < 0) {
-		unlink(net->marker);
+	if (r == -EEXIST)
+		unlink(net->marker); /* it is another's */
+	else if (r < 0)
+		remove_bridge(net); /* only the answer may be lost */
+	if (r < 0)
 		return err_sys(err, -r, "cannot make the bridge %s", NETWORK_BRIDGE);
-	}
 	net->bridge_ours = true;
 	ip6_off(&net->ns, NETWORK_BRIDGE); /* until it has an address there */
 	return netlink_index(net->nl, NETWORK_BRIDGE);
@@ -264,11 +274,10 @@ void network_free(struct network *net)
 	if (r < 0)
 		log_warn("cannot list the interfaces, so some may be left", "error=%d", -r);
 	if (net->bridge_ours && r >= 0 && !kept) {
-		r = netlink_link_del(net->nl, netlink_index(net->nl, NETWORK_BRIDGE));
+		r = remove_bridge(net);
 		if (r < 0)
 			log_warn("cannot remove the bridge", "bridge=%s error=%d", NETWORK_BRIDGE,
 				-r);
-		unlink(net->marker);
 	}
 	filter_free(net->filter, r < 0 || kept);
 	netlink_free(net->nl);
