@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The watcher does nothing but read, close and unlink, so that it may be a fork of any process. SIGTERM and the like of a terminal or a
- * group do not reach it.
+ * The watcher makes the folder, so that there is none without a watcher, however its maker ends. It does nothing but system calls, so that it may
+ * be a fork of any process. SIGTERM and the like of a terminal or a group do not reach it.
  */
 #include "cli/image/temp.h"
 
@@ -11,11 +11,13 @@
 #include <linux/close_range.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
 /* A child of the maker may be adding files while it ends itself. */
 #define REMOVAL_ROUNDS 100
+#define RANDOM_BYTES   6 /* mkdtemp(3) */
 
 void temp_remove_children(int dir)
 {
@@ -52,8 +54,15 @@ static void remove_all(const char *path)
 		temp_remove(AT_FDCWD, path);
 }
 
-static _Noreturn void watch(const char *path, int end)
+/* What the watcher says: the path is the template's but for its last characters. */
+struct word {
+	int error;
+	char random[RANDOM_BYTES];
+};
+
+static _Noreturn void watch(char *path, int end)
 {
+	struct word word = {0};
 	sigset_t all;
 	char c;
 
@@ -62,32 +71,49 @@ static _Noreturn void watch(const char *path, int end)
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	dup2(end, 0);
 	close_range(1, ~0u, 0);
-	while (read(0, &c, 1) < 0 && errno == EINTR)
-		;
-	remove_all(path);
+	if (!mkdtemp(path))
+		word.error = errno;
+	memcpy(word.random, path + strlen(path) - RANDOM_BYTES, RANDOM_BYTES);
+	if (send(0, &word, sizeof(word), MSG_NOSIGNAL) == sizeof(word) && !word.error)
+		while (read(0, &c, 1) < 0 && errno == EINTR)
+			;
+	if (!word.error)
+		remove_all(path);
 	_exit(0);
+}
+
+static int hear(struct temp *t)
+{
+	struct word word;
+	ssize_t n;
+
+	do
+		n = recv(t->pipe, &word, sizeof(word), MSG_WAITALL);
+	while (n < 0 && errno == EINTR);
+	if (n != sizeof(word))
+		return n < 0 ? -errno : -EPIPE;
+	if (!word.error)
+		memcpy(t->path + strlen(t->path) - RANDOM_BYTES, word.random, RANDOM_BYTES);
+	return -word.error;
 }
 
 static int start_watcher(struct temp *t)
 {
 	int ends[2], rc;
 
-	if (pipe2(ends, O_CLOEXEC))
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
 		return -errno;
 	t->watcher = fork();
 	rc = t->watcher < 0 ? -errno : 0;
 	if (!t->watcher) {
-		close(ends[1]);
-		watch(t->path, ends[0]);
-	}
-	close(ends[0]);
-	if (t->watcher > 0) {
-		t->pipe = ends[1];
-		return 0;
+		close(ends[0]);
+		watch(t->path, ends[1]);
 	}
 	close(ends[1]);
-	t->watcher = 0;
-	return rc;
+	t->pipe = ends[0];
+	if (rc)
+		t->watcher = 0;
+	return rc ? rc : hear(t);
 }
 
 int temp_new(struct temp *temp, struct err *err)
@@ -98,15 +124,13 @@ int temp_new(struct temp *temp, struct err *err)
 
 	if (asprintf(&t.path, "%s/uigniter-image-XXXXXX", tmp && *tmp == '/' ? tmp : "/tmp") < 0)
 		return err_set(err, ENOMEM, "out of memory");
-	if (!mkdtemp(t.path)) {
-		rc = err_sys(err, errno, "cannot make a temporary folder %s", t.path);
-		free(t.path);
-		return rc;
+	rc = start_watcher(&t);
+	if (!rc) {
+		t.fd = open(t.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		rc = t.fd < 0 ? -errno : 0;
 	}
-	t.fd = open(t.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	rc = t.fd < 0 ? -errno : start_watcher(&t);
 	if (rc) {
-		err_sys(err, -rc, "temporary folder %s", t.path);
+		err_sys(err, -rc, "cannot make a temporary folder %s", t.path);
 		temp_fini(&t);
 		return rc;
 	}
@@ -118,9 +142,10 @@ void temp_fini(struct temp *t)
 {
 	if (!t->path)
 		return;
-	remove_all(t->path);
-	if (t->fd >= 0)
+	if (t->fd >= 0) { /* else it is the watcher's */
+		remove_all(t->path);
 		close(t->fd);
+	}
 	if (t->pipe >= 0)
 		close(t->pipe);
 	while (t->watcher && waitpid(t->watcher, NULL, 0) < 0 && errno == EINTR)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A temporary folder that is gone when its maker is, however that ends: a child of an own session waits for the end of
- * the maker, which holds the other end of a pipe, and removes what it left.
+ * A temporary folder that is gone when its maker is, however that ends: a child of an own session makes it, waits for the
+ * end of the maker, which holds the other end of a socket, and removes what it left.
  */
 #ifndef CLI_IMAGE_TEMP_H
 #define CLI_IMAGE_TEMP_H
@@ -13,7 +13,7 @@
 struct temp {
 	char *path;    /* owned */
 	int fd;        /* of the folder */
-	int pipe;      /* its end tells the watcher */
+	int pipe;      /* a socket, whose end tells the watcher */
 	pid_t watcher; /* 0: none */
 };
 
