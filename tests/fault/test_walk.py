@@ -1,48 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""
-Each step of an operation of the manager fails, or is its last. After that the manager (the same one, or its successor) must
-answer, its list must be true, and when all is deleted everything is as it was before: processes, interfaces, files, rows of
-the database, and the manager's descriptors.
-
-A run takes every UIGNITER_FAULT_PARTS-th fault, 1 for all of them; UIGNITER_FAULT_PART says where it begins.
-"""
-import http.client
+"""What is done with instances, walked (walk.py): also by applications, functions, templates, snapshots; and the manager's own start and end."""
 import os
 import shutil
 import signal
-import sys
 import unittest
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "api"))
-
 import fault
-import traces
-from harness import BUILD, GUEST, TIMEOUT_S, Daemon, guest_image, main, need, skip
-
-PARTS = int(os.environ.get("UIGNITER_FAULT_PARTS", "100"))
-FEWEST = int(os.environ.get("UIGNITER_FAULT_FEWEST", "6"))  # faults of a test
-MONITOR = os.environ.get("UIGNITER_MONITOR", "process")
-SOME_DESCRIPTORS = 64  # of a manager that has not carried out the operation yet
-NAMED = {"template": "id", "fn": "name"}  # what an object of a kind is removed by
-LOST = (http.client.HTTPException, ConnectionError, TimeoutError)
-
-# How a manager ends that met a fault. It gives up by itself where it can not get back into its own network namespace.
-KILLED = {("kill", -signal.SIGKILL)}
-ENDS = {"setns": KILLED | {("error", -signal.SIGABRT)}}
-
+from walk import MONITOR, Walked  # finds what comes next
+from harness import BUILD, GUEST, TIMEOUT_S, guest_image, main, need, skip
 
 needs_uvmm = unittest.skipIf(MONITOR == "process", "host processes have neither kernels nor templates")
 
 
-class Walk(unittest.TestCase):
-    """An operation is one user's doing from first to last; each test walks one with one kind of fault."""
-
-    def setUp(self):
-        self.begin()
-
-    def begin(self):
-        self.d = Daemon(pool=2, subnet="10.79.0.0/27", monitor=MONITOR, cgroup=True)
-        self.addCleanup(self.d.clean)
+class Walk(Walked):
+    def prepare(self):
         if MONITOR == "process":
             self.d.put_server()
             self.d.put_shell("short", "echo here; exit 3")
@@ -50,9 +21,6 @@ class Walk(unittest.TestCase):
             self.d.put_image("server", {"cmd": ["/bin/server", "serve", "8000"], "ports": [8000]}, IMAGE)
             self.d.put_image("short", {"cmd": ["/bin/server"]}, IMAGE)
             self.d.put_image("http", {"cmd": ["/bin/server", "http", "8000"], "ports": [8000], "memory_mib": 64}, IMAGE)
-        self.settle()
-        self.before = traces.there(self.d)
-        self.most = SOME_DESCRIPTORS
 
     # --- operations -----------------------------------------------------------
 
@@ -116,92 +84,7 @@ class Walk(unittest.TestCase):
         self.d.call("DELETE", "/snapshot/walked")
         self.answers("walked")
 
-    def answers(self, name):
-        """Whatever became of its snapshot, what is said to run does."""
-        vm = self.d.call("GET", f"/vm/{name}")
-        if vm.status == 200 and vm.json["state"] == "running" and vm.json["ready"]:
-            with self.d.connect_inside(vm.json["ip_address"], 8000) as s:
-                s.sendall(b"GET / HTTP/1.0\r\n\r\n")
-                self.assertTrue(s.recv(100))
-
-    # --- what is there --------------------------------------------------------
-
-    def settle(self):
-        traces.settle(self.d)
-
-    def same_as_before(self):
-        self.assertIsNone(traces.same(self.d, self.before, self.most))
-
-    def clean(self):
-        self.d.call("DELETE", "/app/walked")
-        for kind in ("template", "fn"):
-            for one in self.d.call("GET", f"/{kind}").json["items"]:
-                self.d.call("DELETE", f"/{kind}/{one[NAMED[kind]]}")
-        if MONITOR != "process":
-            self.answers("walked")
-        for vm in self.d.call("GET", "/vm").json["items"]:
-            self.d.call("DELETE", f"/vm/{vm['id']}?force=true")
-        while left := self.d.call("GET", "/snapshot").json["items"]:  # one that is being made can not be removed
-            self.d.call("DELETE", f"/snapshot/{left[0]['name']}")
-        for name in ("/image/walked", "/kernel/walked"):
-            self.d.call("DELETE", name)
-        self.settle()
-
-    # --- the walk -------------------------------------------------------------
-
-    @staticmethod
-    def attempt(operation):
-        """The operation may fail, with a proper answer or, when the manager is gone, none."""
-        def tried():
-            try:
-                operation()
-            except (AssertionError, KeyError, TypeError):
-                pass  # an answer that says no: call() has held it against the contract
-            except LOST:
-                pass  # the manager, or the connection, has ended
-        return tried
-
-    def one(self, operation, broken):
-        """Whether the fault was met."""
-        met = fault.inject(self.d.process, broken, self.attempt(operation))
-        if met == fault.UNREAL:
-            self.d.clean()
-            self.begin()
-            return False
-        if self.d.process.poll() is not None:
-            self.assertIn((broken.kind, self.d.process.returncode), ENDS.get(broken.call, KILLED))
-            self.d.log_end()
-            self.d.start()
-        self.clean()
-        self.same_as_before()
-        return met == fault.MET
-
-    def walk_each(self, faults, one):
-        parts = max(1, min(PARTS, len(faults) // FEWEST))
-        tried = faults[fault.part() % parts::parts]
-        met, wrong = 0, []
-        for broken in tried:
-            try:
-                met += one(broken)
-            except Exception as error:  # whatever it is, the walk goes on and tells all in the end
-                wrong.append(f"{broken}: {error!r}")
-                print(wrong[-1], file=sys.stderr, flush=True)
-                self.d.clean()
-                self.begin()
-        print(f"{len(tried)} of {len(faults)} faults tried, {met} met", file=sys.stderr)
-        self.assertEqual(wrong, [], "\n".join(wrong))
-        self.assertGreater(met, len(tried) // 4)  # a call may come fewer times when the operation is done again
-
-    def walk(self, operation, kind):
-        operation()
-        self.clean()
-        # What is only opened when it is first wanted is open now; a connection or two are between their end and its being seen.
-        self.most = traces.descriptors(self.d) + 4
-        self.same_as_before()
-        count = fault.calls(self.d.process.pid, operation)
-        self.clean()
-        self.walk_each(list(fault.walk(count, kind)), lambda broken: self.one(operation, broken))
-        self.d.end()
+    # --- each with both kinds of faults -----------------------------------------
 
     def test_run_errors(self):
         self.walk(self.run_stop_delete, "error")
@@ -265,45 +148,65 @@ class Walk(unittest.TestCase):
 
     # --- the manager's own start and end --------------------------------------
 
-    def started_with(self, broken):
-        """It may start or say why not; the next start is as always."""
+    def start_with(self, broken):
+        """It may start, or say why not, or be killed meanwhile; it is not there behind this."""
         plain = self.d.arguments
-        self.d.end()
         self.d.arguments = fault.launch(broken) + plain
         try:
             self.d.start()
             self.attempt(self.settle)()
-            if self.d.process.poll() is None:
-                self.d.process.send_signal(signal.SIGTERM)
-            self.d.process.wait(TIMEOUT_S)
-            self.d.log_end()
         except RuntimeError:
-            pass
-        self.d.arguments = plain
+            return  # it did not come to serve
+        finally:
+            self.d.arguments = plain
+        self.tell_to_end()
+        self.d.log_end()
+
+    def tell_to_end(self):
+        self.d.process.send_signal(signal.SIGTERM)
+        self.d.process.wait(TIMEOUT_S)
+
+    def started_with(self, broken):
+        """The next start is as always."""
+        self.d.end()
+        self.start_with(broken)
         self.d.start()
-        self.clean()
-        self.same_as_before()
+        self.restored()
+        return True
+
+    def adopted_with(self, broken):
+        """One that finds another's instances may be killed as well: the next has them, and nothing in them has noticed."""
+        vm = self.d.run("server", wait="ready", ports=[{"guest": 8000}], name="walked")
+        with self.d.connect_inside(vm["ip_address"], 8000) as kept:
+            self.d.kill()
+            plain, self.d.arguments = self.d.arguments, fault.launch(broken) + self.d.arguments
+            try:
+                self.d.start()
+                self.attempt(self.settle)()
+                self.d.kill()
+            except RuntimeError:
+                pass
+            self.d.arguments = plain
+            self.d.start()
+            now = self.d.call("GET", "/vm/walked").json
+            self.assertEqual([now.get(k) for k in ("state", "ready", "pid", "id")], ["running", True, vm["pid"], vm["id"]], now)
+            kept.sendall(b"x")
+            self.assertEqual(kept.recv(1), b"x")
+        self.restored()
         return True
 
     def ended_with(self, broken):
-        def end():
-            self.d.process.send_signal(signal.SIGTERM)
-            self.d.process.wait(TIMEOUT_S)
-
-        met = fault.inject(self.d.process, broken, end)
-        self.d.log_end()
-        self.d.start()
-        self.clean()
-        self.same_as_before()
+        met = fault.inject(self.d.process, broken, self.tell_to_end)
+        self.restored()
         return met == fault.MET
 
-    def test_start_kills(self):
+    def walk_start(self, kind):
         plain = self.d.arguments
         self.d.end()
         count = fault.calls_of(lambda options: self.launched(options + plain))
         self.d.arguments = plain
         self.d.start()
-        self.walk_each(list(fault.walk(count, "kill")), self.started_with)
+        self.walk_each(list(fault.walk(count, kind)), self.started_with)
         self.d.end()
 
     def launched(self, arguments):
@@ -312,16 +215,37 @@ class Walk(unittest.TestCase):
         self.settle()
         self.d.end()
 
-    def test_stop_kills(self):
-        def end():
-            self.d.process.send_signal(signal.SIGTERM)
-            self.d.process.wait(TIMEOUT_S)
+    def test_start_errors(self):
+        self.walk_start("error")
 
-        count = fault.calls(self.d.process.pid, end)
-        self.d.log_end()
+    def test_start_kills(self):
+        self.walk_start("kill")
+
+    def test_adopt_kills(self):
+        def adopted(options):
+            self.d.run("server", wait="ready", ports=[{"guest": 8000}], name="walked")
+            self.d.kill()
+            self.launched(options + plain)
+
+        plain = self.d.arguments
+        count = fault.calls_of(adopted)
+        self.d.arguments = plain
         self.d.start()
-        self.walk_each(list(fault.walk(count, "kill")), self.ended_with)
+        self.clean()
+        self.walk_each(list(fault.walk(count, "kill")), self.adopted_with)
         self.d.end()
+
+    def walk_stop(self, kind):
+        count = fault.calls(self.d.process.pid, self.tell_to_end)
+        self.restored()
+        self.walk_each(list(fault.walk(count, kind)), self.ended_with)
+        self.d.end()
+
+    def test_stop_errors(self):
+        self.walk_stop("error")
+
+    def test_stop_kills(self):
+        self.walk_stop("kill")
 
 
 if __name__ == "__main__":

@@ -14,12 +14,12 @@ NUMBER = re.compile(r"\d+")
 
 
 def rows(d):
-    """Of a database that has to be whole: how many instances, applications and functions are in it."""
+    """Of a database that has to be whole: how many instances, applications, functions and operations are in it."""
     database = sqlite3.connect(os.path.join(d.state_dir, "state.db"))
     try:
         check = database.execute("PRAGMA integrity_check").fetchall()
         assert check == [("ok",)], check
-        return [database.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in ("instance", "app", "fn")]
+        return [database.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in ("instance", "app", "fn", "operation")]
     finally:
         database.close()
 
