@@ -45,7 +45,8 @@ struct counters {
 struct core {
 	struct config config;
 	struct loop *loop;
-	struct httpc *httpc; /* client of the monitors' APIs */
+	struct httpc *httpc;     /* client of the monitors' APIs */
+	struct reports *reports; /* of monitors; NULL: nobody tells when they change */
 	struct state_db *state;
 	struct keep *keep; /* writes to it */
 	struct trash *trash;

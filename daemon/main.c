@@ -13,6 +13,7 @@
 #include "daemon/image/store.h"
 #include "daemon/instance/instance.h"
 #include "daemon/kernel.h"
+#include "daemon/monitor/reports.h"
 #include "daemon/names.h"
 #include "daemon/network/choose.h"
 #include "daemon/network/network.h"
@@ -160,6 +161,16 @@ static int start_network(struct core *core, struct err *err)
 		&core->network, err);
 }
 
+/* Without them calls that are missing are known when the program has ended. */
+static void start_reports(struct core *core)
+{
+	int r = reports_new(core->loop, &core->reports);
+
+	if (r < 0)
+		log_warn(
+			"monitors' reports are read at the end only", "error=\"%s\"", strerror(-r));
+}
+
 /* VMs run without names as well. */
 static void start_names(struct core *core)
 {
@@ -189,6 +200,7 @@ static int start(struct daemon *d, struct err *err)
 	core->events = events_new();
 	if (!core->events)
 		return err_sys(err, ENOMEM, "events");
+	start_reports(core);
 	r = httpc_new(core->loop, 0, &core->httpc, err);
 	r = r < 0 ? r : cgroups_new(c->cgroup, core->loop, &core->cgroups, err);
 	r = r < 0 ? r : images_new(c->state_dir, &core->images, err);
@@ -237,6 +249,7 @@ static void fini(struct daemon *d)
 	instances_free(core->instances);
 	operations_free(core->operations);
 	httpc_free(core->httpc);
+	reports_free(core->reports);
 	names_free(core->names);
 	network_free(core->network);
 	cgroups_free(core->cgroups);

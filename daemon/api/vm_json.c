@@ -151,12 +151,8 @@ static json_t *timing_json(const struct instance *i)
 
 static json_t *missing_calls(const struct instance *i)
 {
-	json_t *list = i->missing_calls;
+	json_t *list = i->shell ? i->shell->missing_calls : i->missing_calls;
 
-	if (i->shell && i->state != VM_STARTING && i->shell->ops->look) {
-		i->shell->ops->look(i->shell);
-		list = i->shell->missing_calls;
-	}
 	return list ? json_incref(list) : json_array();
 }
 

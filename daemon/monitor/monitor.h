@@ -131,8 +131,6 @@ struct monitor_ops {
 	void (*stop)(struct shell *shell); /* asks the program to end */
 	/* Calls shell_listening() when the program has called listen(); NULL: it can not tell. 0 or -errno. */
 	int (*watch_listen)(struct shell *shell);
-	/* Brings missing_calls of a shell that runs up to date. NULL: it is not known before the end, or at all. */
-	void (*look)(struct shell *shell);
 	/* The process ended so (CLD_EXITED ... or LOOP_NOT_CHILD, see loop_child_fn): fills shell->exit. */
 	void (*ended)(struct shell *shell, int how, int status);
 	void (*release)(
@@ -173,7 +171,7 @@ struct shell {
 	uint16_t listen_port; /* ... what others reach; 0: not known */
 	json_t *trace;        /* owned: [{step, by, us (since the request), exits}]; NULL: none */
 	int64_t trace_ns;     /* when that request was, by loop_now_ns() */
-	json_t *missing_calls; /* owned: names of the system calls that it asked for in vain; NULL: not known */
+	json_t *missing_calls; /* owned: names of the system calls that it has asked for in vain until now; NULL: not known */
 	void *priv;                /* the monitor's */
 	struct shell *prev, *next; /* core->shells */
 };

@@ -6,6 +6,7 @@
  */
 #include "daemon/core.h"
 #include "daemon/monitor/args.h"
+#include "daemon/monitor/reports.h"
 #include "daemon/monitor/trace.h"
 #include "daemon/monitor/uvmm_impl.h"
 #include "daemon/monitor/vmm_api.h"
@@ -25,13 +26,11 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
-#define SOCKET_NAME       "api.sock"
-#define REPORT_NAME       "exit.json"
-#define MISSING_CALLS_MAX 512
-#define REPORT_MAX_BYTES  (16 * KIB)
-#define SETTLE_MS         3000 /* for what a program does behind its listen(), before it is frozen */
-#define LATER_MS          1000 /* of a shell that the pool prepares, the pool knows first */
-#define BACKLOG           8
+#define SOCKET_NAME "api.sock"
+#define REPORT_NAME "exit.json"
+#define SETTLE_MS   3000 /* for what a program does behind its listen(), before it is frozen */
+#define LATER_MS    1000 /* of a shell that the pool prepares, the pool knows first */
+#define BACKLOG     8
 
 static int probe(const struct core *core, struct err *err)
 {
@@ -78,6 +77,7 @@ static void prepared(void *arg, const struct httpc_response *response)
 
 	u->call = NULL;
 	if (response->status == 200 || response->status == 204) {
+		uvmm_watch_report(s, false);
 		shell_prepared(s);
 		return;
 	}
@@ -140,6 +140,16 @@ static int make_priv(struct shell *s, struct err *err)
 		    s->spec.memory_mib, s->spec.kernel[0] ? "-" : "", s->spec.kernel) < 0)
 		u->working_set = NULL;
 	return u->socket && u->report && u->working_set ? 0 : err_sys(err, ENOMEM, "VM");
+}
+
+static int adopt(struct shell *s, struct err *err)
+{
+	int r = make_priv(s, err);
+
+	if (r < 0)
+		return r;
+	uvmm_watch_report(s, true);
+	return 0;
 }
 
 static int prepare(struct shell *s, struct err *err)
@@ -438,108 +448,6 @@ static int watch_listen(struct shell *s)
 		s, "GET", "/uigniter/wait?for=listen", NULL, 0, listening, &u->listen_call);
 }
 
-static const struct {
-	const char *reason;
-	enum shell_end end;
-	const char *text; /* for people */
-	bool with_code;
-} ends[] = {
-	{"exit", SHELL_END_EXIT, "the program ended with status", true},
-	{"poweroff", SHELL_END_EXIT, "the VM powered off", false},
-	{"signal", SHELL_END_SIGNAL, "the program was ended by signal", true},
-	{"noexec", SHELL_END_NOEXEC, "the program could not be started", false},
-	{"panic", SHELL_END_CRASH, "the libOS panicked", false},
-	{"triple_fault", SHELL_END_CRASH, "the VM ended by a triple fault", false},
-	{"killed", SHELL_END_CRASH, "the VM was killed", false},
-	{"error", SHELL_END_CRASH, "the monitor failed", false},
-};
-
-static void set_reason(struct shell_exit *e, const char *text, bool with_code, const char *detail)
-{
-	char code[16] = "";
-
-	if (with_code)
-		snprintf(code, sizeof(code), " %d", e->code);
-	snprintf(e->reason, sizeof(e->reason), "%s%s%s%s", text, code,
-		detail && *detail ? ": " : "", detail ? detail : "");
-}
-
-/* The monitor's list of names, as long as it is one. Owned by the caller; NULL: none. */
-static json_t *take_missing(const json_t *list)
-{
-	json_t *taken = json_array(), *name;
-	size_t n;
-
-	json_array_foreach(list, n, name)
-	{
-		if (n < MISSING_CALLS_MAX && json_is_string(name))
-			json_array_append(taken, name);
-	}
-	return taken;
-}
-
-/* The last line of the report: a monitor that is ended by SIGBUS adds one to what it wrote while the VM ran. *root is the caller's. */
-static int parse_report(struct shell *s, json_t **root)
-{
-	const struct uvmm *u = s->priv;
-	_cleanup_close_ int fd = open(u->report, O_RDONLY | O_CLOEXEC);
-	char text[REPORT_MAX_BYTES];
-	const char *before;
-	size_t at = 0;
-	ssize_t n;
-	int r;
-
-	n = fd < 0 ? -1 : read(fd, text, sizeof(text));
-	if (n <= 0)
-		return -ENOENT;
-	before = n > 1 ? memrchr(text, '\n', (size_t)n - 1) : NULL;
-	if (before)
-		at = (size_t)(before + 1 - text);
-	r = jsonx_parse_object(text + at, (size_t)n - at, 8, root, NULL);
-	if (r < 0)
-		return r;
-	json_decref(s->missing_calls);
-	s->missing_calls = take_missing(json_object_get(*root, "missing_calls"));
-	return 0;
-}
-
-/* The monitor writes a report whenever a call is missing; when it is just being written, what was read before stands. */
-static void look(struct shell *s)
-{
-	_cleanup_json_ json_t *root = NULL;
-
-	parse_report(s, &root);
-}
-
-/* 0 when the report says why the VM ended. */
-static int read_report(struct shell *s)
-{
-	_cleanup_json_ json_t *root = NULL;
-	struct shell_exit *e = &s->exit;
-	const char *reason, *detail;
-	int r;
-
-	r = parse_report(s, &root);
-	if (r < 0)
-		return r;
-	reason = json_string_value(json_object_get(root, "reason"));
-	detail = json_string_value(json_object_get(root, "detail"));
-	for (size_t i = 0; reason && i < ARRAY_SIZE(ends); i++) {
-		if (strcmp(ends[i].reason, reason) != 0)
-			continue;
-		e->end = ends[i].end;
-		e->code = (int)json_integer_value(json_object_get(
-			root, ends[i].end == SHELL_END_SIGNAL ? "signal" : "exit_code"));
-		if (e->end == SHELL_END_NOEXEC)
-			e->code =
-				e->code == 127 ? ENOENT : ENOEXEC; /* an errno, as of the others */
-		set_reason(e, ends[i].text, ends[i].with_code,
-			ends[i].end == SHELL_END_EXIT ? NULL : detail);
-		return 0;
-	}
-	return -EINVAL;
-}
-
 static void ended(struct shell *s, int code, int status)
 {
 	struct uvmm *u = s->priv;
@@ -548,7 +456,7 @@ static void ended(struct shell *s, int code, int status)
 	httpc_cancel(u->listen_call);
 	u->call = u->listen_call = NULL;
 	uvmm_copy_forget(s);
-	if ((code == CLD_EXITED || code == LOOP_NOT_CHILD) && read_report(s) == 0)
+	if ((code == CLD_EXITED || code == LOOP_NOT_CHILD) && uvmm_read_report(s) == 0)
 		return;
 	shell_exit_from_process(s, "the monitor", code, status);
 	s->exit.end = SHELL_END_CRASH;
@@ -561,6 +469,7 @@ static void release(struct shell *s)
 	httpc_cancel(u->call);
 	httpc_cancel(u->listen_call);
 	uvmm_copy_forget(s);
+	report_forget(u->watch);
 	free(u->socket);
 	free(u->report);
 	free(u->working_set);
@@ -579,7 +488,7 @@ const struct monitor_ops monitor_uvmm = {
 	.probe = probe,
 	.prepare = prepare,
 	.start = start,
-	.adopt = make_priv,
+	.adopt = adopt,
 	.freeze = freeze,
 	.load = load,
 	.record = record,
@@ -587,7 +496,6 @@ const struct monitor_ops monitor_uvmm = {
 	.go_on = uvmm_go_on,
 	.stop = stop,
 	.watch_listen = watch_listen,
-	.look = look,
 	.ended = ended,
 	.release = release,
 };

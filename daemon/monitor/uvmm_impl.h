@@ -11,6 +11,7 @@
 #define UVMM_FILES_NAME       "files.sock" /* in the shell's folder: where the monitor gets files */
 
 struct loop_timer;
+struct report;
 
 struct uvmm {
 	char *socket, *report;       /* paths */
@@ -19,6 +20,7 @@ struct uvmm {
 	char *create_body;           /* of the one behind it */
 	struct volume_files volumes; /* until it has opened them */
 	struct httpc_call *call, *listen_call;
+	struct report *watch; /* NULL: it is read at the end only */
 	/* while it is copied (uvmm_copy.c) */
 	struct httpc_call *copy_call;
 	char *copy_body;
@@ -30,6 +32,11 @@ struct uvmm {
 int uvmm_request(struct shell *s, const char *method, const char *target, const char *body,
 	unsigned timeout_ms, void (*done)(void *arg, const struct httpc_response *response),
 	struct httpc_call **call);
+
+/* Keeps shell->missing_calls up to date from now on. The monitor has made the file; written: and may have written to it. */
+void uvmm_watch_report(struct shell *s, bool written);
+/* Fills shell->exit: 0 when the report says why the VM ended. */
+int uvmm_read_report(struct shell *s);
 
 /* Binds the socket that the monitor inherits. The descriptor or -errno with err. */
 int uvmm_files_socket(const struct shell *s, struct err *err);

@@ -25,7 +25,7 @@ ERRORS = {
     "dup": "EMFILE", "dup3": "EMFILE", "epoll_create1": "EMFILE", "epoll_ctl": "ENOSPC", "eventfd2": "EMFILE",
     "fallocate": "ENOSPC", "fchmod": "EPERM", "fchown": "EPERM", "fdatasync": "EIO", "fork": "EAGAIN", "fsync": "EIO", "ftruncate": "ENOSPC",
     "ioctl": "EBUSY", "link": "ENOSPC", "linkat": "ENOSPC", "listen": "EADDRINUSE", "lseek": "EIO",
-    "mkdir": "ENOSPC", "mkdirat": "ENOSPC", "mknod": "ENOSPC", "mknodat": "ENOSPC", "fstat": "ENOMEM",
+    "mkdir": "ENOSPC", "mkdirat": "ENOSPC", "mknod": "ENOSPC", "mknodat": "ENOSPC", "fstat": "ENOMEM", "inotify_init1": "EMFILE", "inotify_add_watch": "ENOSPC",
     "open": "EMFILE", "openat": "EMFILE", "openat2": "EMFILE", "pidfd_open": "EMFILE", "pipe2": "EMFILE",
     "pread64": "EIO", "pwrite64": "ENOSPC", "read": "EIO", "readlink": "ENOMEM", "recvfrom": "ENOBUFS", "recvmsg": "ENOBUFS",
     "rename": "ENOSPC", "renameat": "ENOSPC", "renameat2": "ENOSPC", "sendmsg": "ENOBUFS", "sendto": "ENOBUFS", "setns": "EPERM",
