@@ -219,13 +219,29 @@ bool dentry_below(struct dentry *d, struct dentry *anc)
 	}
 }
 
+/* The text in buf[at, size) is a path from the machine's root, which is not the program's (chroot). */
+static long put_unreachable(char *buf, size_t at, size_t size)
+{
+	static const char mark[] = "(unreachable)";
+	size_t n = sizeof(mark) - 1;
+
+	if (at == size - 1 && at)
+		buf[--at] = '/';
+	if (at < n)
+		return -ENAMETOOLONG;
+	at -= n;
+	memcpy(buf + at, mark, n);
+	memmove(buf, buf + at, size - at);
+	return (long)(size - at - 1);
+}
+
 long dentry_path(struct dentry *d, char *buf, size_t size, bool *deleted)
 {
 	size_t at = size;
 
 	*deleted = false;
 	if (d->parent == d && !d->covers &&
-		d != vfs_root) { /* no place in the tree: its name is all */
+		d != d->inode->sb->root) { /* no place in the tree: its name is all */
 		*deleted = true;
 		if (d->len + 1u > size)
 			return -ENAMETOOLONG;
@@ -240,9 +256,11 @@ long dentry_path(struct dentry *d, char *buf, size_t size, bool *deleted)
 			d = d->covers;
 			continue;
 		}
+		if (d->parent == d)
+			return put_unreachable(buf, at, size);
 		if (!(d->flags & D_HASHED))
 			*deleted = true;
-		if (d->parent == d || at < d->len + 1u)
+		if (at < d->len + 1u)
 			return -ENAMETOOLONG;
 		at -= d->len;
 		memcpy(buf + at, d->name, d->len);

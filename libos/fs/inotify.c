@@ -11,6 +11,7 @@
 #include "libos/mem/kmalloc.h"
 #include "libos/sched/thread.h"
 #include "libos/sys/syscall.h"
+#include "libos/sys/sysctl.h"
 
 #define IN_ALL_EVENTS  0xfffu
 #define IN_Q_OVERFLOW  0x4000u
@@ -22,9 +23,9 @@
 #define IN_MASK_ADD    0x20000000u
 #define IN_ONESHOT     0x80000000u
 #define IN_FLAGS       (IN_EXCL_UNLINK | IN_ONESHOT)
-#define QUEUE_MAX      16384u /* fs.inotify.max_queued_events */
-#define WATCHES_MAX    65536u /* fs.inotify.max_user_watches, of all descriptors */
-#define NAME_STEP      16u    /* names are filled up with NULs to multiples of this */
+#define NAME_STEP      16u /* names are filled up with NULs to multiples of this */
+
+static unsigned instances; /* of inotify_init, that are open */
 
 struct inotify {
 	int last; /* watch descriptor */
@@ -88,7 +89,7 @@ static void queue(
 	}
 	if (same_as_last(in, &h, padded) || in->overflow)
 		return;
-	if (in->queued >= QUEUE_MAX) {
+	if (in->queued >= (uint64_t)sysctl_value[SYSCTL_INOTIFY_EVENTS]) {
 		h = (struct event_head){-1, IN_Q_OVERFLOW, 0, 0};
 		in->overflow = true;
 	}
@@ -242,6 +243,7 @@ static void inotify_release(struct file *f)
 		watch_drop(container_of(in->watches.next, struct watch, link));
 	while (!list_empty(&in->events))
 		event_drop(in, container_of(in->events.next, struct event, link));
+	instances--;
 	kfree(in);
 }
 
@@ -271,6 +273,8 @@ static long inotify_create(unsigned flags)
 
 	if (flags & ~(O_NONBLOCK | O_CLOEXEC))
 		return -EINVAL;
+	if (instances >= (uint64_t)sysctl_value[SYSCTL_INOTIFY_INSTANCES])
+		return -EMFILE;
 	in = kzalloc(sizeof(*in));
 	if (!in)
 		return -ENOMEM;
@@ -283,6 +287,7 @@ static long inotify_create(unsigned flags)
 		kfree(in);
 		return -ENOMEM;
 	}
+	instances++;
 	return fd_install_new(f, flags & O_CLOEXEC);
 }
 
@@ -309,7 +314,7 @@ static long watch_new(struct inotify *in, struct inode *inode, uint32_t mask)
 {
 	struct watch *w;
 
-	if (notify_watches >= WATCHES_MAX)
+	if (notify_watches >= (uint64_t)sysctl_value[SYSCTL_INOTIFY_WATCHES])
 		return -ENOSPC;
 	w = kzalloc(sizeof(*w));
 	if (!w)

@@ -309,17 +309,21 @@ int memfs_nameless(const char *name, struct file **file)
 
 long sys_memfd_create(const uint64_t a[6])
 {
-	unsigned flags = (unsigned)a[1];
+	unsigned flags = (unsigned)a[1],
+		 known = MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_HUGETLB | MFD_NOEXEC_SEAL |
+		MFD_EXEC | (flags & MFD_HUGETLB ? MFD_HUGE_SIZES : 0);
 	char name[NAME_MAX - 6 + 1]; /* "memfd:" and the name are a NAME_MAX */
 	char full[NAME_MAX + 8];
 	struct file *f;
 	long rc;
 
-	if (flags & ~(MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL | MFD_EXEC))
+	if (flags & ~known)
 		return -EINVAL;
 	rc = strncpy_from_user(name, a[0], sizeof(name) - 1);
 	if (rc < 0)
 		return rc == -ENAMETOOLONG ? -EINVAL : rc;
+	if (flags & MFD_HUGETLB) /* there are no huge pages of any size */
+		return -ENODEV;
 	snprintf(full, sizeof(full), "/memfd:%.248s", name);
 	rc = memfs_nameless(full, &f);
 	if (rc < 0)

@@ -92,7 +92,7 @@ int vfs_init(const void *image, uint64_t image_bytes)
 
 	if (rc < 0)
 		return rc;
-	vfs_root = sb->root;
+	vfs_root = dentry_get(sb->root);
 	vfs_cwd = dentry_get(vfs_root);
 	mounts[nmounts++] = sb;
 	for (unsigned i = 0; i < sizeof(tree) / sizeof(tree[0]) && rc >= 0; i++)

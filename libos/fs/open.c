@@ -167,7 +167,7 @@ static int open_create(struct walk *w, unsigned flags, unsigned mode, struct fil
 	rc = create_check(w, false);
 	if (rc < 0)
 		return rc;
-	rc = create_at(w, S_IFREG | (mode & S_PERM & ~vfs_umask), 0, &d);
+	rc = create_at(w, mode_for(w->parent->inode, S_IFREG | (mode & S_PERM)), 0, &d);
 	if (rc < 0)
 		return rc;
 	rc = dentry_open_made(d, flags & ~(O_CREAT | O_TRUNC), file);
@@ -190,7 +190,7 @@ static int open_tmpfile(struct dentry *dir, unsigned flags, unsigned mode, struc
 	if (rc < 0)
 		return rc;
 	rc = dir->inode->ops->tmpfile(
-		dir->inode->sb, S_IFREG | (mode & S_PERM & ~vfs_umask), &inode);
+		dir->inode->sb, mode_for(dir->inode, S_IFREG | (mode & S_PERM)), &inode);
 	if (rc < 0)
 		return rc;
 	inode->linkable = !(flags & O_EXCL);
@@ -345,7 +345,7 @@ int vfs_mknod(int dirfd, const char *path, uint32_t mode, uint64_t rdev, struct 
 	if (!rc && !may_make_node(mode & S_IFMT))
 		rc = -EPERM;
 	if (!rc)
-		rc = create_at(&w, (mode & ~S_PERM) | (mode & S_PERM & ~vfs_umask), rdev, &d);
+		rc = create_at(&w, mode_for(w.parent->inode, mode), rdev, &d);
 	walk_done(&w);
 	if (rc < 0)
 		return rc;

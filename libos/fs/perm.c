@@ -116,8 +116,14 @@ void inode_born(struct inode *inode, const struct inode *dir)
 	inode->gid = dir->gid;
 	if (inode_is(inode, S_IFDIR))
 		inode->mode |= S_ISGID;
-	else if ((inode->mode & (S_ISGID | 010)) == (S_ISGID | 010) && !may_be_setgid(inode))
-		inode->mode &= ~S_ISGID;
+}
+
+uint32_t mode_for(const struct inode *dir, uint32_t mode)
+{
+	if ((dir->mode & S_ISGID) && (mode & (S_ISGID | 010)) == (S_ISGID | 010) &&
+		!may_be_setgid(dir))
+		mode &= ~S_ISGID;
+	return (mode & ~S_PERM) | (mode & S_PERM & ~vfs_umask);
 }
 
 void inode_written(struct inode *inode)

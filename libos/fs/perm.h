@@ -24,6 +24,8 @@ bool may_be_setgid(const struct inode *inode);
 bool may_chown(const struct inode *inode, uint32_t uid, uint32_t gid);
 /* A new inode gets its owner and group; dir NULL: it has no directory. */
 void inode_born(struct inode *inode, const struct inode *dir);
+/* The mode that a new file below dir gets: S_ISGID only for who is in its group, then the umask. */
+uint32_t mode_for(const struct inode *dir, uint32_t mode);
 /* It was written or cut: set-user-id ends, unless root did it. */
 void inode_written(struct inode *inode);
 

@@ -14,11 +14,12 @@
 #include "libos/mem/kmalloc.h"
 #include "libos/mem/page.h"
 #include "libos/sched/thread.h"
+#include "libos/sys/cred.h"
 #include "libos/sys/syscall.h"
+#include "libos/sys/sysctl.h"
 
-#define PIPE_BYTES     65536u
-#define PIPE_BYTES_MAX 1048576u /* fs.pipe-max-size */
-#define SIGPIPE        13
+#define PIPE_BYTES 65536u
+#define SIGPIPE    13
 
 static const struct file_ops pipe_ops;
 
@@ -346,8 +347,10 @@ long pipe_set_size(struct file *f, unsigned bytes)
 
 	if (f->ops != &pipe_ops)
 		return -EBADF;
-	if (bytes > PIPE_BYTES_MAX)
-		return bytes > 1u << 31 ? -EINVAL : -EPERM;
+	if (bytes > 1u << 31)
+		return -EINVAL;
+	if (bytes > sysctl_value[SYSCTL_PIPE_MAX_SIZE] && !cred_has(CAP_SYS_RESOURCE))
+		return -EPERM;
 	while (size < bytes)
 		size *= 2;
 	if (size < pipe_used(p) || (p->tail & PAGE_MASK) + pipe_used(p) > p->bytes)

@@ -7,6 +7,8 @@
 #include "libos/mem/page.h"
 #include "libos/sched/clock.h"
 #include "libos/sched/thread.h"
+#include "libos/sys/sys_info.h"
+#include "libos/sys/sysctl.h"
 
 #include <cpuid.h>
 
@@ -182,6 +184,23 @@ int proc_hostname(struct text *t, uint64_t n)
 {
 	text_printf(t, "%s\n", boot_args.hostname[0] ? boot_args.hostname : "uigniter");
 	return 0;
+}
+
+int proc_domainname(struct text *t, uint64_t n)
+{
+	text_printf(t, "%s\n", domain_name);
+	return 0;
+}
+
+int proc_sysctl(struct text *t, uint64_t n)
+{
+	text_printf(t, "%ld\n", (long)sysctl_value[n - 1]);
+	return 0;
+}
+
+int proc_sysctl_write(const char *buf, size_t len, uint64_t n)
+{
+	return sysctl_set((enum sysctl)(n - 1), buf, len);
 }
 
 /* RFC 4122, version 4. */

@@ -144,14 +144,12 @@ static void smaps_numbers(struct text *t, uint64_t size, uint64_t rss, uint64_t 
 		(unsigned long)(locked >> 10));
 }
 
-/* Line by line from maps; what is resident is known for the whole only, and is told with the first area. */
+/* Line by line from maps. */
 int proc_smaps(struct text *t, uint64_t n)
 {
-	uint64_t mapped, resident;
 	struct text maps = {0};
 	int rc = proc_maps(&maps, n);
 
-	vm_usage(&mapped, &resident);
 	for (size_t at = 0; !rc && at < maps.len;) {
 		const char *line = maps.buf + at, *end = memchr(line, '\n', maps.len - at);
 		uint64_t from = 0, to = 0, *v = &from;
@@ -165,8 +163,7 @@ int proc_smaps(struct text *t, uint64_t n)
 				*v = *v << 4 | (uint64_t)(*p <= '9' ? *p - '0' : *p - 'a' + 10);
 		}
 		text_put(t, line, (size_t)(end - line) + 1);
-		smaps_numbers(t, to - from, resident, vm_locked(from, to));
-		resident = 0;
+		smaps_numbers(t, to - from, vm_resident(from, to), vm_locked(from, to));
 		at += (size_t)(end - line) + 1;
 	}
 	kfree(maps.buf);

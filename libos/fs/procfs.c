@@ -5,6 +5,7 @@
 #include "libos/ipc/proc.h"
 
 #include "libos/klib/string.h"
+#include "libos/sys/sysctl.h"
 
 #define DEV_HEAD                                                                                   \
 	"Inter-|   Receive                                                |  Transmit\n"           \
@@ -13,6 +14,11 @@
 #define DEV_ZERO                                                                                   \
 	"0       0    0    0    0     0          0         0        0       0    0    0    0     " \
 	"0       0          0\n"
+/* 0 would be no argument */
+#define SYSCTL(path, which)                                                                        \
+	{                                                                                          \
+		"sys/" path, .make = proc_sysctl, .write = proc_sysctl_write, .arg = (which) + 1   \
+	}
 static const struct table_entry entries[] = {
 	{"self", .link = true, .make = proc_self_link},
 	{"thread-self", .link = true, .make = proc_thread_self_link},
@@ -71,42 +77,52 @@ static const struct table_entry entries[] = {
 	{"sysvipc/msg", .make = proc_sysvipc_msg},
 	{"sys/kernel/shmmax", .text = "18446744073692774399\n"},
 	{"sys/kernel/shmall", .text = "18446744073692774399\n"},
-	{"sys/kernel/shmmni", .text = "4096\n"},
+	SYSCTL("kernel/shmmni", SYSCTL_SHMMNI),
+	SYSCTL("kernel/msg_next_id", SYSCTL_MSG_NEXT_ID),
+	SYSCTL("kernel/sem_next_id", SYSCTL_SEM_NEXT_ID),
+	SYSCTL("kernel/shm_next_id", SYSCTL_SHM_NEXT_ID),
 	{"sys/kernel/sem", .text = "32000\t1024000000\t500\t32000\n"},
-	{"sys/kernel/msgmax", .text = "8192\n"},
-	{"sys/kernel/msgmnb", .text = "16384\n"},
-	{"sys/kernel/msgmni", .text = "32000\n"},
-	{"sys/fs/mqueue/msg_default", .text = "10\n"},
-	{"sys/fs/mqueue/msg_max", .text = "10\n"},
-	{"sys/fs/mqueue/msgsize_default", .text = "8192\n"},
-	{"sys/fs/mqueue/msgsize_max", .text = "8192\n"},
-	{"sys/fs/mqueue/queues_max", .text = "256\n"},
-	{"sys/vm/overcommit_memory", .text = "1\n"},
-	{"sys/vm/max_map_count", .text = "65530\n"},
-	{"sys/vm/swappiness", .text = "0\n"},
-	{"sys/net/core/somaxconn", .text = "4096\n"},
+	SYSCTL("kernel/msgmax", SYSCTL_MSGMAX),
+	SYSCTL("kernel/msgmnb", SYSCTL_MSGMNB),
+	SYSCTL("kernel/msgmni", SYSCTL_MSGMNI),
+	SYSCTL("fs/mqueue/msg_default", SYSCTL_MQ_MSG_DEFAULT),
+	SYSCTL("fs/mqueue/msg_max", SYSCTL_MQ_MSG_MAX),
+	SYSCTL("fs/mqueue/msgsize_default", SYSCTL_MQ_MSGSIZE_DEFAULT),
+	SYSCTL("fs/mqueue/msgsize_max", SYSCTL_MQ_MSGSIZE_MAX),
+	SYSCTL("fs/mqueue/queues_max", SYSCTL_MQ_QUEUES),
+	SYSCTL("vm/overcommit_memory", SYSCTL_OVERCOMMIT),
+	SYSCTL("vm/max_map_count", SYSCTL_MAX_MAP_COUNT),
+	SYSCTL("vm/swappiness", SYSCTL_SWAPPINESS),
+	SYSCTL("net/core/somaxconn", SYSCTL_SOMAXCONN),
 	{"sys/net/ipv4/tcp_fin_timeout", .text = "60\n"},
 	{"sys/net/ipv4/ip_local_port_range", .text = "32768\t60999\n"},
 	{"sys/kernel/ngroups_max", .text = "65536\n"},
-	{"sys/kernel/pid_max", .text = "32768\n"},
-	{"sys/kernel/threads-max", .text = "32768\n"},
+	SYSCTL("kernel/pid_max", SYSCTL_PID_MAX),
+	SYSCTL("kernel/threads-max", SYSCTL_THREADS_MAX),
 	{"sys/kernel/cap_last_cap", .text = "40\n"},
 	{"sys/kernel/ostype", .text = "Linux\n"},
 	{"sys/kernel/osrelease", .text = "6.1.0-uigniter\n"},
 	{"sys/kernel/version", .text = "#1 Uigniter libOS\n"},
 	{"sys/kernel/hostname", .make = proc_hostname},
+	{"sys/kernel/domainname", .make = proc_domainname},
+	{"sys/kernel/core_pattern", .text = "core\n"},
+	{"sys/kernel/core_uses_pid", .text = "0\n"},
+	{"sys/kernel/printk", .text = "7\t4\t1\t7\n"},
+	{"sys/kernel/shm_rmid_forced", .text = "0\n"},
+	{"sys/vm/drop_caches", .make = proc_sysctl, .write = proc_sysctl_write,
+		.arg = SYSCTL_DROP_CACHES + 1, .mode = 0200},
 	{"sys/kernel/randomize_va_space", .text = "2\n"},
 	{"sys/kernel/random/boot_id", .make = proc_boot_id},
 	{"sys/kernel/random/uuid", .make = proc_uuid},
 	{"sys/kernel/random/entropy_avail", .text = "256\n"},
 	{"sys/fs/file-max", .text = "1048576\n"},
 	{"sys/fs/nr_open", .text = "1048576\n"},
-	{"sys/fs/pipe-max-size", .text = "1048576\n"},
+	SYSCTL("fs/pipe-max-size", SYSCTL_PIPE_MAX_SIZE),
 	{"sys/fs/pipe-user-pages-soft", .text = "16384\n"},
 	{"sys/fs/pipe-user-pages-hard", .text = "0\n"},
-	{"sys/fs/inotify/max_queued_events", .text = "16384\n"},
-	{"sys/fs/inotify/max_user_instances", .text = "128\n"},
-	{"sys/fs/inotify/max_user_watches", .text = "65536\n"},
+	SYSCTL("fs/inotify/max_queued_events", SYSCTL_INOTIFY_EVENTS),
+	SYSCTL("fs/inotify/max_user_instances", SYSCTL_INOTIFY_INSTANCES),
+	SYSCTL("fs/inotify/max_user_watches", SYSCTL_INOTIFY_WATCHES),
 	{"sys/kernel/tainted", .text = "0\n"},
 };
 
@@ -121,7 +137,19 @@ static int64_t next_number(const char *path, int64_t from)
 
 static const struct table table = {entries, sizeof(entries) / sizeof(entries[0]), next_number};
 
+static struct super *proc;
+
+bool proc_is_process(const struct file *f)
+{
+	return f && f->inode && f->inode->sb == proc && inode_is(f->inode, S_IFDIR) &&
+		f->dentry->parent == proc->root && !strcmp(f->dentry->name, "1");
+}
+
 int procfs_new(struct super **sb)
 {
-	return tablefs_new("proc", 0x9fa0, true, &table, sb);
+	int rc = tablefs_new("proc", 0x9fa0, true, &table, sb);
+
+	if (!rc)
+		proc = *sb;
+	return rc;
 }

@@ -7,6 +7,9 @@
 
 #define PROC_PID 1
 
+/* Is it the directory of the process (/proc/self), opened? f may be NULL. */
+bool proc_is_process(const struct file *f);
+
 int proc_self_link(struct text *t, uint64_t n);
 int proc_thread_self_link(struct text *t, uint64_t n);
 int proc_exe_link(struct text *t, uint64_t n);
@@ -56,6 +59,10 @@ int proc_meminfo(struct text *t, uint64_t n);
 int proc_machine_stat(struct text *t, uint64_t n);
 int proc_uptime(struct text *t, uint64_t n);
 int proc_hostname(struct text *t, uint64_t n);
+int proc_domainname(struct text *t, uint64_t n);
+/* n: enum sysctl, and 1 */
+int proc_sysctl(struct text *t, uint64_t n);
+int proc_sysctl_write(const char *buf, size_t len, uint64_t n);
 int proc_boot_id(struct text *t, uint64_t n);
 int proc_uuid(struct text *t, uint64_t n);
 

@@ -155,7 +155,7 @@ static int table_inode_new(struct table_inode *dir, const struct table_entry *e,
 	ti->table = dir->table;
 	ti->entry = e;
 	ti->len = len;
-	ti->number = number;
+	ti->number = e->arg && !is_dir ? e->arg : number;
 	ti->vfs.ino = (number + 1) << 24 | (uint64_t)(e - dir->table->entry + 1) << 8 | len;
 	*inode = &ti->vfs;
 	return 0;

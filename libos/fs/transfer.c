@@ -167,26 +167,38 @@ long sys_sendfile(const uint64_t a[6])
 	return rc;
 }
 
-static long copy_range(struct file *in, uptr_t in_off, struct file *out, uptr_t out_off, uint64_t n)
+/* What is copied from and to what; the kinds come before the ways they are open (generic_file_rw_checks of Linux). */
+static int range_files(const struct file *in, const struct file *out)
 {
-	if (readable(in) < 0 || (out->flags & O_ACCMODE) == O_RDONLY || (out->flags & O_APPEND))
-		return -EBADF;
 	if (!in->inode || !out->inode)
 		return -EINVAL;
 	if (inode_is(in->inode, S_IFDIR) || inode_is(out->inode, S_IFDIR))
 		return -EISDIR;
-	if (!inode_is(in->inode, S_IFREG) || !inode_is(out->inode, S_IFREG) || !in->ops->get_page ||
-		!out->ops->write)
+	if (!inode_is(in->inode, S_IFREG) || !inode_is(out->inode, S_IFREG))
 		return -EINVAL;
-	if (in->inode == out->inode) {
-		int64_t from = (int64_t)in->pos, to = (int64_t)out->pos;
+	if (readable(in) < 0 || (out->flags & O_ACCMODE) == O_RDONLY || (out->flags & O_APPEND))
+		return -EBADF;
+	return !in->ops->get_page || !out->ops->write ? -EINVAL : 0;
+}
 
-		if ((in_off && get_user(&from, in_off) < 0) ||
-			(out_off && get_user(&to, out_off) < 0))
-			return -EFAULT;
-		if ((uint64_t)from + n > (uint64_t)to && (uint64_t)to + n > (uint64_t)from)
-			return -EINVAL;
-	}
+static long copy_range(struct file *in, uptr_t in_off, struct file *out, uptr_t out_off, uint64_t n,
+	unsigned flags)
+{
+	int64_t from = (int64_t)in->pos, to = (int64_t)out->pos;
+	int rc;
+
+	if ((in_off && get_user(&from, in_off) < 0) || (out_off && get_user(&to, out_off) < 0))
+		return -EFAULT;
+	if (flags)
+		return -EINVAL;
+	rc = range_files(in, out);
+	if (rc < 0)
+		return rc;
+	if ((uint64_t)from + n < (uint64_t)from || (uint64_t)to + n < (uint64_t)to)
+		return -EOVERFLOW;
+	if (in->inode == out->inode && (uint64_t)from + n > (uint64_t)to &&
+		(uint64_t)to + n > (uint64_t)from)
+		return -EINVAL;
 	return move_checked(in, in_off, out, out_off, n);
 }
 
@@ -195,10 +207,8 @@ long sys_copy_file_range(const uint64_t a[6])
 	struct file *in = fd_file_get((int)a[0]), *out = fd_file_get((int)a[2]);
 	long rc = -EBADF;
 
-	if (in && out && a[5])
-		rc = -EINVAL;
-	else if (in && out)
-		rc = copy_range(in, a[1], out, a[3], a[4]);
+	if (in && out)
+		rc = copy_range(in, a[1], out, a[3], a[4], (unsigned)a[5]);
 	if (out)
 		file_put(out);
 	if (in)

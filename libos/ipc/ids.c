@@ -33,8 +33,8 @@ static unsigned free_place(const struct ipc_ids *ids)
 	unsigned among = ids->used * 3 / 2 > CYCLE_MIN ? ids->used * 3 / 2 : CYCLE_MIN;
 	unsigned at = (unsigned)(ids->last + 1);
 
-	if (among > ids->max)
-		among = ids->max;
+	if (among > (uint64_t)*ids->max)
+		among = (unsigned)*ids->max;
 	for (unsigned i = 0; i < among; i++, at++) {
 		if (at >= among)
 			at = 0;
@@ -44,19 +44,34 @@ static unsigned free_place(const struct ipc_ids *ids)
 	return ids->room;
 }
 
+/* The place that the program chose by /proc/sys/kernel/..._next_id, or the first free one behind it. */
+static unsigned asked_place(const struct ipc_ids *ids)
+{
+	unsigned at = INDEX(*ids->next_id);
+
+	while (at < ids->room && ids->object[at])
+		at++;
+	return at;
+}
+
 int ipc_add(struct ipc_ids *ids, struct ipc_object *o, int key, unsigned mode)
 {
+	bool asked = *ids->next_id >= 0;
 	unsigned at;
 
-	if (ids->used >= ids->max)
+	if (ids->used >= (uint64_t)*ids->max)
 		return -ENOSPC;
-	at = free_place(ids);
+	at = asked ? asked_place(ids) : free_place(ids);
 	while (at >= ids->room) {
 		if (grow(ids) < 0)
 			return -ENOMEM;
 	}
-	if ((int)at <= ids->last)
+	if (asked) {
+		ids->seq = (unsigned)*ids->next_id >> SEQ_SHIFT;
+		*ids->next_id = -1;
+	} else if ((int)at <= ids->last) {
 		ids->seq = ids->seq + 1 < SEQ_MAX ? ids->seq + 1 : 0;
+	}
 	ids->last = (int)at;
 	ids->object[at] = o;
 	ids->used++;

@@ -51,9 +51,11 @@ struct ipc_kind {
 struct ipc_ids {
 	const struct ipc_kind *kind;
 	struct ipc_object **object;
-	unsigned room, max, used;
-	unsigned seq; /* of the identifier that was given last */
-	int last;     /* its place; -1 at first */
+	unsigned room, used;
+	const int64_t *max; /* how many there may be */
+	int64_t *next_id; /* the identifier that the next one gets, if its place is free; -1: any */
+	unsigned seq;     /* of the identifier that was given last */
+	int last;         /* its place; -1 at first */
 };
 
 /* Takes a new object in (refs 1): its identifier, -ENOSPC or -ENOMEM. */

@@ -19,12 +19,10 @@
 #include "libos/sys/cred.h"
 #include "libos/sys/limits.h"
 #include "libos/sys/syscall.h"
+#include "libos/sys/sysctl.h"
 #include "libos/uapi/time.h"
 
 #define NAMES_MAX        65536
-#define QUEUES_MAX       256 /* /proc/sys/fs/mqueue */
-#define MSG_MAX          10
-#define MSGSIZE_MAX      8192
 #define HARD_MSG_MAX     65536
 #define HARD_MSGSIZE_MAX (16 << 20)
 #define MQ_PRIO_MAX      32768
@@ -145,16 +143,24 @@ static int check_attr(const struct mq_attr *attr)
 	bool big = cred_has(CAP_SYS_RESOURCE);
 
 	if (attr->maxmsg <= 0 || attr->msgsize <= 0 ||
-		attr->maxmsg > (big ? HARD_MSG_MAX : MSG_MAX) ||
-		attr->msgsize > (big ? HARD_MSGSIZE_MAX : MSGSIZE_MAX))
+		attr->maxmsg > (big ? HARD_MSG_MAX : sysctl_value[SYSCTL_MQ_MSG_MAX]) ||
+		attr->msgsize > (big ? HARD_MSGSIZE_MAX : sysctl_value[SYSCTL_MQ_MSGSIZE_MAX]))
 		return -EINVAL;
 	return bytes_used + cost_of(attr) > rlimit_soft(RLIMIT_MSGQUEUE) ? -EMFILE : 0;
+}
+
+static int64_t least(enum sysctl a, enum sysctl b)
+{
+	return sysctl_value[a] < sysctl_value[b] ? sysctl_value[a] : sysctl_value[b];
 }
 
 static int queue_make(struct dentry *root, const char *name, uint32_t mode,
 	const struct mq_attr *given, struct dentry **d)
 {
-	struct mq_attr attr = {.maxmsg = MSG_MAX, .msgsize = MSGSIZE_MAX};
+	struct mq_attr attr = {
+		.maxmsg = least(SYSCTL_MQ_MSG_MAX, SYSCTL_MQ_MSG_DEFAULT),
+		.msgsize = least(SYSCTL_MQ_MSGSIZE_MAX, SYSCTL_MQ_MSGSIZE_DEFAULT),
+	};
 	struct mqueue *q;
 	int rc;
 
@@ -162,7 +168,7 @@ static int queue_make(struct dentry *root, const char *name, uint32_t mode,
 		attr.maxmsg = given->maxmsg;
 		attr.msgsize = given->msgsize;
 	}
-	if (queues >= QUEUES_MAX && !cred_has(CAP_SYS_RESOURCE))
+	if ((int64_t)queues >= sysctl_value[SYSCTL_MQ_QUEUES] && !cred_has(CAP_SYS_RESOURCE))
 		return -ENOSPC;
 	rc = check_attr(&attr);
 	if (rc < 0)

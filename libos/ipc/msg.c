@@ -14,10 +14,11 @@
 #include "libos/sched/thread.h"
 #include "libos/sys/cred.h"
 #include "libos/sys/syscall.h"
+#include "libos/sys/sysctl.h"
 
-#define MSGMAX 8192
-#define MSGMNB 16384
-#define MSGMNI 32000
+#define MSGMAX sysctl_value[SYSCTL_MSGMAX]
+#define MSGMNB sysctl_value[SYSCTL_MSGMNB]
+#define MSGMNI sysctl_value[SYSCTL_MSGMNI]
 
 struct message {
 	struct list link;
@@ -36,7 +37,8 @@ struct msg_queue {
 };
 
 static const struct ipc_kind kind;
-static struct ipc_ids ids = {.kind = &kind, .max = MSGMNI, .last = -1};
+static struct ipc_ids ids = {
+	.kind = &kind, .max = &MSGMNI, .next_id = &sysctl_value[SYSCTL_MSG_NEXT_ID], .last = -1};
 
 static struct msg_queue *queue_of(struct ipc_object *o)
 {
@@ -65,7 +67,7 @@ static int queue_new(int key, uint64_t size, unsigned flags)
 
 	if (!q)
 		return -ENOMEM;
-	q->qbytes = MSGMNB;
+	q->qbytes = (uint64_t)MSGMNB;
 	list_init(&q->messages);
 	waitq_init(&q->senders);
 	waitq_init(&q->receivers);
@@ -143,7 +145,7 @@ long sys_msgsnd(const uint64_t a[6])
 
 	if (get_user(&type, a[1]) < 0)
 		return -EFAULT;
-	if (a[2] > MSGMAX || (int)a[0] < 0 || type < 1)
+	if (a[2] > (uint64_t)MSGMAX || (int)a[0] < 0 || type < 1)
 		return -EINVAL;
 	m = kmalloc(sizeof(*m) + a[2]);
 	if (!m)
@@ -256,9 +258,9 @@ long sys_msgrcv(const uint64_t a[6])
 static long msg_info(int cmd, uptr_t to)
 {
 	struct msginfo info = {
-		.msgmax = MSGMAX,
-		.msgmnb = MSGMNB,
-		.msgmni = MSGMNI,
+		.msgmax = (int)MSGMAX,
+		.msgmnb = (int)MSGMNB,
+		.msgmni = (int)MSGMNI,
 		.msgssz = 16,
 		.msgseg = 0xffff,
 	};
@@ -272,9 +274,9 @@ static long msg_info(int cmd, uptr_t to)
 			info.msgtql += q ? (int)q->cbytes : 0;
 		}
 	} else {
-		info.msgmap = MSGMNB;
-		info.msgpool = MSGMNI * MSGMNB / 1024;
-		info.msgtql = MSGMNB;
+		info.msgmap = (int)MSGMNB;
+		info.msgpool = (int)(MSGMNI * MSGMNB / 1024);
+		info.msgtql = (int)MSGMNB;
 	}
 	return put_user(to, &info) < 0 ? -EFAULT : ipc_highest(&ids);
 }
@@ -304,7 +306,7 @@ static int queue_set(struct ipc_object *o, const union ipc_ds *to)
 {
 	int rc;
 
-	if (to->msg.qbytes > MSGMNB && !cred_has(CAP_SYS_RESOURCE))
+	if (to->msg.qbytes > (uint64_t)MSGMNB && !cred_has(CAP_SYS_RESOURCE))
 		return -EPERM;
 	rc = ipc_set(o, &to->perm);
 	if (rc < 0)

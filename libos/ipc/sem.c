@@ -18,6 +18,7 @@
 #include "libos/sched/clock.h"
 #include "libos/sched/thread.h"
 #include "libos/sys/syscall.h"
+#include "libos/sys/sysctl.h"
 #include "libos/uapi/time.h"
 
 #define SEMMNI 32000
@@ -52,7 +53,9 @@ struct sem_waiter {
 };
 
 static const struct ipc_kind kind;
-static struct ipc_ids ids = {.kind = &kind, .max = SEMMNI, .last = -1};
+static const int64_t semmni = SEMMNI;
+static struct ipc_ids ids = {
+	.kind = &kind, .max = &semmni, .next_id = &sysctl_value[SYSCTL_SEM_NEXT_ID], .last = -1};
 static unsigned sems_used;
 
 static struct sem_set *set_of(struct ipc_object *o)

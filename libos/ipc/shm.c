@@ -18,8 +18,9 @@
 #include "libos/mem/vm.h"
 #include "libos/sys/cred.h"
 #include "libos/sys/syscall.h"
+#include "libos/sys/sysctl.h"
 
-#define SHMMNI 4096u
+#define SHMMNI ((uint64_t)sysctl_value[SYSCTL_SHMMNI])
 #define SHMALL (UINT64_MAX - (1ull << 24)) /* pages; bytes of one segment as well */
 
 struct segment {
@@ -32,7 +33,10 @@ struct segment {
 };
 
 static const struct ipc_kind kind;
-static struct ipc_ids ids = {.kind = &kind, .max = SHMMNI, .last = -1};
+static struct ipc_ids ids = {.kind = &kind,
+	.max = &sysctl_value[SYSCTL_SHMMNI],
+	.next_id = &sysctl_value[SYSCTL_SHM_NEXT_ID],
+	.last = -1};
 
 static struct segment *segment_of(struct ipc_object *o)
 {

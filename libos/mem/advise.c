@@ -74,6 +74,21 @@ bool vm_is_resident(uptr_t addr)
 	return (v && v->file) || (pte && *pte);
 }
 
+uint64_t vm_resident(uptr_t start, uptr_t end)
+{
+	uint64_t bytes = 0;
+
+	while (start < end) {
+		uint64_t next = end;
+		const uint64_t *pte = pt_find(start, &next);
+
+		if (pte && *pte)
+			bytes += PAGE_BYTES;
+		start = pte ? start + PAGE_BYTES : next;
+	}
+	return bytes;
+}
+
 bool vm_maps_writable(const struct inode *inode)
 {
 	for (const struct vma *v = vm.tree.first; v; v = v->next) {

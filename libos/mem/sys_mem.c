@@ -10,7 +10,7 @@
 #define MAP_SHARED_VALIDATE 3
 #define MAP_HUGETLB         0x40000
 #define MAP_KNOWN           0x1fffff
-#define MAP_LEGACY          0x7fff7u /* all flags that MAP_SHARED_VALIDATE takes with any file */
+#define MAP_LEGACY          0x7c07f973u /* all flags that MAP_SHARED_VALIDATE takes with any file */
 
 #define PROT_SEM   8
 #define PROT_VALID (PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM | PROT_GROWSDOWN | PROT_GROWSUP)
@@ -18,6 +18,8 @@
 #define MADV_DONTNEED       4
 #define MADV_FREE           8
 #define MADV_REMOVE         9
+#define MADV_MERGEABLE      12
+#define MADV_UNMERGEABLE    13
 #define MADV_COLLAPSE       25
 #define MADV_POPULATE_READ  22
 #define MADV_POPULATE_WRITE 23
@@ -133,6 +135,8 @@ long sys_madvise(const uint64_t a[6])
 	int advice = (int)a[2];
 
 	if (advice < 0 || advice > MADV_COLLAPSE || (advice > MADV_DONTNEED && advice < MADV_FREE))
+		return -EINVAL;
+	if (advice == MADV_MERGEABLE || advice == MADV_UNMERGEABLE) /* as without CONFIG_KSM */
 		return -EINVAL;
 	if (a[0] & PAGE_MASK || len < a[1] || a[0] + len < a[0])
 		return -EINVAL;

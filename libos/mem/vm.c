@@ -12,6 +12,7 @@
 #include "libos/mem/page.h"
 #include "libos/mem/vm_impl.h"
 #include "libos/sys/limits.h"
+#include "libos/sys/sysctl.h"
 
 #define LOW_TOP      0x80000000ull /* MAP_32BIT: below */
 #define BRK_AHEAD    0x40000ull
@@ -120,7 +121,7 @@ static int split_at(uptr_t at)
 
 	if (!v || v->start >= at)
 		return 0;
-	if (vm.tree.count >= VMAS_MAX)
+	if (vm.tree.count >= (uint64_t)sysctl_value[SYSCTL_MAX_MAP_COUNT])
 		return -ENOMEM;
 	upper = kmalloc(sizeof(*upper));
 	if (!upper)
@@ -259,7 +260,7 @@ long vm_map(uptr_t addr, uint64_t len, int prot, int flags, struct file *file, u
 	if (len > UIG_USER_TOP)
 		return -ENOMEM;
 	len = page_round_up(len);
-	if (vm.tree.count >= VMAS_MAX || overcommits(len, prot, flags))
+	if (vm.tree.count >= (uint64_t)sysctl_value[SYSCTL_MAX_MAP_COUNT] || overcommits(len, prot, flags))
 		return -ENOMEM;
 	v = kzalloc(sizeof(*v));
 	if (!v)

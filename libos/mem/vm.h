@@ -93,6 +93,8 @@ bool vm_area_from(uptr_t addr, struct vm_area *area);
 size_t vm_print_maps(char *buf, size_t size);
 /* Totals in bytes, for /proc/self/stat and status. */
 void vm_usage(uint64_t *mapped, uint64_t *resident);
+/* Bytes in [start, end) that have a frame. */
+uint64_t vm_resident(uptr_t start, uptr_t end);
 /* Bytes in [start, end) that mlock(2) has locked. */
 uint64_t vm_locked(uptr_t start, uptr_t end);
 /* May a mapping of len bytes be made, if it is to be locked (flags, MCL_FUTURE)? 0, -EPERM, -EAGAIN. */

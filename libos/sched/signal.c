@@ -341,6 +341,16 @@ static void restart_call(struct regs *regs, bool restart)
 	regs->orig_rax = (uint64_t)-1;
 }
 
+/* The frame does not fit: SIGSEGV comes in its place, whose handler may have another stack. */
+static void no_room_for(const struct regs *regs, int signo)
+{
+	if (signo == SIGSEGV) {
+		kprintf("no stack for the handler of signal %d at 0x%lx", signo, regs->rsp);
+		process_killed(SIGSEGV);
+	}
+	signal_force(&(struct siginfo){.signo = SIGSEGV, .code = SI_KERNEL});
+}
+
 static void run_handler(struct regs *regs, const struct siginfo *info)
 {
 	struct sigstate *s = &current_thread->sig;
@@ -348,13 +358,13 @@ static void run_handler(struct regs *regs, const struct siginfo *info)
 	uint64_t old = s->restore ? s->saved_mask : s->mask;
 
 	restart_call(regs, act.flags & SA_RESTART);
-	s->restore = false;
 	if (act.flags & SA_RESETHAND)
 		actions[info->signo].handler = SIG_DFL;
 	if (sigframe_push(regs, &act, info, old)) {
-		kprintf("no stack for the handler of signal %d at 0x%lx", info->signo, regs->rsp);
-		process_killed(SIGSEGV);
+		no_room_for(regs, info->signo);
+		return;
 	}
+	s->restore = false;
 	signal_set_mask(s->mask | act.mask | (act.flags & SA_NODEFER ? 0 : sigbit(info->signo)));
 }
 

@@ -24,6 +24,7 @@ enum cap {
 	CAP_IPC_OWNER = 15,
 	CAP_SYS_CHROOT = 18,
 	CAP_SYS_ADMIN = 21,
+	CAP_SYS_BOOT = 22,
 	CAP_SYS_NICE = 23,
 	CAP_SYS_RESOURCE = 24,
 	CAP_SYS_TIME = 25,
@@ -41,8 +42,9 @@ struct caps {
 	uint64_t effective, permitted, inheritable, bounding, ambient;
 	unsigned securebits; /* prctl(2), PR_SET_SECUREBITS; bit 4 is PR_SET_KEEPCAPS */
 };
-#define SECBIT_NO_SETUID_FIXUP 4u
-#define SECBIT_KEEP_CAPS       16u
+#define SECBIT_NO_SETUID_FIXUP      4u
+#define SECBIT_KEEP_CAPS            16u
+#define SECBIT_NO_CAP_AMBIENT_RAISE 64u
 
 struct cred {
 	struct ids uid, gid;

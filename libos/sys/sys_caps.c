@@ -151,7 +151,8 @@ long caps_ambient(const uint64_t a[6])
 	case PR_CAP_AMBIENT_IS_SET:
 		return !!(c->ambient & bit);
 	case PR_CAP_AMBIENT_RAISE:
-		if (!(c->permitted & c->inheritable & bit))
+		if (!(c->permitted & c->inheritable & bit) ||
+			c->securebits & SECBIT_NO_CAP_AMBIENT_RAISE)
 			return -EPERM;
 		c->ambient |= bit;
 		return 0;

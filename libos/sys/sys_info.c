@@ -3,14 +3,15 @@
 #include "libos/exec/args.h"
 #include "libos/klib/errno.h"
 #include "libos/klib/string.h"
+
 #include "libos/mem/page.h"
 #include "libos/mem/uaccess.h"
 #include "libos/mem/vm.h"
 #include "libos/sched/thread.h"
 #include "libos/sys/cred.h"
+#include "libos/sys/sys_info.h"
 #include "libos/sys/syscall.h"
 
-#define UTS_FIELD       65
 #define CLK_TCK         100ull
 #define SELF_RUSAGE     0
 #define RUSAGE_CHILDREN (-1)
@@ -39,7 +40,7 @@ struct krusage {
 	int64_t maxrss /* KiB */, rest[13];
 };
 
-static char domain_name[UTS_FIELD] = "(none)";
+char domain_name[UTS_FIELD] = "(none)";
 
 /* The release is that of the Linux whose ABI the libOS follows; glibc refuses to start below its minimum. */
 long sys_uname(const uint64_t a[6])

@@ -6,6 +6,7 @@
 #include "libos/sys/pidfd.h"
 
 #include "libos/fs/fd.h"
+#include "libos/fs/procfs.h"
 #include "libos/klib/errno.h"
 #include "libos/sched/signal.h"
 #include "libos/sched/thread.h"
@@ -62,7 +63,7 @@ long sys_pidfd_send_signal(const uint64_t a[6])
 
 	if ((unsigned)a[3])
 		return -EINVAL;
-	if (!pidfd_is((int)a[0]))
+	if (!pidfd_is((int)a[0]) && !proc_is_process(fd_file((int)a[0])))
 		return -EBADF;
 	if (a[2] && get_user(&info, a[2]) < 0)
 		return -EFAULT;

@@ -109,6 +109,8 @@
 
 #define MFD_CLOEXEC       1u
 #define MFD_ALLOW_SEALING 2u
+#define MFD_HUGETLB       4u
+#define MFD_HUGE_SIZES    (63u << 26)
 #define MFD_NOEXEC_SEAL   8u
 #define MFD_EXEC          16u
 
