@@ -119,6 +119,8 @@ static long getdents(const uint64_t a[6], bool old)
 	} else if (f->ops->getdents) {
 		old_format = old;
 		rc = f->ops->getdents(f, a[1], size);
+		if (rc >= 0)
+			file_accessed(f);
 	}
 	file_put(f);
 	return rc;

@@ -9,8 +9,14 @@
 #include "libos/mem/vm.h"
 #include "libos/sys/syscall.h"
 
-#define FICLONE    0x40049409u /* no file system here shares extents */
-#define SETFL_MASK (O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT | O_NOATIME)
+/* No file system here shares extents, or tells where they are. */
+#define FICLONE       0x40049409u
+#define FICLONERANGE  0x4020940du
+#define FIDEDUPERANGE 0xc0189436u
+#define FIEMAP        0xc020660bu
+#define FIGETBSZ      2u
+#define FIOQSIZE      0x5460u
+#define SETFL_MASK    (O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT | O_NOATIME)
 
 static long set_flags(struct file *f, unsigned flags)
 {
@@ -135,6 +141,65 @@ static long ioctl_nread(struct file *f, uptr_t arg)
 	return put_user(arg, &n);
 }
 
+static long clone_from(const struct file *to, const struct file *from)
+{
+	int rc;
+
+	if (!from)
+		return -EBADF;
+	if (!from->inode || !to->inode)
+		return -EINVAL;
+	if (from->inode->sb != to->inode->sb)
+		return -EXDEV;
+	rc = range_files(from, to);
+	return rc < 0 ? rc : -EOPNOTSUPP;
+}
+
+/* FIDEDUPERANGE: the head of struct file_dedupe_range. */
+static long dedupe(const struct file *f, uptr_t arg)
+{
+	struct {
+		uint64_t offset, length;
+		uint16_t count, reserved1;
+		uint32_t reserved2;
+	} head;
+
+	if (get_user(&head, arg) < 0)
+		return -EFAULT;
+	if ((f->flags & O_ACCMODE) == O_WRONLY || head.reserved1 || head.reserved2 || !f->inode)
+		return -EINVAL;
+	if (inode_is(f->inode, S_IFDIR))
+		return -EISDIR;
+	return inode_is(f->inode, S_IFREG) ? -EOPNOTSUPP : -EINVAL;
+}
+
+/* What Linux does for files of any kind before the file system is asked. */
+static long ioctl_extents(const struct file *f, unsigned cmd, uptr_t arg)
+{
+	static const int block = PAGE_BYTES;
+	struct {
+		int64_t fd;
+		uint64_t offset, length, to;
+	} range;
+
+	switch (cmd) {
+	case FICLONE:
+		return clone_from(f, fd_file((int)arg));
+	case FICLONERANGE:
+		return get_user(&range, arg) < 0 ? -EFAULT : clone_from(f, fd_file((int)range.fd));
+	case FIDEDUPERANGE:
+		return dedupe(f, arg);
+	case FIGETBSZ:
+		return f->inode ? put_user(arg, &block) : -EINVAL;
+	case FIOQSIZE:
+		if (!f->inode || !(inode_is(f->inode, S_IFREG) || inode_is(f->inode, S_IFDIR)))
+			return -ENOTTY;
+		return put_user(arg, &f->inode->size);
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
 long sys_ioctl(const uint64_t a[6])
 {
 	struct file *f = fd_file((int)a[0]);
@@ -152,8 +217,13 @@ long sys_ioctl(const uint64_t a[6])
 		return ioctl_nonblock(f, a[2]);
 	case FIOASYNC:
 		return 0;
+	case FIGETBSZ:
+	case FIOQSIZE:
 	case FICLONE:
-		return fd_file((int)a[2]) ? -EOPNOTSUPP : -EBADF;
+	case FICLONERANGE:
+	case FIDEDUPERANGE:
+	case FIEMAP:
+		return ioctl_extents(f, cmd, a[2]);
 	default:
 		break;
 	}

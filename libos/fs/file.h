@@ -109,6 +109,8 @@ void file_put(struct file *f);
 /* For mappings: no (new) writing through shared ones (F_SEAL_WRITE); a hole in the file (MADV_REMOVE). */
 bool file_sealed(const struct file *f);
 int file_punch(struct file *f, uint64_t off, uint64_t len);
+/* Its contents were read, or mapped: the file system may note the time. */
+void file_accessed(const struct file *f);
 
 /* Watching: add and remove a watcher of a file that has a pollable. */
 void poll_watch_add(struct pollable *p, struct poll_watch *w);

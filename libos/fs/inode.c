@@ -6,6 +6,8 @@
 #include "libos/mem/page.h"
 #include "libos/sched/thread.h"
 
+#define DAY_NS (24 * 3600 * NS_PER_SEC)
+
 void inode_init(struct inode *inode, const struct inode_ops *ops, struct super *sb, uint32_t mode)
 {
 	inode->ops = ops;
@@ -43,9 +45,25 @@ void inode_stat(struct inode *inode, struct kstat *st)
 		.atime_ns = inode->atime_ns,
 		.mtime_ns = inode->mtime_ns,
 		.ctime_ns = inode->ctime_ns,
+		.btime_ns = inode->btime_ns,
 	};
 	if (inode->ops->stat)
 		inode->ops->stat(inode, st);
+}
+
+void inode_read(struct inode *inode)
+{
+	uint64_t now = clock_real_ns();
+
+	if (inode->atime_ns <= inode->mtime_ns || inode->atime_ns <= inode->ctime_ns ||
+		now - inode->atime_ns >= DAY_NS)
+		inode->atime_ns = now;
+}
+
+void file_accessed(const struct file *f)
+{
+	if (f->inode && f->inode->ops->accessed && !(f->flags & O_NOATIME))
+		f->inode->ops->accessed(f->inode);
 }
 
 void inode_changed(struct inode *inode)

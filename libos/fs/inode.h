@@ -101,6 +101,8 @@ struct inode_ops {
 	int (*touch)(struct inode *inode);
 	void (*stat)(struct inode *inode,
 		struct kstat *st); /* corrects what inode_stat() filled in; may be NULL */
+	/* The file was read: its time of that is kept here. NULL: elsewhere, or not at all. */
+	void (*accessed)(struct inode *inode);
 	void (*release)(struct inode *inode); /* last reference gone: frees it */
 };
 
@@ -111,6 +113,7 @@ struct inode {
 	uint32_t mode, nlink, uid, gid;
 	uint64_t rdev, size;
 	uint64_t atime_ns, mtime_ns, ctime_ns;
+	uint64_t btime_ns; /* 0: not known */
 	unsigned refs;
 	uint8_t seals;         /* F_SEAL_, memfd only */
 	bool owned;            /* its owner and group were set here: perm.c goes by them */
@@ -154,6 +157,8 @@ static inline bool inode_is(const struct inode *inode, uint32_t type)
 {
 	return (inode->mode & S_IFMT) == type;
 }
+/* It was read: as with relatime, only the first time after each change, and once a day, is kept. */
+void inode_read(struct inode *inode);
 void inode_changed(struct inode *inode);  /* ctime */
 void inode_modified(struct inode *inode); /* mtime and ctime */
 uint64_t dev_make(uint32_t major, uint32_t minor);
@@ -313,5 +318,8 @@ void ofd_release(struct file *f);
 
 /* ---- epoll.c: the last reference to f is gone */
 void epoll_forget(struct file *f);
+
+/* May contents be copied from in to out? 0, or what copy_file_range(2) says of kinds first, then of the ways they are open. */
+int range_files(const struct file *in, const struct file *out);
 
 #endif

@@ -28,6 +28,7 @@ int memfs_inode_new(struct super *sb, uint32_t mode, struct inode **inode)
 	if (!mi)
 		return -ENOMEM;
 	inode_init(&mi->vfs, &memfs_inode_ops, sb, mode);
+	mi->vfs.btime_ns = mi->vfs.ctime_ns;
 	mi->vfs.ino = sb->next_ino++;
 	if ((mode & S_IFMT) == S_IFDIR)
 		mi->vfs.nlink = 2;
@@ -97,6 +98,15 @@ int memfs_touch(struct inode *inode)
 		inode_get(inode);
 	}
 	return 0;
+}
+
+/* What is the image's alone keeps its times, as below an overlay. */
+static void memfs_accessed(struct inode *inode)
+{
+	const struct memfs_inode *mi = memfs_of(inode);
+
+	if (!mi->has_lower || mi->pinned)
+		inode_read(inode);
 }
 
 static void memfs_release(struct inode *inode)
@@ -217,6 +227,7 @@ const struct inode_ops memfs_inode_ops = {
 	.rename = memfs_rename,
 	.tmpfile = memfs_tmpfile,
 	.readlink = memfs_readlink,
+	.accessed = memfs_accessed,
 	.open = memfs_open,
 	.truncate = memfs_truncate,
 	.fallocate = memfs_fallocate,
@@ -252,7 +263,8 @@ int memfs_new(const char *type, const void *image, uint64_t image_bytes, uint64_
 	ms->vfs = (struct super){.type = type,
 		.dev = dev_new(),
 		.magic = image ? OVERLAY_MAGIC : TMPFS_MAGIC,
-		.pages_max = pages_max,
+		.pages_max = pages_max + image_bytes / PAGE_BYTES,
+		.pages = image_bytes / PAGE_BYTES,
 		.inodes_max = pages_max,
 		.xattrs = true,
 		.next_ino = 1};

@@ -44,6 +44,8 @@ static bool has_positions(const struct file *f)
 /* The result of a transfer, which is told to those who watch the file. */
 static long told(struct file *f, bool write, long rc)
 {
+	if (rc >= 0 && !write)
+		file_accessed(f);
 	if (rc > 0)
 		notify(f->dentry, write ? IN_MODIFY : IN_ACCESS);
 	return rc;

@@ -151,6 +151,10 @@ long sys_statx(const uint64_t a[6])
 	x.stx_atime = stamp(k.atime_ns);
 	x.stx_mtime = stamp(k.mtime_ns);
 	x.stx_ctime = stamp(k.ctime_ns);
+	if (mask & STATX_BTIME && k.btime_ns) {
+		x.stx_mask |= STATX_BTIME;
+		x.stx_btime = stamp(k.btime_ns);
+	}
 	x.stx_rdev_major = dev_major(k.rdev);
 	x.stx_rdev_minor = dev_minor(k.rdev);
 	x.stx_dev_major = dev_major(k.dev);

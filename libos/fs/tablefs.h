@@ -22,7 +22,8 @@ char *text_room(struct text *t, size_t n);
 struct table_entry {
 	const char *path; /* "a/b/c"; a part that is * stands for a number that `number` accepts */
 	const char *text; /* fixed contents, or */
-	int (*make)(struct text *t, uint64_t number); /* 0 or -errno; number: that of the last *, or arg */
+	int (*make)(struct text *t,
+		uint64_t number); /* 0 or -errno; number: that of the last *, or arg */
 	int (*write)(const char *buf, size_t n, uint64_t number); /* NULL: read-only */
 	/* instead of a file: a symbolic link whose text make() gives; jump: one that leads to an object */
 	bool link;

@@ -167,8 +167,7 @@ long sys_sendfile(const uint64_t a[6])
 	return rc;
 }
 
-/* What is copied from and to what; the kinds come before the ways they are open (generic_file_rw_checks of Linux). */
-static int range_files(const struct file *in, const struct file *out)
+int range_files(const struct file *in, const struct file *out)
 {
 	if (!in->inode || !out->inode)
 		return -EINVAL;

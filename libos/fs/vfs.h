@@ -15,6 +15,7 @@ struct kstat {
 	uint32_t mode, nlink, uid, gid;
 	uint64_t rdev, size, blksize, blocks; /* bytes, bytes, bytes, 512-byte units */
 	uint64_t atime_ns, mtime_ns, ctime_ns;
+	uint64_t btime_ns; /* 0: not known */
 };
 
 /* image may be 0: then the root is an empty tmpfs. Broken metadata: -EINVAL and a line on the console. */

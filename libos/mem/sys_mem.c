@@ -79,7 +79,11 @@ long sys_mmap(const uint64_t a[6])
 			return -EOVERFLOW;
 	}
 	r = vm_may_map_locked(page_round_up(a[1]), flags);
-	return r ? r : vm_map(a[0], a[1], prot, flags, f, f ? a[5] : 0);
+	if (r)
+		return r;
+	if (f)
+		file_accessed(f);
+	return vm_map(a[0], a[1], prot, flags, f, f ? a[5] : 0);
 }
 
 long sys_munmap(const uint64_t a[6])

@@ -260,7 +260,8 @@ long vm_map(uptr_t addr, uint64_t len, int prot, int flags, struct file *file, u
 	if (len > UIG_USER_TOP)
 		return -ENOMEM;
 	len = page_round_up(len);
-	if (vm.tree.count >= (uint64_t)sysctl_value[SYSCTL_MAX_MAP_COUNT] || overcommits(len, prot, flags))
+	if (vm.tree.count >= (uint64_t)sysctl_value[SYSCTL_MAX_MAP_COUNT] ||
+		overcommits(len, prot, flags))
 		return -ENOMEM;
 	v = kzalloc(sizeof(*v));
 	if (!v)

@@ -84,7 +84,8 @@ long sys_sigaltstack(const uint64_t a[6])
 			return -EFAULT;
 		if (on)
 			return -EPERM;
-		if (new.flags & ~(SS_DISABLE | SS_ONSTACK | SS_AUTODISARM))
+		if (new.flags & ~(SS_DISABLE | SS_ONSTACK | SS_AUTODISARM) ||
+			(new.flags &SS_DISABLE &&new.flags &SS_ONSTACK))
 			return -EINVAL;
 		new.flags &= ~(uint32_t)SS_ONSTACK;
 		new.pad = 0;

@@ -355,15 +355,13 @@ long sys_ioprio_get(const uint64_t a[6])
 long sys_ioprio_set(const uint64_t a[6])
 {
 	unsigned value = (unsigned)a[2], class = value >> IOPRIO_CLASS_SHIFT,
-		 level = value & ((1u << IOPRIO_CLASS_SHIFT) - 1);
+		 level = value & (IOPRIO_LEVELS - 1);
 	int rc;
 
 	if (class > IOPRIO_CLASS_IDLE || (!class && level))
 		return -EINVAL;
 	if (class == IOPRIO_CLASS_RT && !cred_has(CAP_SYS_NICE) && !cred_has(CAP_SYS_ADMIN))
 		return -EPERM;
-	if (class != IOPRIO_CLASS_IDLE && level >= IOPRIO_LEVELS)
-		return -EINVAL;
 	rc = check_io_who(a);
 	if (!rc)
 		io_priority = value;

@@ -74,6 +74,11 @@ static void signalling(void)
 	RAW(pidfd_send_signal, self, SIGUSR1, NULL, 0);
 	say("let in\n");
 	NEED(sigprocmask(SIG_UNBLOCK, &set, NULL) == 0);
+	/* the directory of a process is as good for this */
+	RAW(pidfd_send_signal, open("/proc/self", O_RDONLY | O_DIRECTORY), 0, NULL, 0);
+	RAW(pidfd_send_signal, open("/proc/self", O_PATH), 0, NULL, 0);
+	RAW(pidfd_send_signal, open("/proc", O_RDONLY | O_DIRECTORY), 0, NULL, 0);
+	RAW(pidfd_send_signal, open("/proc/self/fd", O_RDONLY | O_DIRECTORY), 0, NULL, 0);
 }
 
 static void waiting(void)

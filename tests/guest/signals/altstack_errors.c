@@ -23,6 +23,8 @@ int main(void)
 	st.ss_size = sizeof(memory);
 	st.ss_flags = 0x100;
 	SHOW(sigaltstack(&st, NULL));
+	st.ss_flags = SS_DISABLE | SS_ONSTACK;
+	SHOW(sigaltstack(&st, NULL));
 	st.ss_flags = SS_ONSTACK;
 	SHOW(sigaltstack(&st, NULL));
 	st.ss_flags = 0;

@@ -21,6 +21,7 @@
 #include "libos/sched/thread_impl.h"
 #include "libos/sys/cred.h"
 #include "libos/sys/limits.h"
+#include "libos/sys/sys_info.h"
 #include "libos/sys/table.h"
 
 #include <sanitizer/asan_interface.h>
@@ -621,4 +622,11 @@ long host_call(long nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t
 			 : "a"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
 			 : "rcx", "r11", "memory");
 	return rc;
+}
+
+char domain_name[UTS_FIELD] = "(none)";
+
+uint64_t vm_resident(uptr_t start, uptr_t end)
+{
+	return 0;
 }
