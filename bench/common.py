@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """
 What the benchmarks share: a manager in a network namespace of its own, the kvstore image, the machine's name, and the lines
-"result NAME VALUE UNIT" that machines read. The namespace, processes and files are gone at the end (tools/demo_host.py).
+"result NAME VALUE UNIT" that machines read. The namespace, processes and files are gone at the end (tools/demo_host.py), also when a benchmark is
+interrupted; what one leaves that is killed, the next one removes.
 """
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 
@@ -14,9 +16,21 @@ sys.path.insert(0, os.path.join(TREE, "tools"))
 from demo_host import DemoError, Host, free_port, ip  # noqa: E402, F401
 from demo_manager import Manager, built, tail_of_file  # noqa: E402
 
+ENDED_BY = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 IMAGE = "imaging/kvstore"
 PORT = 9000
 PATH = "/healthz"
+
+
+def interrupted(signo, _):
+    """As an exception, so that each `with` and `finally` on the way out cleans up; once, so that nothing breaks that."""
+    for other in ENDED_BY:
+        signal.signal(other, signal.SIG_IGN)
+    sys.exit(128 + signo)
+
+
+for each in ENDED_BY:
+    signal.signal(each, interrupted)
 
 
 def result(name, value, unit):

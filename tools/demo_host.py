@@ -19,6 +19,7 @@ PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 LIBC = ctypes.CDLL(None, use_errno=True)
 # Where a program that does not clean up leaves its files; names that are ours begin or contain these words.
 SHARED_FOLDERS = ["/tmp", "/var/tmp", "/dev/shm", "/run", "/run/netns", "/var/lib", "/run/uigniter"]
+CGROUPS = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"]
 OTHERS_BUILDS = "/tmp/uigniter-image-"  # of images: ours are elsewhere, see Host.open()
 
 
@@ -40,12 +41,33 @@ def namespaces():
         return []
 
 
-def remove_stale_namespaces():
-    """Those of a demonstration that was killed: its process id is in the name."""
-    for name in namespaces():
-        pid = name.removeprefix(PREFIX)
-        if name.startswith(PREFIX) and pid.isdigit() and not os.path.exists(f"/proc/{pid}"):
-            subprocess.run(["ip", "netns", "del", name], stderr=subprocess.DEVNULL)
+def is_stale(name):
+    """Of a demonstration that was killed: its process id is in the name."""
+    pid = name.removeprefix(PREFIX).split("-")[0]
+    return pid.isdigit() and not os.path.exists(f"/proc/{pid}")
+
+
+def names_in(folder, prefix=PREFIX):
+    try:
+        return [name for name in os.listdir(folder) if name.startswith(prefix)]
+    except OSError:
+        return []
+
+
+def remove_stale(folders):
+    """What is left of demonstrations and benchmarks that were killed: namespaces, folders, empty control groups of containers."""
+    for name in filter(is_stale, names_in("/run/netns")):
+        subprocess.run(["ip", "netns", "del", name], stderr=subprocess.DEVNULL)
+    for name in filter(is_stale, names_in(folders, "")):
+        shutil.rmtree(os.path.join(folders, name), ignore_errors=True)
+    for name in filter(is_stale, names_in("/tmp")):
+        shutil.rmtree(os.path.join("/tmp", name), ignore_errors=True)
+    for top in CGROUPS:
+        for name in filter(is_stale, names_in(top)):
+            try:
+                os.rmdir(os.path.join(top, name))
+            except OSError:
+                pass  # something is in it
 
 
 def port_is_free(port):
@@ -121,7 +143,7 @@ class Host:
         os.makedirs(self.path("tmp"), exist_ok=True)
         os.environ["TMPDIR"] = self.path("tmp")
         LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-        remove_stale_namespaces()
+        remove_stale(os.path.dirname(self.folder))
         self.has_netns = True
         ip("netns", "add", self.tag)
         ip("-n", self.tag, "link", "set", "lo", "up")
