@@ -37,8 +37,9 @@ def make_image(**programs):
         for name, source in programs.items():
             path = os.path.join(folder, "root", "bin", name)
             os.makedirs(os.path.dirname(path), exist_ok=True)
-            shutil.copy(source, path)
-            os.chmod(path, 0o755)
+            shutil.copy(source, path, follow_symlinks=False)
+            if not os.path.islink(path):
+                os.chmod(path, 0o755)
         image = os.path.join(folder, "image.erofs")
         subprocess.run(["mkfs.erofs", image, os.path.join(folder, "root")], check=True, capture_output=True)
         with open(image, "rb") as file:

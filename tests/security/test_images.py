@@ -22,11 +22,26 @@ def elf(**changes):
     return bytes(data)
 
 
-def image_of(data):
-    with tempfile.NamedTemporaryFile() as file:
-        file.write(data)
-        file.flush()
-        return make_image(program=file.name)
+def interp(text, size=None, at=None):
+    """A program that asks for a loader: its PT_NOTE (the static program has one) becomes a PT_INTERP."""
+    data = bytearray(elf())
+    phoff, phnum = struct.unpack_from("<Q", data, 32)[0], struct.unpack_from("<H", data, 56)[0]
+    note = next(phoff + 56 * n for n in range(phnum) if struct.unpack_from("<I", data, phoff + 56 * n)[0] == 4)
+    struct.pack_into("<I", data, note, 3)
+    struct.pack_into("<Q", data, note + 8, len(data) if at is None else at)
+    struct.pack_into("<Q", data, note + 32, len(text) if size is None else size)
+    return bytes(data) + text
+
+
+def image_of(data, **links):
+    """An image with this as /bin/program, and symbolic links beside it."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "program")
+        with open(path, "wb") as file:
+            file.write(data)
+        for name, to in links.items():
+            os.symlink(to, os.path.join(folder, name))
+        return make_image(program=path, **{name: os.path.join(folder, name) for name in links})
 
 
 class Images(HostileTest):
@@ -79,6 +94,22 @@ class Images(HostileTest):
             with self.subTest(changes):
                 self.fails(f"elf{n}", image_of(elf(**changes)))
         self.fails("elf-short", image_of(elf()[:100]))
+
+    def test_interpreters(self):
+        """A loader that is none: the path in PT_INTERP, or what it leads to."""
+        top = (1 << 64) - PAGE
+        for n, changes in enumerate((
+                {"text": b"/none\0"}, {"text": b"/bin\0"}, {"text": b"/bin/program\0"}, {"text": b"/bin/loop\0"}, {"text": b"\0"},
+                {"text": b"/bin/program"}, {"text": b"/" + b"a" * 5000 + b"\0"}, {"text": b"", "size": 1 << 62}, {"text": b"x\0", "at": top})):
+            with self.subTest(changes):
+                self.fails(f"interp{n}", image_of(interp(**changes), loop="loop"))
+
+    def test_loops(self):
+        for name, links, start in (("loop", {"loop": "loop"}, "/bin/loop"), ("loops", {"one": "two/x", "two": "one"}, "/bin/one")):
+            with self.subTest(name):
+                found = self.fails(name, image_of(elf(), **links), (start,))
+                self.assertEqual((found["state"], found["exit_code"]), ("failed", 126), found)
+                self.assertIn("symbolic links", found["reason"])
 
     def test_taken_away(self):
         """The file is cut while its VM runs: that VM ends, with a reason that says so; removing it does no harm."""

@@ -9,13 +9,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define PIECE    (1u << 20)
 #define MANY     10000
+#define MILLION  (1u << 20) /* fs.nr_open: as many as may be asked for */
 #define FLOOD    (100u << 20)
 #define MISMATCH 7
 
@@ -75,20 +79,30 @@ static int overcommit(void)
 	return MISMATCH;
 }
 
-/* Descriptors until the limit, all closed, and one more. */
-static int descriptors(const char *what, int (*make)(int n), int wanted)
+/* Descriptors until the limit, all closed, and one more. Their number, or -1; *error: what ended it. */
+static int take_and_close(const char *what, int (*make)(int n), int *error)
 {
-	static int fd[MANY];
-	int n = 0, error = 0, again;
+	static int fd[MILLION];
+	int n = 0, again;
 
-	while (n < MANY && (fd[n] = make(n)) >= 0)
+	memset(fd, 0xff, sizeof(fd)); /* its own memory, while there is some */
+	while (n < (int)MILLION && (fd[n] = make(n)) >= 0)
 		n++;
-	error = n < MANY ? errno : 0;
+	*error = n < (int)MILLION ? errno : 0;
 	for (int i = 0; i < n; i++)
 		close(fd[i]);
 	again = make(0);
-	say("%s: %d, then %s; again: %d\n", what, n, error ? strerror(error) : "all", again >= 0);
-	return again >= 0 && n > 500 && (!error || error == wanted) ? 0 : MISMATCH;
+	say("%s: %d, then %s; again: %d\n", what, n, *error ? strerror(*error) : "all", again >= 0);
+	if (again >= 0)
+		close(again);
+	return again >= 0 ? n : -1;
+}
+
+static int descriptors(const char *what, int (*make)(int n))
+{
+	int error;
+
+	return take_and_close(what, make, &error) > 500 && error == EMFILE ? 0 : MISMATCH;
 }
 
 static int one_socket(int n)
@@ -106,13 +120,62 @@ static int one_file(int n)
 
 static int sockets(void)
 {
-	return descriptors("socket", one_socket, EMFILE);
+	return descriptors("socket", one_socket);
 }
 
 static int files(void)
 {
 	mkdir("/tmp", 0777);
-	return descriptors("file", one_file, EMFILE);
+	return descriptors("file", one_file);
+}
+
+static int one_pipe(int n)
+{
+	int p[2];
+
+	if (pipe(p) < 0)
+		return -1;
+	if (n % 16 == 0 && write(p[1], "x", 1) != 1) { /* its buffer: a page */
+		close(p[0]);
+		close(p[1]);
+		errno = ENOMEM;
+		return -1;
+	}
+	if (n % 2) {
+		close(p[1]);
+		return p[0];
+	}
+	close(p[0]);
+	return p[1];
+}
+
+static int one_event(int n)
+{
+	return n % 2 ? eventfd(0, 0) : epoll_create1(0);
+}
+
+/* A million of each is allowed, and more than there is memory for: an error, and all works again when they are closed. */
+static int million(void)
+{
+	static const struct {
+		const char *name;
+		int (*make)(int n);
+	} kind[] = {{"sockets", one_socket}, {"files", one_file}, {"pipes", one_pipe},
+		{"events", one_event}};
+	struct rlimit all = {MILLION, MILLION};
+	int rc = 0;
+
+	mkdir("/tmp", 0777);
+	if (setrlimit(RLIMIT_NOFILE, &all) < 0)
+		return MISMATCH;
+	for (size_t i = 0; i < sizeof(kind) / sizeof(kind[0]); i++) {
+		int error, n = take_and_close(kind[i].name, kind[i].make, &error);
+
+		if (n < 5000 ||
+			(error != ENOMEM && error != ENOBUFS && error != ENOSPC && error != EMFILE))
+			rc = MISMATCH;
+	}
+	return rc;
 }
 
 /* A file of all memory: ENOSPC, and after it is gone there is room. */
@@ -227,6 +290,7 @@ const struct attack exhaust_attacks[] = {
 	{"overcommit", overcommit},
 	{"sockets", sockets},
 	{"files", files},
+	{"million", million},
 	{"fill", fill},
 	{"threads", threads},
 	{"small-maps", small_maps},
