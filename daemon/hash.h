@@ -6,13 +6,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-static inline uint64_t hash_bytes(const char *bytes, size_t len)
+/* Of what came before and of this. */
+static inline uint64_t hash_more(uint64_t hash, const char *bytes, size_t len)
 {
-	uint64_t hash = 0xcbf29ce484222325u;
-
 	for (size_t i = 0; i < len; i++)
 		hash = (hash ^ (unsigned char)bytes[i]) * 0x100000001b3u;
 	return hash;
+}
+
+static inline uint64_t hash_bytes(const char *bytes, size_t len)
+{
+	return hash_more(0xcbf29ce484222325u, bytes, len);
 }
 
 #endif

@@ -141,11 +141,30 @@ void *httpd_data(const struct httpd_req *req);
 unsigned int httpd_status(const struct httpd_req *req);
 int64_t httpd_elapsed_ns(const struct httpd_req *req);
 
+/*
+ * A layer around a route's handler, which has the request's other pointer: answered() sees an answer that is given as bytes (not a
+ * file or stream) before it is sent, over() ends every request. Both may answer other requests. Set once.
+ */
+struct httpd_answer {
+	unsigned int status;
+	const char *type; /* may be NULL */
+	const void *data;
+	size_t len;
+};
+struct httpd_layer {
+	void (*answered)(struct httpd_req *req, void *data, const struct httpd_answer *answer);
+	void (*over)(struct httpd_req *req, void *data);
+};
+void httpd_set_layer(struct httpd_req *req, const struct httpd_layer *layer, void *data);
+void *httpd_layer_data(const struct httpd_req *req); /* NULL: none is set */
+
 /* --- the answer ---------------------------------------------------------------------------------------------- */
 /* Adds a header to the answer that follows. Values with control characters are dropped. */
 void httpd_add_header(struct httpd_req *req, const char *name, const char *value);
 void httpd_add_headerf(struct httpd_req *req, const char *name, const char *fmt, ...)
 	_printf_(3, 4);
+/* What was added, of this name, or NULL. */
+const char *httpd_added_header(const struct httpd_req *req, const char *name);
 /* Answers. data is copied; type may be NULL. A second answer is ignored. */
 void httpd_reply(
 	struct httpd_req *req, unsigned int status, const char *type, const void *data, size_t len);

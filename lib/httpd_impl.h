@@ -92,6 +92,8 @@ struct httpd_req {
 	struct httpd_stream *stream;
 	void *data;
 	void (*data_free)(void *data);
+	const struct httpd_layer *layer; /* NULL: none */
+	void *layer_data;
 };
 
 struct httpd_stream {

@@ -164,6 +164,17 @@ void *httpd_data(const struct httpd_req *req)
 	return req->data;
 }
 
+void httpd_set_layer(struct httpd_req *req, const struct httpd_layer *layer, void *data)
+{
+	req->layer = layer;
+	req->layer_data = data;
+}
+
+void *httpd_layer_data(const struct httpd_req *req)
+{
+	return req->layer_data;
+}
+
 unsigned int httpd_status(const struct httpd_req *req)
 {
 	return req->status;

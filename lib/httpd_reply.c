@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 #define STREAM_BLOCK_BYTES (16 * KIB)
 #define HEADERS_MAX_BYTES  (16 * KIB)
@@ -78,9 +79,28 @@ bool httpd_may_answer(const struct httpd_req *req)
 	return req->state != REQ_ANSWERED && req->state != REQ_GONE;
 }
 
+const char *httpd_added_header(const struct httpd_req *req, const char *name)
+{
+	const char *p = req->headers.data ? req->headers.data : "";
+	const char *end = p + req->headers.len;
+
+	while (p < end) {
+		const char *value = p + strlen(p) + 1;
+
+		if (strcasecmp(p, name) == 0)
+			return value;
+		p = value + strlen(value) + 1;
+	}
+	return NULL;
+}
+
 static void reply(struct httpd_req *req, unsigned int status, const char *type, void *data,
 	size_t len, enum MHD_ResponseMemoryMode mode)
 {
+	if (req->layer)
+		req->layer->answered(req, req->layer_data,
+			&(struct httpd_answer){
+				.status = status, .type = type, .data = data, .len = len});
 	httpd_set_response(req, status, type, MHD_create_response_from_buffer(len, data, mode));
 }
 

@@ -329,6 +329,8 @@ void httpd_req_end(struct httpd_req *req, bool complete)
 		req->status = 0;
 	if (h->cfg.done && req->method)
 		h->cfg.done(req);
+	if (req->layer)
+		req->layer->over(req, req->layer_data);
 	if (req->data_free)
 		req->data_free(req->data);
 	if (req->response)

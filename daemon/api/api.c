@@ -2,6 +2,7 @@
 #include "daemon/api/api.h"
 
 #include "daemon/api/dashboard.h"
+#include "daemon/api/idempotency.h"
 #include "daemon/core.h"
 #include "daemon/instance/instance.h"
 #include "daemon/network/subnet.h"
@@ -26,6 +27,7 @@ struct api {
 	void *stopped_arg;
 	unsigned stopping; /* servers that have not stopped */
 	char *token;       /* owned; NULL: callers over TCP need none */
+	struct idempotency *keys;
 };
 
 struct core *api_core(const struct httpd_req *req)
@@ -33,6 +35,13 @@ struct core *api_core(const struct httpd_req *req)
 	const struct api *api = httpd_arg(req);
 
 	return api->core;
+}
+
+struct idempotency *api_keys(const struct httpd_req *req)
+{
+	const struct api *api = httpd_arg(req);
+
+	return api->keys;
 }
 
 /* "127.x.y.z", "localhost" or "[::1]", each with or without a port. */
@@ -210,6 +219,11 @@ int api_new(struct core *core, struct api **out, struct err *err)
 	if (!api)
 		return err_sys(err, ENOMEM, "API");
 	api->core = core;
+	api->keys = idempotency_new();
+	if (!api->keys) {
+		free(api);
+		return err_sys(err, ENOMEM, "API");
+	}
 	r = core->config.token_file ? token_read(core->config.token_file, &api->token, err) : 0;
 	if (r < 0) {
 		api_free(api);
@@ -263,6 +277,7 @@ void api_free(struct api *api)
 		httpd_free(api->httpd);
 	if (api->page)
 		httpd_free(api->page);
+	idempotency_free(api->keys);
 	free(api->token);
 	free(api);
 }

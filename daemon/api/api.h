@@ -12,6 +12,7 @@
 
 struct api;
 struct core;
+struct idempotency;
 struct instance;
 struct operation;
 
@@ -31,6 +32,7 @@ extern const size_t api_route_count;
 
 /* --- for handlers --- */
 struct core *api_core(const struct httpd_req *req);
+struct idempotency *api_keys(const struct httpd_req *req);
 /* The VM of the path's {id}; NULL: the answer has been given. */
 struct instance *api_instance(struct httpd_req *req);
 /* The body has the type application/json; false: the answer has been given. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The VMs that are there: list, look, stop, kill, wait, remove. */
 #include "daemon/api/api.h"
+#include "daemon/api/idempotency.h"
 #include "daemon/api/query.h"
 #include "daemon/api/vm_json.h"
 #include "daemon/core.h"
@@ -209,6 +210,15 @@ void vm_resume(struct httpd_req *req)
 		answer_action(req, i, instance_resume(i, &err), &err);
 }
 
+/* A run with the key that made it makes another one. */
+static void forget_key(struct httpd_req *req, const struct instance *i)
+{
+	char location[sizeof("/vm/") + ID_TEXT_BYTES];
+
+	snprintf(location, sizeof(location), "/vm/%s", i->id);
+	idempotency_forget(api_keys(req), location);
+}
+
 static void answer_deleted(struct httpd_req *req, struct instance *i, bool reached)
 {
 	if (!reached) {
@@ -216,6 +226,7 @@ static void answer_deleted(struct httpd_req *req, struct instance *i, bool reach
 			req, 500, "internal", "VM %s does not end though it was killed", i->name);
 		return;
 	}
+	forget_key(req, i);
 	instance_remove_soon(i);
 	httpd_reply(req, 204, NULL, NULL, 0);
 }
@@ -228,6 +239,7 @@ void vm_delete(struct httpd_req *req)
 	if (!i || !query_bool(req, "force", &force))
 		return;
 	if (instance_has_ended(i)) {
+		forget_key(req, i);
 		instance_remove(i);
 		httpd_reply(req, 204, NULL, NULL, 0);
 		return;

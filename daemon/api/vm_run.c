@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* POST /vm/run and /vm/create. */
 #include "daemon/api/api.h"
+#include "daemon/api/idempotency.h"
 #include "daemon/api/run_request.h"
 #include "daemon/api/vm_json.h"
 #include "daemon/core.h"
@@ -116,21 +117,7 @@ static bool make_spec(struct httpd_req *req, const struct run_request *q, struct
 	return r == 0;
 }
 
-/* The header (draft-ietf-httpapi-idempotency-key-header): *key NULL without one. false: the answer has been given. */
-static bool read_key(struct httpd_req *req, const char **key)
-{
-	size_t n;
-
-	*key = httpd_header(req, "Idempotency-Key");
-	n = *key ? strlen(*key) : 1;
-	if (n > 0 && n < INSTANCE_KEY_BYTES)
-		return true;
-	answer_problem(req, 400, "bad_request", "Idempotency-Key: 1 to %d characters are wanted",
-		INSTANCE_KEY_BYTES - 1);
-	return false;
-}
-
-/* A request that came before is answered with what it made. true: so it was. */
+/* A request that came to a manager before this one (idempotency.h) is answered with what it made. true: so it was. */
 static bool replay(struct httpd_req *req, const struct run_request *q, const struct run_spec *spec)
 {
 	struct instance *i =
@@ -166,8 +153,9 @@ static void run(struct httpd_req *req, const struct run_request *q)
 		answer_retry(req, 503, "unavailable", 10, "the manager is ending");
 		return;
 	}
-	if (!make_spec(req, q, &spec) || !read_key(req, &spec.key))
+	if (!make_spec(req, q, &spec))
 		return;
+	spec.key = httpd_header(req, IDEMPOTENCY_HEADER);
 	spec.key_hash =
 		hash_bytes(body, len); /* who chooses bodies to collide deceives only themselves */
 	if (replay(req, q, &spec))

@@ -11,6 +11,9 @@ static struct {
 	int gone, stream_gone, drained, begun, done, handled, stopped;
 	struct buf seen;
 	bool refuse;
+	int answered, over;
+	unsigned int answered_status;
+	char answered_as[64];
 } t;
 
 static void on_echo(struct httpd_req *req)
@@ -82,6 +85,32 @@ static void on_stream(struct httpd_req *req)
 		req, 200, "text/event-stream", 64 * KIB, on_drained, on_stream_gone, NULL);
 }
 
+static void layer_answered(struct httpd_req *req, void *data, const struct httpd_answer *a)
+{
+	const char *location = httpd_added_header(req, "location");
+
+	assert_ptr_equal(data, &t);
+	assert_null(httpd_added_header(req, "X-Bad"));
+	t.answered++;
+	t.answered_status = a->status;
+	snprintf(t.answered_as, sizeof(t.answered_as), "%s %.*s %s", a->type, (int)a->len,
+		(const char *)a->data, location ? location : "-");
+}
+
+static void layer_over(struct httpd_req *req, void *data)
+{
+	assert_ptr_equal(data, httpd_layer_data(req));
+	t.over++;
+}
+
+static void on_layer_begin(struct httpd_req *req)
+{
+	static const struct httpd_layer layer = {layer_answered, layer_over};
+
+	assert_null(httpd_layer_data(req));
+	httpd_set_layer(req, &layer, &t);
+}
+
 static void on_begin(struct httpd_req *req)
 {
 	t.begun++;
@@ -148,6 +177,8 @@ static const struct httpd_route routes[] = {
 		.part = on_part,
 		.body_max = 1 * MIB},
 	{.method = "GET", .pattern = "/file", .handler = on_file},
+	{.method = "POST", .pattern = "/layer", .handler = on_echo, .begin = on_layer_begin},
+	{.method = "GET", .pattern = "/layer", .handler = on_wait, .begin = on_layer_begin},
 };
 
 static struct pair pair;
@@ -253,6 +284,27 @@ static void test_client_goes(void **state)
 	pair_until(&pair, &t.gone, 1);
 	pair_until(&pair, &t.done, 1);
 	assert_int_equal(httpd_requests(pair.server), 0);
+}
+
+/* A layer sees each answer before it is sent, and the end of each request. */
+static void test_layer(void **state)
+{
+	struct httpc_request q = {.method = "POST", .body = "abc", .len = 3};
+	struct httpc_call *call;
+	struct result res;
+
+	pair_call(&pair, q, "/layer", &res);
+	assert_string_equal(res.body, "abc");
+	pair_until(&pair, &t.over, 1);
+	assert_int_equal(t.answered, 1);
+	assert_int_equal(t.answered_status, 200);
+	assert_string_equal(t.answered_as, "text/plain abc /x/7");
+
+	call = pair_start(&pair, (struct httpc_request){0}, "/layer", &res);
+	pair_until(&pair, &t.handled, 2);
+	httpc_cancel(call);
+	pair_until(&pair, &t.over, 2);
+	assert_int_equal(t.answered, 1); /* there was none */
 }
 
 static void test_stream(void **state)
@@ -578,6 +630,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_routing, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_defer, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_client_goes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_layer, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stream, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stream_goes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_pieces, setup, teardown),
