@@ -10,12 +10,32 @@
 #define KEY_MAX_BYTES   128
 #define VALUE_MAX_BYTES 8192
 
+/* A reference token of RFC 6901, cut where it does not fit. */
+static void add_token(char *out, size_t size, const char *token)
+{
+	for (; *token && size > 2; token++) {
+		if (*token == '~' || *token == '/') {
+			*out++ = '~';
+			*out++ = *token == '~' ? '0' : '1';
+			size -= 2;
+		} else {
+			*out++ = *token;
+			size--;
+		}
+	}
+	*out = '\0';
+}
+
 int check_fail(struct check *c, const char *field, const char *sub, const char *fmt, ...)
 {
+	size_t n;
 	va_list ap;
 
-	snprintf(c->pointer, sizeof(c->pointer), "%s%s%s%s", field ? "/" : "", field ? field : "",
-		sub ? "/" : "", sub ? sub : "");
+	snprintf(c->pointer, sizeof(c->pointer), "%s%s%s", field ? "/" : "", field ? field : "",
+		sub ? "/" : "");
+	n = strlen(c->pointer);
+	if (sub)
+		add_token(c->pointer + n, sizeof(c->pointer) - n, sub);
 	c->err.code = EINVAL;
 	va_start(ap, fmt);
 	vsnprintf(c->err.msg, sizeof(c->err.msg), fmt, ap);

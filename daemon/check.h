@@ -17,7 +17,7 @@ struct check {
 	struct err err;
 };
 
-/* Sets pointer "/field" (or "/field/sub" when sub is not NULL) and the sentence; returns -EINVAL. */
+/* Sets pointer "/field" (field may be a path), or "/field/sub" (sub, one key, is escaped), and the sentence; returns -EINVAL. */
 int check_fail(struct check *c, const char *field, const char *sub, const char *fmt, ...)
 	_printf_(4, 5);
 

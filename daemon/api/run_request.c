@@ -203,21 +203,30 @@ static int take_labels(struct run_request *q, struct check *c, const char *field
 	return r;
 }
 
+/* "ports/0" and "host" are "ports/0/host". */
+static const char *below(char *out, size_t size, const char *field, const char *key)
+{
+	snprintf(out, size, "%s/%s", field, key);
+	return out;
+}
+
 static int take_port(struct check *c, json_t *item, const char *field, struct port_map *map)
 {
 	static const char *const protocols[] = {"tcp", "udp", NULL};
 	const char *address = NULL;
 	unsigned host = 0, guest = 0, protocol = 0;
+	char at[64];
 
 	if (!json_is_object(item))
 		return check_fail(c, field, NULL, "ports: an object with host and guest is wanted");
-	if (check_uint(c, "ports/host", json_object_get(item, "host"), 0, 65535, &host) < 0 ||
-		check_uint(c, "ports/guest", json_object_get(item, "guest"), 1, 65535, &guest) <
-			0 ||
-		check_string(c, "ports/address", json_object_get(item, "address"), IPV4_TEXT_BYTES,
-			&address) < 0 ||
-		check_word(c, "ports/protocol", json_object_get(item, "protocol"), protocols,
-			&protocol) < 0)
+	if (check_uint(c, below(at, sizeof(at), field, "host"), json_object_get(item, "host"), 0,
+		    65535, &host) < 0 ||
+		check_uint(c, below(at, sizeof(at), field, "guest"), json_object_get(item, "guest"),
+			1, 65535, &guest) < 0 ||
+		check_string(c, below(at, sizeof(at), field, "address"),
+			json_object_get(item, "address"), IPV4_TEXT_BYTES, &address) < 0 ||
+		check_word(c, below(at, sizeof(at), field, "protocol"),
+			json_object_get(item, "protocol"), protocols, &protocol) < 0)
 		return -EINVAL;
 	if (!guest)
 		return check_fail(c, field, "guest", "ports: guest is wanted");

@@ -5,9 +5,11 @@
 #include "daemon/api/query.h"
 #include "daemon/api/vm_json.h"
 #include "daemon/core.h"
+#include "daemon/image/name.h"
 #include "daemon/image/store.h"
 #include "daemon/instance/instance.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
@@ -38,21 +40,74 @@ static bool label_matches(const struct instance *i, const char *label)
 	return value && strcmp(value, equals + 1) == 0;
 }
 
+/* The image that it was made from, by name or (the beginning of its) digest. */
+static bool image_matches(const struct instance *i, const char *reference)
+{
+	if (image_is_digest(reference))
+		return strncmp(image_digest(i->image), reference, strlen(reference)) == 0;
+	return image_name_equal(i->image->name, reference);
+}
+
 static bool matches(const struct instance *i, const struct filter *f)
 {
 	return !instance_is_gone(i) && (f->state < 0 || (int)i->state == f->state) &&
-		(!f->image || strcmp(i->image->name, f->image) == 0) &&
+		(!f->image || image_matches(i, f->image)) &&
 		(!f->label || label_matches(i, f->label));
 }
 
-/* Where a page begins: behind the VM of that id; NULL: it is gone, from the beginning. */
-static const struct instance *page_start(const struct instances *is, const char *cursor)
-{
-	struct instance *i;
+/* "MICROSECONDS.ID": when the last VM of a page was made, and which one it is. */
+struct cursor {
+	int64_t created_us;
+	char id[ID_TEXT_BYTES];
+};
+#define CURSOR_BYTES (ID_TEXT_BYTES + 24)
 
-	if (cursor && instances_find(is, cursor, &i) == 0)
+static int64_t created_us(const struct instance *i)
+{
+	return (int64_t)i->created.tv_sec * 1000000 + i->created.tv_nsec / 1000;
+}
+
+/* false: the answer has been given. */
+static bool query_cursor(struct httpd_req *req, struct cursor *c)
+{
+	const char *text = httpd_query(req, "cursor");
+	struct check check = {.pointer = ""};
+	char *end;
+
+	if (!text)
+		return true;
+	c->created_us = isdigit((unsigned char)*text) ? strtoll(text, &end, 10) : -1;
+	if (c->created_us > 0 && *end == '.' && strlen(end + 1) == sizeof(c->id) - 1) {
+		memcpy(c->id, end + 1, sizeof(c->id));
+		return true;
+	}
+	check_fail(&check, "cursor", NULL, "cursor: the next_cursor of another page is wanted");
+	answer_check(req, &check);
+	return false;
+}
+
+/* Where a page begins: behind the last VM of the one before; when that is gone, at the first that was made after it. */
+static const struct instance *page_start(const struct instances *is, const struct cursor *c)
+{
+	const struct instance *i = instances_first(is);
+
+	while (i && c->id[0] && strcmp(i->id, c->id) != 0)
+		i = i->next;
+	if (i && c->id[0])
 		return i->next;
-	return instances_first(is);
+	for (i = instances_first(is); i && created_us(i) <= c->created_us; i = i->next)
+		;
+	return i;
+}
+
+static json_t *next_cursor(const struct instance *last)
+{
+	char text[CURSOR_BYTES];
+
+	if (!last)
+		return json_null();
+	snprintf(text, sizeof(text), "%lld.%s", (long long)created_us(last), last->id);
+	return json_string(text);
 }
 
 void vm_list(struct httpd_req *req)
@@ -62,15 +117,16 @@ void vm_list(struct httpd_req *req)
 		.image = httpd_query(req, "image"),
 		.label = httpd_query(req, "label")};
 	const struct instance *i, *last = NULL;
+	struct cursor cursor = {0};
 	long limit = LIST_MAX;
 	json_t *items;
 
 	if (!query_word(req, "state", instance_state_names, &f.state) ||
-		!query_long(req, "limit", 1, LIST_MAX, &limit))
+		!query_long(req, "limit", 1, LIST_MAX, &limit) || !query_cursor(req, &cursor))
 		return;
 	instances_settle(is);
 	items = json_array();
-	for (i = page_start(is, httpd_query(req, "cursor")); i; i = i->next) {
+	for (i = page_start(is, &cursor); i; i = i->next) {
 		if (!matches(i, &f))
 			continue;
 		if ((long)json_array_size(items) == limit)
@@ -79,8 +135,8 @@ void vm_list(struct httpd_req *req)
 		last = i;
 	}
 	answer_json(req, 200,
-		json_pack(
-			"{s:o, s:s?}", "items", items, "next_cursor", i && last ? last->id : NULL));
+		json_pack("{s:o, s:o}", "items", items, "next_cursor",
+			next_cursor(i ? last : NULL)));
 }
 
 void vm_get(struct httpd_req *req)

@@ -92,7 +92,7 @@ struct stats_stream {
 	struct httpd_stream *stream;
 	struct loop_timer *timer;
 	int64_t interval_ns;
-	uint64_t number;
+	uint64_t number, lost; /* lost: which a slow reader did not take */
 	char id[ID_TEXT_BYTES];
 };
 
@@ -121,14 +121,21 @@ static void tick(void *arg)
 		stream_free(s);
 		return;
 	}
+	if (s->lost)
+		buf_printf(&event, "event: gap\ndata: {\"lost\":%llu}\n\n",
+			(unsigned long long)s->lost);
 	if (buf_printf(&event, "id: %llu\ndata: %s\n\n", (unsigned long long)++s->number, text) ==
-		0)
-		httpd_stream_write(s->stream, event.data, event.len);
+			0 &&
+		httpd_stream_write(s->stream, event.data, event.len) == 0)
+		s->lost = 0;
+	else
+		s->lost++;
 	loop_timer_set(s->timer, s->interval_ns);
 }
 
 static void stream(struct httpd_req *req, const struct instance *i, long interval_ms)
 {
+	const char *last = httpd_header(req, "Last-Event-ID");
 	struct stats_stream *s = calloc(1, sizeof(*s));
 
 	if (!s || loop_timer_new(i->core->loop, tick, s, &s->timer) < 0) {
@@ -138,6 +145,7 @@ static void stream(struct httpd_req *req, const struct instance *i, long interva
 	}
 	s->core = i->core;
 	s->interval_ns = interval_ms * NS_PER_MS;
+	s->number = last ? strtoull(last, NULL, 10) : 0; /* goes on counting */
 	snprintf(s->id, sizeof(s->id), "%s", i->id);
 	httpd_add_header(req, "Cache-Control", "no-store");
 	s->stream =

@@ -60,6 +60,13 @@ size_t image_name_length(const char *name)
 	return n > m && strcmp(name + n - m, LATEST) == 0 ? n - m : n;
 }
 
+bool image_name_equal(const char *a, const char *b)
+{
+	size_t n = image_name_length(a);
+
+	return n == image_name_length(b) && strncmp(a, b, n) == 0;
+}
+
 bool image_is_digest(const char *reference)
 {
 	size_t prefix = strlen(DIGEST_PREFIX), n;

@@ -15,6 +15,8 @@ bool name_is_valid(const char *name);
 bool image_name_is_valid(const char *name);
 /* The length of a name without ":latest", which is what a name without a tag means. */
 size_t image_name_length(const char *name);
+/* "web" and "web:latest" are one. */
+bool image_name_equal(const char *a, const char *b);
 /* "sha256:" and 8 to 64 hexadecimal digits: a content, or the begin of its digest. */
 bool image_is_digest(const char *reference);
 /* The file name of a valid image name ('/' becomes '+', which no name has). out: IMAGE_NAME_MAX_BYTES + 1. */

@@ -123,6 +123,10 @@ class Stats(DaemonTest):
             stats = json.loads(line.removeprefix(b"data: "))
             self.assertEqual(stats["id"], vm)
             self.d.contract.validate({"$ref": "#/components/schemas/Stats"}, stats, "stats")
+        again = self.d.connection()
+        again.request("GET", f"/vm/{vm}/stats", headers={"Accept": "text/event-stream", "Last-Event-ID": "41"})
+        self.assertEqual(again.getresponse().readline(), b"id: 42\n")
+        again.close()
         self.d.call("POST", f"/vm/{vm}/kill")
         response.read()  # to its end
         connection.close()

@@ -142,12 +142,20 @@ class Run(DaemonTest):
         self.assertEqual(listed(), ids)
         self.assertEqual(listed("?state=running"), ids[1:])
         self.assertEqual(listed("?image=a"), ids[:2])
+        self.assertEqual(listed("?image=a:latest"), ids[:2])
+        self.assertEqual(listed("?image=a:other"), [])
         self.assertEqual(listed("?label=n%3D2"), ids[2:])
         self.assertEqual(listed("?label=m"), [])
         page = self.d.call("GET", "/vm?limit=2").json
         self.assertEqual([vm["id"] for vm in page["items"]], ids[:2])
         page = self.d.call("GET", "/vm?limit=2&cursor=" + page["next_cursor"]).json
         self.assertEqual(([vm["id"] for vm in page["items"]], page["next_cursor"]), (ids[2:], None))
+        # the last one of a page goes in between: nothing comes twice
+        cursor = self.d.call("GET", "/vm?limit=1").json["next_cursor"]
+        self.assertEqual(self.d.call("DELETE", f"/vm/{ids[0]}").status, 204)
+        self.assertEqual(listed("?limit=1&cursor=" + cursor), ids[1:2])
+        for bad in ("", "x", ids[1], "0." + ids[1], "12.x", "99999999999999999999." + ids[1] + "x"):
+            self.refused(self.d.call("GET", "/vm?cursor=" + bad), 400, "invalid_field")
 
     def test_wait_ends_without_error(self):
         self.d.put_shell("long", "exec sleep 1000")
