@@ -55,6 +55,26 @@ static int unknown_command(int argc, char **argv)
 		EXIT_USAGE, "%s: a command is missing (see: uigniter %s --help)", argv[0], argv[0]);
 }
 
+/* "help COMMAND" is "COMMAND --help". */
+static int show_help(int argc, char **argv)
+{
+	const struct command *c;
+	int words;
+
+	if (!argc) {
+		help_overview(NULL);
+		return EXIT_OK;
+	}
+	c = command_find(argc, argv, &words);
+	if (c)
+		help_command(c);
+	else if (command_is_group(argv[0]) && argc == 1)
+		help_overview(argv[0]);
+	else
+		return unknown_command(argc, argv);
+	return EXIT_OK;
+}
+
 /* Options before the command: -H ADDRESS, --host=ADDRESS, --help, --version. Returns the words used, or -1. */
 static int leading_options(int argc, char **argv, const char **host)
 {
@@ -87,10 +107,10 @@ int main(int argc, char **argv)
 		complain(EXIT_USAGE, "a command is missing (see: uigniter --help)");
 		return EXIT_USAGE;
 	}
-	if (!strcmp(argv[0], "--help") || !strcmp(argv[0], "-h") || !strcmp(argv[0], "help")) {
-		help_overview(NULL);
-		return EXIT_OK;
-	}
+	if (!strcmp(argv[0], "--help") || !strcmp(argv[0], "-h"))
+		return show_help(0, NULL);
+	if (!strcmp(argv[0], "help"))
+		return show_help(argc - 1, argv + 1);
 	if (!strcmp(argv[0], "--version"))
 		argv[0] = (char[]){"version"};
 	if (argv[0][0] == '-')

@@ -87,13 +87,20 @@ static int print_words(const struct invocation *inv)
 
 int cmd_completion(const struct invocation *inv)
 {
+	static const struct {
+		const char *shell, *script;
+	} scripts[] = {
+		{"bash", completion_bash}, {"zsh", completion_zsh}, {"fish", completion_fish}};
 	const char *what = args_operand(inv->args, 0);
 
 	if (!strcmp(what, "words"))
 		return print_words(inv);
-	if (strcmp(what, "bash") != 0 && strcmp(what, "zsh") != 0)
-		return complain(EXIT_USAGE,
-			"completion: there is none for \"%s\", only for bash and zsh", what);
-	fputs(!strcmp(what, "bash") ? completion_bash : completion_zsh, stdout);
-	return EXIT_OK;
+	for (size_t i = 0; i < ARRAY_SIZE(scripts); i++) {
+		if (strcmp(what, scripts[i].shell) != 0)
+			continue;
+		fputs(scripts[i].script, stdout);
+		return EXIT_OK;
+	}
+	return complain(EXIT_USAGE,
+		"completion: there is none for \"%s\", only for bash, zsh and fish", what);
 }

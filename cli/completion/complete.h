@@ -31,7 +31,7 @@ struct completion {
 int complete_words(size_t n, char *const words[], struct completion *completion);
 void complete_fini(struct completion *completion);
 
-/* The scripts that `uigniter completion bash` and `zsh` print. */
-extern const char completion_bash[], completion_zsh[];
+/* The scripts that `uigniter completion bash`, `zsh` and `fish` print. */
+extern const char completion_bash[], completion_zsh[], completion_fish[];
 
 #endif

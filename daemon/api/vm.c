@@ -135,8 +135,8 @@ void vm_list(struct httpd_req *req)
 		last = i;
 	}
 	answer_json(req, 200,
-		json_pack("{s:o, s:o}", "items", items, "next_cursor",
-			next_cursor(i ? last : NULL)));
+		json_pack(
+			"{s:o, s:o}", "items", items, "next_cursor", next_cursor(i ? last : NULL)));
 }
 
 void vm_get(struct httpd_req *req)

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TARGET_MAX       1000000000
+#define TARGET_MAX       1e9
 #define INTERVAL_MIN_MS  100
 #define INTERVAL_MAX_MS  60000
 #define DOWN_AFTER_MAX_S 86400
@@ -88,6 +88,15 @@ static int take_metric(struct check *c, const json_t *metric, struct scale_spec 
 	return 0;
 }
 
+static int take_target(struct check *c, const json_t *value, struct scale_spec *s)
+{
+	s->target = json_number_value(value);
+	if (value && !(s->target > 0 && s->target <= TARGET_MAX))
+		return check_fail(c, "scale", "target",
+			"scale: target: a number above 0, at most %.0f, is wanted", TARGET_MAX);
+	return 0;
+}
+
 int scale_take(struct check *c, const json_t *value, struct scale_spec *out)
 {
 	static const char *const known[] = {
@@ -104,17 +113,16 @@ int scale_take(struct check *c, const json_t *value, struct scale_spec *out)
 			0 ||
 		check_uint(c, "scale", json_object_get(value, "max"), 1, APP_REPLICAS_MAX, &s.max) <
 			0 ||
-		check_uint(c, "scale", json_object_get(value, "target"), 1, TARGET_MAX, &s.target) <
-			0 ||
+		take_target(c, json_object_get(value, "target"), &s) < 0 ||
 		check_uint(c, "scale", json_object_get(value, "interval_ms"), INTERVAL_MIN_MS,
 			INTERVAL_MAX_MS, &s.interval_ms) < 0 ||
 		check_uint(c, "scale", json_object_get(value, "down_after_s"), 0, DOWN_AFTER_MAX_S,
 			&s.down_after_s) < 0 ||
 		take_metric(c, json_object_get(value, "metric"), &s) < 0)
 		return -EINVAL;
-	if (!s.max || s.min > s.max || !s.target || !json_object_get(value, "min"))
+	if (!s.max || s.min > s.max || s.target <= 0 || !json_object_get(value, "min"))
 		return check_fail(c, "scale", NULL,
-			"scale needs min, max (at least 1, not below min) and target (at least 1)");
+			"scale needs min, max (at least 1, not below min) and target (above 0)");
 	*out = s;
 	return 0;
 }

@@ -4,8 +4,8 @@
  *
  *   scale:
  *     min: 1, max: 4               required; 1 <= max, min <= max
- *     target: 500                  required; the metric is to be at most this
- *     metric: {service: db, port: 9001, path: /metrics, name: micro_tasks_oldest_ready_ms}     path is /metrics when it is not said
+ *     target: 0.5                  required; the metric is to be at most this
+ *     metric: {service: db, port: 9001, path: /metrics, name: micro_tasks_oldest_ready_seconds}     path is /metrics when it is not said
  *     interval_ms: 500             from one look to the next
  *     down_after_s: 10             so long at half of the target or below, and one replica goes
  *
@@ -26,7 +26,8 @@
 
 struct scale_spec {
 	unsigned min, max; /* max 0: the service is not scaled */
-	unsigned target, interval_ms, down_after_s;
+	double target;
+	unsigned interval_ms, down_after_s;
 	unsigned port;
 	char service[SCALE_SERVICE_BYTES], path[SCALE_PATH_BYTES], name[SCALE_METRIC_BYTES];
 };

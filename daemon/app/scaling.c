@@ -61,7 +61,7 @@ static void on_page(void *arg, int code, const char *answer, size_t len)
 	s->silent = false;
 	n = scale_decide(&service->scale, &s->state, service->replicas, value, loop_now_ns());
 	if (n != service->replicas) {
-		log_info("scaled", "app=%s service=%s from=%u to=%u metric=%.1f target=%u",
+		log_info("scaled", "app=%s service=%s from=%u to=%u metric=%.3f target=%.3f",
 			s->app->name, service->name, service->replicas, n, value,
 			service->scale.target);
 		app_set_replicas(s->app, s->service, n);

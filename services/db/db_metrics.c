@@ -25,9 +25,10 @@ static void tasks_metrics(struct db *db, struct buf *out)
 		metrics_sample(out, "tasks", states[i].labels,
 			counts[states[i].state + 1] < 0 ? 0
 							: (uint64_t)counts[states[i].state + 1]);
-	metrics_gauge(out, "tasks_oldest_ready_ms",
-		"How long the ready task that has waited longest has done so.",
-		(uint64_t)queue_oldest_ms(db->queue, db_now_ms(db)));
+	metrics_head(out, "tasks_oldest_ready_seconds", "gauge",
+		"How long the ready task that has waited longest has done so.");
+	buf_printf(out, "micro_tasks_oldest_ready_seconds %.3f\n",
+		(double)queue_oldest_ms(db->queue, db_now_ms(db)) / 1e3);
 }
 
 void db_metrics(struct service *s, struct buf *out)

@@ -572,7 +572,8 @@ static void worker_metrics(struct service *s, struct buf *out)
 	metrics_counter(out, "worker_tasks_failed_total", "Tasks given back.", w->failed);
 	metrics_counter(out, "worker_leases_lost_total", "Tasks that somebody else had by the end.",
 		w->lost);
-	metrics_counter(out, "worker_paint_us_total", "Time spent on pictures.", w->busy_ns / 1000);
+	metrics_head(out, "worker_busy_seconds_total", "counter", "Time spent on pictures.");
+	buf_printf(out, "micro_worker_busy_seconds_total %.6f\n", (double)w->busy_ns / 1e9);
 }
 
 int main(int argc, char **argv)

@@ -4,10 +4,14 @@ import json
 import os
 import re
 import signal
+import sys
 import threading
 import time
 
 from app import App, eq, finished, main, multipart, parallel, png, quote, until, upload
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), '..'))
+import promtool  # noqa: E402
 
 PNG = png('-size', '16x16', 'gradient:red-blue', 'png:-')
 
@@ -379,6 +383,7 @@ def test_11_long_poll():
 def test_13_metrics():
     with App() as app:
         app.start_all(workers=1, worker_env={'MICRO_WORKER_PORT': '0'})
+        app.start('ui')
         finished(app, upload(app.master, PNG).headers['X-Task-Id'])
         for s in app.services:
             text = s('GET', '/metrics')
@@ -392,6 +397,10 @@ def test_13_metrics():
                 m = re.fullmatch(r'(micro_\w+)(\{.*\})? [0-9.e+]+', line)
                 assert m, line
                 assert re.sub('_(bucket|sum|count)$', '', m.group(1)) in families or m.group(1) in families, line
+            if promtool.find():
+                promtool.check(text.body)
+            else:
+                print('not checked by Prometheus:', promtool.MISSING)
         eq(app.db.metric('tasks_finished_total'), 1)
         eq(app.workers[0].metric('worker_tasks_done_total'), 1)
 

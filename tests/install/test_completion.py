@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Completion, as bash and zsh would have it: the scripts are loaded, lines are completed. The names come from a manager that is
+Completion, as bash, zsh and fish would have it: the scripts are loaded, lines are completed. The names come from a manager that is
 only a socket with lists here; one that is not there, or never answers, leaves the rest.
 """
 import http.server
@@ -95,6 +95,16 @@ def zsh(text, host):
     return done.stdout.splitlines()
 
 
+def fish(text, host):
+    """What fish itself would offer; it sorts, and shows a description behind a tab."""
+    # without a file of its own and a terminal: no history, no question
+    script = 'set -g PATH $argv[2] $PATH; source (uigniter completion fish | psub); complete -C $argv[1]'
+    done = subprocess.run(["fish", "--no-config", "-c", script, text, os.path.dirname(UIGNITER)], capture_output=True, text=True,
+                          stdin=subprocess.DEVNULL, env={**os.environ, "UIGNITER_HOST": host, "HOME": "/nonexistent", "TERM": "dumb"})
+    assert done.returncode == 0, done
+    return sorted(line.split("\t")[0] for line in done.stdout.splitlines())
+
+
 class Completion(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory(prefix="uig-completion-")
@@ -154,6 +164,24 @@ class Completion(unittest.TestCase):
             with self.subTest(text):
                 self.assertEqual(until_names(zsh, text, self.host, wanted), wanted)
 
+    def test_fish(self):
+        if not shutil.which("fish"):
+            self.skipTest("needs fish")
+        with open(os.path.join(self.folder.name, "one.yaml"), "w", encoding="ascii"):
+            pass
+        head = os.path.join(self.folder.name, "on")
+        for text, wanted in {
+                "uigniter image p": ["prune", "pull"],
+                "uigniter run --monitor=q": ["--monitor=qemu"],
+                "uigniter stop ": ["web", "worker"],
+                "uigniter ps --image=shop:": ["--image=shop:1", "--image=shop:2"],
+                f"uigniter image build --context={head}": [f"--context={head}e.yaml"],
+                f"uigniter app up {head}": [f"{head}e.yaml"],
+                "uigniter run shop:1 -- ": [],
+        }.items():
+            with self.subTest(text):
+                self.assertEqual(until_names(fish, text, self.host, wanted), wanted)
+
     def test_no_manager(self):
         self.assertEqual(bash("uigniter stop ", f"unix://{self.folder.name}/none"), [])
         self.assertEqual(bash("uigniter sto", "nonsense"), ["stop"])
@@ -163,7 +191,7 @@ class Completion(unittest.TestCase):
             self.assertEqual(bash("uigniter stop ", f"unix://{self.folder.name}/silent"), [])
 
     def test_usage(self):
-        for words, status in {("bash",): 0, ("zsh",): 0, ("fish",): 2, ("words",): 2, ("words", "--"): 2, (): 2}.items():
+        for words, status in {("bash",): 0, ("zsh",): 0, ("fish",): 0, ("csh",): 2, ("words",): 2, ("words", "--"): 2, (): 2}.items():
             done = subprocess.run([UIGNITER, "completion", *words], capture_output=True)
             self.assertEqual(done.returncode, status, words)
             self.assertEqual(bool(done.stdout), status == 0)

@@ -28,6 +28,7 @@ WANTED = {  # below the prefix, executable
     "share/man/man8/uigniterd.8": False,
     "share/bash-completion/completions/uigniter": False,
     "share/zsh/site-functions/_uigniter": False,
+    "share/fish/vendor_completions.d/uigniter.fish": False,
     "lib/systemd/system/uigniterd.service": False,
 }
 CONF = "etc/uigniter/uigniterd.conf"
@@ -73,7 +74,8 @@ class Install(unittest.TestCase):
 
     def test_completion(self):
         """What is installed is what the command prints."""
-        for shell, path in {"bash": "share/bash-completion/completions/uigniter", "zsh": "share/zsh/site-functions/_uigniter"}.items():
+        for shell, path in {"bash": "share/bash-completion/completions/uigniter", "zsh": "share/zsh/site-functions/_uigniter",
+                            "fish": "share/fish/vendor_completions.d/uigniter.fish"}.items():
             printed = subprocess.run([os.path.join(self.prefix, "bin/uigniter"), "completion", shell], check=True, capture_output=True)
             with open(os.path.join(self.prefix, path), "rb") as file:
                 self.assertEqual(file.read(), printed.stdout)

@@ -29,6 +29,10 @@ static void test_field(void **state)
 {
 	static const char *const bad[] = {"7", "{}", "{\"min\":1,\"max\":4,\"target\":5}",
 		"{\"min\":1,\"max\":4," METRIC "}", "{\"max\":4,\"target\":5," METRIC "}",
+		"{\"min\":1,\"max\":4,\"target\":0," METRIC "}",
+		"{\"min\":1,\"max\":4,\"target\":-0.5," METRIC "}",
+		"{\"min\":1,\"max\":4,\"target\":1.5e9," METRIC "}",
+		"{\"min\":1,\"max\":4,\"target\":\"5\"," METRIC "}",
 		"{\"min\":5,\"max\":4,\"target\":5," METRIC "}",
 		"{\"min\":0,\"max\":0,\"target\":5," METRIC "}",
 		"{\"min\":1,\"max\":257,\"target\":5," METRIC "}",
@@ -62,6 +66,8 @@ static void test_field(void **state)
 	assert_int_equal(spec.down_after_s, 10);
 	assert_string_equal(spec.path, "/metrics");
 	assert_string_equal(spec.name, "micro_oldest_ms");
+	assert_int_equal(take("{\"min\":0,\"max\":4,\"target\":0.25," METRIC "}", &spec, &c), 0);
+	assert_true(spec.target > 0.24 && spec.target < 0.26);
 	assert_int_equal(take("null", &spec, &c), 0);
 	assert_int_equal(spec.max, 0);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
