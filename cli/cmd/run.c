@@ -2,13 +2,13 @@
 /*
  * uigniter run. Detached it prints the new instance's id. In the foreground:
  *
- *   POST /vm/run -> GET logs?follow to stdout -> (log ends) -> GET wait -> exit status -> DELETE with --rm
+ *   POST /vm/run (--wait: run_start.h) -> GET logs?follow to stdout -> (log ends) -> GET wait -> exit status -> DELETE with --rm
  *
  * Signals are taken by the loop from the start on, so that an instance that is just being made is not left behind: the
  * first asks it to stop, the second kills it. The exit status is the program's own; 125 says that uigniter failed.
  */
-#include "cli/progress.h"
 #include "cli/run_request.h"
+#include "cli/run_start.h"
 #include "cli/verb.h"
 
 #include "lib/loop.h"
@@ -27,55 +27,6 @@ struct foreground {
 	int log_rc;
 	struct err log_err;
 };
-
-/* --- making it ------------------------------------------------------------------------------------------------- */
-struct ticker {
-	struct loop_timer *timer;
-	unsigned seconds;
-};
-
-static void tick(void *arg)
-{
-	struct ticker *t = arg;
-
-	progress_at("s", ++t->seconds, 0);
-	loop_timer_set(t->timer, NS_PER_S);
-}
-
-/* The manager answers when it is as far as was asked for: until then, how long that takes. */
-static int call(
-	const struct args *args, struct api *api, json_t *body, json_t **vm, struct err *err)
-{
-	const char *wait = args_text(args, "wait");
-	struct ticker t = {0};
-	char step[160];
-	int rc = wait ? loop_timer_new(api_loop(api), tick, &t, &t.timer) : 0;
-
-	if (rc)
-		return err_sys(err, -rc, "cannot wait for the manager");
-	if (wait) {
-		snprintf(step, sizeof(step), "%.100s: waiting until it is %s", run_subject(args),
-			wait);
-		progress_init(args);
-		progress_step(step);
-		loop_timer_set(t.timer, NS_PER_S);
-	}
-	rc = api_call(api, &(struct api_request){.method = "POST", .path = "/vm/run", .body = body},
-		vm, err);
-	loop_timer_free(t.timer);
-	progress_end();
-	return rc;
-}
-
-static int make(
-	const struct args *args, struct api *api, json_t *body, json_t **vm, struct err *err)
-{
-	int rc = call(args, api, body, vm, err);
-
-	if (!rc && !json_is_string(json_object_get(*vm, "id")))
-		return err_set(err, EIO, "the manager's answer has no id");
-	return rc;
-}
 
 /* --- signals --------------------------------------------------------------------------------------------------- */
 static void on_ended_call(void *arg, int rc, json_t *answer, const struct err *err)
@@ -108,6 +59,36 @@ static void on_signal(void *arg, int signo)
 	f->signals++;
 	if (f->id)
 		end_instance(f, f->signals == 1 ? "/stop" : "/kill");
+}
+
+/* --- making it ------------------------------------------------------------------------------------------------- */
+static void made(void *arg, const char *id)
+{
+	struct foreground *f = arg;
+
+	f->id = strdup(id);
+	if (f->id && f->signals)
+		end_instance(f, "/stop");
+}
+
+/* With --wait step by step; else the manager answers when it is started. f: NULL when detached. */
+static int make(const struct invocation *inv, struct api *api, struct foreground *f, json_t *body,
+	json_t **vm, struct err *err)
+{
+	int rc;
+
+	if (args_has(inv->args, "wait") && strcmp(args_text(inv->args, "wait"), "none") != 0)
+		return run_start(&(struct run_start){.args = inv->args,
+					 .api = api,
+					 .body = body,
+					 .made = f ? made : NULL,
+					 .arg = f},
+			vm, err);
+	rc = api_call(api, &(struct api_request){.method = "POST", .path = "/vm/run", .body = body},
+		vm, err);
+	if (!rc && !json_is_string(json_object_get(*vm, "id")))
+		return err_set(err, EIO, "the manager's answer has no id");
+	return rc;
 }
 
 /* --- console --------------------------------------------------------------------------------------------------- */
@@ -197,8 +178,6 @@ static int follow(struct foreground *f)
 	struct err err = {0};
 	int status = EXIT_RUN_FAILED;
 
-	if (f->signals)
-		end_instance(f, "/stop");
 	if (show_console(f, &err) || wait_end(f, &result, &err))
 		complain(0, "lost sight of instance \"%s\": %s", f->id, err.msg);
 	else
@@ -217,7 +196,8 @@ static int failed_start(struct foreground *f, const json_t *problem, const struc
 	int64_t code = EXIT_RUN_FAILED;
 
 	complain(0, "cannot run \"%s\": %s", run_subject(f->inv->args), err->msg);
-	f->id = id ? strdup(id) : NULL;
+	if (!f->id && id)
+		f->id = strdup(id);
 	if (!f->id)
 		return EXIT_RUN_FAILED;
 	if (!api_vm_path(&path, f->id, "", NULL) &&
@@ -265,11 +245,12 @@ static int run_foreground(struct api *api, const struct invocation *inv, json_t 
 
 	if (loop_signals(api_loop(api), (const int[]){SIGINT, SIGTERM, 0}, on_signal, &f))
 		return complain(EXIT_RUN_FAILED, "cannot take signals");
-	if (make(inv->args, api, body, &vm, &err)) {
+	if (make(inv, api, &f, body, &vm, &err)) {
 		status = failed_start(&f, vm, &err);
 	} else {
 		show_timing(inv, vm);
-		f.id = strdup(json_string_value(json_object_get(vm, "id")));
+		if (!f.id)
+			made(&f, json_string_value(json_object_get(vm, "id")));
 		status = f.id ? follow(&f) : complain(EXIT_RUN_FAILED, "out of memory");
 	}
 	free(f.id);
@@ -281,7 +262,7 @@ static int run_detached(
 {
 	json_t *vm _cleanup_json_ = NULL;
 	struct err err = {0};
-	int rc = make(inv->args, api, body, &vm, &err);
+	int rc = make(inv, api, NULL, body, &vm, &err);
 
 	if (rc)
 		return complain(exit_status_of(rc), "cannot run \"%s\": %s", run_subject(inv->args),

@@ -97,10 +97,11 @@ def zsh(text, host):
 
 def fish(text, host):
     """What fish itself would offer; it sorts, and shows a description behind a tab."""
-    # without a file of its own and a terminal: no history, no question
     script = 'set -g PATH $argv[2] $PATH; source (uigniter completion fish | psub); complete -C $argv[1]'
-    done = subprocess.run(["fish", "--no-config", "-c", script, text, os.path.dirname(UIGNITER)], capture_output=True, text=True,
-                          stdin=subprocess.DEVNULL, env={**os.environ, "UIGNITER_HOST": host, "HOME": "/nonexistent", "TERM": "dumb"})
+    with tempfile.TemporaryDirectory(prefix="uig-fish-") as home:  # which it fills
+        done = subprocess.run(["fish", "--no-config", "-c", script, text, os.path.dirname(UIGNITER)], capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL, env={**os.environ, "UIGNITER_HOST": host, "HOME": home, "TERM": "dumb",
+                                                             "XDG_CONFIG_HOME": home, "XDG_DATA_HOME": home, "XDG_CACHE_HOME": home})
     assert done.returncode == 0, done
     return sorted(line.split("\t")[0] for line in done.stdout.splitlines())
 
