@@ -75,22 +75,29 @@ static void handle_inside(struct httpd_req *req)
 }
 
 /* --- records ----------------------------------------------------------------------------------------------------- */
+static void drop_at(struct call **at)
+{
+	struct call *c = *at;
+
+	*at = c->next;
+	c->record = NULL;
+	c->waiting = false;
+}
+
 static void call_leave(struct call *c)
 {
 	struct call **at = &c->record->joined;
 
 	while (*at != c)
 		at = &(*at)->next;
-	*at = c->next;
-	c->record = NULL;
-	c->waiting = false;
+	drop_at(at);
 }
 
 /* Nobody waits for it; who still sends its request learns it at the end of that. */
 static void record_free(struct idempotency *keys, struct record *r)
 {
 	while (r->joined)
-		call_leave(r->joined);
+		drop_at(&r->joined);
 	*(r->prev ? &r->prev->next : &keys->first) = r->next;
 	*(r->next ? &r->next->prev : &keys->last) = r->prev;
 	keys->count--;
