@@ -348,8 +348,9 @@ class NextManager(Application):
         self.remove()
 
     def test_in_the_middle_of_the_end(self):
-        self.d.put_image("deaf", {"cmd": ["sh", "-c", "trap '' TERM; while :; do sleep 1; done"], "process": {"program": "/bin/sh"}})
+        self.d.put_image("deaf", {"cmd": ["sh", "-c", "trap '' TERM; echo deaf; while :; do sleep 1; done"], "process": {"program": "/bin/sh"}})
         self.up(web=service("deaf", stop_timeout_s=60))
+        self.d.first_line("shop-web-1")  # from here on it is
         self.assertEqual(self.d.call("DELETE", "/app/shop?timeout=0").status, 202)
         self.refused(self.d.call("PUT", "/app/shop", {"services": {}}), 409, "conflict")
         self.next(self.d)

@@ -3,10 +3,12 @@
 import io
 import json
 import os
+import shutil
 import tarfile
+import tempfile
 
 import harness
-from harness import DaemonTest, PYTHON, SERVER, main, missing, need
+from harness import Daemon, DaemonTest, PYTHON, SERVER, main, missing, need
 
 MANIFEST = "name: test/made\nprogram: /bin/sh\nargs: [-c, 'echo hi']\nmemory_mib: 32\n"
 
@@ -80,6 +82,15 @@ class Keys(KeyTest):
         vm = self.ask("/vm/run", {"image_name": "short"}, "other").json["id"]
         self.assertEqual(self.d.call("DELETE", f"/vm/{vm}?force=true").status, 204)
         self.assertNotEqual(self.ask("/vm/run", {"image_name": "short"}, "other").json["id"], vm)
+
+
+class Bounds(KeyTest):
+    def setUp(self):
+        """1,700 images are synced to the disk one after the other: a file system in memory has no disk."""
+        self.folder = tempfile.mkdtemp(prefix="uig-test-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None)
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.d = Daemon(folder=self.folder)
+        self.addCleanup(self.d.clean)
 
     def test_bounded(self):
         """The oldest go first."""
