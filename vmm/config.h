@@ -122,6 +122,7 @@ int config_identity(struct config *config, const json_t *body, struct err *err);
 struct snapshot_files {
 	int state_fd, mem_fd;
 	bool owned, anonymous;
+	bool resume; /* the machine goes on while they are written */
 };
 /* ... or "passed_files": TEXT, of at most SNAPSHOT_TOKEN_BYTES: then the two descriptors that came with this text at files_fd,
  * state first. What came before with another text is closed. 0, -ENOENT none has come, or another -errno, with err. */

@@ -76,20 +76,22 @@ int config_snapshot_files(struct config *config, const json_t *body, struct err 
 int config_snapshot_create(const struct config *config, const json_t *body,
 	struct snapshot_files *out, struct err *err)
 {
-	static const char *const names[] = {
-		"snapshot_path", "mem_file_path", "snapshot_type", "version", "passed_files", NULL};
+	static const char *const names[] = {"snapshot_path", "mem_file_path", "snapshot_type",
+		"version", "passed_files", "resume_vm", NULL};
 	const struct config_snapshot *s = &config->snapshot;
 	const char *state = NULL, *mem = NULL, *type = "Full", *token = NULL, *version;
+	bool resume = false;
 	int r = config_check_fields(body, names, err);
 
 	if (r < 0 || (r = read_paths(body, &state, &mem, err)) < 0 ||
+		(r = jsonx_opt_bool(body, "resume_vm", &resume, err)) < 0 ||
 		(r = jsonx_opt_str(body, "version", 32, &version, err)) < 0 ||
 		(r = jsonx_opt_str(body, "passed_files", SNAPSHOT_TOKEN_BYTES, &token, err)) < 0 ||
 		(r = jsonx_opt_str(body, "snapshot_type", 16, &type, err)) < 0)
 		return r;
 	if (strcmp(type, "Full") != 0)
 		return err_set(err, EINVAL, "snapshot_type: only `Full` is supported");
-	*out = (struct snapshot_files){.state_fd = -1, .mem_fd = -1};
+	*out = (struct snapshot_files){.state_fd = -1, .mem_fd = -1, .resume = resume};
 	if (token && (state || mem))
 		return err_set(err, EINVAL, "`passed_files` and paths exclude each other");
 	if (token)

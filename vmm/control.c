@@ -10,8 +10,10 @@
 #include "lib/err.h"
 #include "lib/httpd.h"
 #include "lib/jsonx.h"
+#include "lib/log.h"
 #include "lib/loop.h"
 #include "vmm/report.h"
+#include "vmm/snapshot/behind.h"
 #include "vmm/snapshot/load.h"
 #include "vmm/snapshot/save.h"
 #include "vmm/stat.h"
@@ -44,6 +46,10 @@ struct control {
 	struct control_config config;
 	struct httpd *httpd;
 	struct waiter *waiters;
+	struct snapshot_behind *behind; /* owned; a snapshot that is being written; NULL: none */
+	struct httpd_req *behind_req;   /* who waits for that; NULL: gone */
+	struct snapshot_files behind_files; /* for the answer */
+	uint64_t stood_ns;
 };
 
 enum phase { PHASE_ANY, PHASE_BEFORE, PHASE_AFTER };
@@ -261,17 +267,85 @@ static int make_anonymous(struct vm *vm, struct snapshot_files *files, struct er
 	return 0;
 }
 
+static void answer_create(struct httpd_req *req, const struct snapshot_files *files,
+	uint64_t stood_ns, int r, const struct err *err)
+{
+	json_t *body = NULL;
+
+	if (r == 0 && (files->anonymous || files->resume))
+		body = json_object();
+	if (body && files->anonymous)
+		json_object_update_new(body,
+			json_pack("{s:i, s:i, s:i}", "pid", (int)getpid(), "state_fd",
+				files->state_fd, "mem_fd", files->mem_fd));
+	if (body && files->resume)
+		json_object_set_new(
+			body, "paused_us", json_integer((json_int_t)(stood_ns / 1000)));
+	if (body)
+		reply_json(req, body);
+	else if (r < 0)
+		fault_errno(req, err);
+	else
+		done(req, r, err);
+}
+
+static void on_written(void *arg, const struct err *err)
+{
+	struct control *c = arg;
+	struct httpd_req *req = c->behind_req;
+
+	snapshot_behind_free(c->behind);
+	c->behind = NULL;
+	c->behind_req = NULL;
+	if (req)
+		answer_create(req, &c->behind_files, c->stood_ns, -err->code, err);
+}
+
+static void forget_behind(struct httpd_req *req)
+{
+	((struct control *)httpd_arg(req))->behind_req = NULL;
+}
+
+static uint64_t go_on(struct vm *vm)
+{
+	uint64_t from = vm->times.pause_ns;
+
+	vm_resume(vm);
+	return (uint64_t)loop_now_ns() - from;
+}
+
+/* True: the machine goes on, and the answer comes when the files are there. Without a child they are written while it stands. */
+static bool write_behind(struct control *c, struct httpd_req *req, struct snapshot_files *files)
+{
+	struct vm *vm = c->config.vm;
+	struct err err = {0};
+
+	if (snapshot_behind(vm, files->state_fd, files->mem_fd, on_written, c, &c->behind, &err) <
+		0) {
+		log_warn("a snapshot is written while its VM stands", "error=\"%s\"", err.msg);
+		return false;
+	}
+	c->stood_ns = go_on(vm);
+	c->behind_files = *files;
+	c->behind_req = req;
+	httpd_defer(req, forget_behind);
+	return true;
+}
+
 static void put_snapshot_create(struct httpd_req *req)
 {
+	struct control *c = httpd_arg(req);
 	_cleanup_json_ json_t *body = body_of(req, true);
 	struct vm *vm = vm_of(req);
 	struct snapshot_files files;
 	struct err err = {0};
+	uint64_t stood_ns = 0;
 	int r;
 
 	if (!body)
 		return;
-	r = config_snapshot_create(&vm->config, body, &files, &err);
+	r = c->behind ? err_set(&err, EBUSY, "a snapshot is being written already")
+		      : config_snapshot_create(&vm->config, body, &files, &err);
 	if (r < 0) {
 		done(req, r, &err);
 		return;
@@ -279,18 +353,15 @@ static void put_snapshot_create(struct httpd_req *req)
 	r = snapshot_can_save(vm, &err);
 	if (r == 0 && files.anonymous)
 		r = make_anonymous(vm, &files, &err);
-	if (r == 0)
-		r = snapshot_save(vm, files.state_fd, files.mem_fd, &err);
+	if (r < 0 || !files.resume || !write_behind(c, req, &files)) {
+		if (r == 0)
+			r = snapshot_save(vm, files.state_fd, files.mem_fd, &err);
+		if (files.resume)
+			stood_ns = go_on(vm);
+		answer_create(req, &files, stood_ns, r, &err);
+	}
 	if (!files.anonymous)
 		snapshot_files_close(&files);
-	if (r == 0 && files.anonymous)
-		reply_json(req,
-			json_pack("{s:i, s:i, s:i}", "pid", (int)getpid(), "state_fd",
-				files.state_fd, "mem_fd", files.mem_fd));
-	else if (r < 0)
-		fault_errno(req, &err);
-	else
-		done(req, r, &err);
 }
 
 /* As with Firecracker, a machine that half a snapshot may stand in is of no more use: the process ends behind the answer. */
@@ -531,6 +602,8 @@ void control_news(struct control *c)
 	bool ended = vm_state(c->config.vm) == VM_ENDED;
 	struct waiter *next;
 
+	if (ended && c->behind)
+		on_written(c, &(struct err){.code = EIO, .msg = "the microVM has ended"});
 	for (struct waiter *w = c->waiters; w; w = next) {
 		next = w->next;
 		if (ended || reached(w))
@@ -644,6 +717,7 @@ void control_free(struct control *c)
 {
 	if (!c)
 		return;
+	snapshot_behind_free(c->behind);
 	httpd_free(c->httpd); /* deferred requests get on_gone() */
 	free(c);
 }

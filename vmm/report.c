@@ -160,12 +160,15 @@ int report_exit_status(const struct vm *vm)
 /* The handler has no time to build anything: the line is ready. */
 static char fault_line[FAULT_LINE_BYTES];
 static int fault_bytes, fault_fd = -1;
+static pid_t fault_pid;
 
 static void on_sigbus(int signo)
 {
 	static const char say[] = "uvmm: SIGBUS: a file under guest memory was cut\n";
 
 	(void)signo;
+	if (getpid() != fault_pid) /* of a child: it tells by its end */
+		_exit(1);
 	if (write(STDERR_FILENO, say, sizeof(say) - 1) < 0 || fault_fd < 0)
 		_exit(1);
 	if (write(fault_fd, fault_line, (size_t)fault_bytes) < 0)
@@ -178,6 +181,7 @@ void report_on_sigbus(const char *id, int fd)
 	struct sigaction sa = {.sa_handler = on_sigbus};
 
 	fault_fd = fd;
+	fault_pid = getpid();
 	fault_bytes = snprintf(fault_line, sizeof(fault_line),
 		"{\"id\":\"%.64s\",\"state\":\"Ended\",\"reason\":\"error\",\"detail\":\"SIGBUS: a "
 		"file under guest memory "

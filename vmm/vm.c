@@ -471,6 +471,7 @@ int vm_pause(struct vm *vm)
 {
 	if (vm_state(vm) != VM_RUNNING)
 		return -EINVAL;
+	vm->times.pause_ns = (uint64_t)loop_now_ns();
 	lead_to_freeze(vm);
 	devices_freeze(&vm->devices, true);
 	vcpu_ask(&vm->vcpu, VCPU_PAUSE);

@@ -68,6 +68,7 @@ enum vm_step {
 struct vm_times {
 	uint64_t prepare_ns; /* how long vm_prepare() took */
 	uint64_t request_ns, run_ns, end_ns;
+	uint64_t pause_ns; /* when the last pause was asked for */
 	uint64_t milestone_ns[VM_MILESTONES];
 	uint64_t milestone_exits[VM_MILESTONES]; /* that the guest had had until then */
 	uint64_t step_ns[VM_STEPS];

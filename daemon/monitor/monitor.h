@@ -47,6 +47,13 @@ struct shell_spec {
 	bool frozen;        /* it will be loaded with a frozen VM, and needs nothing of its own */
 };
 
+/* How a VM that runs is copied; borrowed for the call. */
+struct copy_spec {
+	int fd[2];         /* state, memory */
+	const char *token; /* a text that no other copy has, of at most 64 bytes */
+	bool stand;        /* while it is written */
+};
+
 /* A VM that was frozen, as two files; borrowed for the call. */
 struct frozen {
 	const char *state, *memory; /* paths */
@@ -122,9 +129,8 @@ struct monitor_ops {
 	/* Of a clone that was started: writes down which pages it has touched until now, for later ones. NULL: it can not. 0, or -errno with err. */
 	int (*record)(struct shell *shell, shell_done_fn *done, void *arg, struct err *err);
 	/* Writes what a running VM is at this moment to two files that are open (state, memory; the caller's to close at once) and lets it go on,
-	 * shell->stood_ns later; token: a text that no other copy has, of at most 64 bytes. An error of the disk has the code ENOSPC.
-	 * NULL: it can not. 0, or -errno with err. */
-	int (*copy)(struct shell *shell, const int fd[2], const char *token, shell_done_fn *done,
+	 * shell->stood_ns later: before the files are written, but for one that is to `stand` until done. NULL: it can not. 0, or -errno with err. */
+	int (*copy)(struct shell *shell, const struct copy_spec *spec, shell_done_fn *done,
 		void *arg, struct err *err);
 	/* Lets a VM go on that an earlier manager left in the middle of a copy. */
 	void (*go_on)(struct shell *shell);

@@ -3,6 +3,7 @@
  * A copy of a VM that goes on (daemon/snapshot/snapshot.h):
  *
  *   two files passed to the monitor -> PATCH /vm Paused -> PUT /snapshot/create -> PATCH /vm Resumed -> done
+ *                                                               it goes on with this, and is answered when the files are written
  *                                          |  fails             |  fails            ^
  *                                          +--------------------+-------------------+
  *
@@ -91,7 +92,7 @@ static void finish(struct shell *s)
 	struct uvmm *u = s->priv;
 	struct err err = u->copy_err;
 
-	s->stood_ns = loop_now_ns() - u->copy_from_ns;
+	s->stood_ns = u->stood_ns ? u->stood_ns : loop_now_ns() - u->copy_from_ns;
 	uvmm_copy_forget(s);
 	shell_done(s, err.code ? &err : NULL);
 }
@@ -145,11 +146,19 @@ static int look(struct uvmm *u, const struct httpc_response *response)
 	return -u->copy_err.code;
 }
 
+/* It went on long ago, and says when. */
 static void copied(void *arg, const struct httpc_response *response)
 {
 	struct shell *s = arg;
+	struct uvmm *u = s->priv;
+	_cleanup_json_ json_t *body = NULL;
+	int64_t us = 0;
+	struct err err = {0};
 
-	look(s->priv, response);
+	if (look(u, response) == 0 &&
+		jsonx_parse_object(response->body, response->len, 2, &body, &err) == 0 &&
+		jsonx_opt_int(body, "paused_us", 0, INT64_MAX / 1000, &us, &err) == 0)
+		u->stood_ns = us * 1000;
 	go_on(s);
 }
 
@@ -169,20 +178,21 @@ static void paused(void *arg, const struct httpc_response *response)
 		go_on(s);
 }
 
-int uvmm_copy(struct shell *s, const int fd[2], const char *token, shell_done_fn *done, void *arg,
+int uvmm_copy(struct shell *s, const struct copy_spec *spec, shell_done_fn *done, void *arg,
 	struct err *err)
 {
-	_cleanup_json_ json_t *body =
-		json_pack("{s:s, s:s}", "passed_files", token, "snapshot_type", "Full");
+	_cleanup_json_ json_t *body = json_pack("{s:s, s:s, s:b}", "passed_files", spec->token,
+		"snapshot_type", "Full", "resume_vm", !spec->stand);
 	struct uvmm *u = s->priv;
 	int r;
 
 	if (s->done || u->copy_call)
 		return err_set(err, EBUSY, "it is being copied already");
-	r = pass(s, fd, token, err);
+	r = pass(s, spec->fd, spec->token, err);
 	if (r < 0)
 		return r;
 	u->copy_err = (struct err){0};
+	u->stood_ns = 0;
 	u->copy_body = body ? json_dumps(body, JSON_COMPACT) : NULL;
 	if (!u->copy_body)
 		return err_sys(err, ENOMEM, "VM");

@@ -26,6 +26,7 @@ struct uvmm {
 	char *copy_body;
 	struct err copy_err; /* of the copy; code 0: none so far */
 	int64_t copy_from_ns;
+	int64_t stood_ns;              /* as the monitor says; 0: it did not */
 	struct loop_timer *copy_again; /* until it is told once more to go on */
 };
 
@@ -40,7 +41,7 @@ int uvmm_read_report(struct shell *s);
 
 /* Binds the socket that the monitor inherits. The descriptor or -errno with err. */
 int uvmm_files_socket(const struct shell *s, struct err *err);
-int uvmm_copy(struct shell *s, const int fd[2], const char *token, shell_done_fn *done, void *arg,
+int uvmm_copy(struct shell *s, const struct copy_spec *spec, shell_done_fn *done, void *arg,
 	struct err *err);
 void uvmm_go_on(struct shell *s);
 void uvmm_copy_forget(struct shell *s); /* nothing of it is under way any more */

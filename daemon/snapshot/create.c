@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How a snapshot is made. Only the copy holds the instance up; that both files reach the disk, and that they are whole, is seen to by a process of its
+ * How a snapshot is made. The instance stands for some milliseconds; its monitor writes the files while it goes on. That they reach the disk, and that they are whole, is seen to by a process of its
  * own ("uvmm --seal-snapshot"), because it may take seconds, and everything of the manager is one thread.
  *
  * What is asked of the instance meanwhile: to end is told to it when it goes on, to be paused or resumed is refused, to be killed it is, and
@@ -240,20 +240,20 @@ static int describe(struct snapshot *s, const struct instance *i, struct err *er
 
 static int begin(struct snapshot *s, struct instance *i, struct err *err)
 {
-	int fd[2] = {-1, -1};
+	struct copy_spec spec = {.fd = {-1, -1}, .token = s->id, .stand = i->state == VM_PAUSED};
 	int r = describe(s, i, err);
 
-	r = r < 0 ? r : store_begin(s, fd, err);
+	r = r < 0 ? r : store_begin(s, spec.fd, err);
 	if (r < 0)
 		return r;
 	s->inst = i;
-	s->was_paused = i->state == VM_PAUSED;
+	s->was_paused = spec.stand;
 	i->copying = true;
 	if (s->was_paused)
 		shell_freeze(i->shell, false);
-	r = i->shell->ops->copy(i->shell, fd, s->id, copied, s, err);
-	close(fd[0]);
-	close(fd[1]);
+	r = i->shell->ops->copy(i->shell, &spec, copied, s, err);
+	close(spec.fd[0]);
+	close(spec.fd[1]);
 	if (r == 0)
 		return 0;
 	let_go(s);

@@ -9,6 +9,8 @@
  *   file PATH       its contents, newlines as commas
  *   memory          "whole" as long as the pattern is
  *   touch MIB       takes, touches and gives back so much memory
+ *   fill MIB C      keeps so much memory, all of it the character C
+ *   filled          that character; "mixed" when it is not all the same
  *   spin            a thread that computes for ever, and says nothing
  *   spins           how far it has come
  *   float           a sum that has been kept in vector registers by a thread of its own since the start
@@ -30,8 +32,11 @@
 
 #define PORT          7777
 #define PATTERN_BYTES (2u << 20)
+#define KEEP_MIB      200u
 
 static unsigned char *pattern;
+static char *kept;
+static size_t kept_bytes;
 static volatile unsigned long spins;
 static volatile double sum;
 static long long last_mono, back;
@@ -136,6 +141,37 @@ static void do_touch(unsigned mib, char *out, size_t size)
 	snprintf(out, size, zero ? "zero" : "not zero");
 }
 
+/* MIB c: so much memory is kept, all of it c. */
+static void do_fill(const char *args, char *out, size_t size)
+{
+	unsigned mib = 0;
+	char c = 0;
+	size_t bytes;
+
+	if (sscanf(args, "%u %c", &mib, &c) != 2 || mib > KEEP_MIB) {
+		snprintf(out, size, "what?");
+		return;
+	}
+	bytes = (size_t)mib << 20;
+	if (!kept)
+		kept = mmap(NULL, (size_t)KEEP_MIB << 20, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	memset(kept, c, bytes);
+	kept_bytes = bytes;
+	snprintf(out, size, "%c", c);
+}
+
+static void do_filled(char *out, size_t size)
+{
+	for (size_t i = 1; i < kept_bytes; i++) {
+		if (kept[i] != kept[0]) {
+			snprintf(out, size, "mixed");
+			return;
+		}
+	}
+	snprintf(out, size, "%c", kept_bytes ? kept[0] : '-');
+}
+
 static void make_pattern(void)
 {
 	pattern = mmap(
@@ -168,6 +204,10 @@ static void answer(int s, const char *line, char *out, size_t size)
 		snprintf(out, size, pattern_whole() ? "whole" : "changed");
 	else if (strncmp(line, "touch ", 6) == 0)
 		do_touch((unsigned)atoi(line + 6), out, size);
+	else if (strncmp(line, "fill ", 5) == 0)
+		do_fill(line + 5, out, size);
+	else if (strcmp(line, "filled") == 0)
+		do_filled(out, size);
 	else if (strcmp(line, "spin") == 0)
 		snprintf(out, size, "%d", pthread_create(&thread, NULL, spin, NULL));
 	else if (strcmp(line, "spins") == 0)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Clones of a template: who they are, what they share, what goes on and what does not."""
+import fcntl
 import hashlib
 import json
 import os
@@ -9,7 +10,7 @@ import subprocess
 import time
 import unittest
 
-from clone import LIBOS, MEM_MIB, PORT, TIMEOUT_S, UVMM, CloneTest, Vm, enter_namespace, ip, pss_kib
+from clone import LIBOS, MEM_MIB, PORT, TIMEOUT_S, UVMM, CloneTest, Unix, Vm, enter_namespace, ip, pss_kib
 
 CLOCK_NS = 1_000_000  # how far a clone's CLOCK_REALTIME may be off
 COUNT = int(os.environ.get("CLONE_COUNT", "13"))  # of one template, in test_many; CLONE_COUNT=1000 is the long form
@@ -275,6 +276,42 @@ class Running(CloneTest):
             file.write(b"X")
         broken = subprocess.run([UVMM, "--seal-snapshot", f"{self.state}:{self.memory}"], capture_output=True, text=True, check=False)
         self.assertEqual((broken.returncode, "not a snapshot" in broken.stderr), (1, True), broken)
+
+    def test_written_behind(self):
+        """An instance that goes on while it is written, and writes all of its memory meanwhile: what it was when it stood is in the snapshot."""
+        empty = os.path.join(self.top.name, "empty")
+        os.makedirs(empty, mode=0o755, exist_ok=True)
+        vm = Vm(self, 0, "--sandbox", f"900000123:900000123:{empty}", files=True)
+        vm.boot(self.image)
+        held = vm.connect()
+        self.addCleanup(held.close)
+        self.assertEqual(vm.ask("fill 24 a"), "a")
+        fds = [os.open(path, os.O_RDWR | os.O_CREAT, 0o600) for path in (self.state, self.memory)]
+        vm.call("PATCH", "/vm", {"state": "Paused"})
+        vm.send_files("one", *fds)
+        second = Unix(vm.sock)  # the answer comes when the files are there
+        self.addCleanup(second.close)
+        second.request("PUT", "/snapshot/create", json.dumps({"passed_files": "one", "resume_vm": True}), {"Content-Type": "application/json"})
+        for c in "bcd":
+            held.sendall(f"fill 24 {c}\n".encode())
+            self.assertEqual(held.recv(10).decode(), c + "\n")
+        answer = second.getresponse()
+        self.assertEqual(answer.status, 200)
+        self.assertGreater(json.loads(answer.read())["paused_us"], 0)
+        self.assertEqual(vm.call("GET", "/", status=200)["state"], "Running")
+        self.assertEqual(vm.ask("filled"), "d")
+        with open(f"/proc/{vm.process.pid}/task/{vm.process.pid}/children") as file:
+            self.assertEqual(file.read(), "")
+        subprocess.run([UVMM, "--verify-snapshot", f"{self.state}:{self.memory}"], check=True)
+        clone = self.clone(1, verify=True)
+        self.assertEqual((clone.ask("filled"), clone.ask("memory"), clone.ask("names")), ("a", "whole", f"vm1 {clone.ip}"))
+        # onto a disk that is full: it goes on, and says so
+        full = os.memfd_create("full", os.MFD_ALLOW_SEALING)
+        fcntl.fcntl(full, fcntl.F_ADD_SEALS, fcntl.F_SEAL_GROW)
+        vm.call("PATCH", "/vm", {"state": "Paused"})
+        vm.send_files("two", fds[0], full)
+        self.assertIn("memory file", vm.call("PUT", "/snapshot/create", {"passed_files": "two", "resume_vm": True}, 400)["fault_message"])
+        self.assertEqual((vm.ask("filled"), vm.call("GET", "/", status=200)["state"]), ("d", "Running"))
 
     def test_curl(self):
         """Firecracker's calls in their order, by curl; what it has and we have not is refused."""

@@ -10,7 +10,9 @@
 #include <linux/filter.h>
 #include <linux/if_tun.h>
 #include <linux/kvm.h>
+#include <sched.h>
 #include <seccomp.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -45,7 +47,8 @@ static const int sockets[] = {SYS(socket), SYS(connect), SYS(setsockopt), SYS(fc
 static const int loop[] = {SYS(accept4), SYS(accept), SYS(recvfrom), SYS(recvmsg), SYS(sendto),
 	SYS(sendmsg), SYS(shutdown), SYS(getsockopt), SYS(setsockopt), SYS(getsockname),
 	SYS(getpeername), SYS(fcntl), SYS(fstat), SYS(newfstatat), SYS(lseek), SYS(pwrite64),
-	SYS(ftruncate), SYS(getrusage), SYS(mincore), SYS(pread64), SYS(memfd_create), END};
+	SYS(ftruncate), SYS(getrusage), SYS(mincore), SYS(pread64), SYS(memfd_create), SYS(pipe2),
+	SYS(clone), SYS(wait4), SYS(prctl), END};
 
 static const int disk[] = {SYS(preadv), SYS(pwritev), SYS(preadv2), SYS(pwritev2), SYS(pread64),
 	SYS(pwrite64), SYS(fsync), SYS(fdatasync), SYS(fallocate), END};
@@ -110,6 +113,12 @@ static void allow(scmp_filter_ctx ctx, int call)
 			ctx, SCMP_ACT_ALLOW, call, 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 	else if (call == SYS(socket))
 		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, call, 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
+	else if (call == SYS(clone)) /* as fork(3) does it: no thread, no namespace */
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, call, 1,
+			SCMP_A0(SCMP_CMP_EQ, CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | SIGCHLD));
+	else if (call == SYS(prctl))
+		r = seccomp_rule_add(
+			ctx, SCMP_ACT_ALLOW, call, 1, SCMP_A0(SCMP_CMP_EQ, PR_SET_PDEATHSIG));
 	else
 		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, call, 0);
 

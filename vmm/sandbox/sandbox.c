@@ -15,9 +15,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
+
+/* Of the user, threads too. The device loop may fork for a snapshot; one that was taken over is not to fill the machine with that. */
+#define TASKS_MAX 256
 
 static struct {
 	bool prepared;
@@ -65,6 +69,8 @@ int sandbox_prepare(uid_t uid, gid_t gid, const char *root, struct err *err)
 	r = check_folder(fd, root, err);
 	if (r < 0)
 		return r;
+	if (setrlimit(RLIMIT_NPROC, &(struct rlimit){TASKS_MAX, TASKS_MAX}) < 0)
+		return err_sys(err, errno, "a limit of processes");
 	tzset(); /* reads a file; the C library would do it with the first time that it prints */
 	sandbox.uid = uid;
 	sandbox.gid = gid;

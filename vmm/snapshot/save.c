@@ -25,14 +25,16 @@
 #define GAP_FIRST 16u /* pages of zeros that are not worth a part of their own */
 #define WRITE_MAX (1ull << 30) /* below what one write takes */
 
-struct saver {
+struct snapshot_saving {
 	struct vm *vm;
 	const uint8_t *ram;
 	uint64_t pages;
-	int fd;
-	uint8_t *used; /* owned: a bit a page */
+	int state_fd, fd; /* borrowed; fd: memory */
+	uint8_t *
+		used; /* owned: a bit a page, first of those that may have contents, then of those that have */
 	struct sha256 digest;
 	uint64_t map[CHUNK_PAGES];
+	struct snapshot snap;
 };
 
 int snapshot_can_save(struct vm *vm, struct err *err)
@@ -56,7 +58,7 @@ int snapshot_can_save(struct vm *vm, struct err *err)
 }
 
 /* --- which pages ------------------------------------------------------------------------------------------------ */
-static void read_map(struct saver *s, uint64_t first, unsigned n)
+static void read_map(struct snapshot_saving *s, uint64_t first, unsigned n)
 {
 	off_t at = (off_t)(((uintptr_t)s->ram / PAGE_BYTES + first) * sizeof(s->map[0]));
 	ssize_t want = (ssize_t)(n * sizeof(s->map[0]));
@@ -77,22 +79,21 @@ static bool of_libos(const struct vm *vm, uint64_t offset)
 	return false;
 }
 
-static bool has_contents(const struct saver *s, uint64_t page, uint64_t map)
+static bool may_have_contents(const struct snapshot_saving *s, uint64_t page, uint64_t map)
 {
 	uint64_t offset = page * PAGE_BYTES;
 
-	if (!(map & MAP_HAS_MEMORY) && !mem_is_backed(&s->vm->mem, offset) &&
-		!of_libos(s->vm, offset & ~(PAGE_BYTES - 1)))
-		return false;
-	return !snapshot_page_is_zero(s->ram + offset);
+	return (map & MAP_HAS_MEMORY) || mem_is_backed(&s->vm->mem, offset) ||
+		of_libos(s->vm, offset);
 }
 
-static bool is_used(const struct saver *s, uint64_t page)
+static bool is_used(const struct snapshot_saving *s, uint64_t page)
 {
 	return s->used[page / 8] >> page % 8 & 1;
 }
 
-static void find_used(struct saver *s)
+/* This process's own page map: not for a child. */
+static void find_present(struct snapshot_saving *s)
 {
 	for (uint64_t first = 0; first < s->pages; first += CHUNK_PAGES) {
 		uint64_t left = s->pages - first;
@@ -100,14 +101,22 @@ static void find_used(struct saver *s)
 
 		read_map(s, first, n);
 		for (unsigned i = 0; i < n; i++) {
-			if (has_contents(s, first + i, s->map[i]))
+			if (may_have_contents(s, first + i, s->map[i]))
 				s->used[(first + i) / 8] |= (uint8_t)(1u << (first + i) % 8);
 		}
 	}
 }
 
+static void drop_zeros(struct snapshot_saving *s)
+{
+	for (uint64_t page = 0; page < s->pages; page++) {
+		if (is_used(s, page) && snapshot_page_is_zero(s->ram + page * PAGE_BYTES))
+			s->used[page / 8] &= (uint8_t) ~(1u << page % 8);
+	}
+}
+
 /* The next run of used pages from *at on: its pages, 0 when there is none. */
-static uint64_t next_run(const struct saver *s, uint64_t *at)
+static uint64_t next_run(const struct snapshot_saving *s, uint64_t *at)
 {
 	uint64_t n = 0;
 
@@ -135,7 +144,7 @@ static int write_all(int fd, const void *data, uint64_t bytes, uint64_t offset)
 	return 0;
 }
 
-static int write_memory(struct saver *s, struct snapshot *snap, struct err *err)
+static int write_memory(struct snapshot_saving *s, struct snapshot *snap, struct err *err)
 {
 	uint64_t at = 0, n;
 
@@ -156,7 +165,7 @@ static int write_memory(struct saver *s, struct snapshot *snap, struct err *err)
 }
 
 /* Runs with less than `gap` pages between them are one part. False: there are too many. */
-static bool list_extents(const struct saver *s, struct snapshot *snap, uint64_t gap)
+static bool list_extents(const struct snapshot_saving *s, struct snapshot *snap, uint64_t gap)
 {
 	struct snapshot_extent *last = NULL;
 	uint64_t at = 0, n;
@@ -177,27 +186,16 @@ static bool list_extents(const struct saver *s, struct snapshot *snap, uint64_t 
 	return true;
 }
 
-static int save_memory(struct vm *vm, int fd, struct snapshot *snap, struct err *err)
+static int save_memory(struct snapshot_saving *s, struct err *err)
 {
-	_cleanup_free_ struct saver *s = calloc(1, sizeof(*s));
-	_cleanup_free_ uint8_t *used = NULL;
 	uint64_t gap = GAP_FIRST;
 	int r;
 
-	if (!s)
-		return err_set(err, ENOMEM, "out of memory");
-	s->vm = vm;
-	s->fd = fd;
-	s->ram = mem_ram(&vm->mem, &snap->ram_bytes);
-	s->pages = snap->ram_bytes / PAGE_BYTES;
-	s->used = used = calloc(1, s->pages / 8 + 1);
-	if (!used)
-		return err_set(err, ENOMEM, "out of memory");
-	find_used(s);
-	r = write_memory(s, snap, err);
+	drop_zeros(s);
+	r = write_memory(s, &s->snap, err);
 	if (r < 0)
 		return r;
-	while (!list_extents(s, snap, gap))
+	while (!list_extents(s, &s->snap, gap))
 		gap *= 2;
 	return 0;
 }
@@ -239,28 +237,74 @@ static bool is_own_memory(const struct vm *vm, int fd)
 		st.st_ino == vm->memory_ino;
 }
 
-int snapshot_save(struct vm *vm, int state_fd, int mem_fd, struct err *err)
+static int find(struct snapshot_saving *s, struct err *err)
 {
-	_cleanup_free_ struct snapshot *snap = calloc(1, sizeof(*snap));
+	struct vm *vm = s->vm;
 	int r;
 
-	if (!snap)
-		return err_set(err, ENOMEM, "out of memory");
-	if (is_own_memory(vm, mem_fd))
+	if (is_own_memory(vm, s->fd))
 		return err_set(err, EBUSY, "mem_file_path is the file that this microVM runs from");
-	describe(vm, snap);
-	r = cpu_state_fingerprint(vm->kvm.fd, &snap->cpu, err);
+	describe(vm, &s->snap);
+	s->ram = mem_ram(&vm->mem, &s->snap.ram_bytes);
+	s->pages = s->snap.ram_bytes / PAGE_BYTES;
+	s->used = calloc(1, s->pages / 8 + 1);
+	if (!s->used)
+		return err_set(err, ENOMEM, "out of memory");
+	find_present(s);
+	r = cpu_state_fingerprint(vm->kvm.fd, &s->snap.cpu, err);
 	if (r == 0)
-		r = cpu_state_get(vm->vcpu.fd, &snap->cpu_state, err);
-	if (r == 0)
-		r = save_devices(&vm->devices, snap, err);
-	if (r == 0)
-		r = save_memory(vm, mem_fd, snap, err);
+		r = cpu_state_get(vm->vcpu.fd, &s->snap.cpu_state, err);
+	return r == 0 ? save_devices(&vm->devices, &s->snap, err) : r;
+}
+
+int snapshot_saving_new(
+	struct vm *vm, int state_fd, int mem_fd, struct snapshot_saving **saving, struct err *err)
+{
+	struct snapshot_saving *s = calloc(1, sizeof(*s));
+	int r;
+
+	if (!s)
+		return err_set(err, ENOMEM, "out of memory");
+	s->vm = vm;
+	s->state_fd = state_fd;
+	s->fd = mem_fd;
+	r = find(s, err);
+	if (r < 0)
+		snapshot_saving_free(s);
+	else
+		*saving = s;
+	return r;
+}
+
+int snapshot_saving_write(struct snapshot_saving *s, struct err *err)
+{
+	int r = save_memory(s, err);
+
 	if (r < 0)
 		return r;
-	snapshot_seal(snap);
-	if (ftruncate(state_fd, 0) < 0)
+	snapshot_seal(&s->snap);
+	if (ftruncate(s->state_fd, 0) < 0)
 		return err_sys(err, errno, "state file");
-	r = write_all(state_fd, snap, sizeof(*snap), 0);
+	r = write_all(s->state_fd, &s->snap, sizeof(s->snap), 0);
 	return r < 0 ? err_sys(err, -r, "write the state file") : 0;
+}
+
+void snapshot_saving_free(struct snapshot_saving *s)
+{
+	if (!s)
+		return;
+	free(s->used);
+	free(s);
+}
+
+int snapshot_save(struct vm *vm, int state_fd, int mem_fd, struct err *err)
+{
+	struct snapshot_saving *saving;
+	int r = snapshot_saving_new(vm, state_fd, mem_fd, &saving, err);
+
+	if (r < 0)
+		return r;
+	r = snapshot_saving_write(saving, err);
+	snapshot_saving_free(saving);
+	return r;
 }

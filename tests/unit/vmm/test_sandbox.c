@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -128,6 +129,37 @@ static int try_fork(void)
 	return failed(syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0));
 }
 
+/* As the device loop does for a snapshot. */
+static int try_libc_fork(void)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 ? errno : 7);
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		return errno;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 7 ? 0 : EPROTO;
+}
+
+static int try_many_forks(void)
+{
+	for (int i = 0; i < 300; i++) {
+		pid_t pid = fork();
+
+		if (pid == 0)
+			_exit(0); /* nobody waits for it: it stays in the count */
+		if (pid < 0)
+			return errno;
+	}
+	return 0;
+}
+
+static int try_prctl(void)
+{
+	return failed(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0));
+}
+
 static int try_ptrace(void)
 {
 	return failed(ptrace(PTRACE_ATTACH, getppid(), NULL, NULL));
@@ -211,13 +243,22 @@ static void test_what_no_role_may(void **state)
 	} tries[] = {{"executable memory", try_exec_memory}, {"socket", try_socket},
 		{"execve", try_exec}, {"fork", try_fork}, {"ptrace", try_ptrace},
 		{"kill", try_kill}, {"setuid", try_setuid}, {"ioctl", try_ioctl},
-		{"mount", try_mount}, {"x32", try_old_kind}};
+		{"mount", try_mount}, {"x32", try_old_kind}, {"prctl", try_prctl}};
 
 	(void)state;
 	for (int role = 0; role < SANDBOX_ROLES; role++) {
 		for (size_t i = 0; i < sizeof(tries) / sizeof(tries[0]); i++)
 			expect_end((enum sandbox_role)role, tries[i].name, tries[i].attempt);
 	}
+}
+
+static void test_fork(void **state)
+{
+	(void)state;
+	expect(SANDBOX_LOOP, "fork", try_libc_fork, 0);
+	expect(SANDBOX_LOOP, "many forks", try_many_forks, EAGAIN);
+	expect_end(SANDBOX_VCPU, "fork", try_libc_fork);
+	expect_end(SANDBOX_FOLDER, "fork", try_libc_fork);
 }
 
 static void test_paths(void **state)
@@ -321,6 +362,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_every_role_may),
 		cmocka_unit_test(test_what_no_role_may),
+		cmocka_unit_test(test_fork),
 		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_sockets),
 		cmocka_unit_test(test_bad_folders),
