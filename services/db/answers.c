@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <unistd.h>
 
 #define SHARED_LOOK_NS                                                                             \
 	NS_PER_S /* others' leases run out too, and their news may be lost with a connection */
@@ -20,6 +21,7 @@ int64_t db_now_ms(const struct db *db)
 /* --- deferred requests ----------------------------------------------------------------------------------------------- */
 static void list_add(struct client_list *l, struct client *c)
 {
+	c->list = l;
 	c->prev = l->last;
 	c->next = NULL;
 	if (l->last)
@@ -30,8 +32,10 @@ static void list_add(struct client_list *l, struct client *c)
 	l->count++;
 }
 
-static void list_del(struct client_list *l, struct client *c)
+static void list_del(struct client *c)
 {
+	struct client_list *l = c->list;
+
 	if (c->prev)
 		c->prev->next = c->next;
 	else
@@ -45,9 +49,7 @@ static void list_del(struct client_list *l, struct client *c)
 
 static void on_gone(struct httpd_req *req)
 {
-	struct client *c = httpd_data(req);
-
-	list_del(c->waiting ? &c->db->waiters : &c->db->answers, c);
+	list_del(httpd_data(req));
 }
 
 static void client_free(void *data)
@@ -85,7 +87,7 @@ static void send_now(struct client *c)
 {
 	char *body = steal_ptr(&c->body);
 
-	list_del(&c->db->answers, c);
+	list_del(c);
 	httpd_reply_take(c->req, c->status, c->type, body, body ? strlen(body) : 0);
 }
 
@@ -111,6 +113,79 @@ static const char *sentence_of(int code)
 
 static void arm(struct db *db);
 
+static void send_failure(struct client *c, int r)
+{
+	set_answer(c, status_of(r), HTML, strdup(sentence_of(r)));
+	if (r == -EAGAIN)
+		httpd_add_header(c->req, "Retry-After", "1");
+	send_now(c);
+}
+
+/* Answers now, or with the sync that brings what the answer says to the disk: the one under way has it if nothing was committed since. */
+static void send_lasting(struct client *c)
+{
+	struct db *db = c->db;
+
+	if (!c->lasting || (!db->dirty && !db->sync.running)) {
+		send_now(c);
+		return;
+	}
+	list_del(c);
+	list_add(db->dirty ? &db->unsynced : &db->syncing, c);
+}
+
+static void sync_work(struct offload_job *job)
+{
+	struct queue_sync *sync = (struct queue_sync *)job;
+
+	sync->result = fdatasync(sync->fd) < 0 ? -errno : 0;
+}
+
+static void start_sync(struct db *db);
+
+static void on_synced(struct offload_job *job)
+{
+	struct queue_sync *sync = (struct queue_sync *)job;
+	struct db *db = sync->db;
+
+	sync->running = false;
+	while (db->syncing.first) {
+		if (sync->result < 0)
+			send_failure(db->syncing.first, -EIO);
+		else
+			send_now(db->syncing.first);
+	}
+	/* What the kernel could not write it may have given up: the next sync would say that all is well. */
+	if (sync->result < 0)
+		service_fail(db->s, "the queue cannot be synced");
+	else
+		start_sync(db);
+}
+
+/* One at a time: those who come meanwhile share the next. */
+static void start_sync(struct db *db)
+{
+	int fd;
+
+	if (!db->dirty || db->sync.running)
+		return;
+	db->dirty = false;
+	while (db->unsynced.first) {
+		struct client *c = db->unsynced.first;
+
+		list_del(c);
+		list_add(&db->syncing, c);
+	}
+	fd = queue_sync_fd(db->queue);
+	db->sync.running = true;
+	db->sync.fd = fd;
+	db->sync.result = fd == -ENODATA ? 0 : fd;
+	if (fd >= 0)
+		offload_add(db->thread, &db->sync.job);
+	else
+		on_synced(&db->sync.job);
+}
+
 /* Commits what is open; only then are those told who asked for it. */
 static void flush(void *arg)
 {
@@ -119,21 +194,21 @@ static void flush(void *arg)
 
 	if (r < 0)
 		database_failed(db, r);
+	db->dirty |= queue_unsynced(db->queue);
 	while (db->answers.first) {
 		struct client *c = db->answers.first;
 
 		if (r < 0)
-			set_answer(c, status_of(r), HTML, strdup(sentence_of(r)));
-		if (r == -EAGAIN)
-			httpd_add_header(c->req, "Retry-After", "1");
-		send_now(c);
+			send_failure(c, r);
+		else
+			send_lasting(c);
 	}
+	start_sync(db);
 	arm(db);
 }
 
 static void hold(struct client *c)
 {
-	c->waiting = false;
 	list_add(&c->db->answers, c);
 	loop_timer_set(c->db->flush, 0);
 }
@@ -141,9 +216,10 @@ static void hold(struct client *c)
 void answer_take(struct httpd_req *req, unsigned int status, const char *type, char *body)
 {
 	struct db *db = db_of(req);
+	bool lasting = queue_must_last(db->queue), open = queue_is_open(db->queue);
 	struct client *c;
 
-	if (!queue_is_open(db->queue)) {
+	if (!open && !(lasting && (db->dirty || db->sync.running))) {
 		httpd_reply_take(req, status, type, body, body ? strlen(body) : 0);
 		return;
 	}
@@ -152,6 +228,7 @@ void answer_take(struct httpd_req *req, unsigned int status, const char *type, c
 		free(body);
 		return;
 	}
+	c->lasting = lasting;
 	set_answer(c, status, type, body);
 	hold(c);
 }
@@ -214,7 +291,6 @@ void wait_for_task(struct httpd_req *req, int64_t seconds, const char *worker)
 	c = client_new(db, req);
 	if (!c)
 		return;
-	c->waiting = true;
 	c->deadline_ns = loop_now_ns() + seconds * NS_PER_S;
 	snprintf(c->worker, sizeof(c->worker), "%s", worker);
 	list_add(&db->waiters, c);
@@ -237,7 +313,7 @@ void serve_waiters(struct db *db)
 				database_failed(db, r);
 			break;
 		}
-		list_del(&db->waiters, c);
+		list_del(c);
 		lease_headers(c->req, &lease, db->lease_ms);
 		snprintf(text, sizeof(text), "{\"id\":%" PRId64 ",\"state\":1}", lease.id);
 		set_answer(c, 200, JSON, strdup(text));
@@ -258,7 +334,7 @@ static void end_until(struct db *db, int64_t until_ns)
 		next = c->next;
 		if (c->deadline_ns > until_ns)
 			continue;
-		list_del(&db->waiters, c);
+		list_del(c);
 		set_answer(c, 404, JSON, strdup(NONE));
 		hold(c);
 	}
@@ -320,13 +396,15 @@ void watch_news(void *arg, int fd)
 
 int answers_init(struct db *db)
 {
-	int r = loop_timer_new(db->s->loop, flush, db, &db->flush);
-
-	return r < 0 ? r : loop_timer_new(db->s->loop, run_due, db, &db->due);
+	db->sync = (struct queue_sync){.job = {.work = sync_work, .done = on_synced}, .db = db};
+	return loop_timer_new(db->s->loop, flush, db, &db->flush)
+		?: loop_timer_new(db->s->loop, run_due, db, &db->due)
+		?: offload_new(db->s->loop, 1, &db->thread);
 }
 
 void answers_fini(struct db *db)
 {
+	offload_free(db->thread);
 	loop_timer_free(db->flush);
 	loop_timer_free(db->due);
 }

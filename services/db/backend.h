@@ -22,6 +22,7 @@ struct backend_ops;
 /* The first member of a backend's own structure. */
 struct backend {
 	const struct backend_ops *ops;
+	bool must_last; /* set by a change (or a reading) that nobody may hear of before it is on the disk; the queue takes it back */
 };
 
 /* fn gets the descriptor to be watched for news(), and -1 before that is closed. fn may be NULL. */
@@ -37,7 +38,11 @@ struct backend_ops {
 	const char *(*error)(const struct backend *b);
 
 	int (*begin)(struct backend *b);
-	int (*commit)(struct backend *b); /* durable when it returns 0; undone when it fails */
+	/* Undone when it fails. What is committed survives the end of this process. lasting: it survives the end of the machine, once
+	 * sync_fd() is synced, or when it returns 0 if there is none; else it does so with the next one that lasts. */
+	int (*commit)(struct backend *b, bool lasting);
+	/* The descriptor to be synced (fdatasync, any thread) for all commits so far to last. -errno: it cannot be. NULL: see commit. */
+	int (*sync_fd)(struct backend *b);
 
 	/* Gives t its id; ids never repeat, the first is 0. -ENOSPC: max_waiting tasks are created, ready or delayed. -EEXIST: its key is
 	 * there already. */

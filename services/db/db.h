@@ -3,25 +3,32 @@
  * db inside: the service's state, and how requests are answered.
  *
  * Requests that change something within one turn of the loop share a transaction; their answers are held back until it is
- * committed (answers.c). A client that long-polls /task/next is in the list of waiters until a task gets ready, its time is up, it
+ * committed and, where the client is to rely on it, on the disk (answers.c). A client that long-polls /task/next is in the list of waiters until a task gets ready, its time is up, it
  * goes away, or the service drains. One timer stands for the next thing that is due: a lease, a delay, an orphan, a waiter.
  */
 #ifndef SERVICES_DB_DB_H
 #define SERVICES_DB_DB_H
 
 #include "lib/jsonx.h"
+#include "services/common/offload.h"
 #include "services/common/service.h"
 #include "services/db/queue.h"
 
 #define HTML "text/html; charset=utf-8"
 #define JSON "application/json; charset=utf-8"
 
-/* A request that is deferred: it waits for a task, or for the commit of its answer. */
+/*
+ * A request that is deferred, in one of db's lists: it waits for a task, or for its answer to be committed and synced.
+ *
+ *   waiters --task--> answers --commit--> unsynced --sync begins--> syncing --sync ends--> answered
+ *                        +-- nothing that must last: answered
+ */
 struct client {
 	struct db *db;
 	struct httpd_req *req;
+	struct client_list *list;
 	struct client *prev, *next;
-	bool waiting; /* in db->waiters, else in db->answers */
+	bool lasting; /* the answer says something that must be on the disk */
 	int64_t deadline_ns;
 	unsigned int status;
 	const char *type; /* a constant */
@@ -34,10 +41,21 @@ struct client_list {
 	uint64_t count;
 };
 
+/* fdatasync of the queue's descriptor, by a thread. */
+struct queue_sync {
+	struct offload_job job; /* first */
+	struct db *db;
+	int fd, result;
+	bool running;
+};
+
 struct db {
 	struct service *s;
 	struct queue *queue;
-	struct client_list waiters, answers;
+	struct client_list waiters, answers, unsynced, syncing;
+	bool dirty; /* something was committed that must last, and no sync has begun since */
+	struct offload *thread; /* of syncs */
+	struct queue_sync sync;
 	struct loop_timer *flush, *due;
 	struct loop_io *news; /* of the backend */
 	int64_t clock_offset_ms; /* wall clock minus monotonic, read once: time does not step while we run */
@@ -54,7 +72,8 @@ static inline struct db *db_of(const struct httpd_req *req)
 int64_t db_now_ms(const struct db *db);
 
 /* --- answers.c ----------------------------------------------------------------------------------------------------- */
-int answers_init(struct db *db); /* timers; 0 or -errno */
+int answers_init(struct db *db); /* timers, the thread; 0 or -errno */
+/* No sync is under way any more when it returns. */
 void answers_fini(struct db *db);
 /* Opens the transaction that this turn of the loop shares; answers and is false when that fails. */
 bool begin(struct httpd_req *req);

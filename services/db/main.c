@@ -147,12 +147,12 @@ static void db_stop(struct service *s)
 
 	if (!db)
 		return;
+	answers_fini(db);
 	if (db->queue && queue_commit(db->queue) < 0)
 		log_error("the last changes are lost", "text=\"%s\"", queue_error(db->queue));
 	queue_close(db->queue);
 	if (db->dir[0])
 		remove_temporary(db);
-	answers_fini(db);
 	free(db);
 }
 

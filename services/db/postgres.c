@@ -166,9 +166,9 @@ static int postgres_begin(struct backend *b)
 }
 
 /* The counts, the news and the commit in one round trip. */
-static int finish(struct postgres *p)
+static int finish(struct postgres *p, bool lasting)
 {
-	char text[640];
+	char text[700];
 	int len = 0;
 
 	for (int i = 0; i < TASK_STATES; i++) {
@@ -181,15 +181,16 @@ static int finish(struct postgres *p)
 	if (len)
 		len += snprintf(text + len, sizeof(text) - (size_t)len,
 			" ON CONFLICT (slot, state) DO UPDATE SET n = micro_count.n + EXCLUDED.n;");
-	snprintf(text + len, sizeof(text) - (size_t)len, "%sCOMMIT",
-		p->woken ? "NOTIFY micro_queue;" : "");
+	snprintf(text + len, sizeof(text) - (size_t)len, "%s%sCOMMIT",
+		p->woken ? "NOTIFY micro_queue;" : "",
+		lasting ? "" : "SET LOCAL synchronous_commit TO off;");
 	return pg_exec(&p->pg, text);
 }
 
-static int postgres_commit(struct backend *b)
+static int postgres_commit(struct backend *b, bool lasting)
 {
 	struct postgres *p = postgres_of(b);
-	int r = p->failed < 0 ? p->failed : finish(p);
+	int r = p->failed < 0 ? p->failed : finish(p, lasting);
 
 	p->open = false;
 	p->failed = 0;
@@ -227,6 +228,7 @@ static int postgres_insert(struct backend *b, struct task *t, int64_t max_waitin
 		return t->key[0] && b->ops->find(b, t->key, &id) == 0 ? -EEXIST : -ENOSPC;
 	t->id = id;
 	p->delta[TASK_CREATED + 1]++;
+	b->must_last = true; /* a number out of a sequence may come again if its commit is lost */
 	return 0;
 }
 

@@ -15,7 +15,8 @@ struct queue {
 	struct backend *b; /* owned */
 	const struct backend_ops *ops;
 	bool open;
-	int64_t next_due; /* nothing is due before; -1: ask */
+	bool lasting, unsynced; /* the open transaction; committed ones */
+	int64_t next_due;       /* nothing is due before; -1: ask */
 	uint64_t random;
 	struct queue_stats stats;
 };
@@ -122,14 +123,40 @@ int queue_commit(struct queue *q)
 
 	if (!q->open)
 		return 0;
+	queue_must_last(q);
 	q->open = false;
-	r = q->ops->commit(q->b);
+	r = q->ops->commit(q->b, q->lasting);
 	if (r < 0) {
 		q->stats.rollbacks++;
 		q->next_due = -1;
-	} else
+	} else {
 		q->stats.commits++;
+		q->unsynced |= q->lasting;
+	}
+	q->lasting = false;
 	return r;
+}
+
+bool queue_must_last(struct queue *q)
+{
+	bool last = q->b->must_last;
+
+	q->b->must_last = false;
+	q->lasting |= last && q->open;
+	return last;
+}
+
+bool queue_unsynced(struct queue *q)
+{
+	bool unsynced = q->unsynced;
+
+	q->unsynced = false;
+	return unsynced;
+}
+
+int queue_sync_fd(struct queue *q)
+{
+	return q->ops->sync_fd ? q->ops->sync_fd(q->b) : -ENODATA;
 }
 
 /* --- one task -------------------------------------------------------------------------------------------------------- */
@@ -178,6 +205,7 @@ static int find_again(struct queue *q, const char *key, int64_t *id, enum task_s
 		r = q->ops->load(q->b, *id, true, &t);
 	if (r == 0)
 		*state = t.state;
+	q->b->must_last |= r == 0 && t.state != TASK_CREATED; /* it was accepted before */
 	return r;
 }
 
@@ -217,7 +245,10 @@ int queue_create(
 
 int queue_get(struct queue *q, int64_t id, struct task *task)
 {
-	return q->ops->load(q->b, id, false, task);
+	int r = q->ops->load(q->b, id, false, task);
+
+	q->b->must_last |= r == 0 && (task->state == TASK_FINISHED || task->state == TASK_DEAD);
+	return r;
 }
 
 int queue_ready(struct queue *q, int64_t id, int64_t now)
@@ -227,6 +258,7 @@ int queue_ready(struct queue *q, int64_t id, int64_t now)
 
 	if (r < 0)
 		return r;
+	q->b->must_last = true;
 	switch (t.state) {
 	case TASK_CREATED:
 		return t.start_ms > now ? move(q, &t, TASK_DELAYED, t.start_ms, now)
@@ -299,6 +331,7 @@ int queue_finish(struct queue *q, int64_t id, const char *token, int64_t now)
 
 	if (r < 0)
 		return r;
+	q->b->must_last = true;
 	if (t.state == TASK_FINISHED && token && strcmp(token, t.token) == 0)
 		return 0;
 	if (!holds(&t, token, now))
@@ -340,6 +373,7 @@ static int bury(struct queue *q, struct task *t, int64_t now)
 	int64_t dead;
 	int r = move(q, t, TASK_DEAD, now, now);
 
+	q->b->must_last = true;
 	if (r < 0)
 		return r;
 	q->stats.died++;
@@ -432,6 +466,7 @@ int64_t queue_next_due(struct queue *q)
 /* --- dead letters ---------------------------------------------------------------------------------------------------- */
 int queue_dead(struct queue *q, int64_t after, struct task *out, int max)
 {
+	q->b->must_last = true;
 	return q->ops->list_dead(q->b, after, out, max);
 }
 
@@ -439,6 +474,7 @@ int queue_dead_retry(struct queue *q, int64_t id, int64_t now, int64_t *changed)
 {
 	int r = q->ops->retry_dead(q->b, id, now, changed);
 
+	q->b->must_last = true;
 	return r == 0 && id >= 0 && *changed == 0 ? -ENOENT : r;
 }
 
@@ -446,5 +482,6 @@ int queue_dead_purge(struct queue *q, int64_t id, int64_t *changed)
 {
 	int r = q->ops->delete_dead(q->b, id, changed);
 
+	q->b->must_last = true;
 	return r == 0 && id >= 0 && *changed == 0 ? -ENOENT : r;
 }

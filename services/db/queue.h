@@ -9,7 +9,9 @@
  *                                  +---- retry DEAD <+ attempts used up, or final (purge: deleted)
  *
  * Every change happens inside a transaction that the caller opens and commits: many requests may share one (group
- * commit), and none may be answered before. Times are ms since the epoch of a clock that the caller keeps from stepping back.
+ * commit), and none may be answered before. What clients rely on for good (a task is ready, finished, dead) must also be on the disk
+ * by then, see queue_must_last(); a lease need not: if the machine dies with it, the task is ready again, and its token is good for
+ * nothing. Times are ms since the epoch of a clock that the caller keeps from stepping back.
  * All functions: 0 or -errno as in backend.h, the sentence in queue_error().
  */
 #ifndef SERVICES_DB_QUEUE_H
@@ -57,6 +59,12 @@ bool queue_shared(const struct queue *q);
 
 int queue_begin(struct queue *q); /* nothing when one is open */
 int queue_commit(struct queue *q);
+/* Whether what was done or read since the last question may be told to nobody before queue_sync_fd() is synced, once it is committed. */
+bool queue_must_last(struct queue *q);
+/* Whether a commit since the last question holds something like that. */
+bool queue_unsynced(struct queue *q);
+/* What to sync (fdatasync, any thread) for all that was committed to last. -errno: it cannot be; -ENODATA: the commit has seen to it. */
+int queue_sync_fd(struct queue *q);
 bool queue_is_open(const struct queue *q); /* a transaction */
 
 /* wish NULL: nothing special. state: TASK_CREATED, or what the task of that key is by now. -ENOSPC: full. */

@@ -3,7 +3,11 @@
  * The queue in one SQLite file. The index (state, due, id) serves every question of order: the first ready task, the next
  * lease to run out, the next delay or orphan; a second one, of ready tasks only, says which has waited longest.
  *
- * Write-ahead log, synchronous FULL: a commit is on the disk (fdatasync of the log) before it returns. locking_mode is
+ * Write-ahead log, synchronous NORMAL: a commit is in the log, where the end of this process cannot harm it; who needs it to be on the disk
+ * syncs the log (sync_fd), for as many commits as there are by then, and while requests are served that need no sync. (That is all
+ * that FULL would do, in the middle of each commit.) The log's header, and what a checkpoint moves, SQLite syncs itself.
+ *
+ * locking_mode is
  * EXCLUSIVE, set before the journal mode: then the index of the log is in this process's memory and not in a mapped file FILE-shm. On a shared
  * folder (9p) a unikernel's mapping is a copy of its own, so that such a file would be shared with nobody; and a queue has one
  * user anyway, which the exclusive lock enforces.
@@ -15,7 +19,9 @@
 #include "lib/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #define LOAD                                                                                       \
 	"SELECT id, state, due, since, attempts, priority, start, token, worker, reason, key,"     \
@@ -47,10 +53,10 @@ static const char *const sql[STATEMENTS] = {
 	[ST_DEAD_DELETE] = "DELETE FROM task WHERE state = 3 AND (?1 < 0 OR id = ?1)",
 	[ST_OLDEST] = "SELECT min(since) FROM task WHERE state = 0",
 	[ST_COUNT] = "SELECT state, count(*) FROM task GROUP BY state",
-	[ST_NEXT_ID] = "SELECT max(coalesce((SELECT value FROM meta WHERE name = 'next_id'), 0),"
-		       " coalesce((SELECT max(id) + 1 FROM task), 0))",
-	[ST_SAVE_ID] = "INSERT INTO meta VALUES ('next_id', ?1)"
-		       " ON CONFLICT (name) DO UPDATE SET value = ?1",
+	[ST_NEXT_ID] = "SELECT coalesce(max(id) + 1, 0) FROM task",
+	[ST_META] = "SELECT value FROM meta WHERE name = ?1",
+	[ST_SAVE_META] =
+		"INSERT INTO meta VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2",
 };
 
 static struct sqlite *sqlite_of(struct backend *b)
@@ -87,7 +93,7 @@ int sqlite_prepare(struct sqlite *s)
 	return rc;
 }
 
-static sqlite3_stmt *use(struct sqlite *s, enum statement n)
+sqlite3_stmt *sqlite_use(struct sqlite *s, enum statement n)
 {
 	sqlite3_stmt *st = s->st[n];
 
@@ -128,7 +134,7 @@ static int failed(struct sqlite *s, int rc)
 }
 
 /* Runs a statement to its end. */
-static int finish(struct sqlite *s, sqlite3_stmt *st)
+int sqlite_finish(struct sqlite *s, sqlite3_stmt *st)
 {
 	int rc;
 
@@ -140,7 +146,7 @@ static int finish(struct sqlite *s, sqlite3_stmt *st)
 }
 
 /* One row: 0, none: -ENOENT. After it the columns may be read until the statement is reset. */
-static int first(struct sqlite *s, sqlite3_stmt *st)
+int sqlite_first(struct sqlite *s, sqlite3_stmt *st)
 {
 	int rc = sqlite3_step(st);
 
@@ -159,7 +165,7 @@ static int may_write(const struct sqlite *s)
 /* --- opening and closing --------------------------------------------------------------------------------------------- */
 int sqlite_recount(struct sqlite *s)
 {
-	sqlite3_stmt *st = use(s, ST_COUNT);
+	sqlite3_stmt *st = sqlite_use(s, ST_COUNT);
 	int rc;
 
 	memset(s->count, 0, sizeof(s->count));
@@ -173,23 +179,17 @@ int sqlite_recount(struct sqlite *s)
 	return rc == SQLITE_DONE ? 0 : failed(s, rc);
 }
 
-int sqlite_load_next_id(struct sqlite *s)
-{
-	sqlite3_stmt *st = use(s, ST_NEXT_ID);
-	int r = first(s, st);
-
-	if (r == 0)
-		s->next_id = sqlite3_column_int64(st, 0);
-	sqlite3_reset(st);
-	return r;
-}
-
 static void sqlite_close(struct backend *b)
 {
 	struct sqlite *s = sqlite_of(b);
 
 	if (s->open)
-		finish(s, use(s, ST_ROLLBACK));
+		sqlite_finish(s, sqlite_use(s, ST_ROLLBACK));
+	if (s->reserved > s->next_id && sqlite_finish(s, sqlite_use(s, ST_BEGIN)) == 0 &&
+		(ids_end(s) < 0 || sqlite_finish(s, sqlite_use(s, ST_COMMIT)) < 0))
+		sqlite_finish(s, sqlite_use(s, ST_ROLLBACK));
+	if (s->wal >= 0)
+		close(s->wal);
 	for (size_t i = 0; i < STATEMENTS; i++)
 		sqlite3_finalize(s->st[i]);
 	sqlite3_close(s->db);
@@ -200,44 +200,41 @@ static void sqlite_close(struct backend *b)
 static int sqlite_begin(struct backend *b)
 {
 	struct sqlite *s = sqlite_of(b);
-	int r = finish(s, use(s, ST_BEGIN));
+	int r = sqlite_finish(s, sqlite_use(s, ST_BEGIN));
 
 	s->open = r == 0;
 	s->failed = false;
 	return r;
 }
 
-static int sqlite_commit(struct backend *b)
+static int sqlite_commit(struct backend *b, bool lasting)
 {
 	struct sqlite *s = sqlite_of(b);
-	int r = s->failed ? -EIO : 0;
+	int r = s->failed ? -EIO : ids_save(s) ?: sqlite_finish(s, sqlite_use(s, ST_COMMIT));
 
-	if (r == 0 && s->id_unsaved) {
-		sqlite3_stmt *st = use(s, ST_SAVE_ID);
-
-		sqlite3_bind_int64(st, 1, s->next_id);
-		r = finish(s, st);
-	}
-	if (r == 0)
-		r = finish(s, use(s, ST_COMMIT));
+	(void)lasting; /* the caller syncs */
 	s->open = false;
-	if (r == 0) {
-		s->id_unsaved = false;
+	if (r == 0)
 		return 0;
-	}
+	s->id_unsaved = true;
+	s->reserved = s->next_id; /* what this transaction has reserved is not */
 	log_error("a transaction is undone", "error=%d text=\"%s\"", -r, sqlite3_errmsg(s->db));
 	if (!sqlite3_get_autocommit(s->db))
-		finish(s, use(s, ST_ROLLBACK));
+		sqlite_finish(s, sqlite_use(s, ST_ROLLBACK));
 	sqlite_recount(s);
 	s->failed = false;
 	return r;
 }
 
 /* --- tasks ----------------------------------------------------------------------------------------------------------- */
-static void deleted(struct sqlite *s, enum task_state from, int64_t n)
+static int sqlite_sync_fd(struct backend *b)
 {
-	s->count[from + 1] -= n;
-	s->id_unsaved |= n > 0; /* the highest id may have gone */
+	struct sqlite *s = sqlite_of(b);
+
+	if (s->wal < 0)
+		s->wal = open(sqlite3_filename_wal(sqlite3_db_filename(s->db, "main")),
+			O_RDONLY | O_CLOEXEC);
+	return s->wal < 0 ? -errno : s->wal;
 }
 
 static int sqlite_insert(struct backend *b, struct task *t, int64_t max_waiting)
@@ -251,20 +248,21 @@ static int sqlite_insert(struct backend *b, struct task *t, int64_t max_waiting)
 		return r;
 	if (n[TASK_CREATED + 1] + n[TASK_READY + 1] + n[TASK_DELAYED + 1] >= max_waiting)
 		return -ENOSPC;
-	st = use(s, ST_INSERT);
-	sqlite3_bind_int64(st, 1, s->next_id);
+	r = ids_next(s, &t->id);
+	if (r < 0)
+		return r;
+	st = sqlite_use(s, ST_INSERT);
+	sqlite3_bind_int64(st, 1, t->id);
 	sqlite3_bind_int64(st, 2, t->due_ms);
 	sqlite3_bind_int64(st, 3, t->since_ms);
 	sqlite3_bind_int64(st, 4, t->priority);
 	sqlite3_bind_int64(st, 5, t->start_ms);
 	bind_text(st, 6, t->key);
 	bind_text(st, 7, t->params);
-	r = finish(s, st);
+	r = sqlite_finish(s, st);
 	if (r < 0)
 		return r;
 	s->count[TASK_CREATED + 1]++;
-	s->id_unsaved = true;
-	t->id = s->next_id++;
 	return 0;
 }
 
@@ -287,12 +285,12 @@ static void row_of(sqlite3_stmt *st, struct task *t)
 static int sqlite_load(struct backend *b, int64_t id, bool lock, struct task *t)
 {
 	struct sqlite *s = sqlite_of(b);
-	sqlite3_stmt *st = use(s, ST_LOAD);
+	sqlite3_stmt *st = sqlite_use(s, ST_LOAD);
 	int r;
 
 	(void)lock; /* the whole file is ours */
 	sqlite3_bind_int64(st, 1, id);
-	r = first(s, st);
+	r = sqlite_first(s, st);
 	if (r < 0)
 		return r;
 	row_of(st, t);
@@ -303,11 +301,11 @@ static int sqlite_load(struct backend *b, int64_t id, bool lock, struct task *t)
 static int sqlite_find(struct backend *b, const char *key, int64_t *id)
 {
 	struct sqlite *s = sqlite_of(b);
-	sqlite3_stmt *st = use(s, ST_FIND);
+	sqlite3_stmt *st = sqlite_use(s, ST_FIND);
 	int r;
 
 	bind_text(st, 1, key);
-	r = first(s, st);
+	r = sqlite_first(s, st);
 	if (r == 0)
 		*id = sqlite3_column_int64(st, 0);
 	sqlite3_reset(st);
@@ -317,7 +315,7 @@ static int sqlite_find(struct backend *b, const char *key, int64_t *id)
 static int sqlite_store(struct backend *b, const struct task *t, enum task_state from)
 {
 	struct sqlite *s = sqlite_of(b);
-	sqlite3_stmt *st = use(s, ST_STORE);
+	sqlite3_stmt *st = sqlite_use(s, ST_STORE);
 	int r = may_write(s);
 
 	if (r < 0)
@@ -330,7 +328,7 @@ static int sqlite_store(struct backend *b, const struct task *t, enum task_state
 	bind_text(st, 6, t->token);
 	bind_text(st, 7, t->worker);
 	bind_text(st, 8, t->reason);
-	r = finish(s, st);
+	r = sqlite_finish(s, st);
 	if (r == 0) {
 		s->count[from + 1]--;
 		s->count[t->state + 1]++;
@@ -341,7 +339,7 @@ static int sqlite_store(struct backend *b, const struct task *t, enum task_state
 static int sqlite_take(struct backend *b, struct task *t)
 {
 	struct sqlite *s = sqlite_of(b);
-	sqlite3_stmt *st = use(s, ST_TAKE);
+	sqlite3_stmt *st = sqlite_use(s, ST_TAKE);
 	int r = may_write(s);
 
 	if (r < 0)
@@ -352,7 +350,7 @@ static int sqlite_take(struct backend *b, struct task *t)
 	sqlite3_bind_int64(st, 2, t->since_ms);
 	bind_text(st, 3, t->token);
 	bind_text(st, 4, t->worker);
-	r = first(s, st);
+	r = sqlite_first(s, st);
 	if (r < 0)
 		return r;
 	t->id = sqlite3_column_int64(st, 0);
@@ -360,14 +358,14 @@ static int sqlite_take(struct backend *b, struct task *t)
 	text_of(st, 2, t->params, sizeof(t->params));
 	s->count[TASK_READY + 1]--;
 	s->count[TASK_LEASED + 1]++;
-	return finish(s, st);
+	return sqlite_finish(s, st);
 }
 
 /* --- time ------------------------------------------------------------------------------------------------------------ */
 static int sqlite_due(struct backend *b, enum task_state state, int64_t now, int64_t *ids, int max)
 {
 	struct sqlite *s = sqlite_of(b);
-	sqlite3_stmt *st = use(s, ST_DUE);
+	sqlite3_stmt *st = sqlite_use(s, ST_DUE);
 	int n = 0, rc = SQLITE_DONE;
 
 	if (s->count[state + 1] == 0)
@@ -393,9 +391,9 @@ static int sqlite_next_due(struct backend *b, int64_t *at)
 
 		if (s->count[timed[i] + 1] == 0)
 			continue;
-		st = use(s, ST_NEXT_DUE);
+		st = sqlite_use(s, ST_NEXT_DUE);
 		sqlite3_bind_int(st, 1, timed[i]);
-		r = first(s, st);
+		r = sqlite_first(s, st);
 		if (r == 0 && sqlite3_column_type(st, 0) != SQLITE_NULL &&
 			sqlite3_column_int64(st, 0) < *at)
 			*at = sqlite3_column_int64(st, 0);
@@ -409,7 +407,7 @@ static int sqlite_next_due(struct backend *b, int64_t *at)
 static int sqlite_purge(struct backend *b, enum task_state state, int64_t until, int64_t max)
 {
 	struct sqlite *s = sqlite_of(b);
-	sqlite3_stmt *st = use(s, ST_PURGE);
+	sqlite3_stmt *st = sqlite_use(s, ST_PURGE);
 	int r = may_write(s);
 
 	if (r < 0 || s->count[state + 1] == 0)
@@ -417,27 +415,27 @@ static int sqlite_purge(struct backend *b, enum task_state state, int64_t until,
 	sqlite3_bind_int(st, 1, state);
 	sqlite3_bind_int64(st, 2, until);
 	sqlite3_bind_int64(st, 3, max);
-	r = finish(s, st);
+	r = sqlite_finish(s, st);
 	if (r < 0)
 		return r;
-	deleted(s, state, sqlite3_changes(s->db));
+	s->count[state + 1] -= sqlite3_changes(s->db);
 	return sqlite3_changes(s->db);
 }
 
 static int sqlite_clip_leases(struct backend *b, int64_t latest)
 {
 	struct sqlite *s = sqlite_of(b);
-	sqlite3_stmt *st = use(s, ST_CLIP);
+	sqlite3_stmt *st = sqlite_use(s, ST_CLIP);
 
 	sqlite3_bind_int64(st, 1, latest);
-	return finish(s, st);
+	return sqlite_finish(s, st);
 }
 
 /* --- dead letters ---------------------------------------------------------------------------------------------------- */
 static int sqlite_list_dead(struct backend *b, int64_t after, struct task *out, int max)
 {
 	struct sqlite *s = sqlite_of(b);
-	sqlite3_stmt *st = use(s, ST_DEAD);
+	sqlite3_stmt *st = sqlite_use(s, ST_DEAD);
 	int n = 0, rc = SQLITE_DONE;
 
 	sqlite3_bind_int64(st, 1, after);
@@ -451,7 +449,7 @@ static int sqlite_list_dead(struct backend *b, int64_t after, struct task *out, 
 static int change_dead(
 	struct sqlite *s, enum statement n, int64_t id, int64_t now, int64_t *changed)
 {
-	sqlite3_stmt *st = use(s, n);
+	sqlite3_stmt *st = sqlite_use(s, n);
 	int r = may_write(s);
 
 	if (r < 0)
@@ -459,7 +457,7 @@ static int change_dead(
 	sqlite3_bind_int64(st, 1, id);
 	if (n == ST_DEAD_RETRY)
 		sqlite3_bind_int64(st, 2, now);
-	r = finish(s, st);
+	r = sqlite_finish(s, st);
 	if (r == 0)
 		*changed = sqlite3_changes(s->db);
 	return r;
@@ -483,7 +481,7 @@ static int sqlite_delete_dead(struct backend *b, int64_t id, int64_t *n)
 	int r = change_dead(s, ST_DEAD_DELETE, id, 0, n);
 
 	if (r == 0)
-		deleted(s, TASK_DEAD, *n);
+		s->count[TASK_DEAD + 1] -= *n;
 	return r;
 }
 
@@ -497,8 +495,8 @@ static int sqlite_counts(struct backend *b, int64_t counts[TASK_STATES])
 static int sqlite_oldest(struct backend *b, int64_t *since_ms)
 {
 	struct sqlite *s = sqlite_of(b);
-	sqlite3_stmt *st = use(s, ST_OLDEST);
-	int r = s->count[TASK_READY + 1] ? first(s, st) : -ENOENT;
+	sqlite3_stmt *st = sqlite_use(s, ST_OLDEST);
+	int r = s->count[TASK_READY + 1] ? sqlite_first(s, st) : -ENOENT;
 
 	if (r == 0)
 		*since_ms = sqlite3_column_int64(st, 0);
@@ -512,6 +510,7 @@ const struct backend_ops sqlite_ops = {
 	.error = sqlite_error,
 	.begin = sqlite_begin,
 	.commit = sqlite_commit,
+	.sync_fd = sqlite_sync_fd,
 	.insert = sqlite_insert,
 	.load = sqlite_load,
 	.find = sqlite_find,

@@ -26,7 +26,8 @@ enum statement {
 	ST_OLDEST,
 	ST_COUNT,
 	ST_NEXT_ID,
-	ST_SAVE_ID,
+	ST_META,
+	ST_SAVE_META,
 	STATEMENTS,
 };
 
@@ -35,15 +36,28 @@ struct sqlite {
 	sqlite3 *db;
 	sqlite3_stmt *st[STATEMENTS];
 	bool open, failed; /* the transaction */
+	int wal;           /* a descriptor of the log, to be synced; -1: not open yet */
 	bool id_unsaved;
 	int64_t next_id;
+	int64_t reserved; /* ids below it may have been given out, says the disk */
 	int64_t count[TASK_STATES];
 };
 
 extern const struct backend_ops sqlite_ops;
 
-int sqlite_prepare(struct sqlite *s);      /* all statements; a code of SQLite */
-int sqlite_load_next_id(struct sqlite *s); /* 0 or -errno */
-int sqlite_recount(struct sqlite *s);      /* 0 or -errno */
+/* --- sqlite_ids.c: 0 or -errno; but for the first, inside a transaction ---------------------------------------------- */
+int ids_load(struct sqlite *s);
+int ids_next(struct sqlite *s, int64_t *id); /* sets must_last when it had to reserve some */
+int ids_save(struct sqlite *s);              /* before a commit */
+int ids_end(struct sqlite *s);               /* no more will be given out: no gap */
+
+/* --- sqlite.c ------------------------------------------------------------------------------------------------------ */
+sqlite3_stmt *sqlite_use(struct sqlite *s, enum statement n); /* reset, nothing bound */
+int sqlite_finish(struct sqlite *s, sqlite3_stmt *st);        /* runs it to its end; 0 or -errno */
+/* One row: 0, after which the columns may be read until the statement is reset; none: -ENOENT. */
+int sqlite_first(struct sqlite *s, sqlite3_stmt *st);
+
+int sqlite_prepare(struct sqlite *s); /* all statements; a code of SQLite */
+int sqlite_recount(struct sqlite *s); /* 0 or -errno */
 
 #endif

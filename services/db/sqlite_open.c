@@ -59,9 +59,9 @@ static int make_schema(sqlite3 *db)
 static int set_up(struct sqlite *s, const char *path, const char *vfs)
 {
 	static const char pragmas[] =
-		"PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+		"PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
 		"PRAGMA cache_size=-1024; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0;"
-		"PRAGMA wal_autocheckpoint=500; PRAGMA journal_size_limit=4194304;";
+		"PRAGMA wal_autocheckpoint=1000; PRAGMA journal_size_limit=4194304;";
 	int rc = sqlite3_open_v2(path, &s->db,
 		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, vfs);
 
@@ -91,11 +91,12 @@ int sqlite_open(const char *path, struct backend **out, struct err *err)
 	if (!s)
 		return err_set(err, ENOMEM, "out of memory");
 	s->b.ops = &sqlite_ops;
+	s->wal = -1;
 	sqlite3_hard_heap_limit64(HEAP_LIMIT);
 	rc = open_file(s, path);
 	if (rc == SQLITE_OK)
 		rc = sqlite_prepare(s);
-	if (rc == SQLITE_OK && sqlite_load_next_id(s) == 0 && sqlite_recount(s) == 0) {
+	if (rc == SQLITE_OK && ids_load(s) == 0 && sqlite_recount(s) == 0) {
 		*out = &s->b;
 		return 0;
 	}

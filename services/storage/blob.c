@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <zlib.h>
 
-#define ID_MAX_BYTES  18
+#define ID_MAX_BYTES  (BLOB_ID_BYTES - 1)
 #define NAME_BYTES    48
 #define HEAD_BYTES    16
 #define PNG_MIN_BYTES 33 /* signature and IHDR with its length, type and checksum */
@@ -19,7 +19,6 @@
 
 struct blob_dir {
 	int fd;
-	bool unsynced;
 	uint64_t quota, bytes, count, serial;
 	uint64_t writing; /* bytes of pictures that have no name yet */
 };
@@ -27,6 +26,7 @@ struct blob_dir {
 struct blob_writer {
 	struct blob_dir *dir;
 	int fd;
+	bool named;
 	uint64_t len, max;
 	uint32_t sum;
 	unsigned char head[HEAD_BYTES];
@@ -154,15 +154,12 @@ uint64_t blob_count(const struct blob_dir *dir)
 	return dir->count;
 }
 
-int blob_sync(struct blob_dir *dir)
+int blob_sync_folder(struct blob_dir *dir)
 {
-	if (!dir->unsynced)
-		return 0;
 	/* A file system without such a thing (tmpfs of an instance) has nothing to lose. */
 	if (fsync(dir->fd) < 0 && errno != EINVAL && errno != ENOSYS && errno != EBADF &&
 		errno != EISDIR)
 		return -errno;
-	dir->unsynced = false;
 	return 0;
 }
 
@@ -287,7 +284,6 @@ int blob_remove(struct blob_dir *dir, const char *id)
 			continue;
 		}
 		uncount(dir, size);
-		dir->unsynced = true;
 		r = 0;
 	}
 	return r;
@@ -364,54 +360,69 @@ int blob_write(struct blob_writer *w, const void *data, size_t len)
 	return 0;
 }
 
-static void writer_free(struct blob_writer *w)
-{
-	w->dir->writing -= w->len;
-	close(w->fd);
-	free(w);
-}
-
-void blob_abort(struct blob_writer *w)
-{
-	if (!w)
-		return;
-	unlinkat(w->dir->fd, w->name, 0);
-	writer_free(w);
-}
-
-static int seal(struct blob_writer *w)
+int blob_seal(struct blob_writer *w)
 {
 	unsigned char trailer[BLOB_TRAILER_BYTES];
 	enum blob_type type =
 		blob_type_of(w->head, w->len < HEAD_BYTES ? (size_t)w->len : HEAD_BYTES);
-	int r;
 
 	if (type == BLOB_UNKNOWN || (type == BLOB_PNG && w->len < PNG_MIN_BYTES))
 		return -EBADMSG;
 	blob_trailer_make(w->len, w->sum, trailer);
-	r = write_all(w->fd, trailer, sizeof(trailer));
-	return r == 0 && fsync(w->fd) < 0 ? -errno : r;
+	return write_all(w->fd, trailer, sizeof(trailer));
 }
 
-int blob_commit(struct blob_writer *w, const char *id, enum blob_kind kind)
+int blob_name(struct blob_writer *w, const char *id, enum blob_kind kind)
 {
 	struct blob_dir *dir = w->dir;
 	char name[NAME_BYTES];
 	int64_t old;
-	int r = seal(w);
 
+	if (w->named)
+		return 0;
 	name_of(id, kind, name);
 	old = size_of(dir, name);
-	if (r == 0 && renameat(dir->fd, w->name, dir->fd, name) < 0)
-		r = -errno;
-	if (r < 0) {
-		blob_abort(w);
-		return r;
-	}
+	if (renameat(dir->fd, w->name, dir->fd, name) < 0)
+		return -errno;
+	w->named = true;
 	uncount(dir, old);
 	dir->bytes += w->len;
 	dir->count++;
-	dir->unsynced = true;
-	writer_free(w);
 	return 0;
+}
+
+bool blob_named(const struct blob_writer *w)
+{
+	return w->named;
+}
+
+int blob_sync(struct blob_writer *w)
+{
+	if (fsync(w->fd) < 0)
+		return -errno;
+	return w->named ? blob_sync_folder(w->dir) : 0;
+}
+
+void blob_unname(struct blob_writer *w, const char *id, enum blob_kind kind)
+{
+	struct stat own, there;
+	char name[NAME_BYTES];
+
+	name_of(id, kind, name);
+	if (w->named && fstat(w->fd, &own) == 0 &&
+		fstatat(w->dir->fd, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+		own.st_dev == there.st_dev && own.st_ino == there.st_ino &&
+		unlinkat(w->dir->fd, name, 0) == 0)
+		uncount(w->dir, there.st_size);
+}
+
+void blob_end(struct blob_writer *w)
+{
+	if (!w)
+		return;
+	if (!w->named)
+		unlinkat(w->dir->fd, w->name, 0);
+	w->dir->writing -= w->len;
+	close(w->fd);
+	free(w);
 }

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Pictures in a folder: for each id an input ("7.in") and a result ("7.out"), each a file of the picture's bytes and a trailer
- * that says how many those are and their checksum. A new one is written to a temporary file, synced and renamed, and is there for certain when
- * blob_sync() has returned: what is there is complete, whatever happens in between, and what has changed since is noticed when it is read.
+ * that says how many those are and their checksum. A new one is written to a temporary file, gets its name, and is there for certain when it
+ * was synced. What has changed since, or was not whole when the machine died, is noticed when it is read.
  * Ids are [0-9]{1,18} and nothing else ever becomes part of a file name. One process owns the folder (flock).
  *
- *   blob_begin -> blob_write ... -> blob_commit (under its name, in memory's view) -> blob_sync (on the disk) -> answer
+ *   blob_begin -> blob_write ... -> blob_seal -+- the name is free: blob_name --------------> blob_sync --> blob_end, answer
+ *                                              \- taken: blob_sync (the file) -> blob_name --/
  *
- * All functions: 0 or -errno.
+ * A name that is free is given before the sync: then file and name go to the disk in one go (one commit of the file system's journal, not two).
+ * If the machine dies in between there may be a part of a picture under a name that nobody was told of; whoever sends it again
+ * replaces it. A picture that is there already is only replaced by one that is on the disk.
+ *
+ * blob_sync() may be called on any thread, for several writers at a time; all else belongs to one thread. All functions: 0 or -errno.
  */
 #ifndef SERVICES_STORAGE_BLOB_H
 #define SERVICES_STORAGE_BLOB_H
@@ -21,6 +26,7 @@ enum blob_kind { BLOB_INPUT, BLOB_RESULT };
 enum blob_type { BLOB_UNKNOWN, BLOB_PNG, BLOB_JPEG };
 
 #define BLOB_TRAILER_BYTES 24
+#define BLOB_ID_BYTES      19 /* with the NUL behind it */
 
 struct blob_dir;
 struct blob_writer;
@@ -48,11 +54,19 @@ int blob_remove(struct blob_dir *dir, const char *id);
 int blob_begin(struct blob_dir *dir, uint64_t max_bytes, struct blob_writer **w);
 /* -EMSGSIZE: over max_bytes, -ENOSPC: disk or quota, -EBADMSG: what came is not the beginning of a PNG or JPEG. */
 int blob_write(struct blob_writer *w, const void *data, size_t len);
-/* Gives it its name; takes w. -EBADMSG: too short to be a picture. */
-int blob_commit(struct blob_writer *w, const char *id, enum blob_kind kind);
-void blob_abort(struct blob_writer *w); /* NULL is fine */
-/* The names given since the last time are on the disk when it returns 0. */
-int blob_sync(struct blob_dir *dir);
+/* The picture has ended. -EBADMSG: too short to be one. */
+int blob_seal(struct blob_writer *w);
+/* Gives it its name; at the second time nothing happens. */
+int blob_name(struct blob_writer *w, const char *id, enum blob_kind kind);
+bool blob_named(const struct blob_writer *w);
+/* The file is on the disk when it returns 0, and so is its name if it has one. Any thread. */
+int blob_sync(struct blob_writer *w);
+/* It could not be synced: the name it got is taken back, unless another one has it by now. */
+void blob_unname(struct blob_writer *w, const char *id, enum blob_kind kind);
+/* Frees w; without a name it goes. NULL is fine. */
+void blob_end(struct blob_writer *w);
+/* What was removed is gone from the disk when it returns 0. */
+int blob_sync_folder(struct blob_dir *dir);
 
 uint64_t blob_bytes(const struct blob_dir *dir);
 uint64_t blob_count(const struct blob_dir *dir);

@@ -4,10 +4,12 @@
  * is one, else the input. ?kind=input|result says which; an upload without it is the input when there is
  * none yet, else the result (so the original master and worker, who cannot say it, get what they mean).
  *
- * Uploads that end within one turn of the loop share the sync of the folder; none is answered before. A picture is checked as a whole before
- * its first byte is sent: one that is damaged is an error, not a picture.
+ * Uploads are synced by threads, two at a time, so that others are served meanwhile and share a commit of the file system; none is answered
+ * before it is on the disk (blob.h). A picture is checked as a whole before its first byte is sent: one that is damaged is an error, not
+ * a picture.
  */
 #include "services/common/image_form.h"
+#include "services/common/offload.h"
 #include "services/common/service.h"
 #include "services/storage/blob.h"
 
@@ -20,20 +22,33 @@
 
 #define HTML "text/html; charset=utf-8"
 
-/* An upload while its form is read, and until it is on the disk. */
+#define SYNC_THREADS                                                                               \
+	2 /* a disk that is on its way with one commit takes what came meanwhile with the next */
+
+/* An upload while its form is read. */
 struct upload {
 	struct storage *st;
-	struct httpd_req *req;
-	struct upload *next;   /* in st->stored */
 	struct blob_writer *w; /* NULL: no file part so far, or it was refused */
 	bool in_image;         /* the part being read is the file */
 };
 
+/* A picture on its way to the disk; it gets there whether its client waits or not. */
+struct saving {
+	struct offload_job job; /* first */
+	struct storage *st;
+	struct httpd_req *req; /* NULL: gone */
+	struct blob_writer *w;
+	enum blob_kind kind;
+	char id[BLOB_ID_BYTES];
+	int result;
+	struct saving *prev, *next; /* in st->savings */
+};
+
 struct storage {
 	struct blob_dir *dir;
-	struct loop_timer *sync;
-	struct upload *stored; /* named, waiting for the folder's sync */
-	char temporary[32];    /* our own folder, removed at the end; "" when one was given */
+	struct offload *threads; /* of syncs */
+	struct saving *savings;
+	char temporary[32]; /* our own folder, removed at the end; "" when one was given */
 	int64_t max_bytes;
 	uint64_t uploads, rejected, damaged;
 };
@@ -47,7 +62,7 @@ static void upload_free(void *data)
 {
 	struct upload *u = data;
 
-	blob_abort(u->w);
+	blob_end(u->w);
 	free(u);
 }
 
@@ -107,7 +122,6 @@ static void on_upload_begin(struct httpd_req *req)
 		return;
 	}
 	u->st = storage_of(req);
-	u->req = req;
 	httpd_set_data(req, u, upload_free);
 }
 
@@ -127,34 +141,60 @@ static int on_part(
 	return r < 0 ? refuse(req, r) : 0;
 }
 
+/* --- on the way to the disk ------------------------------------------------------------------------------------------ */
 static void on_gone(struct httpd_req *req)
 {
-	struct upload *u = httpd_data(req), **at = &u->st->stored;
+	struct saving *s = httpd_data(req);
 
-	while (*at != u)
-		at = &(*at)->next;
-	*at = u->next;
+	s->req = NULL;
 }
 
-/* Those that wait are on the disk now, or are told that they may not be. */
-static void on_sync(void *arg)
+static void saving_free(struct saving *s)
 {
-	struct storage *st = arg;
-	int r = blob_sync(st->dir);
+	if (s->prev)
+		s->prev->next = s->next;
+	else
+		s->st->savings = s->next;
+	if (s->next)
+		s->next->prev = s->prev;
+	blob_end(s->w);
+	free(s);
+}
 
-	if (r < 0)
-		log_error("the folder cannot be synced", "error=%d", -r);
-	while (st->stored) {
-		struct upload *u = st->stored;
+static void sync_picture(struct offload_job *job)
+{
+	struct saving *s = (struct saving *)job;
 
-		st->stored = u->next;
-		if (r < 0) {
-			refuse(u->req, r);
-			continue;
-		}
-		st->uploads++;
-		httpd_reply(u->req, 200, NULL, NULL, 0);
+	s->result = blob_sync(s->w);
+}
+
+static void saved(struct saving *s)
+{
+	if (s->result == 0) {
+		s->st->uploads++;
+		log_debug("picture stored", "task=%s kind=%s", s->id,
+			s->kind == BLOB_INPUT ? "input" : "result");
 	}
+	if (s->result < 0)
+		blob_unname(s->w, s->id, s->kind);
+	if (s->req && s->result == 0)
+		httpd_reply(s->req, 200, NULL, NULL, 0);
+	else if (s->req)
+		refuse(s->req, s->result);
+	saving_free(s);
+}
+
+static void on_synced(struct offload_job *job)
+{
+	struct saving *s = (struct saving *)job;
+	bool named = blob_named(s->w);
+
+	if (s->result == 0 && !named)
+		s->result = blob_name(s->w, s->id, s->kind);
+	if (s->result == 0 && !named)
+		offload_add(s->st->threads, &s->job); /* once more, for the name */
+	else
+		saved(s);
 }
 
 static void on_upload(struct httpd_req *req)
@@ -163,6 +203,7 @@ static void on_upload(struct httpd_req *req)
 	struct storage *st = u->st;
 	const char *id = httpd_param(req, "id");
 	enum blob_kind kind = BLOB_INPUT;
+	struct saving *s;
 	int r;
 
 	if (!u->w) {
@@ -171,18 +212,32 @@ static void on_upload(struct httpd_req *req)
 	}
 	if (kind_of(req, &kind) == 1)
 		kind = blob_exists(st->dir, id, BLOB_INPUT) ? BLOB_RESULT : BLOB_INPUT;
-	r = blob_commit(steal_ptr(&u->w), id, kind);
+	s = calloc(1, sizeof(*s));
+	r = s ? blob_seal(u->w) : -ENOMEM;
+	if (r == 0 && !blob_exists(st->dir, id, kind))
+		r = blob_name(u->w, id, kind);
 	if (r < 0) {
+		free(s);
 		refuse(req, r);
 		return;
 	}
-	log_debug("picture stored", "task=%s kind=%s", id, kind == BLOB_INPUT ? "input" : "result");
-	u->next = st->stored;
-	st->stored = u;
+	*s = (struct saving){.job = {.work = sync_picture, .done = on_synced},
+		.st = st,
+		.req = req,
+		.w = steal_ptr(&u->w),
+		.kind = kind,
+		.next = st->savings};
+	snprintf(s->id, sizeof(s->id), "%s", id);
+	if (s->next)
+		s->next->prev = s;
+	st->savings = s;
+	upload_free(u);
+	httpd_set_data(req, s, NULL);
 	httpd_defer(req, on_gone);
-	loop_timer_set(st->sync, 0);
+	offload_add(st->threads, &s->job);
 }
 
+/* --- downloads ------------------------------------------------------------------------------------------------------- */
 /* What an upload without ?kind may mean is what a download without it gets: the result, else the input. */
 static int open_picture(const struct httpd_req *req, enum blob_kind *kind, struct blob_info *info)
 {
@@ -240,7 +295,7 @@ static void on_delete(struct httpd_req *req)
 	int r = blob_id_good(id) ? blob_remove(storage_of(req)->dir, id) : -ENOENT;
 
 	if (r == 0)
-		r = blob_sync(storage_of(req)->dir);
+		r = blob_sync_folder(storage_of(req)->dir);
 	if (r == 0) {
 		log_debug("pictures removed", "task=%s", id);
 		httpd_reply(req, 204, NULL, NULL, 0);
@@ -268,7 +323,7 @@ static int storage_start(struct service *s, struct err *err)
 	int64_t quota;
 
 	s->data = st;
-	if (!st || loop_timer_new(s->loop, on_sync, st, &st->sync) < 0)
+	if (!st || offload_new(s->loop, SYNC_THREADS, &st->threads) < 0)
 		return err_set(err, ENOMEM, "out of memory");
 	if (env_int("MICRO_STORAGE_MAX_BYTES", 100, INT64_C(1) << 40, 16 * MIB, &st->max_bytes,
 		    err) < 0 ||
@@ -295,9 +350,11 @@ static void storage_stop(struct service *s)
 
 	if (!st)
 		return;
+	offload_free(st->threads);
+	while (st->savings)
+		saving_free(st->savings);
 	if (st->temporary[0] && st->dir)
 		blob_clear(st->dir);
-	loop_timer_free(st->sync);
 	blob_close(st->dir);
 	if (st->temporary[0])
 		rmdir(st->temporary);

@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The threads that do pictures, so that the loop stays free. Jobs go in by painter_add(), come back on the loop through an
- * eventfd as they get done (with one thread: in order). A job belongs to the painter from painter_add() until its done().
+ * The threads that do pictures (services/common/offload.h), so that the loop stays free. A job belongs to the painter from painter_add()
+ * until its done().
  */
 #ifndef SERVICES_WORKER_PAINTER_H
 #define SERVICES_WORKER_PAINTER_H
 
-#include "lib/loop.h"
+#include "services/common/offload.h"
 #include "services/worker/paint.h"
 
 struct painter;
 
-#define PAINTER_THREADS_MAX 8
+#define PAINTER_THREADS_MAX OFFLOAD_THREADS_MAX
 
 struct paint_job {
+	struct offload_job job;              /* first; the painter's */
+	const struct picture_limits *limits; /* the painter's */
 	struct picture_params params;
 	struct buf in, out;         /* the owner frees them */
 	int result;                 /* of paint_picture() */
@@ -22,7 +24,6 @@ struct paint_job {
 	int64_t ns;
 	void (*done)(struct paint_job *job); /* on the loop's thread */
 	void *arg;
-	struct paint_job *next; /* the painter's */
 };
 
 /* limits are those of each picture. threads: 1 to PAINTER_THREADS_MAX. */

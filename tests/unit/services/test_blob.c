@@ -66,6 +66,18 @@ static int dirfd_of(void)
 	return fd;
 }
 
+/* As storage does it, on one thread. */
+static int commit(struct blob_writer *w, const char *id, enum blob_kind kind)
+{
+	int r = blob_seal(w);
+
+	if (r == 0 && blob_exists(dir, id, kind))
+		r = blob_sync(w);
+	r = r ?: blob_name(w, id, kind) ?: blob_sync(w);
+	blob_end(w);
+	return r;
+}
+
 static int put(const char *id, enum blob_kind kind, const void *data, size_t len)
 {
 	struct blob_writer *w;
@@ -76,11 +88,11 @@ static int put(const char *id, enum blob_kind kind, const void *data, size_t len
 	for (size_t i = 0; i < len; i++) {
 		r = blob_write(w, (const char *)data + i, 1);
 		if (r < 0) {
-			blob_abort(w);
+			blob_end(w);
 			return r;
 		}
 	}
-	return blob_commit(w, id, kind) ?: blob_sync(dir);
+	return commit(w, id, kind);
 }
 
 static void test_ids(void **state)
@@ -222,10 +234,43 @@ static void test_quota_of_writers(void **state)
 	assert_int_equal(blob_write(b, big, sizeof(big)), 0);
 	assert_int_equal(blob_write(a, big, 21), -EMSGSIZE);
 	assert_int_equal(put("3", BLOB_INPUT, head, HEAD_LEN), -ENOSPC);
-	blob_abort(b);
+	blob_end(b);
 	assert_int_equal(put("3", BLOB_INPUT, head, HEAD_LEN), 0);
-	assert_int_equal(blob_commit(a, "4", BLOB_INPUT), 0);
+	assert_int_equal(commit(a, "4", BLOB_INPUT), 0);
 	assert_int_equal(blob_bytes(dir), HEAD_LEN + 90);
+}
+
+static struct blob_writer *begin(const void *data, size_t len)
+{
+	struct blob_writer *w;
+
+	assert_int_equal(blob_begin(dir, 100, &w), 0);
+	assert_int_equal(blob_write(w, data, len), 0);
+	assert_int_equal(blob_seal(w), 0);
+	return w;
+}
+
+/* A name is given once, taken back only from the picture that has it, and the counts follow. */
+static void test_names(void **state)
+{
+	struct blob_writer *a = begin(head, HEAD_LEN), *b = begin(head, HEAD_LEN);
+
+	assert_false(blob_named(a));
+	assert_int_equal(blob_name(a, "1", BLOB_INPUT), 0);
+	assert_int_equal(blob_name(a, "2", BLOB_INPUT), 0);
+	assert_true(blob_named(a));
+	assert_false(blob_exists(dir, "2", BLOB_INPUT));
+	assert_int_equal(blob_sync(a), 0);
+	assert_int_equal(blob_name(b, "1", BLOB_INPUT), 0);
+	blob_unname(a, "1", BLOB_INPUT);
+	assert_true(blob_exists(dir, "1", BLOB_INPUT));
+	assert_int_equal(blob_count(dir), 1);
+	blob_unname(b, "1", BLOB_INPUT);
+	assert_false(blob_exists(dir, "1", BLOB_INPUT));
+	assert_int_equal(blob_bytes(dir), 0);
+	blob_end(a);
+	blob_end(b);
+	assert_int_equal(files(false), 0);
 }
 
 static void test_one_owner(void **state)
@@ -255,6 +300,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_damage, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_types, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_quota_of_writers, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_names, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_one_owner, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bad_folder, setup, teardown),
 	};

@@ -13,8 +13,9 @@
 #include <errno.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-static char dir[32], path[64];
+static char dir[32], path[72];
 static const struct queue_config cfg = {.lease_ms = 1000,
 	.orphan_ms = 60000,
 	.backoff_ms = 100,
@@ -130,6 +131,118 @@ static void test_no_shared_memory(void **state)
 	queue_close(q);
 }
 
+static int64_t create(struct queue *q)
+{
+	enum task_state created;
+	int64_t id;
+
+	assert_int_equal(queue_begin(q), 0);
+	assert_int_equal(queue_create(q, NULL, 0, &id, &created), 0);
+	assert_int_equal(queue_commit(q), 0);
+	return id;
+}
+
+static void copy(const char *suffix)
+{
+	char from[80], to[80], buf[4096];
+	FILE *in, *out;
+	size_t n;
+
+	snprintf(from, sizeof(from), "%s%s", path, suffix);
+	snprintf(to, sizeof(to), "%s.copy%s", path, suffix);
+	in = fopen(from, "r");
+	out = fopen(to, "w");
+	assert_non_null(in);
+	assert_non_null(out);
+	while ((n = fread(buf, 1, sizeof(buf), in)) > 0)
+		assert_int_equal(fwrite(buf, 1, n, out), n);
+	fclose(in);
+	fclose(out);
+}
+
+/* The id that comes after a kill -9 at this moment: of the process alone, or of the machine, which may forget all that was not synced. */
+static int64_t next_after_kill(bool machine)
+{
+	char whole[72];
+	struct queue *q;
+	int64_t id;
+
+	copy("");
+	copy("-wal");
+	strcpy(whole, path);
+	strcat(path, ".copy");
+	if (machine)
+		make("UPDATE meta SET value = value + 1 WHERE name = 'boot';"
+		     "UPDATE meta SET value = 0 WHERE name = 'next_id'; DELETE FROM task;");
+	q = open_queue(0);
+	id = create(q);
+	queue_close(q);
+	unlink(path);
+	strcpy(path, whole);
+	return id;
+}
+
+/* What has been told is never told again; where it is known that nothing was told, there is no gap. */
+static void test_ids(void **state)
+{
+	struct queue *q = open_queue(0);
+
+	for (int64_t i = 0; i < 3; i++) {
+		assert_int_equal(create(q), i);
+		assert_int_equal(queue_unsynced(q), i == 0); /* the reservation */
+	}
+	assert_int_equal(next_after_kill(false), 3);
+	assert_int_equal(next_after_kill(true), 100);
+	queue_close(q);
+	make("UPDATE meta SET value = value + 1 WHERE name = 'boot'");
+	q = open_queue(0);
+	assert_int_equal(create(q), 3);
+	assert_true(queue_unsynced(q));
+	assert_int_equal(next_after_kill(true), 103);
+	queue_close(q);
+}
+
+/* What clients rely on is said to need a sync, and nothing else is. */
+static void test_what_lasts(void **state)
+{
+	enum task_state created;
+	struct lease l;
+	struct queue *q = open_queue(0);
+	struct task t;
+	int64_t id;
+
+	create(q);
+	queue_must_last(q);
+	queue_unsynced(q);
+	assert_true(queue_sync_fd(q) >= 0);
+	assert_int_equal(queue_begin(q), 0);
+	assert_int_equal(queue_create(q, NULL, 0, &id, &created), 0);
+	assert_false(queue_must_last(q));
+	assert_int_equal(queue_commit(q), 0);
+	assert_false(queue_unsynced(q));
+	assert_int_equal(queue_begin(q), 0);
+	assert_int_equal(queue_ready(q, 0, 0), 0);
+	assert_true(queue_must_last(q));
+	assert_int_equal(queue_commit(q), 0);
+	assert_true(queue_unsynced(q));
+	assert_int_equal(queue_begin(q), 0);
+	assert_int_equal(queue_lease(q, "w", 0, &l), 0);
+	assert_int_equal(queue_renew(q, 0, l.token, 0, &l), 0);
+	assert_int_equal(queue_get(q, 0, &t), 0);
+	assert_false(queue_must_last(q));
+	assert_int_equal(queue_commit(q), 0);
+	assert_false(queue_unsynced(q));
+	assert_int_equal(queue_begin(q), 0);
+	assert_int_equal(queue_finish(q, 0, l.token, 0), 0);
+	assert_int_equal(queue_commit(q), 0);
+	assert_true(queue_unsynced(q));
+	/* Nor may it be read before. */
+	assert_int_equal(queue_get(q, 0, &t), 0);
+	assert_true(queue_must_last(q));
+	assert_false(queue_unsynced(q));
+	queue_close(q);
+}
+
 static void test_urls(void **state)
 {
 	static const char *const bad[] = {"", "sqlite", "mysql://x", "/tmp/q", "postgresql:x"};
@@ -205,6 +318,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_older_version, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_newer_version, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_shared_memory, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_ids, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_what_lasts, setup, teardown),
 		cmocka_unit_test(test_urls),
 		cmocka_unit_test(test_parse_numbers),
 		cmocka_unit_test(test_parse_wish),
