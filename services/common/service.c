@@ -17,6 +17,9 @@
 #define ROUTES_OWN       2
 #define DRAIN_MS         20000
 #define PEER_CONNECTIONS 512
+#define REST_NS          NS_PER_S
+#define KEEP_BYTES                                                                                 \
+	(16 * MIB) /* of free memory, while at work; single pieces above it are not kept */
 
 /* Counters of one route; the array runs parallel to the route table, one more for what fits no route. */
 struct route_stat {
@@ -30,9 +33,10 @@ struct frame {
 	size_t route_count;
 	struct route_stat *stat;
 	struct registrar *registrar;
-	struct loop_timer *drain_timer;
-	int fd;        /* bound, until it listens */
-	uint16_t port; /* 0: no listener */
+	struct loop_timer *drain_timer, *rest;
+	bool worked, rest_armed; /* since the timer was set; it is set */
+	int fd;                  /* bound, until it listens */
+	uint16_t port;           /* 0: no listener */
 	int64_t drain_ms;
 	bool http_done, failed;
 };
@@ -150,6 +154,28 @@ static void maybe_exit(struct frame *f)
 
 	if (f->http_done && (!s->spec->busy || !s->spec->busy(s)))
 		loop_stop(s->loop, f->failed ? 1 : 0);
+}
+
+void service_worked(struct service *s)
+{
+	struct frame *f = frame_of(s);
+
+	f->worked = true;
+	if (!f->rest_armed)
+		loop_timer_set(f->rest, REST_NS);
+	f->rest_armed = true;
+}
+
+static void on_rest(void *arg)
+{
+	struct frame *f = arg;
+
+	f->rest_armed = f->worked;
+	f->worked = false;
+	if (f->rest_armed)
+		loop_timer_set(f->rest, REST_NS);
+	else
+		malloc_trim(0);
 }
 
 void service_idle(struct service *s)
@@ -328,7 +354,8 @@ static int make_parts(struct frame *f, struct err *err)
 		return -EINVAL;
 	if (make_routes(f) < 0 || loop_new(&s->loop) < 0 ||
 		loop_signals(s->loop, signals, on_signal, f) < 0 ||
-		loop_timer_new(s->loop, on_drain_over, f, &f->drain_timer) < 0)
+		loop_timer_new(s->loop, on_drain_over, f, &f->drain_timer) < 0 ||
+		loop_timer_new(s->loop, on_rest, f, &f->rest) < 0)
 		return err_set(err, ENOMEM, "cannot start the event loop");
 	cfg = (struct httpd_config){.loop = s->loop,
 		.routes = f->routes,
@@ -382,6 +409,7 @@ static void stop(struct frame *f)
 	registry_free(s->registry);
 	httpc_free(s->client);
 	loop_timer_free(f->drain_timer);
+	loop_timer_free(f->rest);
 	loop_free(s->loop);
 	if (f->fd >= 0)
 		close(f->fd);
@@ -451,9 +479,9 @@ int service_main(const struct service_spec *spec, int argc, char **argv)
 
 	/* One arena: the threads of a service are few, and each arena would keep memory of its own. */
 	mallopt(M_ARENA_MAX, 1);
-	/* Pictures go back to the system when they are freed. */
-	mallopt(M_MMAP_THRESHOLD, 128 * KIB);
-	mallopt(M_TRIM_THRESHOLD, 128 * KIB);
+	/* Pictures go back to the system when they are freed, or when there are no more: service_worked(). */
+	mallopt(M_MMAP_THRESHOLD, spec->keeps_memory ? KEEP_BYTES : 128 * KIB);
+	mallopt(M_TRIM_THRESHOLD, spec->keeps_memory ? KEEP_BYTES : 128 * KIB);
 	r = parse_args(&f, argc, argv, &err);
 	if (r > 0)
 		return 0;

@@ -36,6 +36,7 @@ struct service_spec {
 	size_t route_count;
 	unsigned int max_connections; /* 0: 256 */
 	size_t conn_memory_bytes; /* of a connection, half of it what is read at a time; 0: 8 KiB */
+	bool keeps_memory;        /* from one piece of work to the next, see service_worked() */
 	int (*start)(struct service *s, struct err *err); /* 0 or -errno */
 	void (*drain)(struct service *s);                 /* may be NULL: answer what is deferred */
 	bool (*busy)(struct service
@@ -63,6 +64,11 @@ struct service {
 int service_main(const struct service_spec *spec, int argc, char **argv);
 /* The service that a request came to. */
 struct service *service_of(const struct httpd_req *req);
+/*
+ * A picture (or anything large) was dealt with. With keeps_memory, memory is kept from one to the next: pages that are given back and asked for again cost more than
+ * the work. When nothing has come for a second, what is free goes back to the system.
+ */
+void service_worked(struct service *s);
 /* busy() has become false. */
 void service_idle(struct service *s);
 /* A TCP socket bound to MICRO_LISTEN and port (0: any; then *got is which), not listening. Its descriptor, or -errno. */

@@ -78,6 +78,7 @@ static void upload_free(void *data)
 	struct upload *u = data;
 
 	upstream_cancel(u->call);
+	service_worked(u->m->s);
 	free(u);
 }
 
@@ -261,8 +262,10 @@ static void relay_free(void *data)
 	struct relay *r = data;
 
 	upstream_cancel(r->call);
-	if (r->download)
+	if (r->download) {
 		r->m->downloads--;
+		service_worked(r->m->s);
+	}
 	free(r);
 }
 
@@ -634,6 +637,7 @@ int main(int argc, char **argv)
 		.routes = routes,
 		.route_count = ARRAY_SIZE(routes),
 		.conn_memory_bytes = 128 * KIB, /* pictures, in few pieces */
+		.keeps_memory = true,
 		.max_connections = 512,
 		.start = master_start,
 		.stop = master_stop,

@@ -9,6 +9,15 @@ void scalar_mask(uint8_t *row, size_t len, const uint8_t *mask)
 		row[i] ^= mask[i % KERNEL_MASK_BYTES];
 }
 
+void scalar_negate(uint8_t *row, size_t len, const uint8_t *mask)
+{
+	for (size_t i = 0; i < len; i++) {
+		uint8_t m = mask[i % KERNEL_MASK_BYTES];
+
+		row[i] = (uint8_t)((row[i] ^ m) - m);
+	}
+}
+
 void scalar_luma(uint8_t *out, const uint8_t *rgb, size_t pixels, unsigned int bytes)
 {
 	for (size_t i = 0; i < pixels; i++, rgb += bytes)
@@ -56,6 +65,7 @@ void scalar_sobel(
 
 const struct kernels kernels_scalar = {.name = "scalar",
 	.mask = scalar_mask,
+	.negate = scalar_negate,
 	.luma = scalar_luma,
 	.weigh = scalar_weigh,
 	.sobel = scalar_sobel};

@@ -21,6 +21,8 @@ struct kernels {
 	const char *name;
 	/* row[i] ^= mask[i % 16] */
 	void (*mask)(uint8_t *row, size_t len, const uint8_t *mask);
+	/* As mask(), but the marked bytes change their sign: mask's bytes are 0 or 255. */
+	void (*negate)(uint8_t *row, size_t len, const uint8_t *mask);
 	/* Luma of pixels of 3 or 4 bytes (the fourth is left out); out may be rgb. */
 	void (*luma)(uint8_t *out, const uint8_t *rgb, size_t pixels, unsigned int bytes);
 	/* out[i] = sum of src[k][i] * weight[k], rounded; out is none of the sources. */

@@ -26,6 +26,16 @@ AVX2 static void avx2_mask(uint8_t *row, size_t len, const uint8_t *mask)
 	scalar_mask(row + i, len - i, mask);
 }
 
+AVX2 static void avx2_negate(uint8_t *row, size_t len, const uint8_t *mask)
+{
+	__m256i m = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)mask));
+	size_t i = 0;
+
+	for (; i + 32 <= len; i += 32)
+		store(row + i, _mm256_sub_epi8(_mm256_xor_si256(load(row + i), m), m));
+	scalar_negate(row + i, len - i, mask);
+}
+
 /* Eight pixels, four in each half: red and green side by side as 16-bit numbers, then blue. */
 AVX2 static void avx2_luma(uint8_t *out, const uint8_t *rgb, size_t pixels, unsigned int bytes)
 {
@@ -138,6 +148,7 @@ AVX2 static void avx2_sobel(
 
 const struct kernels kernels_avx2 = {.name = "avx2",
 	.mask = avx2_mask,
+	.negate = avx2_negate,
 	.luma = avx2_luma,
 	.weigh = avx2_weigh,
 	.sobel = avx2_sobel};

@@ -6,6 +6,7 @@
 #include "services/worker/kernels.h"
 
 void scalar_mask(uint8_t *row, size_t len, const uint8_t *mask);
+void scalar_negate(uint8_t *row, size_t len, const uint8_t *mask);
 void scalar_luma(uint8_t *out, const uint8_t *rgb, size_t pixels, unsigned int bytes);
 /* weigh() from the given byte on. */
 void scalar_weigh_from(size_t from, uint8_t *out, const uint8_t *const *src, const int16_t *weight,

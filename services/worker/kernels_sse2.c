@@ -24,6 +24,16 @@ static void sse2_mask(uint8_t *row, size_t len, const uint8_t *mask)
 	scalar_mask(row + i, len - i, mask);
 }
 
+static void sse2_negate(uint8_t *row, size_t len, const uint8_t *mask)
+{
+	__m128i m = load(mask);
+	size_t i = 0;
+
+	for (; i + 16 <= len; i += 16)
+		store(row + i, _mm_sub_epi8(_mm_xor_si128(load(row + i), m), m));
+	scalar_negate(row + i, len - i, mask);
+}
+
 /* Sums of 16 bytes, four to a register. */
 struct sums {
 	__m128i v[4];
@@ -105,6 +115,7 @@ static void sse2_sobel(
 
 const struct kernels kernels_sse2 = {.name = "sse2",
 	.mask = sse2_mask,
+	.negate = sse2_negate,
 	.luma = scalar_luma,
 	.weigh = sse2_weigh,
 	.sobel = sse2_sobel};

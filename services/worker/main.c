@@ -78,6 +78,8 @@ static void poll_next(struct slot *slot);
 /* --- the end of a task ------------------------------------------------------------------------------------------------ */
 static void let_go(struct slot *slot)
 {
+	if (slot->job.in.len)
+		service_worked(slot->w->s);
 	loop_timer_cancel(slot->renew);
 	upstream_cancel(steal_ptr(&slot->renewal));
 	buf_fini(&slot->job.in);
@@ -599,6 +601,7 @@ int main(int argc, char **argv)
 		.port_env = "MICRO_WORKER_PORT",
 		.port = -1,
 		.takes_registry = true,
+		.keeps_memory = true,
 		.env = env,
 		.start = worker_start,
 		.busy = worker_busy,

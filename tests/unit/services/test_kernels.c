@@ -77,6 +77,27 @@ static void test_mask(void **state)
 	}
 }
 
+static void test_negate(void **state)
+{
+	uint8_t row[LEN_MAX], mask[KERNEL_MASK_BYTES];
+
+	for (size_t i = 0; i < sizeof(mask); i++)
+		mask[i] = i % 4 == 3 ? 0 : 255;
+	for (const struct kernels *const *k = fast(); *k; k++) {
+		for (size_t len = 0; len <= LEN_MAX; len++) {
+			uint8_t *got, *want;
+
+			fill(row, len);
+			got = copy(row, len);
+			want = copy(row, len);
+			(*k)->negate(got, len, mask);
+			for (size_t i = 0; i < len; i++)
+				want[i] = i % 4 == 3 ? row[i] : (uint8_t)-row[i];
+			same("negate", *k, got, want, len);
+		}
+	}
+}
+
 static void test_luma(void **state)
 {
 	uint8_t rgb[LEN_MAX * 4];
@@ -171,6 +192,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_mask),
+		cmocka_unit_test(test_negate),
 		cmocka_unit_test(test_luma),
 		cmocka_unit_test(test_weigh),
 		cmocka_unit_test(test_sobel),
