@@ -5,10 +5,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <libdeflate.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <zlib.h>
 
 #define ID_MAX_BYTES  (BLOB_ID_BYTES - 1)
 #define NAME_BYTES    48
@@ -195,7 +195,7 @@ static int read_at(int fd, void *data, size_t len, uint64_t offset)
 static int check_sum(int fd, uint64_t bytes, uint32_t want, enum blob_type *type)
 {
 	_cleanup_free_ unsigned char *buf = malloc(READ_BYTES);
-	uLong sum = crc32(0, NULL, 0);
+	uint32_t sum = 0;
 
 	if (!buf)
 		return -ENOMEM;
@@ -207,10 +207,10 @@ static int check_sum(int fd, uint64_t bytes, uint32_t want, enum blob_type *type
 			return r;
 		if (at == 0)
 			*type = blob_type_of(buf, n);
-		sum = crc32(sum, buf, (uInt)n);
+		sum = libdeflate_crc32(sum, buf, n);
 		at += n;
 	}
-	return (uint32_t)sum == want ? 0 : -EBADMSG;
+	return sum == want ? 0 : -EBADMSG;
 }
 
 static int check(int fd, struct blob_info *info)
@@ -297,7 +297,7 @@ int blob_begin(struct blob_dir *dir, uint64_t max_bytes, struct blob_writer **ou
 		return -ENOMEM;
 	w->dir = dir;
 	w->max = max_bytes;
-	w->sum = (uint32_t)crc32(0, NULL, 0);
+	w->sum = 0;
 	snprintf(w->name, sizeof(w->name), TEMPORARY "%d-%" PRIu64, getpid(), dir->serial++);
 	w->fd = openat(dir->fd, w->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (w->fd < 0) {
@@ -354,7 +354,7 @@ int blob_write(struct blob_writer *w, const void *data, size_t len)
 		r = write_all(w->fd, data, len);
 	if (r < 0)
 		return r;
-	w->sum = (uint32_t)crc32_z(w->sum, data, len);
+	w->sum = libdeflate_crc32(w->sum, data, len);
 	w->len += len;
 	dir->writing += len;
 	return 0;

@@ -9,8 +9,8 @@
 
 #include <endian.h>
 #include <errno.h>
+#include <libdeflate.h>
 #include <string.h>
-#include <zlib.h>
 
 static const unsigned char png_head[16] = {
 	0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n', 0, 0, 0, 13, 'I', 'H', 'D', 'R'};
@@ -28,7 +28,7 @@ enum blob_type blob_type_of(const void *head, size_t len)
 
 static uint32_t sum_of(const unsigned char *data, size_t len)
 {
-	return (uint32_t)crc32(0, data, (uInt)len);
+	return libdeflate_crc32(0, data, len);
 }
 
 void blob_trailer_make(uint64_t bytes, uint32_t sum, unsigned char out[BLOB_TRAILER_BYTES])

@@ -31,6 +31,7 @@
 #define CALL_MS       20000
 #define RETRY_MS      5000
 #define SLOTS_MAX     PAINTER_THREADS_MAX
+#define SLOTS_DEFAULT 3
 #define ID_BYTES      20
 #define TOKEN_BYTES   128
 #define FORM_OVERHEAD (64 * KIB)
@@ -438,11 +439,24 @@ static int start_slots(struct worker *w)
 	return 0;
 }
 
+static int64_t clamp(int64_t n, int64_t max)
+{
+	return n < 1 ? 1 : (n > max ? max : n);
+}
+
+/* Half of the processors are for those who send, keep and fetch the pictures. */
 static int64_t default_threads(int64_t slots)
 {
-	int64_t processors = sysconf(_SC_NPROCESSORS_ONLN);
+	return clamp(sysconf(_SC_NPROCESSORS_ONLN) / 2, slots);
+}
 
-	return processors < 1 ? 1 : (processors < slots ? processors : slots);
+/*
+ * While one picture is painted the next is fetched and the last is on its way to the disk. Each may be as large as pictures may be, and so may
+ * its result: they have half of the memory.
+ */
+static int64_t default_slots(int64_t max_bytes)
+{
+	return clamp(sysconf(_SC_PHYS_PAGES) / 2 * 4096 / (2 * max_bytes), SLOTS_DEFAULT);
 }
 
 /* Half of what there is, at most 1 GiB: the other half is for what is under way on the network. */
@@ -466,8 +480,9 @@ static int worker_start(struct service *s, struct err *err)
 	if (!w)
 		return err_set(err, ENOMEM, "out of memory");
 	w->s = s;
-	if (env_int("MICRO_WORKER_SLOTS", 1, SLOTS_MAX, 1, &w->slots, err) < 0 ||
-		env_int("MICRO_WORKER_MAX_BYTES", 1024, INT64_C(1) << 30, 16 * MIB, &w->max_bytes,
+	if (env_int("MICRO_WORKER_MAX_BYTES", 1024, INT64_C(1) << 30, 16 * MIB, &w->max_bytes,
+		    err) < 0 ||
+		env_int("MICRO_WORKER_SLOTS", 1, SLOTS_MAX, default_slots(w->max_bytes), &w->slots,
 			err) < 0 ||
 		env_int("MICRO_WORKER_MAX_PIXELS", 1, INT64_C(1) << 30, 50000000, &pixels, err) <
 			0 ||
@@ -583,11 +598,13 @@ int main(int argc, char **argv)
 	static const struct env_help env[] = {
 		{"MICRO_WORKER_NAME",
 			"name in the queue's records (default: host, process, chance)"},
-		{"MICRO_WORKER_SLOTS", "tasks at a time, 1 to 8 (default 1)"},
+		{"MICRO_WORKER_SLOTS",
+			"tasks at a time, 1 to 8 (default 3, less where memory is short)"},
 		{"MICRO_WORKER_MAX_BYTES", "of a picture, and of its result (default 16777216)"},
 		{"MICRO_WORKER_MAX_PIXELS", "of a picture (default 50000000)"},
 		{"MICRO_WORKER_THREADS",
-			"pictures painted at a time (default: slots, at most processors)"},
+			"pictures painted at a time (default: half of the processors, at most "
+			"slots)"},
 		{"MICRO_WORKER_MEMORY_MIB",
 			"for all pictures in work; a picture that needs more fails (default: half "
 			"of the machine's, at most 1024)"},
