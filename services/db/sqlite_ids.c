@@ -57,7 +57,7 @@ static int save(struct sqlite *s, const char *name, int64_t value)
 int ids_load(struct sqlite *s)
 {
 	sqlite3_stmt *st = sqlite_use(s, ST_NEXT_ID);
-	int64_t highest = 0, next, reserved, boot;
+	int64_t highest = 0, next = 0, reserved = 0, boot = 0;
 	int r = sqlite_first(s, st);
 
 	if (r == 0)
