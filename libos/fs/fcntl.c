@@ -3,6 +3,7 @@
 #include "libos/fs/fd.h"
 #include "libos/fs/inode.h"
 #include "libos/fs/locks.h"
+#include "libos/fs/owner.h"
 #include "libos/fs/pipe.h"
 #include "libos/klib/errno.h"
 #include "libos/mem/page.h"
@@ -43,14 +44,6 @@ static long add_seals(struct file *f, unsigned seals)
 static long get_seals(const struct file *f)
 {
 	return f->inode && f->ops->get_page ? f->inode->seals : -EINVAL;
-}
-
-/* Nothing is ever sent to an owner (no SIGIO), but the value is kept by programs that set and get it. */
-static long owner_ex(uptr_t arg)
-{
-	struct f_owner_ex none = {0};
-
-	return put_user(arg, &none);
 }
 
 static long fcntl_path(int fd, int cmd, uint64_t arg)
@@ -99,9 +92,8 @@ long sys_fcntl(const uint64_t a[6])
 	case F_SETOWN_EX:
 	case F_GETOWN:
 	case F_GETSIG:
-		return 0;
 	case F_GETOWN_EX:
-		return owner_ex(arg);
+		return owner_fcntl(f, cmd, arg);
 	case F_NOTIFY: /* nobody else changes files: a notice that never comes */
 		return f->inode && inode_is(f->inode, S_IFDIR) ? 0 : -ENOTDIR;
 	case F_GETLEASE:

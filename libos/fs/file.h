@@ -99,6 +99,8 @@ struct file {
 	struct dentry *dentry; /* where it was opened; with a reference; NULL as inode */
 	void *priv;            /* owned by the type */
 	struct list epitems;   /* epoll items that watch this description */
+	int32_t owner;         /* F_SETOWN_EX, F_SETSIG (owner.c): kept */
+	uint8_t owner_type, owner_signal;
 };
 
 /* A file with one reference, or NULL. */

@@ -47,6 +47,9 @@ int vfs_fstat(struct file *f, struct kstat *st);
 /* The umask: sets, returns the old one. */
 unsigned vfs_umask_set(unsigned mask);
 
+/* What execve(2) says of these arguments, pointers of the program: 0 when the file could be run. */
+int vfs_may_execute(uptr_t path, uptr_t argv, uptr_t envp);
+
 /* The program's working folder: 0 or -errno. */
 int vfs_chdir(const char *path);
 

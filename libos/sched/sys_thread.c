@@ -80,7 +80,9 @@ long sys_vfork(const uint64_t a[6])
 
 long sys_execve(const uint64_t a[6])
 {
-	return no_process("execve");
+	int rc = vfs_may_execute(a[0], a[1], a[2]);
+
+	return rc < 0 ? rc : no_process("execve");
 }
 
 static long clone_thread(const struct clone_args *c, const char *call)
