@@ -19,6 +19,7 @@
 #include "libos/sys/sysctl.h"
 
 #define PIPE_BYTES 65536u
+#define SLOTS_MAX  65536ull /* of Linux, whose array of them is one allocation of 4 MiB at most */
 #define SIGPIPE    13
 
 static const struct file_ops pipe_ops;
@@ -351,6 +352,8 @@ long pipe_set_size(struct file *f, unsigned bytes)
 		return -EINVAL;
 	if (bytes > sysctl_value[SYSCTL_PIPE_MAX_SIZE] && !cred_has(CAP_SYS_RESOURCE))
 		return -EPERM;
+	if (bytes > SLOTS_MAX * PAGE_BYTES)
+		return -ENOMEM;
 	while (size < bytes)
 		size *= 2;
 	if (size < pipe_used(p) || (p->tail & PAGE_MASK) + pipe_used(p) > p->bytes)
