@@ -31,4 +31,7 @@ void shim_send(int signo);
 long libos_call(long nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f);
 long host_call(long nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f);
 
+/* CAP_SYS_RESOURCE is given away here and in the libOS: not every root has it, and limits do not hold with it. */
+void shim_obey_limits(void);
+
 #endif
