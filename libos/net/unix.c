@@ -46,6 +46,7 @@ int unix_sock_new(unsigned type, struct sock **s)
 
 void unix_point(struct unix_sock *from, struct unix_sock *to)
 {
+	from->peer_gone = false;
 	from->peer = to;
 	list_add_tail(&to->pointing, &from->link);
 }
@@ -231,7 +232,7 @@ static void peer_ends(struct unix_sock *p, bool unread)
 {
 	unix_unpoint(p);
 	if (p->s.type == SOCK_DGRAM) {
-		p->s.err = ECONNREFUSED; /* of the next send */
+		p->peer_gone = true;
 		p->state = UNIX_NEW;
 	} else {
 		if (unread)

@@ -32,7 +32,8 @@ struct unix_msg {
 struct unix_sock {
 	struct sock s;
 	enum unix_state state;
-	struct unix_sock *peer;     /* where send() goes */
+	struct unix_sock *peer; /* where send() goes */
+	bool peer_gone;         /* a datagram socket's peer has ended: told by the next send() */
 	struct list pointing, link; /* sockets whose peer this is; link in the peer's list */
 	struct unix_name name;
 	struct inode *inode; /* of a path name */

@@ -94,6 +94,10 @@ static int target(struct unix_sock *u, struct sock_msg *m, struct unix_sock **to
 		if (u->s.type == SOCK_STREAM)
 			return u->state == UNIX_CONNECTED ? -EISCONN : -EOPNOTSUPP;
 	}
+	if (u->peer_gone) {
+		u->peer_gone = false;
+		return -ECONNREFUSED;
+	}
 	*to = u->peer;
 	return u->peer ? 0 : -ENOTCONN;
 }
