@@ -7,10 +7,11 @@
 
 void keepalive_on(int fd)
 {
-	static const int on = 1, every_s = KEEPALIVE_S, probes = KEEPALIVE_PROBES;
+	static const int on = 1, idle_s = KEEPALIVE_S, probe_s = KEEPALIVE_PROBE_S,
+			 probes = KEEPALIVE_PROBES;
 
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &every_s, sizeof(every_s));
-	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &every_s, sizeof(every_s));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof(idle_s));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &probe_s, sizeof(probe_s));
 	setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof(probes));
 }

@@ -223,6 +223,7 @@ static bool adopt(struct instance *i)
 		log_error("a VM is in the network of all", "id=%s error=\"%s\"", i->id, err.msg);
 	if (r < 0) {
 		i->state = was == VM_STARTING ? VM_STARTING : VM_RUNNING;
+		instance_tell_gone(i);
 		instance_end(i, i->state == VM_STARTING ? VM_FAILED : VM_CRASHED, err.msg);
 		return false;
 	}

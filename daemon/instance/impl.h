@@ -56,6 +56,9 @@ void instance_watch_ttl(struct instance *inst);        /* it runs */
 void instance_hurry(struct instance *inst, bool on);
 void instance_set_state(struct instance *inst, enum instance_state to);
 
+/* neighbours.c: it has ended without a word. */
+void instance_tell_gone(const struct instance *inst);
+
 /* wait.c: after each change of state or readiness. */
 void instance_tell_waiters(struct instance *inst);
 

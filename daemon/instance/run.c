@@ -155,6 +155,8 @@ static void shell_ended(void *arg, struct shell *shell)
 	json_decref(i->missing_calls);
 	i->missing_calls = steal_ptr(&shell->missing_calls);
 	shell_free(shell);
+	if (e.end == SHELL_END_CRASH)
+		instance_tell_gone(i);
 	instance_end(i, end_state(i, &e), e.reason);
 }
 

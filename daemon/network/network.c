@@ -9,6 +9,7 @@
 #include "daemon/network/network.h"
 
 #include "daemon/network/addrpool.h"
+#include "daemon/network/announce.h"
 #include "daemon/network/filter.h"
 #include "daemon/network/ip6.h"
 #include "daemon/network/netlink.h"
@@ -33,6 +34,7 @@ struct network {
 	struct subnet subnet;
 	struct subnet6 subnet6; /* on: the bridge has its address */
 	int bridge;             /* interface index */
+	int announcer;          /* socket of network_announce(); -1: not yet */
 	bool bridge_ours;
 	uint8_t bridge_mac[MAC_BYTES];
 	const struct network_config *config; /* while network_new() runs */
@@ -210,6 +212,7 @@ int network_new(const struct network_config *config, struct network **out, struc
 	net->subnet6 = config->subnet6;
 	net->config = config;
 	net->ns = (struct netns){.home = -1, .fd = -1};
+	net->announcer = -1;
 	if (asprintf(&marker, "%s/bridge", config->run_dir) < 0) {
 		r = err_sys(err, ENOMEM, "network");
 		goto out_free;
@@ -284,6 +287,8 @@ void network_free(struct network *net)
 	addrpool_free(net->pool);
 	while (net->own_macs)
 		forget_mac(net, net->own_macs->mac);
+	if (net->announcer >= 0)
+		close(net->announcer);
 	netns_close(&net->ns);
 	free(net->marker);
 	free(net);
@@ -583,6 +588,19 @@ int network_bind(const struct network *net, int type, uint16_t port)
 	if (type == SOCK_STREAM && listen(fd, SOMAXCONN) < 0)
 		return -errno;
 	return steal_fd(&fd);
+}
+
+int network_announce(
+	struct network *net, uint32_t ip, const uint8_t mac[MAC_BYTES], const uint8_t to[MAC_BYTES])
+{
+	uint8_t frame[ANNOUNCE_FRAME_BYTES];
+
+	if (net->announcer < 0)
+		net->announcer = announce_open(&net->ns);
+	if (net->announcer < 0)
+		return net->announcer;
+	announce_frame(ip, mac, to, frame);
+	return announce_send(net->announcer, net->bridge, frame);
 }
 
 const struct subnet6 *network_subnet6(const struct network *net)

@@ -78,6 +78,10 @@ int lease_veth(struct network *net, const struct lease *lease, struct err *err);
 /* For an interface that an earlier manager made: tells bridge and host again where the address is. Best effort. */
 void lease_adopt(struct network *net, const struct lease *lease);
 
+/* Tells the instance with the MAC `to` that the one which had this address is gone (announce.h). 0 or -errno; best effort. */
+int network_announce(struct network *net, uint32_t ip, const uint8_t mac[MAC_BYTES],
+	const uint8_t to[MAC_BYTES]);
+
 /* A network namespace with nothing in it: the descriptor or -errno. */
 int network_nothing(const struct network *net);
 /* A socket of AF_INET inside, not yet connected; the descriptor or -errno. */

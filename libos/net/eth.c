@@ -11,6 +11,7 @@
 #include "libos/klib/string.h"
 #include "libos/net/addr.h"
 #include "libos/net/demux.h"
+#include "libos/net/gone.h"
 #include "libos/net/nd6.h"
 #include "libos/net/stack.h"
 #include "libos/net/tick.h"
@@ -111,6 +112,19 @@ static bool is_fragment(const struct pbuf *p, bool v6)
 	return (IPH_OFFSET((const struct ip_hdr *)p->payload) & PP_HTONS(IP_OFFMASK | IP_MF)) != 0;
 }
 
+/* Somebody says whose the address is now. */
+static void arp_frame(struct pbuf *p)
+{
+	const struct etharp_hdr *ah = p->payload;
+	uint32_t from, to, own = netif_ip4_addr(&eth)->addr;
+
+	memcpy(&from, &ah->sipaddr, sizeof(from));
+	memcpy(&to, &ah->dipaddr, sizeof(to));
+	etharp_input(p, &eth);
+	if (from == to && from != own)
+		gone_announced(from);
+}
+
 static void ip_frame(struct pbuf *p, bool csum_ok, bool v6)
 {
 	if (is_fragment(p, v6))
@@ -155,7 +169,7 @@ static void frame_input(struct vnet_frame *f)
 	else if (eh.type == PP_HTONS(ETHTYPE_IPV6) && p->len >= IP6_HLEN)
 		ip_frame(p, csum_ok, true);
 	else if (eh.type == PP_HTONS(ETHTYPE_ARP) && p->len >= SIZEOF_ETHARP_HDR)
-		etharp_input(p, &eth);
+		arp_frame(p);
 	else
 		pbuf_free(p);
 }

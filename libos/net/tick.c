@@ -9,6 +9,7 @@
 #include "libos/net/tick.h"
 
 #include "libos/drv/virtio_net.h"
+#include "libos/net/gone.h"
 #include "libos/net/nd6.h"
 #include "libos/net/stack.h"
 #include "libos/sched/thread.h"
@@ -127,7 +128,7 @@ static uint64_t active_needs(const struct tcp_pcb *pcb, uint64_t now)
 
 	if ((pcb->flags & (TF_ACK_DELAY | TF_CLOSEPEND)) || pcb->refused_data)
 		return now + FAST_NS;
-	if (pcb->unacked || pcb->unsent || pcb->ooseq || pcb->persist_backoff)
+	if (pcb->unacked || pcb->unsent || pcb->ooseq || pcb->persist_backoff || gone_doubts(pcb))
 		return tick.slow_at + SLOW_NS;
 	if (pcb->state == FIN_WAIT_2 && (pcb->flags & TF_RXCLOSED))
 		return at_tick(pcb->tmr + TCP_FIN_WAIT_TIMEOUT / TCP_SLOW_INTERVAL + 1);
@@ -185,6 +186,7 @@ static void run_slow(uint64_t now)
 		return;
 	tick.slow_at += n * SLOW_NS;
 	tcp_ticks += (u32_t)(n - 1); /* tcp_slowtmr() counts one itself */
+	gone_tick();
 	for (struct tcp_pcb *p = tcp_active_pcbs; p; p = p->next)
 		adjust_pcb(p);
 	for (struct tcp_pcb *p = tcp_active_pcbs, *next; p; p = next) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "services/common/registry_backend.h"
+#include "services/common/registry_watch.h"
 
 #include "lib/log.h"
 #include "lib/loop.h"
@@ -7,10 +8,11 @@
 #include <errno.h>
 #include <string.h>
 
-#define KEYS_MAX 8
-#define CACHE_NS (5 * NS_PER_S)
-#define RETRY_NS NS_PER_S
-#define LEAVE_MS 500
+#define KEYS_MAX     8
+#define CACHE_NS     (5 * NS_PER_S)
+#define RETRY_MIN_NS (20 * NS_PER_MS)
+#define RETRY_MAX_NS NS_PER_S
+#define LEAVE_MS     500
 
 struct registry_wait {
 	registry_fn *fn;
@@ -41,8 +43,11 @@ struct registry {
 struct registrar {
 	struct registry *reg;
 	struct registry_claim claim;
+	struct registry_watch *watch;
 	struct loop_timer *timer;
 	struct registry_op *op;
+	int64_t retry_ns,
+		brief_ns; /* the next pause after a failure; after a watch that did not last */
 	bool registered, complained, leaving;
 	void (*fn)(void *arg);
 	void *arg;
@@ -210,6 +215,24 @@ static void left(struct registrar *r)
 		fn(r->arg);
 }
 
+static void beat_again(struct registrar *r)
+{
+	loop_timer_set(r->timer, r->retry_ns);
+	r->retry_ns = r->retry_ns * 2 < RETRY_MAX_NS ? r->retry_ns * 2 : RETRY_MAX_NS;
+}
+
+/* It may come back empty: it is told again, and not when the time to live demands it. */
+static void on_lost(void *arg, bool brief)
+{
+	struct registrar *r = arg;
+	int64_t most = r->claim.ttl_s * NS_PER_S / 3;
+
+	if (r->leaving || r->op)
+		return;
+	loop_timer_set(r->timer, !brief ? 0 : r->brief_ns < most ? r->brief_ns : most);
+	r->brief_ns = !brief ? NS_PER_S : r->brief_ns < most ? r->brief_ns * 2 : most;
+}
+
 static void on_registered(void *arg, const struct registry_result *result)
 {
 	struct registrar *r = arg;
@@ -228,9 +251,14 @@ static void on_registered(void *arg, const struct registry_result *result)
 		log_warn("registry does not answer", "key=%s registry=%s error=\"%.160s\"",
 			r->claim.key, r->reg->address.text, result->why);
 	r->complained = !ok;
-	loop_timer_set(r->timer, ok ? r->claim.ttl_s * NS_PER_S / 3 : RETRY_NS);
-	if (ok)
-		left(r);
+	if (!ok) {
+		beat_again(r);
+		return;
+	}
+	r->retry_ns = RETRY_MIN_NS;
+	loop_timer_set(r->timer, r->claim.ttl_s * NS_PER_S / 3);
+	registry_watch_open(r->watch);
+	left(r);
 }
 
 static void on_beat(void *arg)
@@ -242,7 +270,7 @@ static void on_beat(void *arg)
 	if (r->leaving)
 		left(r);
 	else if (r->reg->address.backend->keep(&call, &r->claim, &r->op) < 0)
-		loop_timer_set(r->timer, RETRY_NS);
+		beat_again(r);
 }
 
 int registrar_new(struct registry *reg, const char *key, const char *value,
@@ -252,12 +280,17 @@ int registrar_new(struct registry *reg, const char *key, const char *value,
 
 	if (!r)
 		return -ENOMEM;
-	*r = (struct registrar){.reg = reg, .fn = first, .arg = arg};
+	*r = (struct registrar){.reg = reg,
+		.retry_ns = RETRY_MIN_NS,
+		.brief_ns = NS_PER_S,
+		.fn = first,
+		.arg = arg};
 	snprintf(r->claim.key, sizeof(r->claim.key), "%s", key);
 	snprintf(r->claim.value, sizeof(r->claim.value), "%s", value);
 	r->claim.ttl_s = reg->ttl_s;
-	if (loop_timer_new(reg->loop, on_beat, r, &r->timer) < 0) {
-		free(r);
+	if (loop_timer_new(reg->loop, on_beat, r, &r->timer) < 0 ||
+		registry_watch_new(reg->loop, &reg->address.at, on_lost, r, &r->watch) < 0) {
+		registrar_free(r);
 		return -ENOMEM;
 	}
 	loop_timer_set(r->timer, 0);
@@ -289,6 +322,7 @@ void registrar_free(struct registrar *r)
 	if (!r)
 		return;
 	cancel(r);
+	registry_watch_free(r->watch);
 	loop_timer_free(r->timer);
 	free(r);
 }

@@ -4,7 +4,8 @@
  *
  * Looking up: answers are cached for a few seconds; when the registry is away, the last answer serves on.
  *
- * Registering: each second until it is taken, then as a heartbeat each third of the time to live.
+ * Registering: after growing pauses of up to a second until it is taken, then as a heartbeat each third of the time to live, and at once when the registry
+ * has ended (registry_watch.h), which may come back empty.
  */
 #ifndef SERVICES_COMMON_REGISTRY_H
 #define SERVICES_COMMON_REGISTRY_H

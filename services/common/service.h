@@ -3,7 +3,7 @@
  * The frame of a service: command line, settings, log, loop, signals, HTTP server with /healthz and /metrics,
  * registration, drain.
  *
- *   main -> settings -> start() -> register (each second until taken) -> listen -> run
+ *   main -> settings -> start() -> register (again and again until taken) -> listen -> run
  *   SIGTERM, SIGINT -> take the registration back -> drain() -> finish requests in flight -> stop() -> exit 0
  *
  * The own port is bound (not listening) before the address is registered, so that a port in use is found at once and

@@ -131,6 +131,16 @@ def test_registry_begins_anew():
         finished(app, upload(app.master, PNG).headers['X-Task-Id'])
 
 
+def test_registry_is_told_at_once():
+    """It comes back empty: all tell it again by themselves, long before their registration would run out."""
+    with Case() as app:
+        app.registry.start()
+        masters = [app.run('master', MICRO_REGISTRY_TTL_S='3600') for _ in range(2)]
+        app.registry.kill()
+        app.registry.start()
+        app.await_values('masterendpoint', masters)
+
+
 def test_weights():
     """A weight travels with the registration: three of four uploads go there."""
     with Case() as app:

@@ -559,6 +559,66 @@ static void vanished_peer(void **state)
 	assert_int_equal(shim_read(fd[0], &b, 1), -ETIMEDOUT);
 }
 
+static uint64_t probes; /* small packets from the client, without data */
+
+static bool count_frames(const unsigned char *frame, size_t len)
+{
+	(void)frame;
+	(void)len;
+	probes++;
+	return false;
+}
+
+/* An ARP announcement of the address: it is somebody else's now, or nobody's. */
+static void announce(uint32_t ip)
+{
+	static const unsigned char head[] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 1,
+		8, 6, 0, 1, 8, 0, 6, 4, 0, 1, 2, 0, 0, 0, 0, 1};
+	unsigned char frame[42] = {0};
+
+	memcpy(frame, head, sizeof(head));
+	memcpy(frame + 28, &ip, 4);
+	memcpy(frame + 38, &ip, 4);
+	wire_inject(frame, sizeof(frame), 0);
+	shim_settle();
+}
+
+/* A peer that is said to be gone is asked, and if it answers all is as it was; nobody is asked who is not meant. */
+static void announced_peer_lives(void **state)
+{
+	shim_run(8 * SECOND);
+	wire.tap = count_frames;
+	probes = 0;
+	announce(WIRE_PEER + 0x05000000);
+	shim_run(8 * SECOND);
+	assert_int_equal(probes, 0);
+	announce(WIRE_PEER);
+	assert_in_range(probes, 1, 8); /* of both ends, which are ours; and their answers */
+	shim_run(20 * SECOND);
+	probes = 0;
+	shim_run(60 * SECOND);
+	assert_int_equal(probes, 0);
+	assert_true(shim_next_timer() == UINT64_MAX);
+	wire.tap = NULL;
+	echo(state);
+}
+
+/* Who only waits hears nothing of a peer that vanishes, until it is announced; then within a few seconds. */
+static void announced_peer_is_gone(void **state)
+{
+	uint64_t before;
+	char b;
+
+	wire.unplugged = true;
+	shim_run(60 * SECOND);
+	assert_int_equal(t_recv(fd[0], &b, 1, MSG_DONTWAIT), -EAGAIN);
+	before = shim_now;
+	announce(WIRE_PEER);
+	announce(WIRE_PEER);
+	assert_int_equal(shim_read(fd[0], &b, 1), -ETIMEDOUT);
+	assert_in_range(shim_now - before, 1 * SECOND, 5 * SECOND);
+}
+
 /* Allocation fails at every place in turn: calls fail with an errno, nothing leaks, the stack goes on. */
 static void no_memory(void **state)
 {
@@ -649,6 +709,8 @@ int main(int argc, char **argv)
 		ON(0, options),
 		ON(1, time_wait_reuse),
 		ON(1, vanished_peer),
+		ON(1, announced_peer_lives),
+		ON(1, announced_peer_is_gone),
 		ON(0, no_memory),
 		ON(1, no_memory),
 		ON(0, no_leaks),
