@@ -210,8 +210,8 @@ JAVA = "/usr/lib/jvm/java-17-openjdk-amd64/bin/java"
 JVM = Program(
     image="java", manifest=example("java"), folder=compiled, port=8080, question="/",
     argv=lambda build: [JAVA, "-XX:+UseSerialGC", "-XX:-UsePerfData", "-XX:+UnlockDiagnosticVMOptions",
-                        "-XX:AsyncDeflationInterval=5000", "-Xmx64m", "-cp", os.path.join(java_folder(build), "java/classes"),
-                        "Server", "8080"], missing=installed(JAVA, "wrk"),
+                        "-XX:AsyncDeflationInterval=5000", "-XX:GuaranteedSafepointInterval=0", "-Xmx64m", "-cp",
+                        os.path.join(java_folder(build), "java/classes"), "Server", "8080"], missing=installed(JAVA, "wrk"),
     rows=[wrk_row("java_http", "/", "CPU of the JVM, and hand-overs between its threads", 8080)])
 
 PROGRAMS = [NETLOAD, MEMCACHED, REDIS, NGINX, PYTHON, NODE, JVM]

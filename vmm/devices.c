@@ -207,25 +207,31 @@ static void own(struct devices *d, bool mine)
 	pthread_mutex_unlock(&d->lock);
 }
 
-/* The guest does not run, so each ring holds at most its size: the inner loop ends. */
-static bool serve_all(struct devices *d)
+/* The guest does not run, so each ring holds at most its size: the inner loop ends. tried: the sources that are asked at once, bit i that of
+ * device i; the others are watched by the sleep that follows, or lead nowhere now. */
+static bool serve_all(struct devices *d, uint32_t tried)
 {
 	bool news = false;
 
 	for (unsigned i = 0; i < d->ndev; i++) {
-		while (virtio_serve(d->dev[i], BUDGET) && !virtio_has_news(d->dev[i]))
+		struct virtio_dev *dev = d->dev[i];
+
+		dev->source_watched = !(tried >> i & 1) && virtio_wants_source(dev);
+		while (virtio_serve(dev, BUDGET) && !virtio_has_news(dev))
 			;
-		news |= virtio_has_news(d->dev[i]);
+		dev->source_watched = false;
+		news |= virtio_has_news(dev);
 	}
 	return news;
 }
 
-/* Time until the TSC reaches deadline, rounded up: 0 when it has. */
-static int64_t ns_until(const struct devices *d, uint64_t deadline)
+int64_t devices_ns_until(const struct devices *d, uint64_t deadline)
 {
 	uint64_t now = cpu_tsc();
 	unsigned __int128 ns;
 
+	if (deadline == UIG_WAIT_FOREVER || d->tsc_khz == 0)
+		return -1;
 	if (now >= deadline)
 		return 0;
 	ns = ((unsigned __int128)(deadline - now) * 1000000 + d->tsc_khz - 1) / d->tsc_khz;
@@ -249,36 +255,46 @@ static bool poll_briefly(const struct devices *d, uint64_t from, struct pollfd *
 	return false;
 }
 
-/* Sleeps until a source, wake_fd or the time; all three are looked at again by the caller. */
-static void sleep_in_wait(struct devices *d, uint64_t deadline)
+/* Sleeps until a source, wake_fd or the time. True: one of the former, and *sources are those that have something, as serve_all() takes them;
+ * the caller looks at all other reasons again. */
+static bool sleep_in_wait(struct devices *d, uint64_t deadline, uint32_t *sources)
 {
-	struct pollfd fds[1 + DEVICES_MAX] = {{.fd = d->wake_fd, .events = POLLIN}};
-	int64_t ns = deadline == UIG_WAIT_FOREVER || d->tsc_khz == 0 ? -1 : ns_until(d, deadline);
+	struct pollfd fds[DEVICES_MAX + 1];
+	int64_t ns = devices_ns_until(d, deadline);
 	struct timespec ts = {.tv_sec = ns / NS_PER_S, .tv_nsec = ns % NS_PER_S};
 	uint64_t from = cpu_tsc();
+	nfds_t n = d->ndev;
 	eventfd_t count;
-	nfds_t n = 1;
 	bool ready;
 
 	if (ns == 0)
-		return;
-	for (unsigned i = 0; i < d->ndev; i++) {
-		if (virtio_wants_source(d->dev[i]))
-			fds[n++] = (struct pollfd){.fd = d->dev[i]->source_fd, .events = POLLIN};
-	}
+		return false;
+	for (unsigned i = 0; i < d->ndev; i++)
+		fds[i] = (struct pollfd){
+			.fd = virtio_wants_source(d->dev[i]) ? d->dev[i]->source_fd : -1,
+			.events = POLLIN};
+	fds[n++] = (struct pollfd){.fd = d->wake_fd, .events = POLLIN};
 	ready = brief_pays(&d->brief) && (ns < 0 || ns > BRIEF_NS) && poll_briefly(d, from, fds, n);
 	if (!ready) {
 		ready = ppoll(fds, n, ns < 0 ? NULL : &ts, NULL) > 0;
 		stat_inc(&d->wait_sleeps);
 	}
-	if (ready)
-		brief_note(&d->brief, ns_since(d, from));
-	if (fds[0].revents & POLLIN)
+	if (!ready)
+		return false;
+	brief_note(&d->brief, ns_since(d, from));
+	*sources = 0;
+	for (unsigned i = 0; i < d->ndev; i++)
+		*sources |= fds[i].revents ? 1u << i : 0;
+	if (fds[d->ndev].revents & POLLIN)
 		eventfd_read(d->wake_fd, &count);
+	return true;
 }
 
 int devices_wait(struct devices *d, uint64_t deadline, const int *request)
 {
+	/* Asking an empty tap costs a rare wait more than the sleep's looking at it. */
+	uint32_t sources = d->rests ? 0 : ~0u;
+	bool serve = true;
 	int r = 0;
 
 	own(d, true);
@@ -287,7 +303,7 @@ int devices_wait(struct devices *d, uint64_t deadline, const int *request)
 			r = -EINTR;
 			break;
 		}
-		if (serve_all(d)) {
+		if (serve && serve_all(d, sources)) {
 			d->brought = true;
 			break;
 		}
@@ -295,7 +311,8 @@ int devices_wait(struct devices *d, uint64_t deadline, const int *request)
 			break;
 		if (deadline != UIG_WAIT_FOREVER && cpu_tsc() >= deadline)
 			break;
-		sleep_in_wait(d, deadline);
+		/* Nothing came: all that there was to do has been done, the guest does not run. */
+		serve = sleep_in_wait(d, deadline, &sources);
 	}
 	if (r == 0) {
 		stat_inc(&d->waits);
@@ -316,7 +333,7 @@ void devices_drain(struct devices *d)
 {
 	pthread_mutex_lock(&d->lock);
 	d->frozen = false;
-	serve_all(d);
+	serve_all(d, ~0u);
 	for (unsigned i = 0; i < d->ndev; i++) {
 		if (d->dev[i]->ops->settle)
 			d->dev[i]->ops->settle(d->dev[i]);

@@ -55,6 +55,7 @@ struct devices {
 	bool vcpu_owns; /* under lock; see above */
 	bool frozen;    /* under lock; paused or not started: the device loop serves nothing */
 	bool brought; /* under lock, or the owner's: something came for the guest (vmm/upcall.h) */
+	bool rests;   /* vCPU thread: waits are rare and long */
 	bool looked_at; /* under lock; devices_look() is called every few milliseconds while the guest runs */
 	struct virtio_dev *dev[DEVICES_MAX]; /* owned: devices_fini() calls ops->fini */
 	bool standard; /* interrupts and addresses of vmm/arch/x86_64/boot_std.h; else none, and abi/layout.h */
@@ -103,6 +104,9 @@ void devices_kick(struct devices *d);
  * asked for something (*request became non-zero): the wait is not over then and has to be called again.
  */
 int devices_wait(struct devices *d, uint64_t deadline, const int *request);
+
+/* Time until the TSC reaches deadline, rounded up, an hour at most: 0 when it has, -1 when it never will. */
+int64_t devices_ns_until(const struct devices *d, uint64_t deadline);
 
 /* Device loop, after the vCPU thread has ended: the last of what the guest wanted to send. */
 void devices_drain(struct devices *d);

@@ -30,12 +30,23 @@ static uint64_t entry_of(const struct vm *vm)
 	return entry >= UPPER_HALF ? entry : 0;
 }
 
-/* Under the devices' lock, as the next ones. ns: 0, off. */
-static void set_timer(struct upcall *u, int64_t ns)
+/* Under the devices' lock, as the next ones: fires a period after `from`. */
+static void set_timer(struct upcall *u, int64_t from, int64_t period)
 {
-	struct itimerspec its = {.it_value.tv_nsec = ns};
+	int64_t due = from + period;
+	struct itimerspec its = {.it_value = {due / NS_PER_S, due % NS_PER_S}};
 
-	u->period_ns = timerfd_settime(u->timer_fd, 0, &its, NULL) == 0 ? ns : 0;
+	u->due_ns = due;
+	u->period_ns =
+		timerfd_settime(u->timer_fd, TFD_TIMER_ABSTIME, &its, NULL) == 0 ? period : 0;
+}
+
+static void stop_timer(struct upcall *u)
+{
+	static const struct itimerspec off;
+
+	timerfd_settime(u->timer_fd, 0, &off, NULL);
+	u->period_ns = 0;
 }
 
 /* When the program went on while something is held back; 0: nothing is. */
@@ -72,7 +83,7 @@ static void on_tick(void *arg, uint32_t events)
 	look = u->unlooked_ns >= PERIOD_NS;
 	u->period_ns = 0;
 	if (runs)
-		set_timer(u, period(vm));
+		set_timer(u, loop_now_ns(), period(vm));
 	if (look || !runs)
 		u->unlooked_ns = 0;
 	vm->devices.brought = false;
@@ -108,7 +119,7 @@ void upcall_fini(struct vm *vm)
 	*u = (struct upcall){.timer_fd = -1};
 }
 
-void upcall_arm(struct vm *vm)
+static void keep_going(struct vm *vm, int64_t now)
 {
 	struct upcall *u = &vm->upcall;
 
@@ -116,30 +127,41 @@ void upcall_arm(struct vm *vm)
 		return;
 	pthread_mutex_lock(&vm->devices.lock);
 	vm->devices.looked_at = true;
-	if (!u->period_ns || u->period_ns > period(vm))
-		set_timer(u, period(vm));
+	if (!u->period_ns || u->due_ns - now > period(vm))
+		set_timer(u, now, period(vm));
 	pthread_mutex_unlock(&vm->devices.lock);
 }
 
-void upcall_wait_begins(struct vm *vm)
+void upcall_arm(struct vm *vm)
+{
+	keep_going(vm, loop_now_ns());
+}
+
+void upcall_wait_begins(struct vm *vm, uint64_t deadline)
 {
 	struct upcall *u = &vm->upcall;
+	int64_t left;
 
 	u->wait_from = loop_now_ns();
-	if (!u->waits_long)
+	if (!u->waits_long || !entry_of(vm))
 		return;
+	left = devices_ns_until(&vm->devices, deadline);
 	pthread_mutex_lock(&vm->devices.lock);
-	if (u->period_ns) {
-		set_timer(u, 0);
-		stat_inc(&u->rests);
-	}
+	if (left >= 0)
+		set_timer(u, u->wait_from + left, PERIOD_NS);
+	else if (u->period_ns)
+		stop_timer(u);
 	pthread_mutex_unlock(&vm->devices.lock);
+	stat_inc(&u->rests);
 }
 
 void upcall_wait_over(struct vm *vm)
 {
-	vm->upcall.waits_long = loop_now_ns() - vm->upcall.wait_from >= period(vm);
-	upcall_arm(vm);
+	int64_t now = loop_now_ns();
+
+	vm->upcall.waits_long = now - vm->upcall.wait_from >= period(vm);
+	vm->devices.rests = vm->upcall.waits_long;
+	keep_going(vm, now);
 }
 
 void upcall_check(struct vm *vm)

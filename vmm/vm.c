@@ -661,7 +661,7 @@ bool vm_vcpu_wait(struct vm *vm, uint64_t deadline)
 {
 	if (deadline && stat_get(&vm->times.milestone_ns[UIG_MS_LISTEN]))
 		reach(vm, UIG_MS_IDLE);
-	upcall_wait_begins(vm);
+	upcall_wait_begins(vm, deadline);
 	if (devices_wait(&vm->devices, deadline, &vm->vcpu.request) == -EINTR)
 		return true;
 	upcall_wait_over(vm);

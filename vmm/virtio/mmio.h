@@ -57,6 +57,7 @@ struct virtio_dev {
 	/* The device type's own; -1: none. While readable it makes serve() worth a call: frames of a tap, an eventfd that another
 	 * thread writes when it has finished a request, an epoll of sockets. A level: serve() takes the reason away. */
 	int source_fd;
+	bool source_watched; /* serve() may leave the source alone: ppoll() will say */
 	int irq_fd; /* owned eventfd, a pulse of the device's line; -1: this machine has no interrupts (abi/platform.h) */
 
 	/* under lock */

@@ -345,6 +345,8 @@ static int serve(struct virtio_dev *dev, unsigned budget)
 
 	if (tx < 0)
 		return tx;
+	if (dev->source_watched)
+		return tx;
 	rx = serve_rx(net, (int)budget);
 	return rx < 0 ? rx : tx | rx;
 }
