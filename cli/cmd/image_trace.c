@@ -114,7 +114,7 @@ int cmd_image_trace(const struct invocation *inv)
 	struct draft draft _cleanup_(draft_fini) = {0};
 	const struct trace_events events = {on_used, on_listens, &draft};
 	const char **argv _cleanup_free_ = words_of(inv->args);
-	char program[PATH_MAX];
+	char program[PATH_MAX], cwd[PATH_MAX];
 	struct err err = {0};
 	int rc, status = 0;
 
@@ -132,6 +132,8 @@ int cmd_image_trace(const struct invocation *inv)
 	rc = find_program(argv[0], program);
 	if (rc)
 		return complain(EXIT_NO_PROGRAM, "cannot run %s: %s", argv[0], strerror(-rc));
+	draft.argv = argv;
+	draft.cwd = getcwd(cwd, sizeof(cwd));
 	rc = trace_run(program, argv, (unsigned int)(seconds + 0.999), &events, &status, &err);
 	if (rc)
 		return complain(EXIT_FAILED, "%s", err.msg);

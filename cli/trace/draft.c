@@ -17,27 +17,78 @@ void draft_fini(struct draft *d)
 	*d = (struct draft){0};
 }
 
-bool draft_is_left_out(const char *path)
+static bool is_below(const char *path, const char *const folders[], size_t count)
 {
-	static const char *const folders[] = {
-		"/proc", "/sys", "/dev", "/run", "/var/run", "/tmp", "/var/tmp"};
-	static const char *const files[] = {"/etc/group", "/etc/hosts", "/etc/ld.so.cache",
-		"/etc/ld.so.preload", "/etc/nsswitch.conf", "/etc/passwd", "/etc/resolv.conf"};
-
-	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
+	for (size_t i = 0; i < count; i++) {
 		size_t n = strlen(folders[i]);
 
 		if (!strncmp(path, folders[i], n) && (!path[n] || path[n] == '/'))
 			return true;
 	}
+	return false;
+}
+
+static bool is_temporary(const char *path)
+{
+	static const char *const folders[] = {"/tmp", "/var/tmp"};
+
+	return is_below(path, folders, ARRAY_SIZE(folders));
+}
+
+static bool is_made_anew(const char *path)
+{
+	static const char *const folders[] = {
+		"/proc", "/sys", "/dev", "/run", "/var/run", "/var/cache"};
+	static const char *const files[] = {"/etc/group", "/etc/hosts", "/etc/ld.so.cache",
+		"/etc/ld.so.preload", "/etc/nsswitch.conf", "/etc/passwd", "/etc/resolv.conf"};
+
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
 		if (!strcmp(path, files[i]))
 			return true;
-	/* Control characters have no place in a manifest. */
+	return is_below(path, folders, ARRAY_SIZE(folders));
+}
+
+/* Control characters have no place in a manifest. */
+static bool is_plain(const char *path)
+{
 	for (; *path; path++)
 		if ((unsigned char)*path < ' ' || *path == 0x7f)
+			return false;
+	return true;
+}
+
+static bool is_relative(const struct draft *d, const char *word, const char *path)
+{
+	size_t n = d->cwd ? strlen(d->cwd) : 0;
+
+	while (!strncmp(word, "./", 2))
+		word += 2;
+	return n > 1 && !strncmp(path, d->cwd, n) && path[n] == '/' && !strcmp(path + n + 1, word);
+}
+
+/* Whether the program was told of the file: by an argument, or behind the = of one; *relative: the argument begins in the folder where it ran. */
+static bool is_argument(const struct draft *d, const char *path, bool *relative)
+{
+	*relative = false;
+	for (size_t i = 0; d->argv && d->argv[i]; i++) {
+		const char *value = strchr(d->argv[i], '=');
+
+		if (!strcmp(d->argv[i], path) || (value && !strcmp(value + 1, path)))
 			return true;
+		*relative = is_relative(d, d->argv[i], path) ||
+			(value && is_relative(d, value + 1, path));
+		if (*relative)
+			return true;
+	}
 	return false;
+}
+
+static bool is_left_out(const struct draft *d, const char *path)
+{
+	bool relative;
+
+	return !is_plain(path) || is_made_anew(path) ||
+		(is_temporary(path) && !is_argument(d, path, &relative));
 }
 
 static bool has_file(const struct draft *d, const char *path)
@@ -50,7 +101,7 @@ static bool has_file(const struct draft *d, const char *path)
 
 void draft_add_file(struct draft *d, const char *path)
 {
-	if (has_file(d, path) || draft_is_left_out(path))
+	if (has_file(d, path) || is_left_out(d, path))
 		return;
 	if (d->nfiles == d->room && d->room < DRAFT_MAX_FILES) {
 		size_t room = d->room ? 2 * d->room : 64;
@@ -246,6 +297,18 @@ static int add_ports(struct buf *out, const struct draft *d)
 	return rc;
 }
 
+/* The folder where the program ran, if an argument needs it. */
+static int add_cwd(struct buf *out, const struct draft *d)
+{
+	bool relative = false;
+
+	for (size_t i = 0; i < d->nfiles && !relative; i++)
+		is_argument(d, d->files[i], &relative);
+	if (!relative || !is_plain(d->cwd))
+		return 0;
+	return buf_addstr(out, "cwd: ") ?: add_path(out, d->cwd) ?: buf_addstr(out, "\n");
+}
+
 int draft_manifest(struct draft *d, const char *name, const char *program, const char *const argv[],
 	struct buf *out)
 {
@@ -254,7 +317,7 @@ int draft_manifest(struct draft *d, const char *name, const char *program, const
 	if (!rc)
 		rc = add_path(out, program) ?: buf_addstr(out, "\n");
 	if (!rc)
-		rc = add_args(out, argv);
+		rc = add_args(out, argv) ?: add_cwd(out, d);
 	if (!rc && d->nfiles)
 		rc = buf_addstr(out, "files:\n") ?: draft_lines(d, out);
 	return rc ? rc : add_ports(out, d);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a traced program used, made into a list of files or the draft of a manifest. Left out: what is made anew in
- * each instance (/proc, /sys, /dev, /run, temporary folders), what an image has of its own (/etc/passwd and its like, the
+ * each instance (/proc, /sys, /dev, /run, /var/cache, what lies in temporary folders and is no argument of the program), what an image has of its own (/etc/passwd and its like, the
  * loader's cache), and in a manifest the libraries that an image's build finds by itself.
  */
 #ifndef CLI_TRACE_DRAFT_H
@@ -18,7 +18,9 @@
 #define DRAFT_MAX_PORTS 64
 
 struct draft {
-	char **files; /* owned; in the order of their first use */
+	const char *const *argv; /* borrowed; the program's command line, or NULL */
+	const char *cwd;         /* borrowed; the folder where it ran, absolute, or NULL */
+	char **files;            /* owned; in the order of their first use */
 	size_t nfiles, room;
 	uint16_t ports[DRAFT_MAX_PORTS];
 	size_t nports;
@@ -30,9 +32,6 @@ void draft_fini(struct draft *d);
 /* Each file and port once. */
 void draft_add_file(struct draft *d, const char *path);
 void draft_add_port(struct draft *d, uint16_t port);
-
-/* True for a path that has no place in an image's own files. */
-bool draft_is_left_out(const char *path);
 
 /*
  * Drops the program and what image_build() finds by itself: its loader, its libraries, those that the rest needs.
@@ -49,7 +48,7 @@ int draft_list(struct draft *d, struct buf *out);
 /* Appends the entry of a manifest's files for each, sorted. */
 int draft_lines(struct draft *d, struct buf *out);
 
-/* Appends a manifest. argv: of the program, ended by NULL. */
+/* Appends a manifest, with the folder where the program ran if an argument begins there. argv: of the program, ended by NULL. */
 int draft_manifest(struct draft *d, const char *name, const char *program, const char *const argv[],
 	struct buf *out);
 

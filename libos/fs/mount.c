@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The tree at boot: root (image with tmpfs above, or an empty tmpfs), and on it /proc, /sys, /dev, /dev/shm and /tmp. A directory that is missing in
- * the image is made in the layer above. Half of the memory that is free at boot is the limit of all file data together per file system.
+ * the image is made in the layer above; what an image has in /tmp stays there, with the layer above instead of a tmpfs. Half of the memory that is free at boot is the limit of all file data together per file system.
  */
-#include "libos/fs/inode.h"
+#include "libos/fs/memfs.h"
 #include "libos/klib/errno.h"
 #include "libos/klib/string.h"
 #include "libos/mem/kmalloc.h"
@@ -59,15 +59,23 @@ static int tmpfs_new(struct super **sb)
 static const struct {
 	const char *path;
 	int (*make)(struct super **sb);
+	bool spares; /* what the image has there stays to be seen, and is as writable */
 } tree[] = {
 	{"/proc", procfs_new},
 	{"/sys", sysfs_new},
 	{"/dev", devfs_new},
 	{"/dev/shm", tmpfs_new},
-	{"/tmp", tmpfs_new},
+	{"/tmp", tmpfs_new, .spares = true},
 };
 
-static int mount_at(const char *path, int (*make)(struct super **sb))
+/* Open to all, as the one that would be mounted. */
+static int spare(struct inode *folder)
+{
+	folder->mode = S_IFDIR | 01777;
+	return memfs_touch(folder);
+}
+
+static int mount_at(const char *path, int (*make)(struct super **sb), bool spares)
 {
 	struct dentry *d;
 	struct super *sb;
@@ -78,9 +86,13 @@ static int mount_at(const char *path, int (*make)(struct super **sb))
 	rc = walk_kernel(path, WALK_FOLLOW | WALK_DIRECTORY, &d);
 	if (rc < 0)
 		return rc;
-	rc = make(&sb);
-	if (!rc)
-		rc = vfs_mount(sb, d);
+	if (spares && !memfs_empty(d)) {
+		rc = spare(d->inode);
+	} else {
+		rc = make(&sb);
+		if (!rc)
+			rc = vfs_mount(sb, d);
+	}
 	dentry_put(d); /* the mount keeps its own reference */
 	return rc;
 }
@@ -96,6 +108,6 @@ int vfs_init(const void *image, uint64_t image_bytes)
 	vfs_cwd = dentry_get(vfs_root);
 	mounts[nmounts++] = sb;
 	for (unsigned i = 0; i < sizeof(tree) / sizeof(tree[0]) && rc >= 0; i++)
-		rc = mount_at(tree[i].path, tree[i].make);
+		rc = mount_at(tree[i].path, tree[i].make, tree[i].spares);
 	return rc;
 }

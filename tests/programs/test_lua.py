@@ -56,6 +56,16 @@ class Lua(ProgramTest):
         self.assertRegex(said[4], "^nil\t")  # no process can be made
         self.assertEqual(said[5:], ['3.1415926535898 ff "a\\', 'b"\t2\tinteger\t3.0'])
 
+    def test_files_in_tmp(self):
+        """What an image has in /tmp is there, beside what the program writes, and in the folder where it begins."""
+        folder = self.folder(script='print(io.open("text"):read("l")); f = assert(io.open("/tmp/new", "w")); f:write("x"); f:close()\n'
+                                    'print(#io.open("new"):read("a"), os.remove("/tmp/new"), os.remove("text"), io.open("text"))\n', text="here\n")
+        manifest = os.path.join(folder, "lua.yaml")
+        with open(manifest, "w", encoding="utf-8") as f:
+            f.write(f"name: script-in-tmp\nprogram: {LUA}\nargs: [script]\ncwd: /tmp\n"
+                    "files:\n  - {from: script, to: /tmp/script}\n  - {from: text, to: /tmp/text}\n")
+        self.assertEqual(self.output(self.build(manifest)), "here\n1\ttrue\ttrue\tnil\ttext: No such file or directory\t2\n")
+
     def test_errors(self):
         image = self.build("lua")
         self.assertIn("attempt to call a nil value", self.output(image, LUA, "-e", "none()", status=1))

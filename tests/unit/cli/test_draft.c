@@ -17,14 +17,52 @@ static void test_list(void **state)
 {
 	static const char *const paths[] = {"/usr/b", "/usr/a", "/usr/b", "/proc/self/maps",
 		"/tmp/x", "/tmpx", "/dev/null", "/sys/x", "/run/x", "/var/tmp/x", "/etc/passwd",
-		"/etc/ld.so.cache", "/usr/new\nline", NULL};
+		"/etc/ld.so.cache", "/var/cache/x", "/var/cached", "/usr/new\nline", NULL};
 	struct buf out _cleanup_buf_ = {0};
 	struct draft d _cleanup_(draft_fini) = {0};
 
 	(void)state;
 	add_all(&d, paths);
 	assert_int_equal(draft_list(&d, &out), 0);
-	assert_string_equal(out.data, "/tmpx\n/usr/a\n/usr/b\n");
+	assert_string_equal(out.data, "/tmpx\n/usr/a\n/usr/b\n/var/cached\n");
+}
+
+/* A file of a temporary folder that the program was told of is no temporary one; what an instance makes anew stays out all the same. */
+static void test_told(void **state)
+{
+	static const char *const argv[] = {"p", "/tmp/a", "-c", "--from=/var/tmp/b", "x/tmp/c",
+		"/proc/self/maps", "/tmp/new\nline", "/tmp/folder", NULL};
+	static const char *const paths[] = {"/tmp/a", "/tmp/ab", "/var/tmp/b", "/tmp/c",
+		"/proc/self/maps", "/tmp/new\nline", "/tmp/folder/inside", NULL};
+	struct buf out _cleanup_buf_ = {0};
+	struct draft d _cleanup_(draft_fini) = {.argv = argv};
+
+	(void)state;
+	add_all(&d, paths);
+	assert_int_equal(draft_list(&d, &out), 0);
+	assert_string_equal(out.data, "/tmp/a\n/var/tmp/b\n");
+}
+
+/* Arguments that begin where the program ran do so in the image, too. */
+static void test_folder(void **state)
+{
+	static const char *const argv[] = {"/bin/p", "./a", "--from=sub/b", "c", NULL};
+	static const char *const absolute[] = {"/bin/p", "/tmp/here/c", NULL};
+	static const char *const paths[] = {
+		"/tmp/here/a", "/tmp/here/sub/b", "/tmp/here/unsaid", "/tmp/hereabouts/c", NULL};
+	struct buf out _cleanup_buf_ = {0}, plain _cleanup_buf_ = {0};
+	struct draft d _cleanup_(draft_fini) = {.argv = argv, .cwd = "/tmp/here"};
+	struct draft other _cleanup_(draft_fini) = {.argv = absolute, .cwd = "/tmp/here"};
+
+	(void)state;
+	add_all(&d, paths);
+	assert_int_equal(d.nfiles, 2);
+	assert_int_equal(draft_manifest(&d, "p", "/bin/p", argv, &out), 0);
+	assert_non_null(strstr(out.data, "\ncwd: /tmp/here\n"));
+	draft_add_file(&other, "/tmp/here/c");
+	assert_int_equal(other.nfiles, 1);
+	assert_int_equal(draft_manifest(&other, "p", "/bin/p", absolute, &plain), 0);
+	assert_null(strstr(plain.data, "cwd"));
 }
 
 static void test_many(void **state)
@@ -114,6 +152,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_list),
+		cmocka_unit_test(test_told),
+		cmocka_unit_test(test_folder),
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_manifest),
 		cmocka_unit_test(test_named),
