@@ -141,13 +141,37 @@ void answer_refused(struct httpd_req *req, const struct check *check)
 	}
 }
 
+/* What the glue says, and what to do: it knows nothing of this API. */
+static void add_remedy(
+	const struct httpd_req *req, unsigned status, const char *sentence, char *out, size_t size)
+{
+	const struct httpd_route *route = httpd_route(req);
+
+	if (status == 404)
+		snprintf(out, size, "%s (GET /openapi.json says what there is)", sentence);
+	else if (status == 405)
+		snprintf(out, size, "%s (the header Allow says which are)", sentence);
+	else if (status == 413 && route)
+		snprintf(out, size, "%s: at most %llu bytes", sentence,
+			(unsigned long long)(route->body_max ?: HTTPD_BODY_MAX_BYTES));
+	else if (status == 507)
+		snprintf(out, size,
+			"%s on the manager's disk: remove images (POST /image/prune?all=true), or "
+			"make room",
+			sentence);
+	else
+		snprintf(out, size, "%s", sentence);
+}
+
 void answer_glue_error(struct httpd_req *req, unsigned status, const char *sentence)
 {
 	const char *code = "internal";
+	char detail[256];
 
 	for (size_t i = 0; i < ARRAY_SIZE(statuses); i++) {
 		if (statuses[i].status == status)
 			code = statuses[i].code;
 	}
-	problem(req, status, code, NULL, NULL, sentence);
+	add_remedy(req, status, sentence, detail, sizeof(detail));
+	problem(req, status, code, NULL, NULL, detail);
 }

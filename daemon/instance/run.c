@@ -473,7 +473,9 @@ int instance_launch(struct instance *i, unsigned *retry_s, struct err *err)
 	i->cloned = false; /* one that is started again */
 	r = i->no_clone ? 0 : pools_take(i->core->pools, &i->spec, &shell);
 	if (r == -EBUSY)
-		return err_set(err, EAGAIN, "the pool is empty, and set to reject then");
+		return err_set(err, EAGAIN,
+			"the pool is empty, and set to reject then: ask again, or raise its target "
+			"(GET /pool)");
 	if (r == -EINPROGRESS)
 		return wait_for_shell(i, err);
 	if (r > 0) {

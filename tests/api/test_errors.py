@@ -76,7 +76,8 @@ class Refusals(DaemonTest):
         for kind in ("text/plain", "application/x-www-form-urlencoded", "application/jsonx", ""):
             answer = self.d.call("POST", "/vm/run", '{"image_name":"x"}', {"Content-Type": kind})
             self.refused(answer, 415, "unsupported_media_type")
-        self.refused(self.post(b"x" * (1 << 20) + b"x"), 413, "too_large")
+        self.assertIn("at most 1048576 bytes", self.refused(self.post(b"x" * (1 << 20) + b"x"), 413, "too_large")["detail"])
+        self.assertIn("/openapi.json", self.refused(self.d.call("GET", "/frob", check=False), 404, "not_found")["detail"])
         self.assertEqual(self.d.call("GET", "/healthz").status, 200)
 
     def test_queries(self):
