@@ -5,6 +5,7 @@
 #include "daemon/core.h"
 #include "daemon/image/name.h"
 #include "daemon/image/store.h"
+#include "daemon/monitor/args.h"
 #include "daemon/network/network.h"
 #include "daemon/operation.h"
 #include "daemon/spawn.h"
@@ -36,6 +37,7 @@ struct build {
 	char *dir;                /* owned */
 	int context, image, pipe; /* -1: not open */
 	char *manifest, *name;    /* owned; NULL as in build_begin() */
+	char **words;             /* owned; NULL: none */
 	struct operation *op;
 	uint64_t received;
 	pid_t pid; /* 0: no process */
@@ -119,6 +121,7 @@ static void build_free(struct build *b)
 	buf_fini(&b->line);
 	free(b->manifest);
 	free(b->name);
+	args_free(b->words);
 	free(b->dir);
 	free(b);
 }
@@ -380,12 +383,31 @@ static int make_work(const struct build *b, char *work, size_t size, uid_t uid, 
 	return 0;
 }
 
+/* uigniter-build MANIFEST NAME [PROGRAM ARG...]; caller frees the list, not what it names. */
+static char **builder_words(const struct build *b)
+{
+	static char program[] = "uigniter-build", dash[] = "-", none[] = "";
+	size_t n = 0;
+	char **argv;
+
+	while (b->words && b->words[n])
+		n++;
+	argv = calloc(n + 4, sizeof(*argv));
+	if (!argv)
+		return NULL;
+	argv[0] = program;
+	argv[1] = b->manifest ? b->manifest : dash;
+	argv[2] = b->name ? b->name : none;
+	if (n)
+		memcpy(argv + 3, b->words, n * sizeof(*argv));
+	return argv;
+}
+
 static int spawn_builder(struct build *b, int out, int netns, struct err *err)
 {
 	const struct config *c = &b->all->core->config;
-	static char program[] = "uigniter-build", dash[] = "-",
-		    path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-	char *argv[] = {program, b->manifest ? b->manifest : dash, b->name, NULL};
+	static char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+	char **argv _cleanup_free_ = builder_words(b);
 	char *envp[] = {path, NULL};
 	char work[4200];
 	struct spawn s = {.path = c->builder,
@@ -399,7 +421,7 @@ static int spawn_builder(struct build *b, int out, int netns, struct err *err)
 		.drop = true,
 		.mortal = true,
 		.uid = c->monitor_uid ? c->monitor_uid + UID_LAST - b->slot : c->process_uid};
-	int r = make_work(b, work, sizeof(work), s.uid, err);
+	int r = argv ? make_work(b, work, sizeof(work), s.uid, err) : err_sys(err, ENOMEM, "build");
 	pid_t pid;
 
 	s.gid = c->monitor_uid ? s.uid : c->process_gid;
@@ -482,12 +504,13 @@ static void cancel(void *arg)
 		fail(b, 409, "cancelled", "it was ended");
 }
 
-int build_begin(struct build *b, const char *manifest, const char *name,
+int build_begin(struct build *b, const char *manifest, const char *name, char **words,
 	const struct operation **op, struct err *err)
 {
 	struct builds *bs = b->all;
 	int r;
 
+	b->words = words;
 	b->manifest = manifest ? strdup(manifest) : NULL;
 	b->name = name ? strdup(name) : NULL;
 	if ((manifest && !b->manifest) || (name && !b->name))

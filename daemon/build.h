@@ -45,9 +45,9 @@ void build_upload_abort(struct build *build); /* NULL is fine */
 
 /*
  * The upload is complete; takes build. manifest: its path in the context; NULL: what was uploaded is the manifest. name: of the image; NULL: the
- * manifest's. *op (kind "image.build") is borrowed; its result is the Image. 0 or -errno with err, as operation_begin().
+ * manifest's. words (taken, as of args_split(); NULL): what it runs, of OSv's manifests. *op (kind "image.build") is borrowed; its result is the Image. 0 or -errno with err, as operation_begin().
  */
-int build_begin(struct build *build, const char *manifest, const char *name,
+int build_begin(struct build *build, const char *manifest, const char *name, char **words,
 	const struct operation **op, struct err *err);
 
 #endif

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * uigniter-build MANIFEST [NAME]: builds an image for the manager, which runs it as a user that owns nothing but the folder it is started in. The
+ * uigniter-build MANIFEST [NAME [PROGRAM ARG...]]: builds an image for the manager, which runs it as a user that owns nothing but the folder it is started in. The
  * client that sent the context is hostile, so this process is all that reads it; it may be ended at any time, and its maker
  * removes the folder.
+ *
+ * NAME "" is the manifest's; what is run (PROGRAM ARG...) is said of OSv's manifests only.
  *
  *   3 in    the context, a tar archive (plain, gzip or zstd); with MANIFEST "-" a manifest, and no context
  *   4 out   the image
@@ -151,7 +153,8 @@ static void forget_program(json_t *config, const char *folder)
 		json_object_del(config, "process");
 }
 
-static int build(struct root *context, const char *manifest, const char *name, struct err *err)
+static int build(
+	struct root *context, const char *manifest, const struct foreign *foreign, struct err *err)
 {
 	char *path _cleanup_free_ = NULL, *folder _cleanup_free_ = NULL;
 	struct image image _cleanup_(image_fini) = {.fd = -1};
@@ -161,11 +164,15 @@ static int build(struct root *context, const char *manifest, const char *name, s
 		asprintf(&path, "%s/%s", folder, manifest) < 0)
 		return err_set(err, ENOMEM, "out of memory");
 	rc = check_manifest(context, manifest, path, err);
+	if (!rc && foreign->words && foreign_kind(path) != FOREIGN_OSV)
+		rc = err_set(err, EINVAL,
+			"cmdline says what OSv's manifests run (*.manifest); this one says it "
+			"itself");
 	if (!rc)
 		rc = image_build(
 			&(struct image_options){.manifest = path,
 				.context = foreign_kind(path) == FOREIGN_CAPSTAN ? NULL : folder,
-				.foreign = {.name = name},
+				.foreign = *foreign,
 				.progress = step},
 			&image, err);
 	if (rc)
@@ -174,8 +181,8 @@ static int build(struct root *context, const char *manifest, const char *name, s
 	forget_program(image.config, folder);
 	rc = copy_out(&image, err);
 	if (!rc &&
-		say(json_pack("{s:s, s:I, s:O}", "name", name ? name : image.name, "bytes",
-			(json_int_t)image.bytes, "config", image.config)))
+		say(json_pack("{s:s, s:I, s:O}", "name", foreign->name ? foreign->name : image.name,
+			"bytes", (json_int_t)image.bytes, "config", image.config)))
 		rc = err_set(err, ENOMEM, "out of memory");
 	return rc;
 }
@@ -199,12 +206,17 @@ int main(int argc, char **argv)
 	struct root context _cleanup_(root_fini) = {.fd = -1};
 	struct err err = {0};
 	char cwd[4096], folder[4200] = "";
+	struct foreign foreign = {0};
 	int rc;
 
-	if (argc < 2 || argc > 3) {
-		fprintf(stderr, "usage: uigniter-build MANIFEST|- [NAME]  (the manager's)\n");
+	if (argc < 2) {
+		fprintf(stderr,
+			"usage: uigniter-build MANIFEST|- [NAME [PROGRAM ARG...]]  (the "
+			"manager's)\n");
 		return 2;
 	}
+	foreign.name = argc > 2 && *argv[2] ? argv[2] : NULL;
+	foreign.words = argc > 3 ? (const char *const *)argv + 3 : NULL;
 	umask(077);
 	rc = limit();
 	if (rc < 0 || !getcwd(cwd, sizeof(cwd)) || setenv("TMPDIR", cwd, 1))
@@ -219,7 +231,7 @@ int main(int argc, char **argv)
 					       : unpack(&context, &err);
 	}
 	if (!rc)
-		rc = build(&context, strcmp(argv[1], "-") == 0 ? "image.yaml" : argv[1], argv[2],
+		rc = build(&context, strcmp(argv[1], "-") == 0 ? "image.yaml" : argv[1], &foreign,
 			&err);
 	if (rc)
 		tell_failure(&err, folder);

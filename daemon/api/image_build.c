@@ -5,6 +5,7 @@
 #include "daemon/api/api.h"
 #include "daemon/core.h"
 #include "daemon/image/name.h"
+#include "daemon/monitor/args.h"
 
 #include <errno.h>
 #include <string.h>
@@ -61,10 +62,24 @@ static bool is_below(const char *path)
 	return true;
 }
 
+/* ?cmdline=: *words NULL without one. 0 or -errno with err. */
+static int take_words(struct httpd_req *req, char ***words, struct err *err)
+{
+	const char *line = httpd_query(req, "cmdline");
+	int n = line ? args_split(line, words, err) : 0;
+
+	return n > ARGS_WORDS_MAX ? err_set(err, E2BIG, "more than %d words", ARGS_WORDS_MAX) : n;
+}
+
 static bool check_query(struct httpd_req *req)
 {
 	const char *name = httpd_query(req, "name"), *manifest = httpd_query(req, "manifest");
 	struct check c = {.pointer = ""};
+	char **words = NULL;
+	struct err err = {0};
+	bool is_line = take_words(req, &words, &err) >= 0;
+
+	args_free(words);
 
 	if (name && !image_name_is_valid(name))
 		check_fail(&c, "name", NULL,
@@ -74,6 +89,8 @@ static bool check_query(struct httpd_req *req)
 	else if (manifest && !is_below(manifest))
 		check_fail(&c, "manifest", NULL,
 			"manifest: \"%.80s\" is no path of a file in the context", manifest);
+	else if (!is_line)
+		check_fail(&c, "cmdline", NULL, "cmdline: %s", err.msg);
 	else
 		return true;
 	answer_check(req, &c);
@@ -139,13 +156,18 @@ void image_build_done(struct httpd_req *req)
 	const char *name = httpd_query(req, "name"), *manifest = httpd_query(req, "manifest");
 	struct building *b = httpd_data(req);
 	const struct operation *op;
+	char **words = NULL;
 	struct err err = {0};
-	int r = build_begin(steal_ptr(&b->build),
-		b->kind == UPLOAD_MANIFEST ? NULL
-			: manifest         ? manifest
-					   : MANIFEST_DEFAULT,
-		name, &op, &err);
+	int r = take_words(req, &words, &err);
 
+	if (r >= 0)
+		r = build_begin(steal_ptr(&b->build),
+			b->kind == UPLOAD_MANIFEST ? NULL
+				: manifest         ? manifest
+						   : MANIFEST_DEFAULT,
+			name, words, &op, &err);
+	else
+		args_free(words);
 	if (r < 0)
 		answer_refused_build(req, r, &err);
 	else

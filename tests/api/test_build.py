@@ -93,6 +93,20 @@ class Build(DaemonTest):
         self.assertEqual(self.d.wait(vm["id"])["exit_code"], 0)
         self.assertEqual(self.d.call("GET", f"/vm/{vm['id']}/logs").body, b"hi\n")
 
+    def test_of_others(self):
+        """OSv's manifest, with what it runs, and Capstan's package."""
+        osv = {"usr.manifest": "[manifest]\n/tools/sh: /bin/sh\n"}
+        image = self.built(context(osv), "?name=osv&manifest=usr.manifest&cmdline=/tools/sh%20-c%20%22echo%20a%20%20b%22")
+        self.assertEqual(image["config"]["cmd"], ["/tools/sh", "-c", "echo a  b"])
+        self.assertIn("tools/sh", self.content(image))
+        self.assertIn("say what the image runs", self.failed(context(osv), "?name=osv&manifest=usr.manifest"))
+        self.assertIn("says it itself", self.failed(context({"image.yaml": MANIFEST.format(program="/bin/sh")}), "?cmdline=/bin/sh"))
+        with open("/bin/true", "rb") as file:
+            capstan = {"p/meta/package.yaml": "name: cap/true\ntitle: t\nauthor: a\n", "p/bin/true": file.read(),
+                       "p/meta/run.yaml": "runtime: native\nconfig_set:\n  default:\n    bootcmd: /bin/true x\nconfig_set_default: default\n"}
+        image = self.built(context(capstan), "?manifest=p")
+        self.assertEqual((image["name"], image["config"]["cmd"]), ("cap/true", ["/bin/true", "x"]))
+
     def test_wrong(self):
         self.assertIn("image.yaml in the context", self.failed(context({"x": ""})))
         self.assertIn("image.yaml:2", self.failed(context({"image.yaml": "name: [x"})))
@@ -103,7 +117,7 @@ class Build(DaemonTest):
         self.failed(MANIFEST.format(program="x") + "#" * 2**21, kind="application/yaml")
         refused = lambda query, status, kind="application/x-tar": self.assertEqual(
             self.d.call("POST", "/image/build" + query, b"", {"Content-Type": kind}).status, status, query)
-        for query in ("?name=A", "?name=../x", "?manifest=/etc/passwd", "?manifest=../x", "?manifest=a/../../x", "?manifest=-", "?manifest="):
+        for query in ("?name=A", "?name=../x", "?manifest=/etc/passwd", "?manifest=../x", "?manifest=a/../../x", "?manifest=-", "?manifest=", "?cmdline=%22", "?cmdline=" + "a%20" * 300):
             refused(query, 400)
         refused("", 415, "application/json")
         self.assertEqual(self.d.call("GET", "/image").json["items"], [])
