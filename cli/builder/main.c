@@ -32,9 +32,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define IN                 3
-#define OUT                4
-#define MEMORY_MAX_BYTES   (4096 * MIB) /* of address space: files are mapped */
+#define IN  3
+#define OUT 4
+#ifdef __SANITIZE_ADDRESS__
+#define MEMORY_MAX_BYTES RLIM_INFINITY /* its shadow alone is terabytes */
+#else
+#define MEMORY_MAX_BYTES (4096 * MIB) /* of address space: files are mapped */
+#endif
 #define CPU_MAX_S          600
 #define MANIFEST_MAX_BYTES (1 * MIB)
 

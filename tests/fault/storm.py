@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Clients that do everything at random to one manager: starts, stops, restarts, applications, images; monitors killed by SIGKILL, prepared
-ones too; bad requests, half-sent ones, readers that do not read, clients that are gone before their answer. What a
-client does comes from the seed and its number; how the clients meet is the machine's.
+Clients that do everything at random to one manager: starts, stops, restarts, applications, functions, images and builds of them, kernels,
+networks, templates, snapshots, operations; monitors killed by SIGKILL, prepared ones too; bad requests, half-sent ones, readers that do not
+read, clients that are gone before their answer. What a client does comes from the seed and its number; how the clients meet is the
+machine's. At some steps the manager itself is killed and started again: what was asked of it then may be lost, what comes next may not.
 
 Every answer has to keep to the contract, and none may be the manager's own failure (500).
 """
@@ -15,13 +16,16 @@ import signal
 import socket
 import threading
 
-from harness import TIMEOUT_S
+from context import context
+from harness import BUILD, TIMEOUT_S
 
 MOST_VMS = 8
 MOST_HELD = 12  # connections that a client leaves open
 READY_MS = 2000  # a client that waits for one that another has paused does not wait for long
 CHATTER_BYTES = 400000
 LATER = {503, 504}  # not now, for a reason that the answer gives
+NO_ANSWER = {502}  # of a function whose program is no HTTP server, or has just been killed
+SOME_OPERATIONS = 8
 LOST = (http.client.HTTPException, OSError)
 
 BAD = [
@@ -66,9 +70,9 @@ class Client:
         self.random = random.Random(f"{storm.seed}/{number}")
         self.held = []
 
-    def ask(self, method, path, body=None, headers=None):
+    def ask(self, method, path, body=None, headers=None, also=frozenset()):
         answer = self.d.call(method, path, body, headers)
-        assert answer.status < 500 or answer.status in LATER, (method, path, answer)
+        assert answer.status < 500 or answer.status in LATER | also, (method, path, answer)
         return answer
 
     def some_vm(self):
@@ -90,7 +94,10 @@ class Client:
     # --- what they do ---------------------------------------------------------
 
     def fields(self):
-        return {"image_name": self.random.choice(["server", "server", "chatter", "short", "spare"]),
+        more = {"kernel": "storm"} if self.storm.kernel and self.random.random() < 0.1 else {}
+        if self.random.random() < 0.2:
+            more["network"] = self.random.choice(["red", "blue"])
+        return {"image_name": self.random.choice(["server", "server", "chatter", "short", "spare", "http", "built"]), **more,
                 "wait": self.random.choice(["none", "started", "ready"]), "wait_timeout_ms": READY_MS,
                 "auto_remove": self.random.random() < 0.3, "ports": [{"guest": 8000}] if self.random.random() < 0.5 else []}
 
@@ -117,9 +124,10 @@ class Client:
 
     def kill(self):
         """Of a VM or of the pool, running or still being made."""
-        processes = self.d.processes()
-        if processes and kill(int(self.random.choice(processes).split()[0]), self.d.folder):
-            self.storm.count["killed"] += 1
+        with self.storm.up:  # a manager that is just starting is not taken for one
+            processes = self.d.processes()
+            if processes and kill(int(self.random.choice(processes).split()[0]), self.d.folder):
+                self.storm.count["killed"] += 1
 
     def image(self):
         if self.random.random() < 0.5:
@@ -144,6 +152,42 @@ class Client:
         elif len(self.ask("GET", "/vm").json["items"]) < MOST_VMS:
             self.ask("POST", "/vm/run", {"from": name, "wait": "started", "auto_remove": True})
 
+    def function(self):
+        what = self.random.random()
+        if what < 0.3:
+            self.ask("PUT", "/fn/storm", {"image": self.random.choice(["http", "server"]), "start_timeout_ms": READY_MS, "timeout_ms": READY_MS,
+                                          "idle_s": self.random.choice([0, 60])})
+        elif what < 0.4:
+            self.ask("DELETE", "/fn/storm")
+        else:
+            self.ask("GET", "/fn/storm/invoke/", also=NO_ANSWER)
+
+    def build(self):
+        begun = self.ask("POST", "/image/build?name=built", self.storm.context, {"Content-Type": "application/x-tar"})
+        if begun.status == 202 and self.random.random() < 0.5:
+            self.ask("GET", begun.headers["location"] + "?wait=2")
+
+    def operation(self):
+        items = self.ask("GET", "/operation").json["items"]
+        for one in items[SOME_OPERATIONS:] or items[-1:]:
+            self.ask("DELETE", f"/operation/{one['id']}")
+
+    def kernel(self):
+        if not self.storm.kernel or self.random.random() < 0.5:
+            self.ask("DELETE", "/kernel/storm")
+        else:
+            self.ask("PUT", "/kernel/storm", self.storm.kernel, {"Content-Type": "application/octet-stream"})
+
+    def template(self):
+        items = self.ask("GET", "/template").json["items"]
+        if items and self.random.random() < 0.5:
+            self.ask("DELETE", f"/template/{self.random.choice(items)['id']}")
+        else:
+            self.ask("POST", "/template", {"image_name": "http"})
+
+    def scale(self):
+        self.ask("POST", "/app/storm/scale", {"services": {"a": self.random.randint(0, 3)}})
+
     def bad(self):
         method, path, body, headers = self.random.choice(BAD)
         try:
@@ -160,13 +204,21 @@ class Client:
         path, more = self.random.choice([(self.some_vm() + "/logs?follow=true", ""), ("/events", "Accept: text/event-stream\r\n")])
         self.hold(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{more}\r\n".encode())
 
-    OFTEN = [(run, 6), (act, 5), (kill, 4), (remove, 2), (look, 2), (gone, 1), (image, 1), (application, 1), (snapshot, 2), (bad, 3), (half, 2), (slow, 2)]
+    OFTEN = [(run, 6), (act, 5), (kill, 4), (remove, 2), (look, 2), (gone, 1), (image, 1), (application, 1), (snapshot, 2), (function, 3), (build, 1),
+             (operation, 1), (kernel, 1), (template, 1), (scale, 1), (bad, 3), (half, 2), (slow, 2)]
 
     def next(self):
         what = self.random.choices([w for w, _ in self.OFTEN], [n for _, n in self.OFTEN])[0]
         self.storm.doing[threading.get_ident()] = what.__name__
-        what(self)
-        self.storm.count["done"] += 1
+        generation = self.storm.generation
+        try:
+            what(self)
+        except LOST:
+            if not self.storm.lost(generation):
+                raise
+            self.storm.count["lost"] += 1
+        self.storm.count[what.__name__] += 1
+        self.storm.step()
 
     def close(self):
         for s in self.held:
@@ -174,12 +226,22 @@ class Client:
 
 
 class Storm:
-    """programs: name -> (configuration, data) of the images server, chatter and short."""
+    """
+    programs: name -> (configuration, data) of the images server, http, chatter and short. crashes: at which steps, of all clients together, the
+    manager is killed.
+    """
 
-    def __init__(self, d, seed, programs):
+    def __init__(self, d, seed, programs, crashes=()):
         self.d, self.seed, self.programs = d, seed, programs
         self.count = collections.Counter()
         self.doing, self.wrong = {}, []
+        self.up = threading.Condition(threading.RLock())
+        self.crashes, self.steps, self.generation = set(crashes), 0, 0
+        self.context = context()
+        self.kernel = None
+        if programs["server"][1]:  # VMs, which boot one
+            with open(os.path.join(BUILD, "libos/libos.elf"), "rb") as file:
+                self.kernel = file.read()
         for name in programs:
             self.put(name, name)
 
@@ -188,6 +250,21 @@ class Storm:
         answer = self.d.call("PUT", f"/image/{name}", data,
                              {"Uigniter-Config": json.dumps(config), "Content-Type": "application/octet-stream"})
         assert answer.status in (200, 201), answer
+
+    def step(self):
+        with self.up:
+            self.steps += 1
+            if self.steps not in self.crashes:
+                return
+            self.d.kill()
+            self.d.start()
+            self.generation += 1
+            self.count["crashed"] += 1
+
+    def lost(self, generation):
+        """Whether the manager has been killed since it was this one; the next is there then."""
+        with self.up:
+            return self.generation != generation
 
     def client(self, number, goes_on):
         client = Client(self, number)
@@ -212,15 +289,21 @@ class Storm:
         self.clean()
 
     def clean(self):
-        for path in ["/app/storm", *(f"/vm/{vm['id']}?force=true" for vm in self.d.call("GET", "/vm").json["items"])]:
+        for path in ["/app/storm", "/fn/storm", *(f"/vm/{vm['id']}?force=true" for vm in self.d.call("GET", "/vm").json["items"])]:
             self.d.call("DELETE", path)
+        while items := self.d.call("GET", "/operation").json["items"]:
+            for one in items:
+                self.d.call("DELETE", f"/operation/{one['id']}")  # ends one that runs, forgets one that has ended
+        for one in self.d.call("GET", "/template").json["items"]:
+            self.d.call("DELETE", f"/template/{one['id']}")
         # what a client asked for that was gone before its answer may have come to be since
         while items := self.d.call("GET", "/vm").json["items"]:
             for vm in items:
                 self.d.call("DELETE", f"/vm/{vm['id']}?force=true")
         while left := self.d.call("GET", "/snapshot").json["items"]:
             self.d.call("DELETE", f"/snapshot/{left[0]['name']}")
-        self.d.call("DELETE", "/image/spare")
+        for path in ("/image/spare", "/image/built", "/kernel/storm"):
+            self.d.call("DELETE", path)
 
 
 def programs(monitor, guest_image, server, python):
@@ -229,8 +312,10 @@ def programs(monitor, guest_image, server, python):
         def shell(script):
             return {"cmd": ["sh", "-c", script], "process": {"program": "/bin/sh"}}, b""
 
-        return {"server": ({"cmd": ["python3", "-c", server, "8000"], "ports": [8000], "process": {"program": python}}, b""),
+        echo = ({"cmd": ["python3", "-c", server, "8000"], "ports": [8000], "process": {"program": python}}, b"")
+        return {"server": echo, "http": echo,
                 "chatter": shell(f"head -c {CHATTER_BYTES} /dev/zero | tr '\\0' 'x'; exec sleep 1000"), "short": shell("echo here; exit 3")}
     return {"server": ({"cmd": ["/bin/server", "serve", "8000"], "ports": [8000]}, guest_image),
+            "http": ({"cmd": ["/bin/server", "http", "8000"], "ports": [8000], "memory_mib": 64}, guest_image),
             "chatter": ({"cmd": ["/bin/server", "chatter", str(CHATTER_BYTES)]}, guest_image),
             "short": ({"cmd": ["/bin/server", "show"]}, guest_image)}

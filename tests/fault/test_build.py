@@ -3,37 +3,21 @@
 Images being made, walked (walk.py): builds in the manager with the operation behind them; the builder's process (uigniter-build); and `uigniter image
 import`, whose process is the client's. Who says that an image is done has made the one that is made without faults, byte by byte.
 """
-import io
 import os
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "programs"))
 
 import fault
+from context import PROGRAM, context
 from walk import Walked
 from harness import BUILD, CLI, main, need, skip
 from oci import docker_save, files_of, layer
 
 BUILDER = os.path.join(BUILD, "cli", "uigniter-build")
-MANIFEST = b"name: walked\nprogram: bin/program\nfiles: [{from: data, to: /srv/data}]\n"
-PROGRAM = "/bin/true"
-
-
-def context():
-    """A tar archive of a manifest, a program with libraries of the host, and a file."""
-    out = io.BytesIO()
-    with open(PROGRAM, "rb") as file:
-        program = file.read()
-    with tarfile.open(fileobj=out, mode="w") as tar:
-        for name, data in (("image.yaml", MANIFEST), ("bin/program", program), ("data", b"x" * 5000)):
-            entry = tarfile.TarInfo(name)
-            entry.size = len(data)
-            tar.addfile(entry, io.BytesIO(data))
-    return out.getvalue()
 
 
 class Made(Walked):

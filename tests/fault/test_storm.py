@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Four clients do everything at random to one manager (storm.py), monitors are killed under it all the time; when all is deleted,
-there is what was there before: processes, interfaces, files, rows, descriptors. UIGNITER_SEED chooses another run.
+Four clients do everything at random to one manager (storm.py), monitors are killed under it all the time, and in the second test the manager too; when
+all is deleted, there is what was there before: processes, interfaces, files, rows, descriptors. UIGNITER_SEED chooses another run,
+UIGNITER_STORM_STEPS a longer one.
 """
 import os
+import random
 import sys
 import unittest
 
@@ -15,7 +17,9 @@ from harness import PYTHON, SERVER, Daemon, guest_image, main, need
 
 MONITOR = os.environ.get("UIGNITER_MONITOR", "process")
 SEED = int(os.environ.get("UIGNITER_SEED", "1"))
-CLIENTS, STEPS, FIRST_STEPS = 4, 200, 10
+STEPS = int(os.environ.get("UIGNITER_STORM_STEPS", "150"))
+CLIENTS, FIRST_STEPS = 4, 20
+CRASHED_STEPS, STEPS_TO_CRASH = STEPS // 3, 25  # of each client; of all, on average
 KEPT_CONNECTIONS = 32  # to monitors (lib/httpc.c)
 
 
@@ -38,6 +42,21 @@ class Random(unittest.TestCase):
         self.assertIsNone(traces.same(d, empty, sockets + KEPT_CONNECTIONS, traces.count_sockets))
         print(dict(blown.count), file=sys.stderr)
         self.assertGreater(blown.count["killed"], 0)
+        d.end()
+
+    def test_manager_killed(self):
+        d = Daemon(pool=2, subnet="10.79.0.0/24", monitor=MONITOR, cgroup=True)
+        self.addCleanup(d.clean)
+        steps = CLIENTS * CRASHED_STEPS
+        crashes = random.Random(SEED).sample(range(1, steps + 1), steps // STEPS_TO_CRASH)
+        blown = storm.Storm(d, SEED, storm.programs(MONITOR, IMAGE, SERVER, PYTHON), crashes)
+        traces.settle(d)
+        empty = traces.there(d)
+        blown.blow(CLIENTS, lambda steps: steps < CRASHED_STEPS)
+        traces.settle(d)
+        print(dict(blown.count), file=sys.stderr)
+        self.assertIsNone(traces.same(d, empty, traces.no_sockets(d), traces.no_sockets))
+        self.assertEqual(blown.count["crashed"], len(crashes))
         d.end()
 
 
