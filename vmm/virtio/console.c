@@ -7,11 +7,13 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define CONSOLE_QUEUE_ENTRIES 64u
+#define GAP_LINE_BYTES        112
 
 static const char cut_line[] =
 	"\n[uvmm: the console has reached its limit, the rest is thrown away]\n";
@@ -31,8 +33,8 @@ static size_t room(const struct console_dev *console)
 	return poll(&p, 1, 0) == 1 && (p.revents & POLLOUT) ? PIPE_BUF : 0;
 }
 
-/* Writes total bytes of v, which is used up. What does not fit now is lost. */
-static void put(struct console_dev *console, const struct iovec *v, unsigned n, uint64_t total)
+/* Writes total bytes of v, which is used up. What does not fit now is lost; how much was written. */
+static uint64_t put(struct console_dev *console, const struct iovec *v, unsigned n, uint64_t total)
 {
 	struct iovec part[CHAIN_SEGMENTS_MAX];
 	uint64_t done = 0;
@@ -50,6 +52,22 @@ static void put(struct console_dev *console, const struct iovec *v, unsigned n, 
 	}
 	stat_add(&console->bytes, done);
 	stat_add(&console->lost, total - done);
+	return done;
+}
+
+/* Where output is missing. */
+static void say_gap(struct console_dev *console)
+{
+	char text[GAP_LINE_BYTES];
+	struct iovec line = {.iov_base = text};
+
+	if (!console->gap || room(console) < sizeof(text))
+		return;
+	line.iov_len = (size_t)snprintf(text, sizeof(text),
+		"\n[uvmm: %llu bytes are missing here: they came faster than they were read]\n",
+		(unsigned long long)console->gap);
+	console->gap = 0;
+	put(console, &line, 1, line.iov_len);
 }
 
 /* Says once that output was cut: as soon as the line fits, a pipe may be full just now. */
@@ -72,8 +90,10 @@ static void output(struct console_dev *console, struct iovec *v, unsigned n, uin
 	if (take < bytes)
 		stat_add(&console->lost, bytes - take);
 	n = iov_cut(v, n, take);
-	if (n)
-		put(console, v, n, take);
+	if (n) {
+		say_gap(console);
+		console->gap += take - put(console, v, n, take);
+	}
 	if (take < bytes)
 		console->cut = true;
 	say_cut(console);
@@ -86,6 +106,7 @@ static int serve(struct virtio_dev *dev, unsigned budget)
 	struct chain c;
 	int r;
 
+	say_gap(console);
 	say_cut(console);
 	do {
 		while ((r = virtqueue_pop(q, &c)) > 0) {

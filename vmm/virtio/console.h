@@ -2,7 +2,8 @@
 /*
  * virtio-console: the guest's output goes to a descriptor (a file, a pipe), one write per request of the driver, up to a
  * number of bytes; then one line says that it was cut and the rest is thrown away. A full pipe loses output rather
- * than hold up the guest. There is no input: receive buffers are kept.
+ * than hold up the guest; where some is missing, a line says how much, as soon as there is room and more to say. There is no
+ * input: receive buffers are kept.
  *
  * Specification: virtio 1.2, section 5.3 (one port, no multiport).
  */
@@ -20,6 +21,7 @@ struct console_dev {
 	bool is_file;       /* regular: never blocks */
 	uint64_t left;      /* bytes until the cut */
 	bool cut, cut_said; /* output was thrown away; the line about it is out */
+	uint64_t gap;       /* bytes lost that no line has told of yet */
 	uint64_t bytes, lost;
 };
 
