@@ -52,9 +52,8 @@ static void attempt(void *arg)
 {
 	struct readiness *r = arg;
 
-	if (probe_is_open(&r->probe)) /* no answer in time */
-		again_later(r);
-	else if (probe_connect(&r->probe, connected, r) < 0)
+	/* open: there was no answer in time */
+	if (probe_is_open(&r->probe) || probe_connect(&r->probe, connected, r) < 0)
 		again_later(r);
 	else
 		loop_timer_set(r->probe.timer, patience_ns(r));

@@ -317,7 +317,13 @@ int shell_adopt(struct core *core, const struct shell_spec *spec, const char *lo
 	}
 	r = console_adopt(core->loop, fifo, log, &s->console);
 	if (r < 0) {
-		err_sys(err, -r, "cannot take up its console");
+		if (r == -ENOENT)
+			err_set(err, ENOENT,
+				"its monitor is gone, and %s with it: the machine was started anew "
+				"meanwhile",
+				s->dir);
+		else
+			err_sys(err, -r, "cannot take up its console");
 		goto out_free;
 	}
 	r = s->ops->adopt(s, err);

@@ -2,13 +2,14 @@
 """Nothing is left: after a daemon was told to end, was killed with all it had, or could not start."""
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import tempfile
 import unittest
 
-from harness import DAEMON, Daemon, DaemonTest, main, need
+from harness import DAEMON, Daemon, DaemonTest, main, need, wait_process
 
 
 def start_ticks(stat):
@@ -86,6 +87,26 @@ class Ends(DaemonTest):
         self.d.start()
         self.assertEqual({vm["id"] for vm in self.d.call("GET", "/vm").json["items"]} & {vm["id"] for vm in before},
                          {vm["id"] for vm in before[1:]})
+        self.d.end()
+
+    def test_machine_started_anew(self):
+        """Only the state is there: what ran has crashed, for a reason that is true, and what is to run again does."""
+        self.d.put_server()
+        once, always = self.d.run("server", wait="ready"), self.d.run("server", wait="ready", restart={"policy": "always"})
+        self.d.kill()
+        for process in self.d.processes():
+            pid = int(process.split()[0])
+            os.kill(pid, signal.SIGKILL)
+            wait_process(pid)
+        shutil.rmtree(self.d.run_dir)
+        subprocess.run(["ip", "-n", self.d.netns, "link", "del", "uigniter0"], check=True)
+        self.d.start()
+        now = self.d.call("GET", f"/vm/{once['id']}").json
+        self.assertEqual((now["state"], now["exit_code"], now["pid"]), ("crashed", None, None), now)
+        self.assertIn("the machine was started anew", now["reason"])
+        while not (now := self.d.call("GET", f"/vm/{always['id']}").json)["ready"]:
+            self.assertTrue(now["restart_pending"] or now["pid"], now)
+        self.assertEqual(now["restarts"], 1)
         self.d.end()
 
     def test_killed_after_the_end_of_a_vm(self):
