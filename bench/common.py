@@ -72,7 +72,7 @@ class Bench:
         try:
             self.host.start_daemon([
                 built(self.build, "daemon/uigniterd"), "--netns", self.host.tag, "--state-dir", self.host.path("state"),
-                "--run-dir", self.host.path("run"), "--socket", self.socket, "--listen", f"127.0.0.1:{self.port}",
+                "--run-dir", self.host.volatile(), "--socket", self.socket, "--listen", f"127.0.0.1:{self.port}",
                 "--monitor", self.monitor, "--pool", str(self.pool), "--pool-memory", str(self.memory_mib),
                 "--subnet", "10.211.0.0/16", "--quarantine", "1", "--log-level", "warn",
                 "--uvmm", built(self.build, "vmm/uvmm"), "--libos", built(self.build, "libos/libos.elf"),

@@ -15,6 +15,7 @@ import time
 
 PREFIX = "uig-demo-"
 PROCESS_USER = "nobody"  # the manager's default
+MEMORY = "/dev/shm"
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 LIBC = ctypes.CDLL(None, use_errno=True)
 # Where a program that does not clean up leaves its files; names that are ours begin or contain these words.
@@ -32,6 +33,15 @@ def ip(*words):
     if done.returncode:
         raise DemoError(f"ip {' '.join(words)}: {done.stderr.strip()}")
     return done.stdout
+
+
+def is_memory(folder):
+    """Whether it is a file system of its own in memory."""
+    try:
+        with open("/proc/self/mounts", encoding="utf-8") as f:
+            return any(line.split()[1:3] == [folder, "tmpfs"] for line in f)
+    except OSError:
+        return False
 
 
 def namespaces():
@@ -126,6 +136,7 @@ class Host:
         self.daemon = None
         self.log = os.path.join(self.folder, "uigniterd.log")
         self.has_netns = False
+        self.memory = MEMORY if is_memory(MEMORY) else None
         self.shared_before = self.shared_names()
         self.interfaces_before = set(os.listdir("/sys/class/net"))
 
@@ -150,6 +161,10 @@ class Host:
 
     def path(self, *parts):
         return os.path.join(self.folder, *parts)
+
+    def volatile(self, *parts):
+        """What the manager forgets: where it would have it, /run, is a file system in memory on most machines; so it is here where there is one."""
+        return os.path.join(self.memory, f"{self.tag}-run", *parts) if self.memory else self.path("run", *parts)
 
     def data(self, *parts):
         """What the application keeps: in a place that its user may reach, wherever the tree is."""
@@ -232,7 +247,7 @@ class Host:
                 if n.startswith(("uig", "tap", "veth"))]
         left += [f"namespace {n}" for n in namespaces() if n == self.tag]
         with open("/proc/net/unix") as f:
-            left += [f"socket {line.split()[-1]}" for line in f if self.folder + "/" in line]
+            left += [f"socket {line.split()[-1]}" for line in f if self.folder + "/" in line or self.volatile() + "/" in line]
         left += [f"file {n}" for n in self.shared_names() - self.shared_before
                  if self.tag in n or ("uigniter" in os.path.basename(n) and not n.startswith(OTHERS_BUILDS))]
         return left
@@ -259,6 +274,7 @@ class Host:
         left += self.left_of_builds()
         shutil.rmtree(self.folder, ignore_errors=True)
         shutil.rmtree(self.data(), ignore_errors=True)
+        shutil.rmtree(self.volatile(), ignore_errors=True)
         if os.path.exists(self.folder):
             left.append(f"folder {self.folder}")
         deadline = time.monotonic() + 5  # others on the machine make and remove files of such names too
