@@ -165,9 +165,8 @@ bool vnet_pending(void)
 
 void vnet_poll(unsigned budget)
 {
-	if (vnet_pending())
-		hold_came(&net.hold);
 	for (unsigned n = 0; n < budget && vnet_pending(); n++) {
+		hold_came(&net.hold);
 		if (!frame_collect(&net.frame)) {
 			rx_fill();
 			continue;
@@ -186,8 +185,8 @@ void vnet_arm(void)
 {
 	if (!net.open)
 		return;
-	hold_end(&net.hold); /* WAIT sends it, or vnet_kick() follows */
-	rx_fill();           /* there may have been no memory */
+	hold_wait(&net.hold); /* sends it, or vnet_kick() follows */
+	rx_fill();            /* there may have been no memory */
 	virtqueue_arm(&net.vd.vq[RX]);
 }
 
