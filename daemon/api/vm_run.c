@@ -34,7 +34,7 @@ static void answer_not_ready(struct httpd_req *req, const struct instance *i)
 
 static void answer_vm(struct httpd_req *req, struct instance *i)
 {
-	instance_settle(i);
+	instance_settle_start(i);
 	httpd_add_headerf(req, "Location", "/vm/%s", i->id);
 	answer_json(req, 201, vm_json(i));
 }

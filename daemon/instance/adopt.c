@@ -3,7 +3,8 @@
  * Going on where a manager was killed. Of each instance the last state in the database says what becomes of it:
  *
  *   ended                 stays as it is: record and log; started again when its policy was about to
- *   RUNNING, PAUSED       taken over: process, console, address, published ports; ready once it is
+ *   RUNNING, PAUSED       taken over: process, console, address, published ports; ready once it is; where that was written ahead, and its
+ *                         monitor does not say so, ended
  *   STOPPING              taken over, and asked to end again
  *   STARTING              nobody was told yet that it runs: ended as FAILED
  *   CREATED               the same; a shell that was made for it has been reaped
@@ -31,23 +32,62 @@
 #define SAVE_SOON_NS                                                                               \
 	(20 * NS_PER_MS) /* as long as its start takes, which most times ends with an answer */
 
-void instance_save(struct instance *i)
+static int save(struct instance *i)
 {
 	_cleanup_json_ json_t *record = record_of(i);
 	struct err err = {0};
 	int r = keep_put_json(i->core->keep, STATE_INSTANCE, i->id, record, &err);
 
-	i->unsaved = false;
 	if (r != -ENOMEM)
 		i->saved = true;
 	if (r < 0)
 		log_error("cannot keep a VM's state", "id=%s error=\"%s\"", i->id, err.msg);
+	return r;
+}
+
+void instance_save(struct instance *i)
+{
+	i->unsaved = i->ahead = false;
+	save(i);
 }
 
 void instance_settle(struct instance *i)
 {
-	if (i->unsaved)
+	if (i->unsaved && !(i->ahead && i->state == VM_STARTING))
 		instance_save(i);
+}
+
+void instance_settle_start(struct instance *i)
+{
+	if (!i->ahead)
+		instance_settle(i);
+}
+
+/* A manager that is killed now leaves a monitor that has its request, or will never read it, which the next manager asks for. A start that
+ * fails under this one writes another row. */
+static void save_ahead(void *arg)
+{
+	struct instance *i = arg;
+	int64_t step_ns = i->step_ns[STEP_STARTED];
+
+	if (i->state != VM_STARTING || !i->unsaved)
+		return;
+	i->state = VM_RUNNING;
+	clock_gettime(CLOCK_REALTIME, &i->started);
+	i->start_ns = i->step_ns[STEP_STARTED] = loop_now_ns();
+	i->ahead = true;
+	i->ahead = save(i) == 0;
+	i->state = VM_STARTING;
+	i->started = (struct timespec){0};
+	i->start_ns = 0;
+	i->step_ns[STEP_STARTED] = step_ns;
+}
+
+/* The timer is younger than that of the request, which goes first. */
+void instance_save_ahead(struct instance *i)
+{
+	if (i->ahead_timer || loop_timer_new(i->core->loop, save_ahead, i, &i->ahead_timer) == 0)
+		loop_timer_set(i->ahead_timer, 0);
 }
 
 void instance_save_soon(struct instance *i)
@@ -186,6 +226,9 @@ static void publish_again(struct instance *i)
 
 static void go_on(struct instance *i, enum instance_state was)
 {
+	if (i->ahead && i->shell->ops->confirm)
+		i->shell->ops->confirm(i->shell);
+	i->ahead = false;
 	switch (was) {
 	case VM_RUNNING:
 	case VM_PAUSED:

@@ -21,6 +21,8 @@ struct instances {
 void instance_save(struct instance *inst);
 /* The same, behind what is to be done now: in a moment, or when somebody is told of the instance (instance_settle()). */
 void instance_save_soon(struct instance *inst);
+/* The request to start a clone is on its way: while its monitor works, writes that it runs. */
+void instance_save_ahead(struct instance *inst);
 
 /* instance.c: into and out of the table; new ones are CREATED and hold nothing yet but name, id and folder names. */
 int instance_new(

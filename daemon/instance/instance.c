@@ -395,6 +395,7 @@ void instance_free(struct instance *i)
 	pools_wait_cancel(i->pool_waiter);
 	loop_timer_free(i->pool_timer);
 	loop_timer_free(i->kill_timer);
+	loop_timer_free(i->ahead_timer);
 	loop_timer_free(i->restart.timer);
 	loop_timer_free(i->ttl_timer);
 	if (i->shell)

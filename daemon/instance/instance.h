@@ -150,6 +150,7 @@ struct instance {
 	bool hurrying; /* counted in core->hurrying */
 	bool saved;    /* has a row in the state database */
 	bool unsaved;  /* ... or will have one, or a newer one: instance_settle() */
+	bool ahead;    /* ... which says already that it runs, as it does now */
 	bool cloned,
 		no_clone; /* it is one of a template; it was one in vain, and boots in a new shell */
 	bool ready, from_pool, auto_remove, has_exit_code, trace;
@@ -192,7 +193,7 @@ struct instance {
 	int64_t steps_ns; /* since when their times count */
 	struct timespec created, started, ended;
 	struct readiness *readiness;
-	struct loop_timer *kill_timer;
+	struct loop_timer *kill_timer, *ahead_timer;
 	struct pool_waiter *pool_waiter; /* while it waits for a prepared shell */
 	struct loop_timer *pool_timer;
 	struct instance_waiter *waiters;
@@ -237,6 +238,8 @@ void instance_remove_soon(struct instance *inst);
 
 /* Writes to the state database what is not there yet: before somebody is told. */
 void instance_settle(struct instance *inst);
+/* Before somebody is told that it runs, and no more: a row that was written ahead is enough. */
+void instance_settle_start(struct instance *inst);
 void instances_settle(struct instances *instances);
 
 /* Fills argv, env and cmdline of an instance with this image as a run makes them, and gives them back. 0 or -errno. */

@@ -55,6 +55,7 @@ void instance_set_state(struct instance *i, enum instance_state to)
 	log_debug("state", "id=%s from=%s to=%s", i->id, instance_state_names[i->state],
 		instance_state_names[to]);
 	i->state = to;
+	i->ahead &= to == VM_RUNNING;
 	events_vm(i->core->events, instance_state_names[to], i);
 	apps_hear(i->core->apps, i);
 	instance_watch_health(i);
@@ -168,6 +169,7 @@ static void is_ready(void *arg)
 	readiness_free(i->readiness);
 	i->readiness = NULL;
 	i->ready = true;
+	i->ahead = false;
 	i->ready_ns = i->step_ns[STEP_READY] = loop_now_ns();
 	instance_save_soon(i);
 	events_vm(i->core->events, "ready", i);
@@ -250,6 +252,8 @@ static bool boot_instead(struct instance *i, const char *why)
 	shell_discard(steal_ptr(&i->shell));
 	i->cloned = i->from_pool = false;
 	i->no_clone = true;
+	if (i->ahead)
+		instance_save(i); /* its row said that it runs */
 	if (instance_launch(i, &retry_s, &err) < 0)
 		instance_end(i, VM_FAILED, err.msg);
 	else
@@ -328,6 +332,8 @@ static void begin(struct instance *i)
 	step(i, STEP_SENT); /* some monitors start it before shell_start() returns */
 	if (r == 0)
 		r = shell_start(i->shell, &spec, &err);
+	if (r == 0 && i->shell->loaded && i->state == VM_STARTING)
+		instance_save_ahead(i);
 	if (r < 0 && i->shell->exit.end == SHELL_END_NOEXEC)
 		set_noexec(i, &i->shell->exit);
 	if (r < 0)

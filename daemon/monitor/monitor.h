@@ -119,6 +119,8 @@ struct monitor_ops {
 	/* Of a shell that an earlier manager started: makes shell->priv, so that stop, watch_listen and ended work. 0, or -errno
 	 * with err. */
 	int (*adopt)(struct shell *shell, struct err *err);
+	/* Of an adopted one that was perhaps never told to start: it is killed if it was not. NULL: never needed. */
+	void (*confirm)(struct shell *shell);
 	/* Stops a running VM that was started with `freeze` for good and writes the files. NULL: it can not. 0, or -errno with err. */
 	int (*freeze)(struct shell *shell, const struct frozen *to, shell_done_fn *done, void *arg,
 		struct err *err);

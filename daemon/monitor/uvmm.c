@@ -420,6 +420,32 @@ static int record(struct shell *s, shell_done_fn *done, void *arg, struct err *e
 	return r < 0 ? err_sys(err, -r, "cannot ask the monitor") : 0;
 }
 
+static void confirmed(void *arg, const struct httpc_response *response)
+{
+	_cleanup_json_ json_t *root = NULL;
+	struct shell *s = arg;
+	struct uvmm *u = s->priv;
+	const char *state = NULL;
+
+	u->call = NULL;
+	if (response->status == 200 &&
+		jsonx_parse_object(response->body, response->len, 4, &root, NULL) == 0)
+		state = json_string_value(json_object_get(root, "state"));
+	if (state && strcmp(state, "Running") == 0)
+		return;
+	log_warn("a VM never got its request to start", "vm=%s state=\"%.32s\"", s->lease.name,
+		state ? state : "");
+	shell_kill(s);
+}
+
+static void confirm(struct shell *s)
+{
+	struct uvmm *u = s->priv;
+
+	if (uvmm_request(s, "GET", "/", NULL, UVMM_START_TIMEOUT_MS, confirmed, &u->call) < 0)
+		shell_kill(s);
+}
+
 static void stop(struct shell *s)
 {
 	shell_signal(s, SIGTERM); /* uvmm makes it the guest's term event */
@@ -489,6 +515,7 @@ const struct monitor_ops monitor_uvmm = {
 	.prepare = prepare,
 	.start = start,
 	.adopt = adopt,
+	.confirm = confirm,
 	.freeze = freeze,
 	.load = load,
 	.record = record,

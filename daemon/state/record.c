@@ -98,13 +98,14 @@ static json_t *from_json(const struct instance *i)
 
 json_t *record_of(const struct instance *i)
 {
-	return json_pack("{s:s, s:s*, s:s, s:s, s:b, s:b, s:b, s:b, s:o, s:s, s:o, s:o, s:o, s:o, "
-			 "s:O, s:O*, s:o, "
-			 "s:o, s:i, s:s, s:I, s:o*, s:o*, s:o*, s:o*, s:b, s:O*, s:I, s:I, s:I, "
-			 "s:I, s:I, s:o, s:I, s:o*, s:O*, s:I}",
+	return json_pack(
+		"{s:s, s:s*, s:s, s:s, s:b, s:b, s:b, s:b, s:b, s:o, s:s, s:o, s:o, s:o, s:o, "
+		"s:O, s:O*, s:o, "
+		"s:o, s:i, s:s, s:I, s:o*, s:o*, s:o*, s:o*, s:b, s:O*, s:I, s:I, s:I, "
+		"s:I, s:I, s:o, s:I, s:o*, s:O*, s:I}",
 		"id", i->id, "network", i->network[0] ? i->network : NULL, "name", i->name, "state",
-		instance_state_names[i->state], "ready", (int)i->ready, "from_pool",
-		(int)i->from_pool, "auto_remove", (int)i->auto_remove, "wanted_down",
+		instance_state_names[i->state], "ahead", (int)i->ahead, "ready", (int)i->ready,
+		"from_pool", (int)i->from_pool, "auto_remove", (int)i->auto_remove, "wanted_down",
 		(int)i->wanted_down, "exit_code",
 		i->has_exit_code ? json_integer(i->exit_code) : json_null(), "reason", i->reason,
 		"image", record_image(i->image), "shell", shell_json(i), "argv",
@@ -198,6 +199,8 @@ static int load_flags(struct instance *i, const json_t *root, struct err *err)
 	r = r < 0 ? r : jsonx_bool(root, "auto_remove", &i->auto_remove, err);
 	r = r < 0 ? r : jsonx_bool(root, "trace", &i->trace, err);
 	r = r < 0 ? r : jsonx_bool(root, "wanted_down", &i->wanted_down, err);
+	i->ahead = json_is_true(
+		json_object_get(root, "ahead")); /* those of earlier versions have none */
 	i->has_exit_code = json_is_integer(code);
 	i->exit_code = (int)json_integer_value(code);
 	return r;

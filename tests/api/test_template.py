@@ -3,10 +3,13 @@
 Templates with real VMs: a warm image's runs are clones, each with an address, a name and random numbers of its own; templates outlive
 the manager, go with their image, and are nothing that a run depends on.
 """
+import contextlib
 import http.client
+import ipaddress
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import unittest
 
@@ -188,6 +191,52 @@ class Templates(DaemonTest):
                 os.kill(int(line.split()[0]), signal.SIGKILL)
         vm = self.d.run("web", wait="ready")
         self.assertEqual(self.talk(vm), b"echo this")
+
+    def row_says(self, state):
+        """The state database has an instance that is so."""
+        with contextlib.closing(sqlite3.connect(f"file:{self.d.state_dir}/state.db?mode=ro", uri=True)) as db:
+            return any(json.loads(record)["state"] == state for record, in db.execute("SELECT record FROM instance"))
+
+    def monitors(self, signo):
+        for line in self.d.processes():
+            if "uvmm" in line:
+                os.kill(int(line.split()[0]), signo)
+
+    def test_manager_dies_while_one_starts(self):
+        """A clone's row says ahead that it runs: the next manager goes on with it where its monitor has started it, and ends it where not."""
+        t = self.warm()
+        for then in ("started", "not", "dead"):
+            self.loaded(t)
+            self.monitors(signal.SIGSTOP)
+            connection = self.d.connection()
+            connection.request("POST", "/vm/run", json.dumps({"image_name": "web"}), {"Content-Type": "application/json"})
+            while not self.row_says("running"):
+                pass  # each opens the database
+            self.d.process.send_signal(signal.SIGSTOP)
+            if then == "started":
+                self.monitors(signal.SIGCONT)
+                self.answers_somewhere()
+            self.d.kill()
+            connection.close()
+            self.monitors(signal.SIGKILL if then == "dead" else signal.SIGCONT)
+            self.d.start()
+            vm, = self.d.call("GET", "/vm").json["items"]
+            if then == "started":
+                self.assertTrue(self.d.call("GET", f"/vm/{vm['id']}/wait?state=ready&timeout=60").json["reached"])
+                self.assertEqual(self.talk(vm), b"echo this")
+            else:
+                self.assertEqual(self.d.wait(vm["id"])["state"], "crashed")
+            self.d.call("DELETE", f"/vm/{vm['id']}?force=true")
+
+    def answers_somewhere(self):
+        """Until the instance answers that the manager can not tell of: its address is in the row."""
+        with contextlib.closing(sqlite3.connect(f"file:{self.d.state_dir}/state.db?mode=ro", uri=True)) as db:
+            record = json.loads(db.execute("SELECT record FROM instance").fetchone()[0])
+        address = str(ipaddress.IPv4Address(record["shell"]["ip"]))
+        while True:
+            with contextlib.suppress(OSError):
+                self.assertEqual(self.talk({"ip_address": address}), b"echo this")
+                return
 
     def test_can_not_be(self):
         d = self.d
