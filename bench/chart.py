@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""SVG charts without a library: the distribution of times of several kinds, one step line each, on a logarithmic axis; the steps of one start."""
+"""SVG charts without a library: the distribution of times of several kinds, one step line each, on a logarithmic axis; a flame chart of one start."""
 import html
 import math
 
@@ -52,28 +52,47 @@ def distributions(path, title, rows, unit="ms"):
         f.write("\n".join(out))
 
 
-LANES = ("manager", "monitor", "libos", "answer")
-ROW_PX = 18
+# Whose call each step is of: a row below its caller's. The client's request spans the start; within it the manager's, the monitor's, the guest's.
+DEPTH = {"client": 0, "manager": 1, "monitor": 2, "libos": 3, "program": 4}
+ROW_PX = 30
+NARROW_PX = 7  # of a letter
 
 
-def boxes(steps, end_us):
-    """Each step as (lane, name, from, to): from the one before of its lane, the first of a lane from the one before of any."""
-    ordered = sorted(steps, key=lambda s: s[2])
-    last, before = {}, 0.0
-    for by, name, us in ordered:
-        if us <= end_us:
-            yield by, name, last.get(by, before), us
-            last[by] = before = us
-    yield "answer", "first answer at the client", before, end_us
+def spans(steps, begin_us, end_us):
+    """(row, name, from, to) of each: a row is one caller's, each of its steps reaches from the one before it to its own time. What comes behind the answer
+    is left out. steps: (whose, name, microseconds)."""
+    own = {by: sorted((us, name) for whose, name, us in steps if whose == by and begin_us < us <= end_us) for by in DEPTH}
+    told = dict((name, us) for us, name in own["client"])
+    yield 0, "from the request to the first answer", begin_us, end_us
+    at = begin_us
+    for name, what in (("told", "POST /vm/run"), ("connected", "connect"), ("answered", "GET, first line of the answer")):
+        to = told.get(name, end_us)
+        yield 1, what, at, to
+        at = to
+    for by, row, first in (("manager", 2, 0.0), ("monitor", 3, None), ("libos", 4, None)):
+        before = first if first is not None else max([us for us, name in own["manager"] if name == "sent"] or [0.0])
+        if by == "libos":
+            before = max([us for us, name in own["monitor"] if name == "vCPU enters"] or [before])
+        for us, name in own[by]:
+            yield row, f"{by}: {name}", before, us
+            before = us
+    frame = [us for us, name in own["libos"] if name == "first frame in"]
+    begins = max([us for us, name in own["monitor"] if name == "program begins"] + frame + [0.0])
+    if begins:
+        yield 5, "program, and what the libOS does for it", begins, end_us
 
 
-def steps_chart(path, title, steps, end_us):
-    """steps: (whose, name, microseconds since the request), up to the first answer at end_us; a lane each, time to the right."""
-    rows = sorted(boxes(steps, end_us), key=lambda b: (LANES.index(b[0]) if b[0] in LANES else len(LANES), b[3]))
-    wide, high = WIDTH - LEFT - 20, TOP + ROW_PX * len(rows) + BOTTOM
+def flame_chart(path, title, steps, begin_us, end_us):
+    """
+    One start as a flame chart: time to the right, a row for each depth of the call, the client's on top; what lies below is done within it. steps: (whose,
+    name, microseconds since the manager was asked).
+    """
+    rows = list(spans(steps, begin_us, end_us))
+    depth = 1 + max(row for row, *_ in rows)
+    wide, high = WIDTH - LEFT - 20, TOP + ROW_PX * depth + BOTTOM
 
     def x(us):
-        return LEFT + wide * us / end_us
+        return LEFT + wide * (us - begin_us) / (end_us - begin_us)
 
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {high}" font-family="sans-serif" font-size="11">',
            f'<rect width="{WIDTH}" height="{high}" fill="white"/>', f'<text x="{LEFT}" y="24" font-size="15">{html.escape(title)}</text>']
@@ -82,12 +101,14 @@ def steps_chart(path, title, steps, end_us):
     for n in range(int(end_us / tick) + 1):
         out.append(f'<line x1="{x(n * tick):.1f}" x2="{x(n * tick):.1f}" y1="{TOP}" y2="{high - BOTTOM}" stroke="#ddd"/>'
                    f'<text x="{x(n * tick):.1f}" y="{high - BOTTOM + 16}" text-anchor="middle">{n * tick:g}</text>')
-    for n, (by, name, begin, end) in enumerate(rows):
-        y, left = TOP + ROW_PX * n, x(end) > LEFT + wide * 0.7
-        colour = COLOURS[LANES.index(by) if by in LANES else len(LANES)]
-        out.append(f'<rect x="{x(begin):.1f}" y="{y}" width="{max(1.0, x(end) - x(begin)):.1f}" height="{ROW_PX - 3}" fill="{colour}"/>'
-                   f'<text x="{x(begin) - 4 if left else x(end) + 4:.1f}" y="{y + 12}" text-anchor="{"end" if left else "start"}">'
-                   f'{html.escape(by)}: {html.escape(name)} {end - begin:.0f}</text>')
-    out.append(f'<text x="{LEFT + wide / 2}" y="{high - 12}" text-anchor="middle">us since the request; of each step how long it took</text></svg>\n')
+    for row, name, begin, end in rows:
+        left, width, y = x(begin), max(1.0, x(end) - x(begin)), TOP + ROW_PX * row
+        label = f"{name} {end - begin:.0f}"
+        shown = label[:max(0, int(width / NARROW_PX))]
+        out.append(f'<g><title>{html.escape(f"{name}: {begin:.0f} to {end:.0f} us")}</title>'
+                   f'<rect x="{left:.1f}" y="{y}" width="{width:.1f}" height="{ROW_PX - 2}" fill="{COLOURS[row % len(COLOURS)]}" '
+                   f'fill-opacity="0.55" stroke="white"/><text x="{left + 3:.1f}" y="{y + 18}">{html.escape(shown)}</text></g>')
+    out.append(f'<text x="{LEFT + wide / 2}" y="{high - 12}" text-anchor="middle">us since the manager was asked; of each how long it took; '
+               'a row is called by the one above it</text></svg>\n')
     with open(path, "w", encoding="ascii") as f:
         f.write("\n".join(out))
