@@ -279,8 +279,7 @@ static void answer_create(struct httpd_req *req, const struct snapshot_files *fi
 			json_pack("{s:i, s:i, s:i}", "pid", (int)getpid(), "state_fd",
 				files->state_fd, "mem_fd", files->mem_fd));
 	if (body && files->resume)
-		json_object_set_new(
-			body, "paused_us", json_integer((json_int_t)(stood_ns / 1000)));
+		json_object_set_new(body, "paused_us", json_integer((json_int_t)(stood_ns / 1000)));
 	if (body)
 		reply_json(req, body);
 	else if (r < 0)
@@ -392,7 +391,10 @@ static void put_snapshot_load(struct httpd_req *req)
 	malloc_trim(0); /* a clone's share of memory is counted in pages */
 	if (r < 0)
 		vm_end(vm, END_ERROR, 0, "the snapshot can not be loaded: %s", err.msg);
-	done(req, r, &err);
+	if (r < 0)
+		fault_errno(req, &err);
+	else
+		done(req, r, &err);
 }
 
 /* Behind the answer of a clone: what it has touched for that is its working set. */

@@ -34,6 +34,24 @@ bool vmm_is_good(const struct httpc_response *response)
 	return response->status == 200 || response->status == 204;
 }
 
+/* What the machine lacks is told apart from what is wrong. */
+static int host_errno(json_int_t code)
+{
+	switch (code) {
+	case ENOSPC:
+	case EDQUOT:
+	case EFBIG:
+		return ENOSPC;
+	case ENOMEM:
+	case EAGAIN:
+	case EMFILE:
+	case ENFILE:
+		return ENOMEM;
+	default:
+		return EIO;
+	}
+}
+
 void vmm_fault(const struct httpc_response *response, struct err *err)
 {
 	_cleanup_json_ json_t *root = NULL;
@@ -45,8 +63,7 @@ void vmm_fault(const struct httpc_response *response, struct err *err)
 		message = json_string_value(json_object_get(root, "fault_message"));
 	code = json_integer_value(json_object_get(root, "errno"));
 	if (message)
-		err_set(err, code == ENOSPC || code == EDQUOT || code == EFBIG ? ENOSPC : EIO,
-			"the monitor says: %s", message);
+		err_set(err, host_errno(code), "the monitor says: %s", message);
 	else if (response->status)
 		err_set(err, EIO, "the monitor answered with status %d", response->status);
 	else

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Loaded shells: prepared as those of the pool, then made what the template was when it was frozen, and left paused. They are loaded behind the
- * requests: one at a time is begun, LOAD_PARALLEL are under way, fewer or none while starts go first (pools_parallel()). A template whose files fail again and again is of no use.
+ * requests: one at a time is begun, LOAD_PARALLEL are under way, fewer or none while starts go first (pools_parallel()). A template whose files fail again and again is of no use; where the machine has no more
+ * memory or addresses it waits.
  */
 #include "daemon/template/impl.h"
 
@@ -14,11 +15,13 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #define LOAD_PARALLEL 2
 #define RETRY_NS      (100 * NS_PER_MS)
+#define LACKS_MAX     5 /* doublings of it: 3.2 s */
 
 void clones_load_soon(struct templates *ts)
 {
@@ -60,6 +63,19 @@ void clones_discard(struct template *t)
 	}
 }
 
+/* Memory, addresses, processes: no fault of the template's. It is tried again, less and less often. */
+static void note_lack(struct template *t, const char *why)
+{
+	int64_t in_ns = RETRY_NS << (t->load_lacks < LACKS_MAX ? t->load_lacks++ : LACKS_MAX);
+
+	t->failures++;
+	log_warn("there is not enough of something for a clone",
+		"template=%s image=%s again_ms=%lld reason=\"%s\"", t->id, t->image,
+		(long long)(in_ns / NS_PER_MS), why);
+	if (!t->all->stopped)
+		loop_timer_set(t->all->timer, in_ns);
+}
+
 static void note_failure(struct template *t, const char *why)
 {
 	char text[sizeof(t->reason)];
@@ -85,6 +101,20 @@ static void give_up(struct clone *c, const char *why)
 	note_failure(t, why);
 }
 
+static void refused(struct clone *c, const struct err *why)
+{
+	struct template *t = c->template;
+	struct shell *shell = c->shell;
+
+	if (why->code != ENOMEM) {
+		give_up(c, why->msg);
+		return;
+	}
+	clone_free(c);
+	shell_discard(shell);
+	note_lack(t, why->msg);
+}
+
 static void clone_loaded(void *arg, struct shell *shell, const struct err *failed)
 {
 	struct clone *c = arg;
@@ -92,14 +122,14 @@ static void clone_loaded(void *arg, struct shell *shell, const struct err *faile
 
 	(void)shell;
 	if (failed) {
-		give_up(c, failed->msg);
+		refused(c, failed);
 		return;
 	}
 	loop_timer_cancel(c->late);
 	c->loaded = true;
 	t->loading--;
 	t->loaded++;
-	t->load_failures = 0;
+	t->load_failures = t->load_lacks = 0;
 	t->verified = true;
 	clones_load_soon(t->all);
 	if (trial_wants_clone(t))
@@ -135,13 +165,17 @@ static void shell_has_ended(void *arg, struct shell *shell)
 {
 	struct clone *c = arg;
 	struct template *t = c->template;
+	bool killed = shell->exit.end == SHELL_END_CRASH && shell->exit.code == SIGKILL;
 	char why[400];
 
 	snprintf(why, sizeof(why), "%s; it wrote: %.100s", shell->exit.reason,
 		shell_last_line(shell));
 	clone_free(c);
 	shell_free(shell);
-	note_failure(t, why);
+	if (killed) /* by the kernel that has no memory, or by somebody */
+		note_lack(t, why);
+	else
+		note_failure(t, why);
 }
 
 static void is_late(void *arg)
@@ -237,7 +271,7 @@ void clones_load(void *arg)
 	if (loading(ts) >= parallel)
 		return; /* the next that is loaded calls again */
 	if (load_one(t, &err) < 0)
-		note_failure(t, err.msg);
+		note_lack(t, err.msg);
 	else
 		clones_load_soon(ts);
 }

@@ -52,7 +52,9 @@ struct template
 	/* while READY */
 	char *state_path, *memory_path, *workset_path;
 	struct clone *clones;
-	unsigned loaded, loading, load_failures; /* load_failures: one after the other */
+	unsigned loaded, loading;
+	unsigned load_failures,
+		load_lacks; /* one after the other: by its files; by what the machine has no more of */
 	uint64_t hits, misses, failures;
 	struct template_waiter *waiters;
 	struct template *next;

@@ -171,7 +171,7 @@ static void frozen(void *arg, struct shell *shell, const struct err *failed)
 		template_fail(t, err.msg);
 		return;
 	}
-	t->load_failures = 0;
+	t->load_failures = t->load_lacks = 0;
 	t->verified = true; /* it was written a moment ago */
 	if (trial_begin(t) < 0)
 		template_ready(t);

@@ -103,24 +103,34 @@ static bool listed(enum sandbox_role role, int call)
 	return false;
 }
 
+/* What the first argument has to be. */
+static const struct {
+	int call;
+	uint64_t first;
+} firsts[] = {
+	{SYS(socket), AF_UNIX},
+	{SYS(prctl), PR_SET_PDEATHSIG},
+	/* as fork(3) does it: no thread, no namespace */
+	{SYS(clone), CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | SIGCHLD},
+};
+
+static int allow_first(scmp_filter_ctx ctx, int call)
+{
+	for (size_t i = 0; i < sizeof(firsts) / sizeof(firsts[0]); i++) {
+		if (firsts[i].call == call)
+			return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, call, 1,
+				SCMP_A0(SCMP_CMP_EQ, firsts[i].first));
+	}
+	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, call, 0);
+}
+
 static void allow(scmp_filter_ctx ctx, int call)
 {
 	/* Memory of the monitor is never executable, and descriptors of memory are never made so. */
-	int r;
-
-	if (call == SYS(mmap) || call == SYS(mprotect))
-		r = seccomp_rule_add(
-			ctx, SCMP_ACT_ALLOW, call, 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-	else if (call == SYS(socket))
-		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, call, 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
-	else if (call == SYS(clone)) /* as fork(3) does it: no thread, no namespace */
-		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, call, 1,
-			SCMP_A0(SCMP_CMP_EQ, CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | SIGCHLD));
-	else if (call == SYS(prctl))
-		r = seccomp_rule_add(
-			ctx, SCMP_ACT_ALLOW, call, 1, SCMP_A0(SCMP_CMP_EQ, PR_SET_PDEATHSIG));
-	else
-		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, call, 0);
+	int r = call == SYS(mmap) || call == SYS(mprotect)
+		? seccomp_rule_add(
+			  ctx, SCMP_ACT_ALLOW, call, 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0))
+		: allow_first(ctx, call);
 
 	if (r < 0 && r != -EEXIST)
 		die("a rule", -r);
