@@ -7,22 +7,12 @@
 /* How long ago the last thing may have come, that what is queued answers it; how long that is held back at most. */
 #define FRESH_NS       500000u
 #define HOLD_NS        200000u
-#define HOLD_FEW_NS    40000u
-#define FEW            3u /* a handshake's end, and a request */
 #define FRESH_LARGE_NS 100000u
 #define HOLD_LARGE_NS  50000u
 
 void hold_came(struct hold *h)
 {
 	h->came_at = clock_mono_ns();
-	h->came++;
-}
-
-static uint64_t longest(const struct hold *h)
-{
-	if (h->large)
-		return HOLD_LARGE_NS;
-	return h->came <= FEW && !h->told ? HOLD_FEW_NS : HOLD_NS;
 }
 
 bool hold_leave(struct hold *h, bool computes)
@@ -35,7 +25,6 @@ bool hold_leave(struct hold *h, bool computes)
 	if (!h->on)
 		h->since = now;
 	h->on = now - h->came_at < (h->large ? FRESH_LARGE_NS : FRESH_NS) &&
-		now - h->since < longest(h);
-	h->told |= !h->on;
+		now - h->since < (h->large ? HOLD_LARGE_NS : HOLD_NS);
 	return h->on;
 }

@@ -6,9 +6,7 @@
  * its own (`left`, abi/identity.h), and looks every half millisecond after something came.
  *
  * A kick wakes the monitor's device loop, which costs 40 us of the processor where KVM is software-virtualized; a batch of 16 requests takes
- * some 200. What is large is worth a kick: the device works on it meanwhile. Where only a few things came since the last WAIT there is no batch to wait
- * for: a program that has not come to WAIT soon behind its answer has something else to do (an interpreter tidies up for half a
- * millisecond), and its client would wait for that. So the first answer is worth a kick then, and what follows it is held back as ever.
+ * some 200. What is large is worth a kick: the device works on it meanwhile.
  */
 #ifndef LIBOS_DRV_HOLD_H
 #define LIBOS_DRV_HOLD_H
@@ -19,8 +17,6 @@
 struct hold {
 	uint64_t came_at; /* clock_mono_ns() when something came last */
 	uint64_t since;   /* when it was first held back, while `on` */
-	unsigned came;    /* how much since the last WAIT */
-	bool told;        /* the device, since then, of what was held back */
 	bool on;
 	bool large; /* among what the device was not told of */
 };
@@ -29,17 +25,10 @@ struct hold {
 void hold_came(struct hold *h);
 /* The program goes on, and something is queued: true, it is held back (further). False: to be kicked now. */
 bool hold_leave(struct hold *h, bool computes);
-/* The device is told. */
+/* The device is told, or WAIT will let it work. */
 static inline void hold_end(struct hold *h)
 {
-	h->told |= h->on;
 	h->on = h->large = false;
-}
-/* WAIT will let it work. */
-static inline void hold_wait(struct hold *h)
-{
-	h->on = h->large = h->told = false;
-	h->came = 0;
 }
 
 #endif

@@ -165,8 +165,9 @@ bool vnet_pending(void)
 
 void vnet_poll(unsigned budget)
 {
-	for (unsigned n = 0; n < budget && vnet_pending(); n++) {
+	if (vnet_pending())
 		hold_came(&net.hold);
+	for (unsigned n = 0; n < budget && vnet_pending(); n++) {
 		if (!frame_collect(&net.frame)) {
 			rx_fill();
 			continue;
@@ -185,8 +186,8 @@ void vnet_arm(void)
 {
 	if (!net.open)
 		return;
-	hold_wait(&net.hold); /* sends it, or vnet_kick() follows */
-	rx_fill();            /* there may have been no memory */
+	hold_end(&net.hold); /* WAIT sends it, or vnet_kick() follows */
+	rx_fill();           /* there may have been no memory */
 	virtqueue_arm(&net.vd.vq[RX]);
 }
 

@@ -180,7 +180,7 @@ static void run(void)
 
 static void arm(void)
 {
-	hold_wait(&vs.hold); /* hands it over, or kick() follows */
+	hold_end(&vs.hold); /* WAIT hands it over, or kick() follows */
 	virtqueue_arm(&vs.vd.vq[RX]);
 	virtqueue_arm(&vs.vd.vq[EVENTS]);
 	if (wants_tx())

@@ -50,7 +50,6 @@ static unsigned leave(bool computes)
 
 static int setup(void **state)
 {
-	vnet_arm();
 	vnet_kick();   /* what an earlier test has left */
 	shim_device(); /* sees all, and wants to hear of the next */
 	shim_wait_serves = true;
@@ -61,8 +60,6 @@ static int setup(void **state)
 
 static void a_batch_is_one_wait(void **state)
 {
-	for (unsigned i = 0; i < 16; i++)
-		news();
 	for (unsigned i = 0; i < 16; i++, shim_now += 10 * US) {
 		answer();
 		assert_int_equal(leave(false), 0);
@@ -71,32 +68,6 @@ static void a_batch_is_one_wait(void **state)
 	answer();
 	shim_now += 100 * US; /* the next one's time begins anew */
 	assert_int_equal(leave(false), 0);
-}
-
-/* The first behind a lone request waits for 40 us, what follows it as long as ever, until the next WAIT. */
-static void a_lone_one_waits_less(void **state)
-{
-	unsigned kicks = 0;
-
-	for (unsigned round = 0; round < 2; round++) {
-		news(); /* with that of setup(): two */
-		assert_int_equal(leave(false), 0);
-		answer();
-		assert_int_equal(leave(false), 0);
-		shim_now += 30 * US;
-		assert_int_equal(leave(false), 0);
-		shim_now += 10 * US;
-		assert_int_equal(leave(false), 1);
-		shim_device();
-		for (unsigned i = 0; i < 19; i++, shim_now += 10 * US) {
-			answer();
-			kicks += leave(false);
-		}
-		assert_int_equal(kicks, 0);
-		vnet_arm();
-		vnet_kick();
-		shim_device();
-	}
 }
 
 static void not_for_ever(void **state)
@@ -149,7 +120,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_batch_is_one_wait, setup),
-		cmocka_unit_test_setup(a_lone_one_waits_less, setup),
 		cmocka_unit_test_setup(not_for_ever, setup),
 		cmocka_unit_test_setup(only_answers, setup),
 		cmocka_unit_test_setup(not_of_a_thread_that_computes, setup),
