@@ -278,24 +278,74 @@ void lease_headers(struct httpd_req *req, const struct lease *lease, int64_t lea
 		httpd_add_header(req, "X-Task-Params", lease->params);
 }
 
-void wait_for_task(struct httpd_req *req, int64_t seconds, const char *worker)
+/* Keeps the request in a list. NULL: it was answered. */
+static struct client *wait_in(struct client_list *list, struct httpd_req *req, int64_t seconds)
 {
 	struct db *db = db_of(req);
 	struct client *c;
 
-	if ((int64_t)db->waiters.count >= db->max_waiters) {
+	if ((int64_t)list->count >= db->max_waiters) {
 		httpd_add_header(req, "Retry-After", "1");
 		answer(req, 503, HTML, "Too many wait already");
-		return;
+		return NULL;
 	}
 	c = client_new(db, req);
 	if (!c)
-		return;
+		return NULL;
 	c->deadline_ns = loop_now_ns() + seconds * NS_PER_S;
-	snprintf(c->worker, sizeof(c->worker), "%s", worker);
-	list_add(&db->waiters, c);
+	list_add(list, c);
 	if (!queue_is_open(db->queue))
 		arm(db);
+	return c;
+}
+
+void wait_for_task(struct httpd_req *req, int64_t seconds, const char *worker)
+{
+	struct client *c = wait_in(&db_of(req)->waiters, req, seconds);
+
+	if (c)
+		snprintf(c->worker, sizeof(c->worker), "%s", worker);
+}
+
+void watch_task(struct httpd_req *req, int64_t id, int64_t seconds)
+{
+	struct client *c = wait_in(&db_of(req)->watchers, req, seconds);
+
+	if (c)
+		c->id = id;
+}
+
+/* Whatever its task is by now, unless that is no news and there is time. */
+static void look_at_watched(struct client *c, bool anyway)
+{
+	struct db *db = c->db;
+	struct task t;
+	char text[64];
+	int r = queue_get(db->queue, c->id, &t);
+
+	c->lasting = queue_must_last(db->queue);
+	if (r == 0 && !anyway && t.state != TASK_FINISHED && t.state != TASK_DEAD)
+		return;
+	list_del(c);
+	if (r == 0) {
+		describe_task(c->req, &t, text, sizeof(text));
+		set_answer(c, 200, JSON, strdup(text));
+	} else if (r == -ENOENT)
+		set_answer(c, 404, HTML, strdup("Task not found"));
+	else
+		set_answer(c, status_of(r), HTML, strdup(sentence_of(r)));
+	hold(c);
+}
+
+void serve_watchers(struct db *db, int64_t id)
+{
+	struct client *next;
+
+	for (struct client *c = db->watchers.first; c; c = next) {
+		next = c->next;
+		if (id < 0 || c->id == id)
+			look_at_watched(c, false);
+	}
 }
 
 void serve_waiters(struct db *db)
@@ -338,6 +388,11 @@ static void end_until(struct db *db, int64_t until_ns)
 		set_answer(c, 404, JSON, strdup(NONE));
 		hold(c);
 	}
+	for (struct client *c = db->watchers.first; c; c = next) {
+		next = c->next;
+		if (c->deadline_ns <= until_ns)
+			look_at_watched(c, true);
+	}
 }
 
 void end_waiters(struct db *db)
@@ -354,6 +409,7 @@ void run_due(void *arg)
 	if (r < 0)
 		database_failed(db, r);
 	serve_waiters(db);
+	serve_watchers(db, -1); /* some may have died, or others have changed them */
 	end_until(db, loop_now_ns());
 	flush(db);
 }
@@ -366,6 +422,8 @@ static void arm(struct db *db)
 	if (due != INT64_MAX)
 		at = (due - db->clock_offset_ms) * NS_PER_MS;
 	for (struct client *c = db->waiters.first; c; c = c->next)
+		at = c->deadline_ns < at ? c->deadline_ns : at;
+	for (struct client *c = db->watchers.first; c; c = c->next)
 		at = c->deadline_ns < at ? c->deadline_ns : at;
 	if (queue_shared(db->queue) && now + SHARED_LOOK_NS < at)
 		at = now + SHARED_LOOK_NS;

@@ -20,6 +20,8 @@
 /*
  * A request that is deferred, in one of db's lists: it waits for a task, or for its answer to be committed and synced.
  *
+ *   watchers --finished, dead--+
+ *                              v
  *   waiters --task--> answers --commit--> unsynced --sync begins--> syncing --sync ends--> answered
  *                        +-- nothing that must last: answered
  */
@@ -29,6 +31,7 @@ struct client {
 	struct client_list *list;
 	struct client *prev, *next;
 	bool lasting; /* the answer says something that must be on the disk */
+	int64_t id;   /* of the task that a watcher asks for */
 	int64_t deadline_ns;
 	unsigned int status;
 	const char *type; /* a constant */
@@ -52,7 +55,7 @@ struct queue_sync {
 struct db {
 	struct service *s;
 	struct queue *queue;
-	struct client_list waiters, answers, unsynced, syncing;
+	struct client_list waiters, watchers, answers, unsynced, syncing;
 	bool dirty; /* something was committed that must last, and no sync has begun since */
 	struct offload *thread; /* of syncs */
 	struct queue_sync sync;
@@ -86,9 +89,13 @@ void lease_headers(struct httpd_req *req, const struct lease *lease, int64_t lea
 
 /* Keeps the request until a task is ready, at most so long. */
 void wait_for_task(struct httpd_req *req, int64_t seconds, const char *worker);
+/* Keeps the request until the task is finished or dead, at most so long; then it is answered with the task's state. */
+void watch_task(struct httpd_req *req, int64_t id, int64_t seconds);
+/* Answers those who watch the task (-1: any), if it is over. Inside the transaction that changed it. */
+void serve_watchers(struct db *db, int64_t id);
 /* Gives ready tasks to those who wait, the longest waiting first. */
 void serve_waiters(struct db *db);
-/* Answers all who wait: no task. */
+/* Answers all who wait: no task; or what their task's state is. */
 void end_waiters(struct db *db);
 /* Looks after what is due and sets the timer anew. */
 void run_due(void *db);
@@ -107,6 +114,8 @@ void on_finish(struct httpd_req *req);
 void on_renew(struct httpd_req *req);
 void on_fail(struct httpd_req *req);
 void on_tasks(struct httpd_req *req);
+/* Adds the headers of a task; its body goes to text. */
+void describe_task(struct httpd_req *req, const struct task *t, char *text, size_t size);
 /* As /tasks and /dead show it; a new reference. */
 json_t *task_json(const struct task *t);
 

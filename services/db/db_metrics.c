@@ -38,6 +38,8 @@ void db_metrics(struct service *s, struct buf *out)
 
 	tasks_metrics(db, out);
 	metrics_gauge(out, "queue_waiters", "Clients that wait for a task.", db->waiters.count);
+	metrics_gauge(out, "queue_watchers", "Clients that wait for the end of a task.",
+		db->watchers.count);
 	metrics_counter(out, "tasks_created_total", "Tasks created.", n.created);
 	metrics_counter(out, "tasks_leased_total", "Leases given.", n.leased);
 	metrics_counter(out, "tasks_finished_total", "Tasks finished.", n.finished);

@@ -258,7 +258,7 @@ int queue_ready(struct queue *q, int64_t id, int64_t now)
 
 	if (r < 0)
 		return r;
-	q->b->must_last = true;
+	q->b->must_last = t.state != TASK_FINISHED && t.state != TASK_DEAD;
 	switch (t.state) {
 	case TASK_CREATED:
 		return t.start_ms > now ? move(q, &t, TASK_DELAYED, t.start_ms, now)
@@ -331,11 +331,13 @@ int queue_finish(struct queue *q, int64_t id, const char *token, int64_t now)
 
 	if (r < 0)
 		return r;
-	q->b->must_last = true;
-	if (t.state == TASK_FINISHED && token && strcmp(token, t.token) == 0)
+	if (t.state == TASK_FINISHED && token && strcmp(token, t.token) == 0) {
+		q->b->must_last = true;
 		return 0;
+	}
 	if (!holds(&t, token, now))
 		return -ESTALE;
+	q->b->must_last = true;
 	r = move(q, &t, TASK_FINISHED, now + q->cfg.keep_finished_ms, now);
 	q->stats.finished += r == 0;
 	return r;

@@ -67,6 +67,26 @@ void on_create(struct httpd_req *req)
 	answer(req, 200, HTML, text);
 }
 
+void describe_task(struct httpd_req *req, const struct task *t, char *text, size_t size)
+{
+	snprintf(text, size, "{\"id\":%" PRId64 ",\"state\":%d}", t->id, wire_state(t->state));
+	httpd_add_headerf(req, "X-Attempt", "%" PRId64, t->attempts);
+	if ((t->state == TASK_LEASED || t->state == TASK_FINISHED) && plain_name(t->worker))
+		httpd_add_header(req, "X-Worker", t->worker);
+	if (t->params[0])
+		httpd_add_header(req, "X-Task-Params", t->params);
+}
+
+static int64_t wait_seconds(const struct httpd_req *req)
+{
+	const char *s = httpd_query(req, "wait");
+	int64_t n;
+
+	if (!s || !parse_id(s, &n) || httpd_is_head(req) || service_of(req)->draining)
+		return 0;
+	return n > WAIT_MAX_S ? WAIT_MAX_S : n;
+}
+
 void on_get(struct httpd_req *req)
 {
 	struct task task;
@@ -81,32 +101,20 @@ void on_get(struct httpd_req *req)
 		answer_code(req, r);
 		return;
 	}
-	snprintf(text, sizeof(text), "{\"id\":%" PRId64 ",\"state\":%d}", id,
-		wire_state(task.state));
-	httpd_add_headerf(req, "X-Attempt", "%" PRId64, task.attempts);
-	if ((task.state == TASK_LEASED || task.state == TASK_FINISHED) && plain_name(task.worker))
-		httpd_add_header(req, "X-Worker", task.worker);
-	if (task.params[0])
-		httpd_add_header(req, "X-Task-Params", task.params);
+	if (task.state != TASK_FINISHED && task.state != TASK_DEAD && wait_seconds(req)) {
+		watch_task(req, id, wait_seconds(req));
+		return;
+	}
+	describe_task(req, &task, text, sizeof(text));
 	answer(req, 200, JSON, text);
 }
 
 /* --- leases ---------------------------------------------------------------------------------------------------------- */
-static int64_t wait_seconds(const struct httpd_req *req)
-{
-	const char *s = httpd_query(req, "wait");
-	int64_t n;
-
-	if (!s || !parse_id(s, &n))
-		return 0;
-	return n > WAIT_MAX_S ? WAIT_MAX_S : n;
-}
-
 static void no_task(struct httpd_req *req, const char *worker)
 {
 	int64_t seconds = wait_seconds(req);
 
-	if (seconds && !service_of(req)->draining)
+	if (seconds)
 		wait_for_task(req, seconds, worker);
 	else
 		answer(req, 404, JSON, "{\"id\":-1,\"state\":0}");
@@ -189,6 +197,7 @@ void on_finish(struct httpd_req *req)
 	r = queue_finish(db->queue, id, httpd_header(req, "X-Lease"), db_now_ms(db));
 	task_debug("task finished", id, r);
 	answer_code(req, r);
+	serve_watchers(db, id);
 }
 
 void on_fail(struct httpd_req *req)
@@ -206,6 +215,7 @@ void on_fail(struct httpd_req *req)
 		final && strcmp(final, "1") == 0, db_now_ms(db));
 	task_debug("task failed", id, r);
 	answer_code(req, r);
+	serve_watchers(db, id);
 }
 
 /* --- several at a time ----------------------------------------------------------------------------------------------- */

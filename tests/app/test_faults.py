@@ -367,6 +367,21 @@ def test_11_long_poll():
         for t in threads:
             t.join()
         eq(sorted(a.json()['id'] for a in answers), [0, 1, 2])
+        # Those who wait for the end of a task hear of it at once; in vain: its state, after their time. Nobody else's end wakes them.
+        ends = []
+        watch = [threading.Thread(target=lambda t=t, wait=wait: ends.append(
+            (t, app.db('GET', f'/task/{t}?wait={wait}').json()['state']))) for t, wait in ((0, 60), (1, 60), (2, 1))]
+        for t in watch:
+            t.start()
+        until('three watch', lambda: app.db.metric('queue_watchers') == 3 or ends)
+        lease = {a.json()['id']: lease_of(a) for a in answers}
+        eq(app.master('POST', '/task/0/finish', headers=lease[0]).status, 200)
+        eq(app.master('POST', '/task/1/fail', b'broken', {**lease[1], 'X-Final': '1'}).status, 200)
+        for t in watch:
+            t.join()
+        eq(sorted(ends), [(0, 2), (1, 3), (2, 1)])
+        eq(app.db('GET', '/task/0?wait=60').json()['state'], 2)
+        eq(app.db('GET', '/task/9?wait=60').status, 404)
         # One who waits in vain is told so in the old words; one who goes away takes nothing along.
         eq(app.master('GET', '/task/next?wait=1').body, b'{"id":-1,"state":0}')
         import socket
