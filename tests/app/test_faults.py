@@ -64,7 +64,7 @@ def test_2_start_race():
 
 def test_3_lease_tokens():
     with App() as app:
-        db = app.start('db', MICRO_DB_LEASE_MS='150', MICRO_DB_BACKOFF_MS='1', MICRO_DB_BACKOFF_MAX_MS='1')
+        db = app.start('db', MICRO_DB_LEASE_MS='1000', MICRO_DB_BACKOFF_MS='1', MICRO_DB_BACKOFF_MAX_MS='1')
         task = ready_task(db)
         first = db('GET', '/task/next?worker=w1')
         eq(first.status, 200)
@@ -298,7 +298,7 @@ def test_9_poison():
 
 def test_9_orphans():
     with App() as app:
-        db = app.start('db', MICRO_DB_ORPHAN_MS='150')
+        db = app.start('db', MICRO_DB_ORPHAN_MS='1000')
         task, kept = db('POST', '/task').text, ready_task(db)
         until('the orphan is collected', lambda: db('GET', f'/task/{task}').status == 404)
         eq(db('GET', f'/task/{kept}').json()['state'], 0)
