@@ -10,7 +10,8 @@
  * The clock starts before the connection to the manager, or the fork, and ends with the first complete "HTTP/1.1 200" line.
  * A refused connection is tried again after 20 us, one without an answer after 20 ms (its first packet came before the guest
  * could take it, and TCP repeats only after a second): this is part of each result, the same for every kind.
- * Answers: "ok NS ATTEMPTS ADDRESS ID", "error SENTENCE".
+ * Answers: "ok NS ATTEMPTS ADDRESS ID ASKED TOLD CONNECTED", "error SENTENCE". The last three are the client's steps, in ns as well: the manager
+ * is asked, it has answered (for a process: it is forked), the connection that was answered stands.
  */
 #include "lib/err.h"
 
@@ -35,7 +36,7 @@
 #define ARGS_MAX   16
 
 struct result {
-	int64_t ns;
+	int64_t ns, from_ns, asked_ns, told_ns, connected_ns; /* but from_ns: since that */
 	unsigned attempts;
 	char address[INET_ADDRSTRLEN], id[64];
 };
@@ -107,6 +108,7 @@ static int post_run(const char *path, const char *body, struct result *result, s
 		strlen(body), body);
 	if (write(fd, text, (size_t)len) != len)
 		return err_sys(err, errno, "cannot write to %s", path);
+	result->asked_ns = now_ns() - result->from_ns;
 	if (read_until(fd, text, sizeof(text), "\"ip_address\"") <= 0)
 		return err_set(err, EIO, "the manager gave no answer");
 	if (strncmp(text, "HTTP/1.1 201", 12) != 0)
@@ -124,7 +126,8 @@ static int post_run(const char *path, const char *body, struct result *result, s
 }
 
 /* One connection and request: 1 answered by 200, 0 try again, -errno. */
-static int attempt(const struct sockaddr_in *address, const char *path, struct err *err)
+static int attempt(
+	const struct sockaddr_in *address, const char *path, struct result *result, struct err *err)
 {
 	_cleanup_close_ int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	struct timeval limit = {30, 0}, patience = {0, CONNECT_US};
@@ -143,6 +146,7 @@ static int attempt(const struct sockaddr_in *address, const char *path, struct e
 			return 0;
 		return err_sys(err, errno, "cannot connect to the service");
 	}
+	result->connected_ns = now_ns() - result->from_ns;
 	len = snprintf(text, sizeof(text),
 		http ? "GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" : "%s\r\n", path);
 	if (write(fd, text, (size_t)len) != len)
@@ -165,7 +169,7 @@ static int first_answer(const char *ip, int port, const char *path, int64_t limi
 	if (inet_pton(AF_INET, ip, &address.sin_addr) != 1)
 		return err_set(err, EINVAL, "\"%s\" is no address", ip);
 	while (now_ns() < limit) {
-		int r = attempt(&address, path, err);
+		int r = attempt(&address, path, result, err);
 
 		result->attempts++;
 		if (r != 0)
@@ -177,25 +181,27 @@ static int first_answer(const char *ip, int port, const char *path, int64_t limi
 
 static int time_vm(char **arg, int n, struct result *result, struct err *err)
 {
-	int64_t from = now_ns();
 	int r;
 
+	result->from_ns = now_ns();
 	if (n != 4)
 		return err_set(err, EINVAL, "vm SOCKET PORT PATH BODY");
 	r = post_run(arg[0], arg[3], result, err);
 	if (r < 0)
 		return r;
-	r = first_answer(result->address, atoi(arg[1]), arg[2], from + LIMIT_NS, result, err);
-	result->ns = now_ns() - from;
+	result->told_ns = now_ns() - result->from_ns;
+	r = first_answer(
+		result->address, atoi(arg[1]), arg[2], result->from_ns + LIMIT_NS, result, err);
+	result->ns = now_ns() - result->from_ns;
 	return r;
 }
 
 static int time_exec(char **arg, int n, struct result *result, struct err *err)
 {
-	int64_t from = now_ns();
 	pid_t pid;
 	int r;
 
+	result->from_ns = now_ns();
 	if (n < 3)
 		return err_set(err, EINVAL, "exec PORT PATH PROGRAM ARG...");
 	pid = fork();
@@ -213,9 +219,11 @@ static int time_exec(char **arg, int n, struct result *result, struct err *err)
 	if (pid < 0)
 		return err_sys(err, errno, "cannot fork");
 	setpgid(pid, pid); /* whoever is first */
+	result->told_ns = now_ns() - result->from_ns;
 	strcpy(result->address, "127.0.0.1");
-	r = first_answer(result->address, atoi(arg[0]), arg[1], from + LIMIT_NS, result, err);
-	result->ns = now_ns() - from;
+	r = first_answer(
+		result->address, atoi(arg[0]), arg[1], result->from_ns + LIMIT_NS, result, err);
+	result->ns = now_ns() - result->from_ns;
 	snprintf(result->id, sizeof(result->id), "%d", pid);
 	kill(-pid,
 		SIGKILL); /* with what it has made: one that lived on would answer the next time */
@@ -259,8 +267,10 @@ int main(void)
 		if (r < 0)
 			printf("error %s\n", err.msg);
 		else
-			printf("ok %lld %u %s %s\n", (long long)result.ns, result.attempts,
-				result.address, result.id);
+			printf("ok %lld %u %s %s %lld %lld %lld\n", (long long)result.ns,
+				result.attempts, result.address, result.id,
+				(long long)result.asked_ns, (long long)result.told_ns,
+				(long long)result.connected_ns);
 	}
 	return 0;
 }
