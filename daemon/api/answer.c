@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define JSON_TYPE    "application/json"
 #define REAL_DIGITS  12
@@ -41,10 +42,21 @@ void answer_json(struct httpd_req *req, unsigned status, json_t *root)
 		httpd_reply_take(req, status, JSON_TYPE, text, strlen(text));
 }
 
+void answer_caller(const struct httpd_req *req, char out[CALLER_TEXT_BYTES])
+{
+	struct ucred cred;
+	socklen_t len = sizeof(cred);
+
+	httpd_peer(req, out, CALLER_TEXT_BYTES);
+	if (strcmp(out, "unix") == 0 &&
+		getsockopt(httpd_fd(req), SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0)
+		snprintf(out, CALLER_TEXT_BYTES, "uid=%u pid=%d", cred.uid, (int)cred.pid);
+}
+
 static void problem(struct httpd_req *req, unsigned status, const char *code, const char *pointer,
 	const char *vm_id, const char *detail)
 {
-	char type[128], id[ID_TEXT_BYTES];
+	char type[128], id[ID_TEXT_BYTES], caller[CALLER_TEXT_BYTES];
 	const char *title = "Error";
 	json_t *root;
 	char *text;
@@ -64,9 +76,11 @@ static void problem(struct httpd_req *req, unsigned status, const char *code, co
 		json_object_set_new(root, "vm_id", json_string(vm_id));
 	text = root ? json_dumps(root, JSON_COMPACT) : NULL;
 	json_decref(root);
+	answer_caller(req, caller);
 	log_info("refused",
-		"request_id=%s method=%s path=\"%.200s\" status=%u code=%s detail=\"%.300s\"", id,
-		httpd_method(req), httpd_path(req), status, code, detail);
+		"request_id=%s caller=\"%s\" method=%s path=\"%.200s\" status=%u code=%s "
+		"detail=\"%.300s\"",
+		id, caller, httpd_method(req), httpd_path(req), status, code, detail);
 	httpd_add_header(req, "X-Request-Id", id);
 	if (text)
 		httpd_reply_take(req, status, PROBLEM_TYPE, text, strlen(text));

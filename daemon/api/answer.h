@@ -30,6 +30,10 @@ void answer_items(struct httpd_req *req, json_t *items);
 /* What was wanted of something that is kept is not taken: 409 for EBUSY, 503 for EAGAIN and ENOMEM, else as answer_check(). */
 void answer_refused(struct httpd_req *req, const struct check *check);
 
+/* Who has called, for the log: "address:port", or "uid=N pid=N" of the process that made the Unix socket's connection. */
+#define CALLER_TEXT_BYTES 64
+void answer_caller(const struct httpd_req *req, char out[CALLER_TEXT_BYTES]);
+
 /* The glue's own errors. */
 void answer_glue_error(struct httpd_req *req, unsigned status, const char *sentence);
 

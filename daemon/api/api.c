@@ -163,12 +163,15 @@ static void done(struct httpd_req *req)
 {
 	struct counters *c = &api_core(req)->counters;
 	unsigned status = httpd_status(req);
+	char caller[CALLER_TEXT_BYTES];
 
 	c->requests++;
 	c->requests_4xx += status >= 400 && status < 500;
 	c->requests_5xx += status >= 500;
-	log_debug("request", "method=%s path=\"%.200s\" status=%u us=%lld", httpd_method(req),
-		httpd_path(req), status, (long long)(httpd_elapsed_ns(req) / 1000));
+	answer_caller(req, caller);
+	log_debug("request", "caller=\"%s\" method=%s path=\"%.200s\" status=%u us=%lld", caller,
+		httpd_method(req), httpd_path(req), status,
+		(long long)(httpd_elapsed_ns(req) / 1000));
 }
 
 static int listen_all(struct api *api, struct err *err)

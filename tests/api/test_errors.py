@@ -77,6 +77,9 @@ class Refusals(DaemonTest):
             answer = self.d.call("POST", "/vm/run", '{"image_name":"x"}', {"Content-Type": kind})
             self.refused(answer, 415, "unsupported_media_type")
         self.assertIn("at most 1048576 bytes", self.refused(self.post(b"x" * (1 << 20) + b"x"), 413, "too_large")["detail"])
+        with open(os.path.join(self.d.folder, "log"), encoding="utf-8") as log:
+            while f'caller="uid={os.getuid()} pid={os.getpid()}" method=POST path="/vm/run" status=413' not in log.readline():
+                pass  # it comes by way of another process
         self.assertIn("/openapi.json", self.refused(self.d.call("GET", "/frob", check=False), 404, "not_found")["detail"])
         self.assertEqual(self.d.call("GET", "/healthz").status, 200)
 
