@@ -224,9 +224,9 @@ static void on_upload(struct httpd_req *req)
 	*s = (struct saving){.job = {.work = sync_picture, .done = on_synced},
 		.st = st,
 		.req = req,
-		.w = steal_ptr(&u->w),
 		.kind = kind,
 		.next = st->savings};
+	s->w = steal_ptr(&u->w);
 	snprintf(s->id, sizeof(s->id), "%s", id);
 	if (s->next)
 		s->next->prev = s;
