@@ -231,7 +231,7 @@ static void fini(struct instance *i)
 
 static char full_record[] =
 	"{\"id\":\"00000000-0000-4000-8000-000000000000\",\"name\":\"n\",\"state\":\"running\","
-	"\"ready\":true,"
+	"\"ahead\":true,\"ready\":true,"
 	"\"from_pool\":false,\"auto_remove\":true,\"wanted_down\":false,\"exit_code\":null,"
 	"\"reason\":\"\","
 	"\"image\":{\"name\":\"i\",\"path\":null,\"config\":{\"ports\":[80]}},"
@@ -262,6 +262,7 @@ static void test_record_comes_back(void **state)
 	if (record_load(&i, full_record, strlen(full_record), &err) < 0)
 		fail_msg("%s", err.msg);
 	assert_int_equal(i.state, VM_RUNNING);
+	assert_true(i.ahead);
 	assert_int_equal(i.ip, 168427522);
 	assert_ptr_equal(i.spec.ops, &monitor_uvmm);
 	assert_string_equal(i.argv[1], "a b");
@@ -310,7 +311,7 @@ static void test_broken_records(void **state)
 
 	json_object_foreach(whole, key, value)
 	{
-		bool optional = strcmp(key, "exit_code") == 0 ||
+		bool optional = strcmp(key, "exit_code") == 0 || strcmp(key, "ahead") == 0 ||
 			strcmp(key, "missing_calls") == 0 || strcmp(key, "argv") == 0 ||
 			strcmp(key, "env") == 0 || strcmp(key, "ports") == 0 ||
 			strcmp(key, "mark") == 0 || strcmp(key, "vsock") == 0 ||
@@ -333,7 +334,7 @@ static void test_broken_records(void **state)
 			json_decref(broken);
 		}
 	}
-	assert_int_equal(refused, (json_object_size(whole) - 11) * 2);
+	assert_int_equal(refused, (json_object_size(whole) - 12) * 2);
 	json_decref(whole);
 }
 
