@@ -6,6 +6,7 @@
 #include "daemon/cgroup.h"
 
 #include "daemon/network/network.h"
+#include "daemon/oom.h"
 #include "daemon/reap.h"
 #include "lib/log.h"
 #include "lib/loop.h"
@@ -273,6 +274,16 @@ int cgroup_limit(struct cgroups *cs, const char *name, const struct limits *limi
 		r = set(cs, name, "pids.max", value, err);
 	}
 	return r;
+}
+
+bool cgroup_oom_killed(const struct cgroups *cs, const char *name)
+{
+	char path[NETWORK_NAME_BYTES + 32];
+
+	if (!cs || !cs->has[MEMORY])
+		return false;
+	snprintf(path, sizeof(path), "%s/memory.events", name);
+	return oom_kills(cs->dir, path) > 0;
 }
 
 void cgroups_reap(struct cgroups *cs, bool (*keep)(void *arg, const char *name), void *arg)

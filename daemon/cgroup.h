@@ -38,6 +38,8 @@ int cgroup_make(struct cgroups *cgroups, const char *name, unsigned memory_mib, 
 /* 0 or -errno with err. */
 int cgroup_limit(
 	struct cgroups *cgroups, const char *name, const struct limits *limits, struct err *err);
+/* The kernel has ended something in it for lack of memory; false where that is not known. */
+bool cgroup_oom_killed(const struct cgroups *cgroups, const char *name);
 /* Ends all that is in it; one that is not there is fine. */
 void cgroup_remove(struct cgroups *cgroups, const char *name);
 /* Removes all groups but those to be kept. */

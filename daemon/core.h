@@ -72,6 +72,7 @@ struct core {
 	unsigned hurrying; /* instances on their way from their shell to readiness */
 	struct counters counters;
 	int64_t started_ns;
+	uint64_t oom_kills; /* of this machine, then */
 };
 
 #endif

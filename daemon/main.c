@@ -8,6 +8,7 @@
 #include "daemon/build.h"
 #include "daemon/cgroup.h"
 #include "daemon/core.h"
+#include "daemon/oom.h"
 #include "daemon/events.h"
 #include "daemon/fn/fn.h"
 #include "daemon/image/store.h"
@@ -286,6 +287,7 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	d.core.started_ns = loop_now_ns();
+	d.core.oom_kills = oom_kills(AT_FDCWD, OOM_HOST_FILE);
 	raise_files();
 	r = start(&d, &err);
 	if (r < 0) {

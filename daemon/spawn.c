@@ -7,6 +7,8 @@
  */
 #include "daemon/spawn.h"
 
+#include "daemon/oom.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -28,6 +30,7 @@
 struct child {
 	const struct spawn *spawn;
 	sigset_t mask;
+	char oom_score[OOM_TEXT_BYTES];
 	int error;        /* written by the child */
 	const char *what; /* the step that failed */
 };
@@ -45,6 +48,19 @@ static IN_CHILD int write_record(const char *path)
 	if (n <= 0 || out < 0 || write(out, stat, (size_t)n) != n)
 		return -1;
 	return 0;
+}
+
+/* Its own, though it shares the daemon's memory: the kernel knows a vfork. One that can not be written (a /proc that is read-only) is
+ * no reason not to run. */
+static IN_CHILD void be_first_to_go(const char *score)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (write(fd, score, strlen(score)) < 0)
+		errno = 0;
+	close(fd);
 }
 
 /* First all out of the way of the numbers that they shall have, then there (which clears close-on-exec). */
@@ -126,6 +142,7 @@ static IN_CHILD int child_main(void *arg)
 		}                                                                                  \
 	} while (0)
 	STEP("start a session", setsid());
+	be_first_to_go(c->oom_score);
 	STEP("write its record", s->record ? write_record(s->record) : 0);
 	STEP("enter its cgroup", s->cgroup > 0 ? enter_cgroup(s->cgroup) : 0);
 	STEP("enter its network namespace", s->netns >= 0 ? setns(s->netns, CLONE_NEWNET) : 0);
@@ -147,6 +164,7 @@ pid_t spawn_process(const struct spawn *spawn, struct err *err)
 	pid_t pid;
 	int error;
 
+	oom_child_score(child.oom_score);
 	sigemptyset(&child.mask);
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &old);

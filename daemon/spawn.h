@@ -32,7 +32,7 @@ struct spawn {
 };
 
 /* The child has begun its program when this returns: what goes wrong up to then is the error. It is the leader of a session of
- * its own. The pid or -errno with err. */
+ * its own, and when memory is used up the kernel ends it rather than the daemon (daemon/oom.h). The pid or -errno with err. */
 pid_t spawn_process(const struct spawn *spawn, struct err *err);
 
 /* What a record says, checked against the process that is there: 0 with *pid, -ESRCH when it is gone (or the pid

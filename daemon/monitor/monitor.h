@@ -162,6 +162,7 @@ struct shell {
 	struct lease lease;
 	char *dir;   /* RUN_DIR/vm/NAME: socket, record of the process */
 	bool loaded; /* with a frozen VM, which the start lets go on */
+	bool killed; /* by shell_kill() */
 	pid_t pid;   /* 0: no process now */
 	struct loop_child *child;
 	int cgroup_procs; /* of its group, until the process is there; -1 */

@@ -8,6 +8,7 @@
 #include "daemon/cgroup.h"
 #include "daemon/console.h"
 #include "daemon/core.h"
+#include "daemon/oom.h"
 #include "daemon/reap.h"
 #include "daemon/spawn.h"
 #include "daemon/trash.h"
@@ -16,6 +17,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -187,8 +189,10 @@ void shell_signal(struct shell *s, int signo)
 /* With all that is in the session which the process leads. */
 void shell_kill(struct shell *s)
 {
-	if (is_there(s))
-		kill(-s->pid, SIGKILL);
+	if (!is_there(s))
+		return;
+	s->killed = true;
+	kill(-s->pid, SIGKILL);
 }
 
 /* By signal: the vCPU is a thread of the process, and so are its devices. */
@@ -382,21 +386,38 @@ char *shell_path(const struct shell *s, const char *file)
 	return asprintf(&path, "%s/%s", s->dir, file) < 0 ? NULL : path;
 }
 
+/* What may be said of an end that nobody here asked for; "". */
+static const char *for_memory(const struct shell *s, int how, int status)
+{
+	const struct core *core = s->core;
+
+	if (s->killed || !(how == LOOP_NOT_CHILD || (how == CLD_KILLED && status == SIGKILL)))
+		return "";
+	if (cgroup_oom_killed(core->cgroups, s->lease.name))
+		return "; the kernel has ended it for lack of memory";
+	if (oom_kills(AT_FDCWD, OOM_HOST_FILE) > core->oom_kills)
+		return "; the kernel has ended processes for lack of memory since this manager "
+		       "began";
+	return "";
+}
+
 void shell_exit_from_process(struct shell *s, const char *who, int how, int status)
 {
+	const char *memory = for_memory(s, how, status);
 	struct shell_exit *e = &s->exit;
 
 	e->code = status;
 	if (how == LOOP_NOT_CHILD) {
 		e->end = SHELL_END_CRASH;
 		snprintf(e->reason, sizeof(e->reason),
-			"%s ended; an earlier manager started it, so how is not known", who);
+			"%s ended; an earlier manager started it, so how is not known%s", who,
+			memory);
 	} else if (how == CLD_EXITED) {
 		e->end = SHELL_END_EXIT;
 		snprintf(e->reason, sizeof(e->reason), "%s ended with status %d", who, status);
 	} else {
 		e->end = SHELL_END_SIGNAL;
-		snprintf(e->reason, sizeof(e->reason), "%s was ended by signal %d (%s)", who,
-			status, strsignal(status));
+		snprintf(e->reason, sizeof(e->reason), "%s was ended by signal %d (%s)%s", who,
+			status, strsignal(status), memory);
 	}
 }

@@ -5,6 +5,7 @@ template is as good as before when there is something again.
 """
 import os
 import resource
+import tempfile
 
 from harness import BUILD, DaemonTest, TIMEOUT_S, guest_image, main, need
 
@@ -106,6 +107,84 @@ class Memory(Case):
         self.limit(soft)
         self.good_again()
         self.all_answer(vms)
+
+
+def score(pid):
+    with open(f"/proc/{pid}/oom_score_adj", encoding="ascii") as file:
+        return int(file.read())
+
+
+def memory_controller():
+    """The folder of this process's own group of the memory controller of cgroup v1; None."""
+    with open("/proc/self/mountinfo", encoding="ascii") as file:
+        mounts = [line.split()[4] for line in file if " - cgroup " in line and "memory" in line.split()[-1].split(",")]
+    with open("/proc/self/cgroup", encoding="ascii") as file:
+        own = [line.rstrip("\n").split(":", 2)[2] for line in file if "memory" in line.split(":")[1].split(",")]
+    return os.path.join(mounts[0], own[0].lstrip("/")) if mounts and own and "/.." not in own[0] else None
+
+
+class UsedUp(Case):
+    """Memory that is used up by what clones write, when the kernel has to end somebody."""
+
+    def scores(self):
+        """By process, of clones and of shells; some come and go meanwhile."""
+        found = {}
+        for name in os.listdir(os.path.join(self.d.run_dir, "vm")):
+            try:
+                with open(os.path.join(self.d.run_dir, "vm", name, "process"), encoding="ascii") as file:
+                    pid = int((file.read() or "0").split()[0])
+                if pid:
+                    found[pid] = score(pid)
+            except (FileNotFoundError, ProcessLookupError):
+                pass
+        return found
+
+    def check_scores(self, vm):
+        own = score(self.d.process.pid)
+        self.assertEqual(own, score(os.getpid()))
+        scores = self.scores()
+        self.assertIn(vm["pid"], scores)
+        self.assertEqual(set(scores.values()), {min(1000, max(0, own) + 500)}, scores)
+
+    def test_manager_goes_last(self):
+        vm = self.try_run().json
+        self.check_scores(vm)
+        self.d.kill()
+        self.d.start()
+        self.d.wait_pool()
+        self.check_scores(vm)
+        self.all_answer([vm])
+
+    def group(self, limit):
+        parent = memory_controller()
+        try:
+            group = tempfile.mkdtemp(prefix="uig-test-", dir=parent) if parent else None
+        except OSError:
+            group = None
+        if not group:
+            self.skipTest("no group of the memory controller (cgroup v1) can be made here")
+        self.addCleanup(os.rmdir, group)
+        self.put(group, "memory.limit_in_bytes", limit)
+        return group
+
+    @staticmethod
+    def put(group, file, value):
+        with open(os.path.join(group, file), "w", encoding="ascii") as file:
+            file.write(str(value))
+
+    def test_clone_killed(self):
+        """It has crashed, and the reason says why; its siblings and the template are as they were."""
+        vms = [self.try_run().json for _ in range(2)]
+        group = self.group(16 << 20)
+        self.put(group, "cgroup.procs", vms[0]["pid"])
+        with self.d.connect_inside(vms[0]["ip_address"], PORT) as s:
+            s.sendall(b"fill 40 x\n")
+            ended = self.d.wait(vms[0]["id"])
+        self.assertEqual(ended["state"], "crashed", ended)
+        self.assertRegex(ended["reason"], "signal 9.*lack of memory")
+        self.all_answer(vms[1:])
+        self.good_again()
+        self.all_answer(vms[1:])
 
 
 if __name__ == "__main__":

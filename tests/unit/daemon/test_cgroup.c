@@ -23,7 +23,7 @@
 #include <unistd.h>
 
 static const char *const control_files[] = {"cgroup.procs", "cgroup.kill", "memory.max",
-	"memory.oom.group", "cpu.max", "cpu.weight", "pids.max"};
+	"memory.oom.group", "memory.events", "cpu.max", "cpu.weight", "pids.max"};
 
 static struct {
 	char top[64], dir[96]; /* dir: the manager's */
@@ -154,6 +154,18 @@ static void assert_file(const char *file, const char *wanted)
 	assert_string_equal(text, wanted);
 }
 
+static void fill_file(const char *file, const char *text)
+{
+	char path[160];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", t.dir, file);
+	fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+}
+
 static bool is_there(const char *name)
 {
 	char path[160];
@@ -204,6 +216,21 @@ static void test_limits(void **state)
 	cgroup_remove(t.cs, "uig2");
 	cgroup_remove(t.cs, "uig2");
 	assert_false(is_there("uig2"));
+}
+
+static void test_memory_used_up(void **state)
+{
+	(void)state;
+	assert_false(cgroup_oom_killed(NULL, "uig2"));
+	open_cgroups(true);
+	make("uig2");
+	assert_false(cgroup_oom_killed(t.cs, "uig2"));
+	fill_file("uig2/memory.events", "low 0\nmax 7\noom 1\noom_kill 0\noom_group_kill 0\n");
+	assert_false(cgroup_oom_killed(t.cs, "uig2"));
+	fill_file("uig2/memory.events", "low 0\nmax 7\noom 1\noom_kill 3\noom_group_kill 1\n");
+	assert_true(cgroup_oom_killed(t.cs, "uig2"));
+	assert_false(cgroup_oom_killed(t.cs, "uig3"));
+	cgroup_remove(t.cs, "uig2");
 }
 
 static void test_without_controllers(void **state)
@@ -344,6 +371,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_none, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_limits, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_memory_used_up, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_without_controllers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_half_made, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_busy, setup, teardown),
