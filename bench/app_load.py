@@ -7,8 +7,9 @@ Clients of the picture application, for bench/app and bench/scale; what they saw
   app_load.py rate MASTER PICTURE CLIENTS SECONDS    each client sends the next when its last is done: {"done", "seconds"}
   app_load.py arrive MASTER PICTURE RATE:SECONDS...  sends at these rates, whatever becomes of them: {"tasks": [[sent_s, ready_s], ...]}
 
-MASTER is host:port. A task is done when master says that it is ready. --first N before all: for a master whose answers do not name the task, as the
-original one's: uploads go one at a time, and are tasks N, N+1, ... The object then has how many there were: "sent".
+MASTER is host:port. A task is done when master says that it is ready: latency and rate wait for that by long poll, where the master knows it.
+--first N before all: for a master whose answers do not name the task, as the original one's: uploads go one at a time, and are tasks
+N, N+1, ... The object then has how many there were: "sent".
 """
 import http.client
 import json
@@ -18,6 +19,7 @@ import threading
 import time
 
 POLL_S = 0.002
+WAIT_S = 20  # of a long poll
 GIVE_UP_S = 120
 BOUNDARY = "uig7f3a91bc"
 
@@ -60,12 +62,13 @@ class Client:
             raise RuntimeError(f"upload: {status} {text[:200]!r}")
         return task
 
-    def is_ready(self, task):
-        return self.ask("GET", f"/task/{task}/ready")[2] == b"true"
+    def is_ready(self, task, wait_s=0):
+        """A master without long poll answers at once, whatever wait_s is."""
+        return self.ask("GET", f"/task/{task}/ready" + (f"?wait={wait_s}" if wait_s else ""))[2] == b"true"
 
     def one(self, poll_s=POLL_S):
         task, end = self.send(), time.monotonic() + GIVE_UP_S
-        while not self.is_ready(task):
+        while not self.is_ready(task, WAIT_S):
             if time.monotonic() > end:
                 raise RuntimeError(f"task {task} is not done after {GIVE_UP_S} s")
             time.sleep(poll_s)

@@ -67,6 +67,11 @@ static int master_start(struct service *s, struct err *err)
 	return 0;
 }
 
+static void master_drain(struct service *s)
+{
+	ready_drain(s->data);
+}
+
 static void master_stop(struct service *s)
 {
 	free(s->data);
@@ -106,6 +111,7 @@ int main(int argc, char **argv)
 		.keeps_memory = true,
 		.max_connections = 512,
 		.start = master_start,
+		.drain = master_drain,
 		.stop = master_stop,
 		.metrics = master_metrics,
 		.error = image_form_error,

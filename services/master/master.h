@@ -13,13 +13,18 @@
 #define MASTER_DB       "dbendpoint"
 #define MASTER_STORAGE  "storageendpoint"
 #define MASTER_CALL_MS  20000
+#define MASTER_WAIT_MS  75000 /* of a long poll: longer than db lets one wait */
 #define MASTER_ID_BYTES 20
+
+struct ready;
 
 struct master {
 	struct service *s;
 	struct image_budget budget; /* of uploads */
 	int64_t retry_ms;           /* for how long what fails is tried again */
 	unsigned int downloads;     /* under way */
+	struct ready *ready_waits;  /* of ready.c, each holds a connection to db */
+	unsigned int ready_count;
 	uint64_t uploads, relayed;
 };
 
@@ -63,6 +68,7 @@ void on_list(struct httpd_req *req);   /* lists, and what may be done with dead 
 void on_change(struct httpd_req *req); /* POST /task/{id}/VERB */
 /* ready.c, download.c: */
 void on_is_ready(struct httpd_req *req);
+void ready_drain(struct master *m); /* answers those who wait */
 void on_download(struct httpd_req *req);
 
 #endif

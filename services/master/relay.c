@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <string.h>
 
-#define LONG_POLL_MS   75000
 #define QUERY_BYTES    256
 #define LIST_QUERY_MAX 2048
 
@@ -110,7 +109,7 @@ static void relay_to_db(
 	struct upstream_request q = {.key = MASTER_DB,
 		.path = path,
 		.idempotent = idempotent,
-		.waits = timeout_ms == LONG_POLL_MS,
+		.waits = timeout_ms == MASTER_WAIT_MS,
 		.done = on_relayed};
 
 	if (!r)
@@ -137,7 +136,7 @@ void on_next(struct httpd_req *req)
 	}
 	snprintf(path, sizeof(path), "/task/next%s", query ? query : "");
 	/* Not idempotent: a lease may have been given to the connection that broke. It runs out by itself. */
-	relay_to_db(req, path, false, LONG_POLL_MS);
+	relay_to_db(req, path, false, MASTER_WAIT_MS);
 }
 
 /* As db has them. */

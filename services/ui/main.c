@@ -23,10 +23,30 @@ struct pending {
 	struct ui *ui;
 	struct httpd_req *req;
 	struct upstream_call *call;
-	bool view;
+	bool view, waits; /* waits: a long poll, in ui->waits */
 	struct httpc_part part;
+	struct pending *prev, *next;
 	char id[20];
 };
+
+static void wait_begin(struct pending *p)
+{
+	p->waits = true;
+	p->next = p->ui->waits;
+	if (p->next)
+		p->next->prev = p;
+	p->ui->waits = p;
+}
+
+static void wait_end(struct pending *p)
+{
+	if (p->prev)
+		p->prev->next = p->next;
+	else
+		p->ui->waits = p->next;
+	if (p->next)
+		p->next->prev = p->prev;
+}
 
 static void pending_free(void *data)
 {
@@ -35,6 +55,8 @@ static void pending_free(void *data)
 	upstream_cancel(p->call);
 	if (p->view)
 		p->ui->views--;
+	if (p->waits)
+		wait_end(p);
 	free(p);
 }
 
@@ -53,7 +75,8 @@ static void ask(struct pending *p, const char *path, struct httpc_request http,
 
 	q.retry_ms = RETRY_MS;
 	q.idempotent = !http.method;
-	q.http.timeout_ms = UI_CALL_MS;
+	q.waits = p->waits;
+	q.http.timeout_ms = p->waits ? UI_WAIT_MS : UI_CALL_MS;
 	if (upstream_start(p->ui->s->upstream, &q, &p->call) < 0)
 		httpd_reply_error(p->req, 500, "out of memory");
 }
@@ -207,11 +230,12 @@ static void on_relayed(void *arg, const struct httpc_response *resp, size_t inst
 		resp->body, resp->len);
 }
 
+/* With &wait=SECONDS: when the task is finished or dead, else after that time. */
 static void on_is_ready(struct httpd_req *req)
 {
-	const char *id = httpd_query(req, "taskId");
+	const char *id = httpd_query(req, "taskId"), *wait = httpd_query(req, "wait");
 	struct pending *p;
-	char path[64];
+	char path[80];
 
 	if (!id || !ui_id_good(id)) {
 		httpd_reply(req, 404, NULL, NULL, 0);
@@ -221,7 +245,10 @@ static void on_is_ready(struct httpd_req *req)
 	if (!p)
 		return;
 	httpd_set_data(req, p, pending_free);
-	snprintf(path, sizeof(path), "/task/%s/ready", id);
+	if (wait && ui_id_good(wait) && !httpd_is_head(req) && !p->ui->s->draining)
+		wait_begin(p);
+	snprintf(path, sizeof(path), "/task/%s/ready%s%s", id, p->waits ? "?wait=" : "",
+		p->waits ? wait : "");
 	ask(p, path, (struct httpc_request){0}, on_relayed);
 }
 
@@ -390,7 +417,13 @@ static int ui_start(struct service *s, struct err *err)
 
 static void ui_drain(struct service *s)
 {
-	ui_events_drain(s->data);
+	struct ui *ui = s->data;
+
+	for (struct pending *p = ui->waits, *next; p; p = next) {
+		next = p->next;
+		httpd_reply(p->req, 200, "application/json; charset=utf-8", "false", 5);
+	}
+	ui_events_drain(ui);
 }
 
 static void ui_metrics(struct service *s, struct buf *out)

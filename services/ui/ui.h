@@ -9,14 +9,17 @@
 #define UI_HTML    "text/html; charset=utf-8"
 #define UI_MASTER  "masterendpoint"
 #define UI_CALL_MS 20000
+#define UI_WAIT_MS 80000 /* of a long poll: longer than master lets one wait */
 #define UI_IDS_MAX 100
 
 struct ui_stream;
+struct pending;
 
 struct ui {
 	struct service *s;
 	struct image_budget budget;
 	unsigned int views;        /* pictures and pages that are held, see relay.c */
+	struct pending *waits;     /* long polls */
 	struct ui_stream *streams; /* open ones, see events.c */
 	unsigned int stream_count;
 	uint64_t events;

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import sys
 import threading
 import time
@@ -44,7 +45,6 @@ def test_1_parallel_uploads():
 
 def test_2_start_race():
     """master, worker and ui first, the registry last."""
-    import socket
     with App() as app:
         probe = socket.create_server(('127.0.0.1', 0))
         endpoint = f'127.0.0.1:{probe.getsockname()[1]}'
@@ -384,7 +384,6 @@ def test_11_long_poll():
         eq(app.db('GET', '/task/9?wait=60').status, 404)
         # One who waits in vain is told so in the old words; one who goes away takes nothing along.
         eq(app.master('GET', '/task/next?wait=1').body, b'{"id":-1,"state":0}')
-        import socket
         host, port = app.master.endpoint.split(':')
         sock = socket.create_connection((host, int(port)))
         sock.sendall(b'GET /task/next?wait=60 HTTP/1.1\r\nHost: x\r\n\r\n')
@@ -393,6 +392,69 @@ def test_11_long_poll():
         until('it has gone', lambda: app.db.metric('queue_waiters') == 0)
         task = upload(app.master, PNG).headers['X-Task-Id']
         eq(app.master('GET', '/task/next').json()['id'], int(task))
+
+
+def test_11_ready_waits():
+    """master and ui tell who asks with ?wait when a task is finished or dead, and after the time that it is not; without, at once as always."""
+    with App() as app:
+        app.start_all(workers=0)
+        ui = app.start('ui')
+        for _ in range(3):
+            upload(app.master, PNG)
+        lease = [lease_of(app.master('GET', '/task/next')) for _ in range(2)]
+        ends = {}
+
+        def ask(service, path):
+            answer = service('GET', path)
+            ends[path] = (answer.status, answer.body, app.db('GET', '/task/' + re.search(r'[0-9]+', path)[0]).json()['state'])
+
+        paths = [(app.master, '/task/0/ready?wait=60'), (ui, '/ready?taskId=0&wait=60'), (app.master, '/task/1/ready?wait=60'),
+                 (ui, '/ready?taskId=1&wait=60')]
+        threads = [threading.Thread(target=ask, args=a) for a in paths]
+        for t in threads:
+            t.start()
+        until('all wait', lambda: app.db.metric('queue_watchers') == 4 or ends)
+        eq(ends, {})
+        for service, path in (app.master, '/task/0/ready'), (ui, '/ready?taskId=0'), (app.master, '/task/0/ready?wait=x'):
+            eq((service('GET', path).status, service('GET', path).body), (200, b'false'))
+        eq(app.master('HEAD', '/task/0/ready?wait=60').status, 200)
+        eq(ends, {})
+        eq(app.master('POST', '/task/0/finish', headers=lease[0]).status, 200)
+        eq(app.master('POST', '/task/1/fail', b'broken', {**lease[1], 'X-Final': '1'}).status, 200)
+        for t in threads:
+            t.join()
+        eq(ends, {path: (200, b'true', 2) if i < 2 else (200, b'false', 3) for i, (_, path) in enumerate(paths)})
+        eq(app.master('GET', '/task/0/ready?wait=60').body, b'true')  # there is nothing to wait for
+        eq(app.master('GET', '/task/1/ready?wait=60').body, b'false')
+        eq(app.master('GET', '/task/2/ready?wait=1').body, b'false')  # in vain
+        eq(app.master('GET', '/task/9/ready?wait=60').status, 404)
+        # One who goes away takes nothing along.
+        host, port = app.master.endpoint.split(':')
+        with socket.create_connection((host, int(port))) as sock:
+            sock.sendall(b'GET /task/2/ready?wait=60 HTTP/1.1\r\nHost: x\r\n\r\n')
+            until('it waits', lambda: app.db.metric('queue_watchers') == 1)
+        until('it has gone', lambda: app.db.metric('queue_watchers') == 0)
+        # So many wait, and no more: another one is answered at once, and db has connections for others.
+        many = [socket.create_connection((host, int(port))) for _ in range(64)]
+        for sock in many:
+            sock.sendall(b'GET /task/2/ready?wait=60 HTTP/1.1\r\nHost: x\r\n\r\n')
+        until('64 wait', lambda: app.db.metric('queue_watchers') == 64)
+        eq(app.master('GET', '/task/2/ready?wait=60').body, b'false')
+        eq(app.db.metric('queue_watchers'), 64)
+        for sock in many:
+            sock.close()
+        until('all have gone', lambda: app.db.metric('queue_watchers') == 0)
+        # Who ends answers those who wait.
+        paths = [(app.master, '/task/2/ready?wait=60'), (ui, '/ready?taskId=2&wait=60')]
+        threads = [threading.Thread(target=ask, args=a) for a in paths]
+        for t in threads:
+            t.start()
+        until('both wait', lambda: app.db.metric('queue_watchers') == 2)
+        for service in ui, app.master:
+            eq(service.stop(), 0)
+        for t in threads:
+            t.join()
+        eq([ends[path] for _, path in paths], [(200, b'false', 0)] * 2)
 
 
 def test_13_metrics():
