@@ -26,6 +26,7 @@
 
 struct loop;
 struct httpd;
+struct stat;
 struct httpd_req;
 struct httpd_stream;
 
@@ -182,6 +183,10 @@ void httpd_reply_error(struct httpd_req *req, unsigned int status, const char *s
 void httpd_reply_file(struct httpd_req *req, int fd, const char *type);
 /* The same as if the file ended after so many bytes. */
 void httpd_reply_file_part(struct httpd_req *req, int fd, uint64_t bytes, const char *type);
+/* The same for a file that was read: st is what fstat() said of it, data its first bytes, borrowed until the request's data is freed
+ * (httpd_set_data()). */
+void httpd_reply_file_data(struct httpd_req *req, const struct stat *st, const void *data,
+	uint64_t bytes, const char *type);
 /* Keeps the request beyond its handler. gone(req) (may be NULL) when the client went away before the answer: do not
  * use req after it. */
 void httpd_defer(struct httpd_req *req, httpd_fn *gone);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "services/storage/blob.h"
+#include "services/storage/blob_impl.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -11,17 +11,10 @@
 #include <sys/stat.h>
 
 #define ID_MAX_BYTES  (BLOB_ID_BYTES - 1)
-#define NAME_BYTES    48
 #define HEAD_BYTES    16
-#define PNG_MIN_BYTES 33 /* signature and IHDR with its length, type and checksum */
-#define READ_BYTES    (64 * KIB)
+#define PNG_MIN_BYTES 33         /* signature and IHDR with its length, type and checksum */
+#define GATHER_BYTES  (64 * KIB) /* when nobody says how many bytes will come */
 #define TEMPORARY     ".new-"
-
-struct blob_dir {
-	int fd;
-	uint64_t quota, bytes, count, serial;
-	uint64_t writing; /* bytes of pictures that have no name yet */
-};
 
 struct blob_writer {
 	struct blob_dir *dir;
@@ -30,7 +23,9 @@ struct blob_writer {
 	uint64_t len, max;
 	uint32_t sum;
 	unsigned char head[HEAD_BYTES];
-	char name[NAME_BYTES];
+	unsigned char *data; /* what was not written yet; NULL: nothing is gathered */
+	size_t gathered, room;
+	char name[BLOB_NAME_BYTES];
 };
 
 bool blob_id_good(const char *id)
@@ -40,9 +35,9 @@ bool blob_id_good(const char *id)
 	return len >= 1 && len <= ID_MAX_BYTES && strspn(id, "0123456789") == len;
 }
 
-static void name_of(const char *id, enum blob_kind kind, char *out)
+void blob_name_of(const char *id, enum blob_kind kind, char *out)
 {
-	snprintf(out, NAME_BYTES, "%s.%s", id, kind == BLOB_INPUT ? "in" : "out");
+	snprintf(out, BLOB_NAME_BYTES, "%s.%s", id, kind == BLOB_INPUT ? "in" : "out");
 }
 
 /* --- the folder ------------------------------------------------------------------------------------------------------ */
@@ -104,6 +99,7 @@ int blob_open(const char *path, uint64_t quota_bytes, struct blob_dir **out, str
 	if (!dir)
 		return err_set(err, ENOMEM, "out of memory");
 	dir->quota = quota_bytes;
+	dir->memory = BLOB_MEMORY_BYTES;
 	if (mkdir(path, 0700) < 0 && errno != EEXIST) {
 		r = err_sys(err, errno, "cannot make the folder %s", path);
 		goto out_free;
@@ -128,6 +124,11 @@ out_close:
 out_free:
 	free(dir);
 	return r;
+}
+
+void blob_set_memory(struct blob_dir *dir, size_t bytes)
+{
+	dir->memory = bytes;
 }
 
 void blob_close(struct blob_dir *dir)
@@ -163,93 +164,6 @@ int blob_sync_folder(struct blob_dir *dir)
 	return 0;
 }
 
-/* --- reading --------------------------------------------------------------------------------------------------------- */
-bool blob_exists(struct blob_dir *dir, const char *id, enum blob_kind kind)
-{
-	char name[NAME_BYTES];
-	struct stat st;
-
-	name_of(id, kind, name);
-	return fstatat(dir->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
-/* Reads exactly so many bytes. -EBADMSG: there are fewer. */
-static int read_at(int fd, void *data, size_t len, uint64_t offset)
-{
-	char *p = data;
-
-	while (len > 0) {
-		ssize_t n = pread(fd, p, len, (off_t)offset);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EBADMSG;
-		p += n;
-		offset += (uint64_t)n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
-static int check_sum(int fd, uint64_t bytes, uint32_t want, enum blob_type *type)
-{
-	_cleanup_free_ unsigned char *buf = malloc(READ_BYTES);
-	uint32_t sum = 0;
-
-	if (!buf)
-		return -ENOMEM;
-	for (uint64_t at = 0; at < bytes;) {
-		size_t n = bytes - at < READ_BYTES ? (size_t)(bytes - at) : READ_BYTES;
-		int r = read_at(fd, buf, n, at);
-
-		if (r < 0)
-			return r;
-		if (at == 0)
-			*type = blob_type_of(buf, n);
-		sum = libdeflate_crc32(sum, buf, n);
-		at += n;
-	}
-	return sum == want ? 0 : -EBADMSG;
-}
-
-static int check(int fd, struct blob_info *info)
-{
-	unsigned char trailer[BLOB_TRAILER_BYTES];
-	struct stat st;
-	uint32_t sum = 0;
-	int r;
-
-	*info = (struct blob_info){0};
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode) || st.st_size < BLOB_TRAILER_BYTES)
-		return -EBADMSG;
-	r = read_at(fd, trailer, sizeof(trailer), (uint64_t)st.st_size - BLOB_TRAILER_BYTES);
-	if (r < 0)
-		return r;
-	r = blob_trailer_parse(trailer, (uint64_t)st.st_size, &info->bytes, &sum);
-	if (r < 0)
-		return r;
-	return check_sum(fd, info->bytes, sum, &info->type);
-}
-
-int blob_read(struct blob_dir *dir, const char *id, enum blob_kind kind, struct blob_info *info)
-{
-	char name[NAME_BYTES];
-	int fd, r;
-
-	name_of(id, kind, name);
-	fd = openat(dir->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	r = check(fd, info);
-	if (r == 0)
-		return fd;
-	close(fd);
-	return r;
-}
-
 /* --- changing -------------------------------------------------------------------------------------------------------- */
 /* Size of a file, or -1. */
 static int64_t size_of(struct blob_dir *dir, const char *name)
@@ -273,10 +187,10 @@ int blob_remove(struct blob_dir *dir, const char *id)
 	int r = -ENOENT;
 
 	for (int kind = BLOB_INPUT; kind <= BLOB_RESULT; kind++) {
-		char name[NAME_BYTES];
+		char name[BLOB_NAME_BYTES];
 		int64_t size;
 
-		name_of(id, (enum blob_kind)kind, name);
+		blob_name_of(id, (enum blob_kind)kind, name);
 		size = size_of(dir, name);
 		if (unlinkat(dir->fd, name, 0) < 0) {
 			if (errno != ENOENT)
@@ -289,9 +203,11 @@ int blob_remove(struct blob_dir *dir, const char *id)
 	return r;
 }
 
-int blob_begin(struct blob_dir *dir, uint64_t max_bytes, struct blob_writer **out)
+int blob_begin(
+	struct blob_dir *dir, uint64_t max_bytes, uint64_t expect_bytes, struct blob_writer **out)
 {
 	struct blob_writer *w = calloc(1, sizeof(*w));
+	uint64_t room = (expect_bytes ?: GATHER_BYTES) + BLOB_TRAILER_BYTES;
 
 	if (!w)
 		return -ENOMEM;
@@ -306,6 +222,7 @@ int blob_begin(struct blob_dir *dir, uint64_t max_bytes, struct blob_writer **ou
 		free(w);
 		return r;
 	}
+	w->room = room < BLOB_SMALL_BYTES ? (size_t)room : BLOB_SMALL_BYTES;
 	*out = w;
 	return 0;
 }
@@ -324,6 +241,28 @@ static int write_all(int fd, const void *data, size_t len)
 		p += n;
 		len -= (size_t)n;
 	}
+	return 0;
+}
+
+static int flush(struct blob_writer *w)
+{
+	size_t n = w->gathered;
+
+	w->gathered = 0;
+	return n ? write_all(w->fd, w->data, n) : 0;
+}
+
+/* What fits is written later; what never would, at once. */
+static int gather(struct blob_writer *w, const void *data, size_t len)
+{
+	int r = w->data && w->gathered + len > w->room ? flush(w) : 0;
+
+	if (r < 0)
+		return r;
+	if (!w->data || len > w->room)
+		return write_all(w->fd, data, len);
+	memcpy(w->data + w->gathered, data, len);
+	w->gathered += len;
 	return 0;
 }
 
@@ -350,8 +289,10 @@ int blob_write(struct blob_writer *w, const void *data, size_t len)
 	if (dir->bytes + dir->writing + len > dir->quota)
 		return -ENOSPC;
 	r = check_head(w, data, len);
+	if (r == 0 && w->len == 0 && !w->data)
+		w->data = blob_hold(dir, w->room);
 	if (r == 0)
-		r = write_all(w->fd, data, len);
+		r = gather(w, data, len);
 	if (r < 0)
 		return r;
 	w->sum = libdeflate_crc32(w->sum, data, len);
@@ -365,29 +306,61 @@ int blob_seal(struct blob_writer *w)
 	unsigned char trailer[BLOB_TRAILER_BYTES];
 	enum blob_type type =
 		blob_type_of(w->head, w->len < HEAD_BYTES ? (size_t)w->len : HEAD_BYTES);
+	int r;
 
 	if (type == BLOB_UNKNOWN || (type == BLOB_PNG && w->len < PNG_MIN_BYTES))
 		return -EBADMSG;
 	blob_trailer_make(w->len, w->sum, trailer);
-	return write_all(w->fd, trailer, sizeof(trailer));
+	r = gather(w, trailer, sizeof(trailer));
+	if (r == 0)
+		r = flush(w);
+	blob_release(w->dir, w->data, w->room);
+	w->data = NULL;
+	return r;
+}
+
+static void count(struct blob_writer *w)
+{
+	w->named = true;
+	w->dir->bytes += w->len;
+	w->dir->count++;
+}
+
+int blob_name_free(struct blob_writer *w, const char *id, enum blob_kind kind)
+{
+	struct blob_dir *dir = w->dir;
+	char name[BLOB_NAME_BYTES];
+	int r = 0;
+
+	blob_name_of(id, kind, name);
+	if (!dir->plain && renameat2(dir->fd, w->name, dir->fd, name, RENAME_NOREPLACE) < 0) {
+		r = -errno;
+		dir->plain = r == -EINVAL || r == -ENOSYS;
+	}
+	/* The folder is ours alone: nothing comes in between. */
+	if (dir->plain && size_of(dir, name) >= 0)
+		r = -EEXIST;
+	else if (dir->plain)
+		r = renameat(dir->fd, w->name, dir->fd, name) < 0 ? -errno : 0;
+	if (r == 0)
+		count(w);
+	return r;
 }
 
 int blob_name(struct blob_writer *w, const char *id, enum blob_kind kind)
 {
 	struct blob_dir *dir = w->dir;
-	char name[NAME_BYTES];
+	char name[BLOB_NAME_BYTES];
 	int64_t old;
 
 	if (w->named)
 		return 0;
-	name_of(id, kind, name);
+	blob_name_of(id, kind, name);
 	old = size_of(dir, name);
 	if (renameat(dir->fd, w->name, dir->fd, name) < 0)
 		return -errno;
-	w->named = true;
 	uncount(dir, old);
-	dir->bytes += w->len;
-	dir->count++;
+	count(w);
 	return 0;
 }
 
@@ -406,9 +379,9 @@ int blob_sync(struct blob_writer *w)
 void blob_unname(struct blob_writer *w, const char *id, enum blob_kind kind)
 {
 	struct stat own, there;
-	char name[NAME_BYTES];
+	char name[BLOB_NAME_BYTES];
 
-	name_of(id, kind, name);
+	blob_name_of(id, kind, name);
 	if (w->named && fstat(w->fd, &own) == 0 &&
 		fstatat(w->dir->fd, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
 		own.st_dev == there.st_dev && own.st_ino == there.st_ino &&
@@ -423,6 +396,7 @@ void blob_end(struct blob_writer *w)
 	if (!w->named)
 		unlinkat(w->dir->fd, w->name, 0);
 	w->dir->writing -= w->len;
+	blob_release(w->dir, w->data, w->room);
 	close(w->fd);
 	free(w);
 }

@@ -6,7 +6,7 @@
  *
  * Uploads are synced by threads, two at a time, so that others are served meanwhile and share a commit of the file system; none is answered
  * before it is on the disk (blob.h). A picture is checked as a whole before its first byte is sent: one that is damaged is an error, not
- * a picture.
+ * a picture. A small one is read once and sent from memory: as a unikernel, each operation on a file of a volume is a message to the host.
  */
 #include "services/common/image_form.h"
 #include "services/common/offload.h"
@@ -30,6 +30,7 @@ struct upload {
 	struct storage *st;
 	struct blob_writer *w; /* NULL: no file part so far, or it was refused */
 	bool in_image;         /* the part being read is the file */
+	uint64_t expect;       /* bytes of the whole form; 0: not told */
 };
 
 /* A picture on its way to the disk; it gets there whether its client waits or not. */
@@ -45,6 +46,7 @@ struct saving {
 };
 
 struct storage {
+	struct service *s;
 	struct blob_dir *dir;
 	struct offload *threads; /* of syncs */
 	struct saving *savings;
@@ -122,6 +124,8 @@ static void on_upload_begin(struct httpd_req *req)
 		return;
 	}
 	u->st = storage_of(req);
+	if (httpd_content_length(req) > 0)
+		u->expect = (uint64_t)httpd_content_length(req);
 	httpd_set_data(req, u, upload_free);
 }
 
@@ -134,7 +138,7 @@ static int on_part(
 	if (part->offset == 0) {
 		u->in_image = image_form_is_file(part) && !u->w;
 		if (u->in_image && !(len == 0 && part->filename && !*part->filename))
-			r = blob_begin(u->st->dir, (uint64_t)u->st->max_bytes, &u->w);
+			r = blob_begin(u->st->dir, (uint64_t)u->st->max_bytes, u->expect, &u->w);
 	}
 	if (r == 0 && u->in_image && u->w)
 		r = blob_write(u->w, data, len);
@@ -158,6 +162,7 @@ static void saving_free(struct saving *s)
 	if (s->next)
 		s->next->prev = s->prev;
 	blob_end(s->w);
+	service_worked(s->st->s);
 	free(s);
 }
 
@@ -204,19 +209,21 @@ static void on_upload(struct httpd_req *req)
 	const char *id = httpd_param(req, "id");
 	enum blob_kind kind = BLOB_INPUT;
 	struct saving *s;
-	int r;
+	int r, given = kind_of(req, &kind);
 
 	if (!u->w) {
 		httpd_reply(req, 400, HTML, "Image not found", 15);
 		return;
 	}
-	if (kind_of(req, &kind) == 1)
-		kind = blob_exists(st->dir, id, BLOB_INPUT) ? BLOB_RESULT : BLOB_INPUT;
 	s = calloc(1, sizeof(*s));
 	r = s ? blob_seal(u->w) : -ENOMEM;
-	if (r == 0 && !blob_exists(st->dir, id, kind))
-		r = blob_name(u->w, id, kind);
-	if (r < 0) {
+	if (r == 0)
+		r = blob_name_free(u->w, id, kind);
+	if (r == -EEXIST && given == 1) {
+		kind = BLOB_RESULT;
+		r = blob_name_free(u->w, id, kind);
+	}
+	if (r < 0 && r != -EEXIST) {
 		free(s);
 		refuse(req, r);
 		return;
@@ -239,19 +246,19 @@ static void on_upload(struct httpd_req *req)
 
 /* --- downloads ------------------------------------------------------------------------------------------------------- */
 /* What an upload without ?kind may mean is what a download without it gets: the result, else the input. */
-static int open_picture(const struct httpd_req *req, enum blob_kind *kind, struct blob_info *info)
+static int read_picture(const struct httpd_req *req, enum blob_kind *kind, struct blob_info *info)
 {
 	struct storage *st = storage_of(req);
 	const char *id = httpd_param(req, "id");
-	int fd, given;
+	int r, given;
 
 	*kind = BLOB_RESULT;
 	given = kind_of(req, kind);
 	if (given < 0 || !blob_id_good(id))
 		return -ENOENT;
-	fd = blob_read(st->dir, id, *kind, info);
-	if (fd != -ENOENT || given == 0)
-		return fd;
+	r = blob_read(st->dir, id, *kind, info);
+	if (r != -ENOENT || given == 0)
+		return r;
 	*kind = BLOB_INPUT;
 	return blob_read(st->dir, id, *kind, info);
 }
@@ -268,25 +275,61 @@ static void not_readable(struct httpd_req *req, enum blob_kind kind, int r)
 		httpd_reply(req, 500, HTML, "Image cannot be read", 20);
 }
 
+/* A picture that is sent from memory. */
+struct sending {
+	struct storage *st;
+	struct blob_info info;
+};
+
+static void sending_free(void *data)
+{
+	struct sending *s = data;
+
+	blob_read_end(s->st->dir, &s->info);
+	service_worked(s->st->s);
+	free(s);
+}
+
+static void send_picture(struct httpd_req *req, struct blob_info *info, const char *type)
+{
+	struct storage *st = storage_of(req);
+	struct sending *s;
+
+	if (!info->data) {
+		httpd_reply_file_part(req, info->fd, info->bytes, type);
+		return;
+	}
+	s = malloc(sizeof(*s));
+	if (!s) {
+		blob_read_end(st->dir, info);
+		httpd_reply_error(req, 500, "out of memory");
+		return;
+	}
+	*s = (struct sending){.st = st, .info = *info};
+	httpd_set_data(req, s, sending_free);
+	httpd_reply_file_data(req, &s->info.st, s->info.data, s->info.bytes, type);
+}
+
 static void on_download(struct httpd_req *req)
 {
 	struct blob_info info;
 	enum blob_kind kind;
-	int fd = open_picture(req, &kind, &info);
+	int r = read_picture(req, &kind, &info);
 	bool jpeg;
 
-	if (fd < 0) {
-		if (fd == -ENOENT)
-			not_found(req);
-		else
-			not_readable(req, kind, fd);
+	if (r == -ENOENT) {
+		not_found(req);
+		return;
+	}
+	if (r < 0) {
+		not_readable(req, kind, r);
 		return;
 	}
 	jpeg = info.type == BLOB_JPEG;
 	httpd_add_headerf(req, "Content-Disposition", "attachment; filename=\"%s.%s\"",
 		httpd_param(req, "id"), jpeg ? "jpg" : "png");
 	httpd_add_header(req, "X-Kind", kind == BLOB_RESULT ? "result" : "input");
-	httpd_reply_file_part(req, fd, info.bytes, jpeg ? "image/jpeg" : "image/png");
+	send_picture(req, &info, jpeg ? "image/jpeg" : "image/png");
 }
 
 static void on_delete(struct httpd_req *req)
@@ -320,15 +363,19 @@ static int storage_start(struct service *s, struct err *err)
 {
 	struct storage *st = calloc(1, sizeof(*st));
 	const char *path = env_str("MICRO_STORAGE_DIR");
-	int64_t quota;
+	int64_t quota, memory;
+	int r;
 
 	s->data = st;
 	if (!st || offload_new(s->loop, SYNC_THREADS, &st->threads) < 0)
 		return err_set(err, ENOMEM, "out of memory");
+	st->s = s;
 	if (env_int("MICRO_STORAGE_MAX_BYTES", 100, INT64_C(1) << 40, 16 * MIB, &st->max_bytes,
 		    err) < 0 ||
 		env_int("MICRO_STORAGE_QUOTA_BYTES", 0, INT64_C(1) << 50, INT64_C(4) << 30, &quota,
-			err) < 0)
+			err) < 0 ||
+		env_int("MICRO_STORAGE_MEMORY_BYTES", 0, INT64_C(1) << 40, BLOB_MEMORY_BYTES,
+			&memory, err) < 0)
 		return -EINVAL;
 	if (!path) {
 		mkdir("/tmp", 01777);
@@ -341,7 +388,10 @@ static int storage_start(struct service *s, struct err *err)
 		log_warn("the pictures are temporary", "path=%s remedy=\"set MICRO_STORAGE_DIR\"",
 			path);
 	}
-	return blob_open(path, (uint64_t)quota, &st->dir, err);
+	r = blob_open(path, (uint64_t)quota, &st->dir, err);
+	if (r == 0)
+		blob_set_memory(st->dir, (size_t)memory);
+	return r;
 }
 
 static void storage_stop(struct service *s)
@@ -379,6 +429,9 @@ int main(int argc, char **argv)
 		{"MICRO_STORAGE_DIR", "folder of the pictures (default: a temporary one)"},
 		{"MICRO_STORAGE_MAX_BYTES", "of one picture (default 16777216)"},
 		{"MICRO_STORAGE_QUOTA_BYTES", "of all pictures (default 4294967296)"},
+		{"MICRO_STORAGE_MEMORY_BYTES",
+			"for small pictures on their way in and out, read and written in one go "
+			"(default 4194304; 0: in pieces)"},
 		{0},
 	};
 	static const struct service_spec spec = {
@@ -392,6 +445,7 @@ int main(int argc, char **argv)
 		.routes = routes,
 		.route_count = ARRAY_SIZE(routes),
 		.conn_memory_bytes = 128 * KIB, /* pictures, in few pieces */
+		.keeps_memory = true,
 		.start = storage_start,
 		.stop = storage_stop,
 		.metrics = storage_metrics,

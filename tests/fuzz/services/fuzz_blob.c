@@ -31,27 +31,36 @@ static void put(const uint8_t *data, size_t size, bool with_trailer)
 	close(fd);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+/* By one read, or in pieces. */
+static void look(size_t memory, size_t size, enum blob_type type, bool with_trailer)
 {
 	struct blob_info info;
-	int fd;
+	int r;
 
+	blob_set_memory(dir, memory);
+	r = blob_read(dir, "1", BLOB_INPUT, &info);
+	if (with_trailer && (r < 0 || info.bytes != size || info.type != type))
+		abort();
+	if (!with_trailer && r == 0 && info.bytes + BLOB_TRAILER_BYTES != size)
+		abort();
+	if (r == 0)
+		blob_read_end(dir, &info);
+	if (blob_held(dir))
+		abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
 	if (!dir) {
 		if (!mkdtemp(path) || blob_open(path, 1 << 20, &dir, NULL) < 0)
 			abort();
 		snprintf(file, sizeof(file), "%s/1.in", path);
 		atexit(clean);
 	}
-	put(data, size, false);
-	fd = blob_read(dir, "1", BLOB_INPUT, &info);
-	if (fd >= 0 && info.bytes + BLOB_TRAILER_BYTES != size)
-		abort();
-	if (fd >= 0)
-		close(fd);
-	put(data, size, true);
-	fd = blob_read(dir, "1", BLOB_INPUT, &info);
-	if (fd < 0 || info.bytes != size || info.type != blob_type_of(data, size))
-		abort();
-	close(fd);
+	for (int with_trailer = 0; with_trailer < 2; with_trailer++) {
+		put(data, size, with_trailer);
+		look(0, size, blob_type_of(data, size), with_trailer);
+		look(BLOB_MEMORY_BYTES, size, blob_type_of(data, size), with_trailer);
+	}
 	return 0;
 }

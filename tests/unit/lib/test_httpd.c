@@ -152,6 +152,21 @@ static void on_file(struct httpd_req *req)
 		req, open("/proc/self/exe", O_RDONLY | O_CLOEXEC), "application/octet-stream");
 }
 
+/* What was read of a file, and its fstat(). */
+static void on_file_data(struct httpd_req *req)
+{
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	char *data = malloc(9000);
+	struct stat st;
+
+	assert_non_null(data);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(read(fd, data, 9000), 9000);
+	close(fd);
+	httpd_set_data(req, data, free);
+	httpd_reply_file_data(req, &st, data, 9000, "application/octet-stream");
+}
+
 static void on_done(struct httpd_req *req)
 {
 	assert_non_null(httpd_method(req));
@@ -177,6 +192,7 @@ static const struct httpd_route routes[] = {
 		.part = on_part,
 		.body_max = 1 * MIB},
 	{.method = "GET", .pattern = "/file", .handler = on_file},
+	{.method = "GET", .pattern = "/file-data", .handler = on_file_data},
 	{.method = "POST", .pattern = "/layer", .handler = on_echo, .begin = on_layer_begin},
 	{.method = "GET", .pattern = "/layer", .handler = on_wait, .begin = on_layer_begin},
 };
@@ -464,7 +480,7 @@ static void test_form(void **state)
 	assert_int_equal(res.status, 400);
 }
 
-static void test_file(void **state)
+static void check_file(const char *path)
 {
 	static const char *const range[] = {"Range: bytes=1-3", NULL};
 	static const char *const tail[] = {"Range: bytes=-2", NULL};
@@ -473,21 +489,35 @@ static void test_file(void **state)
 	const char *const fresh[] = {match, NULL};
 	struct result res;
 
-	pair_call(&pair, (struct httpc_request){.headers = range}, "/file", &res);
+	pair_call(&pair, (struct httpc_request){.headers = range}, path, &res);
 	assert_int_equal(res.status, 206);
 	assert_string_equal(res.body, "ELF");
 	assert_non_null(strstr(res.range, "bytes 1-3/"));
 	snprintf(match, sizeof(match), "If-None-Match: %s", res.etag);
-	pair_call(&pair, (struct httpc_request){.headers = fresh}, "/file", &res);
+	pair_call(&pair, (struct httpc_request){.headers = fresh}, path, &res);
 	assert_int_equal(res.status, 304);
-	pair_call(&pair, (struct httpc_request){.headers = tail}, "/file", &res);
+	pair_call(&pair, (struct httpc_request){.headers = tail}, path, &res);
 	assert_int_equal(res.status, 206);
 	assert_int_equal(res.len, 2);
-	pair_call(&pair, (struct httpc_request){.headers = beyond}, "/file", &res);
+	pair_call(&pair, (struct httpc_request){.headers = beyond}, path, &res);
 	assert_int_equal(res.status, 416);
-	pair_call(&pair, (struct httpc_request){.max_bytes = 64 * MIB}, "/file", &res);
+	pair_call(&pair, (struct httpc_request){.max_bytes = 64 * MIB}, path, &res);
 	assert_int_equal(res.status, 200);
 	assert_true(res.len > 4096);
+}
+
+/* The same of a file and of its bytes in memory. */
+static void test_file(void **state)
+{
+	struct result res;
+
+	check_file("/file");
+	check_file("/file-data");
+	pair_call(&pair, (struct httpc_request){0}, "/file-data", &res);
+	assert_int_equal(res.len, 9000);
+	pair_call(&pair, (struct httpc_request){.method = "HEAD"}, "/file-data", &res);
+	assert_int_equal(res.status, 200);
+	assert_int_equal(res.len, 0);
 }
 
 static void test_slow_client(void **state)

@@ -12,6 +12,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 static const unsigned char head[] =
 	"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\10\2\0\0\0\x90\x77\x53\xde";
@@ -66,15 +68,50 @@ static int dirfd_of(void)
 	return fd;
 }
 
+/* Stands in for the C library's: a file system that does not know the flag. */
+static bool flags_unknown;
+
+int renameat2(int old_dir, const char *old, int new_dir, const char *new, unsigned int flags)
+{
+	if (!flags_unknown)
+		return (int)syscall(SYS_renameat2, old_dir, old, new_dir, new, flags);
+	errno = EINVAL;
+	return -1;
+}
+
 /* As storage does it, on one thread. */
 static int commit(struct blob_writer *w, const char *id, enum blob_kind kind)
 {
-	int r = blob_seal(w);
+	int r = blob_seal(w) ?: blob_name_free(w, id, kind);
 
-	if (r == 0 && blob_exists(dir, id, kind))
+	if (r == -EEXIST)
 		r = blob_sync(w);
 	r = r ?: blob_name(w, id, kind) ?: blob_sync(w);
 	blob_end(w);
+	return r;
+}
+
+/* Whether it is whole: 0, or the error of reading it. By one read and in pieces the same is found. */
+static int look(const char *id, enum blob_kind kind, struct blob_info *info)
+{
+	int r;
+
+	blob_set_memory(dir, 0);
+	r = blob_read(dir, id, kind, info);
+	if (r == 0) {
+		assert_null(info->data);
+		assert_true(info->fd >= 0);
+		blob_read_end(dir, info);
+	}
+	blob_set_memory(dir, BLOB_MEMORY_BYTES);
+	assert_int_equal(blob_read(dir, id, kind, info), r);
+	if (r == 0) {
+		assert_non_null(info->data);
+		assert_int_equal(info->fd, -1);
+		assert_int_equal(blob_held(dir), info->bytes + BLOB_TRAILER_BYTES);
+		blob_read_end(dir, info);
+	}
+	assert_int_equal(blob_held(dir), 0);
 	return r;
 }
 
@@ -83,8 +120,8 @@ static int put(const char *id, enum blob_kind kind, const void *data, size_t len
 	struct blob_writer *w;
 	int r;
 
-	assert_int_equal(blob_begin(dir, 100, &w), 0);
-	/* Byte by byte: every check must also work at the edges. */
+	assert_int_equal(blob_begin(dir, 100, len / 2, &w), 0);
+	/* Byte by byte, and more than was told: every check must also work at the edges. */
 	for (size_t i = 0; i < len; i++) {
 		r = blob_write(w, (const char *)data + i, 1);
 		if (r < 0) {
@@ -110,21 +147,25 @@ static void test_kinds(void **state)
 {
 	struct blob_info info;
 	char text[64];
-	int fd;
 
-	assert_int_equal(blob_read(dir, "1", BLOB_INPUT, &info), -ENOENT);
+	assert_int_equal(look("1", BLOB_INPUT, &info), -ENOENT);
 	assert_int_equal(put("1", BLOB_INPUT, head, HEAD_LEN), 0);
 	assert_true(blob_exists(dir, "1", BLOB_INPUT));
 	assert_false(blob_exists(dir, "1", BLOB_RESULT));
 	assert_int_equal(put("1", BLOB_RESULT, head, HEAD_LEN), 0);
 	assert_int_equal(blob_count(dir), 2);
-	fd = blob_read(dir, "1", BLOB_RESULT, &info);
-	assert_true(fd >= 0);
+	assert_int_equal(look("1", BLOB_RESULT, &info), 0);
 	assert_int_equal(info.bytes, HEAD_LEN);
 	assert_int_equal(info.type, BLOB_PNG);
-	assert_int_equal(read(fd, text, sizeof(text)), HEAD_LEN + BLOB_TRAILER_BYTES);
+	assert_int_equal(info.st.st_size, HEAD_LEN + BLOB_TRAILER_BYTES);
+	assert_int_equal(blob_read(dir, "1", BLOB_RESULT, &info), 0);
+	assert_memory_equal(info.data, head, HEAD_LEN);
+	blob_read_end(dir, &info);
+	blob_set_memory(dir, 0);
+	assert_int_equal(blob_read(dir, "1", BLOB_RESULT, &info), 0);
+	assert_int_equal(read(info.fd, text, sizeof(text)), HEAD_LEN + BLOB_TRAILER_BYTES);
 	assert_memory_equal(text, head, HEAD_LEN);
-	close(fd);
+	blob_read_end(dir, &info);
 	assert_int_equal(blob_remove(dir, "1"), 0);
 	assert_int_equal(blob_remove(dir, "1"), -ENOENT);
 	assert_int_equal(blob_bytes(dir), 0);
@@ -153,7 +194,7 @@ static void test_reopen(void **state)
 	assert_int_equal(put("1", BLOB_INPUT, head, HEAD_LEN), 0);
 	assert_int_equal(put("1", BLOB_INPUT, head, HEAD_LEN), 0); /* replaced, not counted twice */
 	assert_int_equal(blob_bytes(dir), HEAD_LEN);
-	assert_int_equal(blob_begin(dir, 100, &w), 0);
+	assert_int_equal(blob_begin(dir, 100, 0, &w), 0);
 	assert_int_equal(files(false), 2);
 	blob_close(dir); /* a crash: the writer is lost */
 	free(w);
@@ -184,23 +225,20 @@ static int change(const char *name, off_t at, int add, off_t cut)
 static void test_damage(void **state)
 {
 	struct blob_info info;
-	int fd;
 
 	assert_int_equal(put("1", BLOB_INPUT, head, HEAD_LEN), 0);
 	for (off_t at = 0; at < (off_t)HEAD_LEN + BLOB_TRAILER_BYTES; at++) {
 		change("1.in", at, 1, 0);
-		assert_int_equal(blob_read(dir, "1", BLOB_INPUT, &info), -EBADMSG);
+		assert_int_equal(look("1", BLOB_INPUT, &info), -EBADMSG);
 		change("1.in", at, -1, 0);
 	}
-	fd = blob_read(dir, "1", BLOB_INPUT, &info);
-	assert_true(fd >= 0);
-	close(fd);
+	assert_int_equal(look("1", BLOB_INPUT, &info), 0);
 	for (off_t cut = 1; cut <= (off_t)HEAD_LEN + BLOB_TRAILER_BYTES; cut++) {
 		blob_close(dir); /* it has counted what is not there any more */
 		assert_int_equal(blob_open(path, 200, &dir, NULL), 0);
 		assert_int_equal(put("1", BLOB_INPUT, head, HEAD_LEN), 0);
 		change("1.in", 0, 0, cut);
-		assert_int_equal(blob_read(dir, "1", BLOB_INPUT, &info), -EBADMSG);
+		assert_int_equal(look("1", BLOB_INPUT, &info), -EBADMSG);
 	}
 }
 
@@ -208,12 +246,9 @@ static void test_types(void **state)
 {
 	static const unsigned char jpeg[] = "\xff\xd8\xff\xe0 and so on, at least sixteen";
 	struct blob_info info;
-	int fd;
 
 	assert_int_equal(put("1", BLOB_INPUT, jpeg, sizeof(jpeg)), 0);
-	fd = blob_read(dir, "1", BLOB_INPUT, &info);
-	assert_true(fd >= 0);
-	close(fd);
+	assert_int_equal(look("1", BLOB_INPUT, &info), 0);
 	assert_int_equal(info.type, BLOB_JPEG);
 	assert_int_equal(put("2", BLOB_INPUT, jpeg, 2), -EBADMSG);
 	assert_int_equal(put("2", BLOB_INPUT, jpeg + 1, 30), -EBADMSG);
@@ -228,8 +263,8 @@ static void test_quota_of_writers(void **state)
 	char big[90] = {0};
 
 	memcpy(big, head, HEAD_LEN);
-	assert_int_equal(blob_begin(dir, 100, &a), 0);
-	assert_int_equal(blob_begin(dir, 100, &b), 0);
+	assert_int_equal(blob_begin(dir, 100, 0, &a), 0);
+	assert_int_equal(blob_begin(dir, 100, 0, &b), 0);
 	assert_int_equal(blob_write(a, big, sizeof(big)), 0);
 	assert_int_equal(blob_write(b, big, sizeof(big)), 0);
 	assert_int_equal(blob_write(a, big, 21), -EMSGSIZE);
@@ -244,7 +279,7 @@ static struct blob_writer *begin(const void *data, size_t len)
 {
 	struct blob_writer *w;
 
-	assert_int_equal(blob_begin(dir, 100, &w), 0);
+	assert_int_equal(blob_begin(dir, 100, 0, &w), 0);
 	assert_int_equal(blob_write(w, data, len), 0);
 	assert_int_equal(blob_seal(w), 0);
 	return w;
@@ -271,6 +306,94 @@ static void test_names(void **state)
 	blob_end(a);
 	blob_end(b);
 	assert_int_equal(files(false), 0);
+}
+
+/* A name that is taken stays with who has it, whether the file system helps or not. */
+static void test_free_names(void **state)
+{
+	for (int unknown = 0; unknown < 2; unknown++) {
+		struct blob_writer *a = begin(head, HEAD_LEN), *b = begin(head, HEAD_LEN);
+
+		flags_unknown = unknown;
+		assert_int_equal(blob_name_free(a, "1", BLOB_INPUT), 0);
+		assert_int_equal(blob_name_free(b, "1", BLOB_INPUT), -EEXIST);
+		assert_true(blob_named(a));
+		assert_false(blob_named(b));
+		assert_int_equal(blob_count(dir), 1);
+		assert_int_equal(blob_bytes(dir), HEAD_LEN);
+		assert_int_equal(blob_name_free(b, "1", BLOB_RESULT), 0);
+		assert_int_equal(blob_count(dir), 2);
+		blob_end(a);
+		blob_end(b);
+		assert_int_equal(files(false), 2);
+		assert_int_equal(blob_remove(dir, "1"), 0);
+	}
+	flags_unknown = false;
+}
+
+static void fill(unsigned char *data, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		data[i] = (unsigned char)(i * 7 + i / 251);
+	memcpy(data, head, HEAD_LEN);
+}
+
+/* Pictures around what is read at a time, told and not told, in pieces that do not fit: the same bytes come out, and the memory comes back. */
+static void test_sizes(void **state)
+{
+	static const size_t sizes[] = {HEAD_LEN, 64 * KIB, BLOB_SMALL_BYTES - BLOB_TRAILER_BYTES,
+		BLOB_SMALL_BYTES - BLOB_TRAILER_BYTES + 1, 3 * BLOB_SMALL_BYTES + 5};
+	_cleanup_free_ unsigned char *data = malloc(4 * BLOB_SMALL_BYTES),
+				     *got = malloc(4 * BLOB_SMALL_BYTES);
+
+	assert_non_null(data);
+	assert_non_null(got);
+	fill(data, 4 * BLOB_SMALL_BYTES);
+	blob_close(dir);
+	assert_int_equal(blob_open(path, 100 * MIB, &dir, NULL), 0);
+	for (size_t i = 0; i < 3 * ARRAY_SIZE(sizes); i++) {
+		size_t size = sizes[i % ARRAY_SIZE(sizes)], pieces[] = {4 * MIB, 64 * KIB, 99999},
+		       piece = pieces[i / ARRAY_SIZE(sizes)];
+		struct blob_writer *w;
+		struct blob_info info;
+
+		assert_int_equal(blob_begin(dir, 10 * MIB, i % 2 ? size : 0, &w), 0);
+		for (size_t at = 0; at < size; at += piece)
+			assert_int_equal(
+				blob_write(w, data + at, size - at < piece ? size - at : piece), 0);
+		assert_int_equal(commit(w, "5", BLOB_INPUT), 0);
+		assert_int_equal(blob_held(dir), 0);
+		assert_int_equal(blob_read(dir, "5", BLOB_INPUT, &info), 0);
+		assert_int_equal(info.bytes, size);
+		assert_int_equal(!info.data, size + BLOB_TRAILER_BYTES > BLOB_SMALL_BYTES);
+		if (!info.data)
+			assert_int_equal(pread(info.fd, got, size, 0), size);
+		assert_memory_equal(info.data ? info.data : got, data, size);
+		blob_read_end(dir, &info);
+		assert_int_equal(blob_held(dir), 0);
+	}
+}
+
+/* Memory is bounded: who comes when there is none goes without. */
+static void test_memory(void **state)
+{
+	struct blob_info a, b;
+	struct blob_writer *w;
+
+	assert_int_equal(put("1", BLOB_INPUT, head, HEAD_LEN), 0);
+	blob_set_memory(dir, 2 * (HEAD_LEN + BLOB_TRAILER_BYTES) - 1);
+	assert_int_equal(blob_read(dir, "1", BLOB_INPUT, &a), 0);
+	assert_non_null(a.data);
+	assert_int_equal(blob_read(dir, "1", BLOB_INPUT, &b), 0);
+	assert_null(b.data);
+	assert_int_equal(blob_begin(dir, 100, HEAD_LEN, &w), 0);
+	assert_int_equal(blob_write(w, head, HEAD_LEN), 0);
+	assert_int_equal(blob_held(dir), HEAD_LEN + BLOB_TRAILER_BYTES);
+	assert_int_equal(commit(w, "1", BLOB_RESULT), 0);
+	blob_read_end(dir, &a);
+	blob_read_end(dir, &b);
+	assert_int_equal(blob_held(dir), 0);
+	assert_int_equal(look("1", BLOB_RESULT, &a), 0);
 }
 
 static void test_one_owner(void **state)
@@ -301,6 +424,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_types, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_quota_of_writers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_names, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_free_names, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_sizes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_memory, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_one_owner, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bad_folder, setup, teardown),
 	};
