@@ -32,12 +32,30 @@ static void set_add(struct dns_set *set, const struct instance *i)
 		set->ip[set->count++] = i->ip;
 }
 
+/* Whose names are found: a network's ("": that of all), or all (NULL). An address that nobody has, or has not any more, is of no network
+ * of its own. */
+static const char *network_of(const struct core *core, uint32_t ip)
+{
+	if (ip == subnet_gateway(&core->config.subnet))
+		return NULL;
+	for (const struct instance *i = instances_first(core->instances); i; i = i->next) {
+		if (has_address(i) && i->ip == ip)
+			return i->network;
+	}
+	return "";
+}
+
+static bool is_seen(const struct instance *i, const char *network)
+{
+	return !instance_is_gone(i) && (!network || strcmp(i->network, network) == 0);
+}
+
 /* The instance of this name. Whether there is one. */
-static bool find_instance(
-	const struct core *core, const char *name, size_t len, struct dns_set *set)
+static bool find_instance(const struct core *core, const char *network, const char *name,
+	size_t len, struct dns_set *set)
 {
 	for (const struct instance *i = instances_first(core->instances); i; i = i->next) {
-		if (strncmp(i->name, name, len) != 0 || i->name[len] || instance_is_gone(i))
+		if (strncmp(i->name, name, len) != 0 || i->name[len] || !is_seen(i, network))
 			continue;
 		if (!has_address(i))
 			return false;
@@ -64,12 +82,13 @@ static bool is_replica(const struct instance *i, const char *name, size_t len)
 }
 
 /* The replicas of SERVICE.APP. Whether there are any, up or not. */
-static bool find_service(const struct core *core, const char *name, size_t len, struct dns_set *set)
+static bool find_service(const struct core *core, const char *network, const char *name, size_t len,
+	struct dns_set *set)
 {
 	bool any = false, ready = false;
 
 	for (const struct instance *i = instances_first(core->instances); i; i = i->next) {
-		if (instance_is_gone(i) || !is_replica(i, name, len))
+		if (!is_seen(i, network) || !is_replica(i, name, len))
 			continue;
 		any = true;
 		if (i->state != VM_RUNNING || i->ready < ready)
@@ -82,10 +101,11 @@ static bool find_service(const struct core *core, const char *name, size_t len, 
 	return any;
 }
 
-static int find_pointer(const struct core *core, uint32_t ip, struct dns_set *set)
+static int find_pointer(
+	const struct core *core, const char *network, uint32_t ip, struct dns_set *set)
 {
 	for (const struct instance *i = instances_first(core->instances); i; i = i->next) {
-		if (!has_address(i) || i->ip != ip)
+		if (!has_address(i) || i->ip != ip || !is_seen(i, network))
 			continue;
 		snprintf(set->pointer, sizeof(set->pointer), "%s." NAMES_SUFFIX, i->name);
 		return DNS_NOERROR;
@@ -102,24 +122,25 @@ static int before_suffix(const char *name)
 	return len > n && strcmp(name + len - n, suffix) == 0 ? (int)(len - n) : -1;
 }
 
-int names_lookup(void *arg, const char *name, struct dns_set *set)
+int names_lookup(void *arg, uint32_t ip, const char *name, struct dns_set *set)
 {
 	const struct core *core = arg;
+	const char *network = network_of(core, ip);
 	int len = before_suffix(name);
-	uint32_t ip;
+	uint32_t asked;
 
-	if (dns_reverse_parse(name, &ip) == 0)
-		return find_pointer(core, ip, set);
+	if (dns_reverse_parse(name, &asked) == 0)
+		return find_pointer(core, network, asked, set);
 	if (strcmp(name, NAMES_SUFFIX) == 0)
 		return DNS_NOERROR; /* it is there, and has no records of the kinds that we know */
 	if (len > 0)
-		return find_instance(core, name, (size_t)len, set) ||
-				find_service(core, name, (size_t)len, set)
+		return find_instance(core, network, name, (size_t)len, set) ||
+				find_service(core, network, name, (size_t)len, set)
 			? DNS_NOERROR
 			: DNS_NXDOMAIN;
 	if (!*name || strchr(name, '.'))
 		return DNS_REFUSED;
-	return find_instance(core, name, strlen(name), set) ? DNS_NOERROR : DNS_NXDOMAIN;
+	return find_instance(core, network, name, strlen(name), set) ? DNS_NOERROR : DNS_NXDOMAIN;
 }
 
 void names_search(const struct instance *i, char *out, size_t size)

@@ -102,7 +102,7 @@ static size_t answer(
 	d->set.count = d->set.count6 = 0;
 	d->set.pointer[0] = '\0';
 	if (rcode == DNS_NOERROR)
-		rcode = d->config.lookup(d->config.arg, q.name, &d->set);
+		rcode = d->config.lookup(d->config.arg, ip, q.name, &d->set);
 	count(&d->counters, rcode);
 	return dns_answer(&q, msg, rcode, &d->set, d->turn++, out, max ? max : q.answer_max);
 }

@@ -19,8 +19,8 @@
 struct dns;
 struct loop;
 
-/* What is known of a name (lower case): an enum dns_rcode, and set, which is empty before. */
-typedef int dns_lookup_fn(void *arg, const char *name, struct dns_set *set);
+/* What is known of a name (lower case), asked for from that address: an enum dns_rcode, and set, which is empty before. */
+typedef int dns_lookup_fn(void *arg, uint32_t ip, const char *name, struct dns_set *set);
 
 struct dns_config {
 	struct loop *loop;

@@ -24,10 +24,11 @@ class Names(DaemonTest):
         self.d.put_shell("sleep", "exec sleep 1000")
         self.gateway = "10.77.0.1"
 
-    def inside(self, kind):
-        """A socket in the namespace of the instances."""
+    def inside(self, kind, vm=None):
+        """A socket in the namespace of the bridge, or in an instance's own."""
         libc = ctypes.CDLL(None, use_errno=True)
-        home, there = os.open("/proc/thread-self/ns/net", os.O_RDONLY), os.open(f"/run/netns/{self.d.netns}", os.O_RDONLY)
+        home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+        there = os.open(f"/proc/{vm['pid']}/ns/net" if vm else f"/run/netns/{self.d.netns}", os.O_RDONLY)
         try:
             if libc.setns(there, 0) < 0:
                 raise OSError(ctypes.get_errno(), "setns")
@@ -41,17 +42,17 @@ class Names(DaemonTest):
         s.connect((self.gateway, 53))
         return s
 
-    def ask(self, name, kind=A, tcp=False):
+    def ask(self, name, kind=A, tcp=False, vm=None):
         """rcode, and the data of the records."""
         message = question(name, kind)
         if tcp:
-            s = self.inside(socket.SOCK_STREAM)
+            s = self.inside(socket.SOCK_STREAM, vm)
             s.sendall(struct.pack("!H", len(message)) + message)
             file = s.makefile("rb")
             answer = file.read(struct.unpack("!H", file.read(2))[0])
             file.close()
         else:
-            s = self.inside(socket.SOCK_DGRAM)
+            s = self.inside(socket.SOCK_DGRAM, vm)
             s.send(message)
             answer = s.recv(4096)
         self.assertEqual(answer[:2], message[:2])
@@ -95,6 +96,17 @@ class Names(DaemonTest):
         self.d.call("DELETE", f"/vm/{vms[0]['id']}?force=true")
         self.assertEqual(sorted(self.ask("web.shop.uigniter")[1]), sorted(vm["ip_address"] for vm in vms[1:]))
         self.assertEqual(self.ask("web.other.uigniter"), (NXDOMAIN, []))
+
+    def test_networks(self):
+        """Names are found where their addresses are reached."""
+        vms = {name: self.d.run("sleep", name=name, **fields)
+               for name, fields in (("a1", {"network": "a"}), ("a2", {"network": "a"}), ("b1", {"network": "b"}), ("o1", {}), ("o2", {}))}
+        for by in vms:
+            for name, vm in vms.items():
+                expected = (NOERROR, [vm["ip_address"]]) if by[0] == name[0] else (NXDOMAIN, [])
+                self.assertEqual(self.ask(name, vm=vms[by]), expected, (by, name))
+        self.assertEqual(self.ask("b1.uigniter", tcp=True, vm=vms["a1"]), (NXDOMAIN, []))
+        self.assertEqual(self.ask("b1"), (NOERROR, [vms["b1"]["ip_address"]]))  # the machine itself
 
     def test_next_manager(self):
         vm = self.d.run("sleep", name="kept")

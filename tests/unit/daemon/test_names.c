@@ -70,10 +70,16 @@ static int teardown(void **state)
 	return 0;
 }
 
-static int lookup(struct setup *s, const char *name)
+static int lookup_from(struct setup *s, uint32_t ip, const char *name)
 {
 	memset(&s->set, 0, sizeof(s->set));
-	return names_lookup(&s->core, name, &s->set);
+	return names_lookup(&s->core, ip, name, &s->set);
+}
+
+/* By the machine itself. */
+static int lookup(struct setup *s, const char *name)
+{
+	return lookup_from(s, 0x0a5d0001, name);
 }
 
 static void expect(struct setup *s, const char *name, int rcode, unsigned count, uint32_t first)
@@ -148,6 +154,43 @@ static void test_pointers(void **state)
 	expect(s, "1.0.94.10.in-addr.arpa", DNS_REFUSED, 0, 0);
 }
 
+/* Each of a network of its own finds its neighbours there, and nobody else; nobody else finds those. */
+static void test_networks(void **state)
+{
+	static const uint32_t db = 0x0a5d0002, web1 = 0x0a5d0003, web2 = 0x0a5d0004,
+			      nobody = 0x0a5d00ff;
+	static const struct {
+		uint32_t from;
+		const char *name;
+		int rcode;
+		unsigned count;
+	} rows[] = {
+		{web1, "shop-web-1", DNS_NOERROR, 1},
+		{web1, "shop-web-2.uigniter", DNS_NXDOMAIN, 0},
+		{web1, "db", DNS_NXDOMAIN, 0},
+		{web1, "web.shop.uigniter", DNS_NOERROR, 1},
+		{web1, "3.0.93.10.in-addr.arpa", DNS_NOERROR, 0},
+		{web1, "2.0.93.10.in-addr.arpa", DNS_NXDOMAIN, 0},
+		{web2, "shop-web-1.uigniter", DNS_NXDOMAIN, 0},
+		{db, "shop-web-1", DNS_NXDOMAIN, 0},
+		{db, "web.shop.uigniter", DNS_NXDOMAIN, 0},
+		{db, "3.0.93.10.in-addr.arpa", DNS_NXDOMAIN, 0},
+		{db, "db", DNS_NOERROR, 1},
+		{nobody, "db", DNS_NOERROR, 1},
+		{nobody, "shop-web-1", DNS_NXDOMAIN, 0},
+	};
+	struct setup *s = *state;
+
+	strcpy(s->vm[1].network, "a");
+	strcpy(s->vm[2].network, "b");
+	strcpy(s->vm[3].network, "a");
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		assert_int_equal(lookup_from(s, rows[i].from, rows[i].name), rows[i].rcode);
+		assert_int_equal(s->set.count, rows[i].count);
+	}
+	expect(s, "web.shop.uigniter", DNS_NOERROR, 2, web1);
+}
+
 static void test_search(void **state)
 {
 	struct setup *s = *state;
@@ -168,6 +211,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_ends, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_services, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_pointers, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_networks, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_search, setup, teardown),
 	};
 
