@@ -236,6 +236,12 @@ static void drained(void *arg)
 	httpc_go_on(call->up);
 }
 
+/* It waited for a start. An instance of an earlier manager needs none, though it may take a moment until this one knows that it is ready. */
+static bool is_cold(const struct fn_call *call)
+{
+	return !call->member->adopted && call->member->ready_ns > call->since_ns;
+}
+
 static void add_headers(struct fn_call *call)
 {
 	const char *p = call->headers.data, *end = p ? p + call->headers.len : NULL;
@@ -246,8 +252,7 @@ static void add_headers(struct fn_call *call)
 		httpd_add_header(call->req, p, value);
 		p = value + strlen(value) + 1;
 	}
-	httpd_add_header(call->req, "X-Uigniter-Start",
-		call->member->ready_ns > call->since_ns ? "cold" : "warm");
+	httpd_add_header(call->req, "X-Uigniter-Start", is_cold(call) ? "cold" : "warm");
 	httpd_add_header(call->req, "X-Uigniter-Instance", call->member->inst->id);
 }
 
@@ -553,7 +558,7 @@ void call_run(struct fn_call *call, struct fn_member *m)
 	call->member = m;
 	running_add(call);
 	loop_timer_cancel(m->idle);
-	if (m->ready_ns > call->since_ns) {
+	if (is_cold(call)) {
 		fn->counters.cold++;
 		fn->counters.cold_ns += (uint64_t)(loop_now_ns() - call->since_ns);
 	}

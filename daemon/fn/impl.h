@@ -14,6 +14,7 @@ struct fn_member {
 	struct instance *inst; /* borrowed; waiter sees its end */
 	struct instance_waiter *waiter;
 	enum member_state state;
+	bool adopted; /* an earlier manager started it */
 	unsigned in_flight;
 	int64_t ready_ns;
 	struct loop_timer *idle;

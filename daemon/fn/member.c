@@ -234,12 +234,13 @@ static struct fn_member *member_new(struct fn *fn, struct instance *inst)
 }
 
 /* What is there already is not waited for. */
-static int take(struct fn *fn, struct instance *inst)
+static int take(struct fn *fn, struct instance *inst, bool adopted)
 {
 	struct fn_member *m = member_new(fn, inst);
 
 	if (!m)
 		return -ENOMEM;
+	m->adopted = adopted;
 	if (instance_reached(inst, GOAL_READY)) {
 		is_ready(m);
 		return 0;
@@ -293,7 +294,7 @@ void member_start(struct fn *fn)
 		fn->again = true;
 		return;
 	}
-	r = take(fn, inst);
+	r = take(fn, inst, false);
 	if (r < 0) {
 		inst->auto_remove = true;
 		instance_kill(inst);
@@ -310,7 +311,7 @@ void members_adopt(struct fn *fn)
 			continue;
 		if (instance_has_ended(i))
 			keep_failed(fn, i);
-		else if (i->state == VM_STOPPING || take(fn, i) < 0)
+		else if (i->state == VM_STOPPING || take(fn, i, true) < 0)
 			i->auto_remove = true;
 	}
 	members_drain(fn);

@@ -10,7 +10,7 @@ import signal
 import socket
 import threading
 
-from harness import Daemon, DaemonTest, TIMEOUT_S, main, need
+from harness import Daemon, DaemonTest, PYTHON, TIMEOUT_S, main, need
 
 # A program for functions: what it does is in the path. Each connection has a thread, so that requests can be in it at once.
 PROGRAM = r"""
@@ -402,6 +402,33 @@ class Functions(DaemonTest):
         self.d.start()
         while self.d.call("GET", "/fn").json["items"]:
             pass  # an exchange with the manager
+
+    def test_manager_killed_while_an_instance_starts(self):
+        """What the next one did not start is not cold, also when it is ready later than its request came."""
+        gate = os.path.join(self.d.folder, "gate")
+        os.mkfifo(gate)
+        os.chmod(gate, 0o644)
+        self.d.put_image("gated", {"cmd": ["sh", "-c", f'read x <"{gate}"; exec {PYTHON} -c "$0" 8000', PROGRAM], "ports": [8000],
+                                   "process": {"program": "/bin/sh"}})
+        self.deploy(image="gated", min=0)
+        lost = self.d.connection()
+        lost.request("GET", "/fn/f/invoke/")
+        first = self.until(lambda fn: fn["instances"])["instances"][0]["id"]
+        while self.d.call("GET", f"/vm/{first}").json["state"] != "running":
+            pass  # an exchange with the manager
+        self.d.kill()
+        lost.close()
+        self.d.start()
+        connection = self.d.connection()
+        connection.request("GET", "/fn/f/invoke/")
+        while self.fn()["queued"] != 1:
+            pass  # an exchange with the manager
+        with open(gate, "w", encoding="ascii") as file:  # waits for the program to open it
+            file.write("go\n")
+        response = connection.getresponse()
+        self.assertEqual((response.status, response.headers["x-uigniter-start"], response.headers["x-uigniter-instance"]), (200, "warm", first))
+        connection.close()
+        self.assertEqual((self.fn()["counters"]["cold"], self.fn()["counters"]["starts"]), (0, 0))
 
     def test_manager_restarted(self):
         self.deploy(min=1)
