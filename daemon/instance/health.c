@@ -166,6 +166,12 @@ void health_free(struct health *h)
 	free(h);
 }
 
+void health_rest(struct health *h)
+{
+	probe_close(&h->probe);
+	loop_timer_cancel(h->probe.timer);
+}
+
 const char *health_why(const struct health *h)
 {
 	return h->why;

@@ -62,6 +62,8 @@ typedef void health_fn(void *arg, enum health_state state, const char *why);
 int health_new(struct loop *loop, const struct network *net, uint32_t ip,
 	const struct health_spec *spec, health_fn *fn, void *arg, struct health **health);
 void health_free(struct health *health); /* NULL is fine */
+/* No checks from now on; what the last one said stays. */
+void health_rest(struct health *health);
 /* How the last check failed; "". */
 const char *health_why(const struct health *health);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An instance and its health checks: they run while it is RUNNING, and no longer. */
+/* An instance and its health checks: they run while it is RUNNING, and no longer. While it is PAUSED the word of the last one stands; they begin
+ * anew when it goes on. */
 #include "daemon/core.h"
 #include "daemon/events.h"
 #include "daemon/instance/impl.h"
@@ -29,6 +30,11 @@ void instance_watch_health(struct instance *i)
 {
 	int r;
 
+	if (i->state == VM_PAUSED) {
+		if (i->checks)
+			health_rest(i->checks);
+		return;
+	}
 	health_free(steal_ptr(&i->checks));
 	i->health_state = HEALTH_STARTING;
 	if (i->state != VM_RUNNING || i->health.kind == HEALTH_NONE)

@@ -100,11 +100,23 @@ class Health(DaemonTest):
         self.until("vm.unhealthy")
 
     def test_paused(self):
-        """What is held can not answer, and need not."""
+        """What is held can not answer, and need not: what was said last stands."""
         vm = self.d.run("web", wait="ready", health=self.http(), restart="always")["id"]
         at = self.until("vm.healthy")
         self.d.call("POST", f"/vm/{vm}/pause")
-        self.assertEqual(self.state(vm)["state"], "starting")
+        self.assertEqual(self.state(vm)["state"], "healthy")
+        self.d.call("POST", f"/vm/{vm}/resume")
+        self.until("vm.healthy", at)
+
+    def test_paused_unhealthy(self):
+        vm = self.d.run("web", wait="ready", health=self.http())["id"]
+        at = self.until("vm.healthy")
+        self.say("500")
+        at = self.until("vm.unhealthy", at)
+        said = self.state(vm)
+        self.d.call("POST", f"/vm/{vm}/pause")
+        self.assertEqual(self.state(vm), said)
+        self.say("200")
         self.d.call("POST", f"/vm/{vm}/resume")
         self.until("vm.healthy", at)
 
