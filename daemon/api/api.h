@@ -51,6 +51,9 @@ httpd_fn vm_start_again, vm_restart, vm_pause, vm_resume;
 typedef void api_waited_fn(struct httpd_req *req, struct instance *inst, bool reached);
 void api_answer_when(struct httpd_req *req, struct instance *inst, enum instance_goal goal,
 	int64_t timeout_ns, api_waited_fn *answer);
+/* The same, over an end after which its policy starts it again. */
+void api_answer_on(struct httpd_req *req, struct instance *inst, enum instance_goal goal,
+	int64_t timeout_ns, api_waited_fn *answer);
 /* What instance_run() or instance_start() refused, as a problem. */
 void answer_run_refused(struct httpd_req *req, int r, unsigned retry_s, const struct err *err);
 httpd_fn image_list, image_get_one, image_put_begin, image_put_done, image_patch, image_delete_one;

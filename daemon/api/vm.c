@@ -328,5 +328,5 @@ void vm_wait(struct httpd_req *req)
 	if (!i || !query_word(req, "state", instance_goal_names, &goal) ||
 		!query_seconds(req, "timeout", &timeout_ns))
 		return;
-	api_answer_when(req, i, (enum instance_goal)goal, timeout_ns, answer_wait);
+	api_answer_on(req, i, (enum instance_goal)goal, timeout_ns, answer_wait);
 }

@@ -26,25 +26,42 @@ static void waited(void *arg, struct instance *i, bool reached)
 	w->answer(w->req, i, reached);
 }
 
-void api_answer_when(struct httpd_req *req, struct instance *i, enum instance_goal goal,
-	int64_t timeout_ns, api_waited_fn *answer)
+typedef struct instance_waiter *wait_fn(struct instance *inst, enum instance_goal goal,
+	int64_t timeout_ns, instance_wait_fn *fn, void *arg);
+
+static void answer_by(struct httpd_req *req, struct instance *i, enum instance_goal goal,
+	int64_t timeout_ns, api_waited_fn *answer, wait_fn *wait)
 {
 	struct waiting *w;
 
-	if (instance_reached(i, goal) || instance_has_ended(i)) {
-		answer(req, i, instance_reached(i, goal));
-		return;
-	}
 	w = httpd_data(req); /* of its first wait, when this is another one */
 	if (!w)
 		w = calloc(1, sizeof(*w));
 	if (w) {
 		*w = (struct waiting){.req = req, .answer = answer};
 		httpd_set_data(req, w, waiting_free);
-		w->waiter = instance_wait(i, goal, timeout_ns, waited, w);
+		w->waiter = wait(i, goal, timeout_ns, waited, w);
 	}
 	if (w && w->waiter)
 		httpd_defer(req, NULL);
 	else
 		answer_problem(req, 500, "internal", "there is no memory to wait with");
+}
+
+void api_answer_when(struct httpd_req *req, struct instance *i, enum instance_goal goal,
+	int64_t timeout_ns, api_waited_fn *answer)
+{
+	if (instance_reached(i, goal) || instance_has_ended(i))
+		answer(req, i, instance_reached(i, goal));
+	else
+		answer_by(req, i, goal, timeout_ns, answer, instance_wait);
+}
+
+void api_answer_on(struct httpd_req *req, struct instance *i, enum instance_goal goal,
+	int64_t timeout_ns, api_waited_fn *answer)
+{
+	if (instance_reached(i, goal) || !instance_may_reach(i))
+		answer(req, i, instance_reached(i, goal));
+	else
+		answer_by(req, i, goal, timeout_ns, answer, instance_wait_on);
 }

@@ -86,6 +86,7 @@ void instance_no_restart(struct instance *i)
 	i->restart.pending = false;
 	loop_timer_cancel(i->restart.timer);
 	instance_save(i);
+	instance_tell_waiters(i);
 }
 
 void instance_resume_restart(struct instance *i)

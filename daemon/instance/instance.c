@@ -419,6 +419,8 @@ void instance_free(struct instance *i)
 void instance_remove(struct instance *i)
 {
 	assert(instance_has_ended(i));
+	if (i->restart.pending)
+		instance_no_restart(i); /* and nobody waits for it */
 	log_info("removed", "id=%s name=%s", i->id, i->name);
 	events_vm(i->core->events, "removed", i);
 	apps_hear(i->core->apps, i);

@@ -65,7 +65,7 @@ struct restart {
 	struct loop_timer *timer;
 };
 
-/* What can be waited for; a wait also ends when it can not be reached any more. */
+/* What can be waited for; a wait also ends when it can not be reached any more: it has ended. */
 enum instance_goal {
 	GOAL_RUNNING,
 	GOAL_READY,
@@ -158,7 +158,7 @@ struct instance {
 	struct restart restart;
 	struct health_spec health;
 	enum health_state health_state;
-	struct health *checks;        /* while it runs; NULL: none */
+	struct health *checks;        /* while it runs or is paused; NULL: none */
 	char key[INSTANCE_KEY_BYTES]; /* of the request that made it; "": none */
 	uint64_t key_hash;
 	struct app_mark mark;
@@ -257,6 +257,10 @@ bool instance_reached(const struct instance *inst, enum instance_goal goal);
 /* Calls fn once, from the loop: the goal is reached, or can not be any more, or the time is over. Check instance_reached() and
  * instance_has_ended() first. NULL without memory. */
 typedef void instance_wait_fn(void *arg, struct instance *inst, bool reached);
+/* The same for who waits for whatever comes: one that has ended and will be started again by its policy can reach all. */
+bool instance_may_reach(const struct instance *inst);
+struct instance_waiter *instance_wait_on(struct instance *inst, enum instance_goal goal,
+	int64_t timeout_ns, instance_wait_fn *fn, void *arg);
 struct instance_waiter *instance_wait(struct instance *inst, enum instance_goal goal,
 	int64_t timeout_ns, instance_wait_fn *fn, void *arg);
 void instance_wait_cancel(struct instance_waiter *waiter);

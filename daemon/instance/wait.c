@@ -11,6 +11,7 @@ const char *const instance_goal_names[] = {
 struct instance_waiter {
 	struct instance *inst;
 	enum instance_goal goal;
+	bool on; /* over its end, as long as it will be started again */
 	struct loop_timer *timer;
 	instance_wait_fn *fn;
 	void *arg;
@@ -52,13 +53,23 @@ static void timed_out(void *arg)
 	finish(arg);
 }
 
+bool instance_may_reach(const struct instance *i)
+{
+	return !instance_has_ended(i) || i->restart.pending;
+}
+
+static bool goes_on(const struct instance_waiter *w)
+{
+	return w->on ? instance_may_reach(w->inst) : !instance_has_ended(w->inst);
+}
+
 /* From the beginning after each, since a callback may add and cancel others; it may not remove the instance. */
 void instance_tell_waiters(struct instance *i)
 {
 	struct instance_waiter *w = i->waiters;
 
 	while (w) {
-		if (!instance_reached(i, w->goal) && !instance_has_ended(i)) {
+		if (!instance_reached(i, w->goal) && goes_on(w)) {
 			w = w->next;
 			continue;
 		}
@@ -82,6 +93,16 @@ struct instance_waiter *instance_wait(struct instance *inst, enum instance_goal 
 	}
 	loop_timer_set(w->timer, timeout_ns);
 	inst->waiters = w;
+	return w;
+}
+
+struct instance_waiter *instance_wait_on(struct instance *inst, enum instance_goal goal,
+	int64_t timeout_ns, instance_wait_fn *fn, void *arg)
+{
+	struct instance_waiter *w = instance_wait(inst, goal, timeout_ns, fn, arg);
+
+	if (w)
+		w->on = true;
 	return w;
 }
 

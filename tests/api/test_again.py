@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Starting again: by request, by policy; time to live; pause and resume; and all of it under the next daemon."""
+import json
 import os
 import select
 import socket
 import time
 
-from harness import DaemonTest, main, need, TIMEOUT_S
+from harness import DaemonTest, main, need, PYTHON, SERVER, TIMEOUT_S
 
 
 class Again(DaemonTest):
@@ -78,6 +79,41 @@ class Again(DaemonTest):
         self.until("x", lambda vm: vm["restarts"] == 1 and vm["ready"])
         self.assertEqual(self.post("x", "kill").status, 200)
         self.assertEqual((self.get("x")["state"], self.get("x")["restart_pending"]), ("stopped", False))
+
+    def ask_to_wait(self, vm, state):
+        connection = self.d.connection()
+        connection.request("GET", f"/vm/{vm}/wait?state={state}&timeout={TIMEOUT_S}")
+        return connection
+
+    def waited(self, connection):
+        answer = json.loads(connection.getresponse().read())
+        connection.close()
+        return answer["reached"], answer["state"]
+
+    def test_wait_over_restarts(self):
+        gate = os.path.join(self.d.folder, "gate")
+        self.d.put_image("gated", {"cmd": ["sh", "-c", f'test -e "{gate}" || exit 3; exec {PYTHON} -c "$0" 8000', SERVER], "ports": [8000],
+                                   "process": {"program": "/bin/sh"}})
+        self.d.run("gated", name="x", wait="none", restart="on-failure")
+        seen = self.until("x", lambda vm: vm["restart_pending"])["restarts"]
+        ready = self.ask_to_wait("x", "ready")
+        self.until("x", lambda vm: vm["restarts"] >= seen + 2)  # it has ended meanwhile
+        with open(gate, "w", encoding="ascii"):
+            self.assertEqual(self.waited(ready), (True, "running"))
+
+    def test_wait_until_nobody_starts_it(self):
+        self.d.put_image("fails", {"cmd": ["sh", "-c", "exit 3"], "ports": [8000], "process": {"program": "/bin/sh"}})  # is never ready
+        for method, path in (("POST", "/vm/x/kill"), ("POST", "/vm/x/stop"), ("DELETE", "/vm/x")):
+            self.d.run("fails", name="x", wait="none", restart="always")
+            waits = [self.ask_to_wait("x", "ready") for _ in range(2)]
+            while True:  # it may have begun again just now
+                self.until("x", lambda vm: vm["restart_pending"])
+                answer = self.d.call(method, path)
+                if answer.status != 409:
+                    break
+            self.assertIn(answer.status, (200, 201, 204), answer)
+            self.assertEqual([self.waited(w) for w in waits], [(False, "stopped")] * 2)
+            self.d.call("DELETE", "/vm/x")
 
     def test_a_first_start_that_fails_stays_failed(self):
         self.d.put_image("none", {"cmd": ["x"], "process": {"program": "/nonexistent"}})
