@@ -24,6 +24,7 @@ BUILD = os.environ.get("UIGNITER_BUILD") or os.path.join(os.path.dirname(__file_
 DAEMON = os.path.join(BUILD, "daemon", "uigniterd")
 CLI = os.path.join(BUILD, "cli", "uigniter")
 PYTHON = "/usr/bin/python3"
+BUILDER = os.path.join(BUILD, "cli", "uigniter-build")
 GUEST = os.path.join(BUILD, "tests/api/api-guest-server")
 TIMEOUT_S = 240  # of one request: a bound for what hangs, which no load of the machine may reach
 LOG_SHOWN_BYTES = 8192  # of a daemon whose test failed
