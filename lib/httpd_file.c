@@ -87,10 +87,11 @@ static struct MHD_Response *body_of(const struct source *s, uint64_t first, uint
 	union {
 		const char *in;
 		void *out;
-	} u = {.in = s->data + first}; /* MHD only reads, but its prototype does not say so */
+	} u; /* MHD only reads, but its prototype does not say so */
 
 	if (s->fd >= 0)
 		return MHD_create_response_from_fd_at_offset64(len, s->fd, first);
+	u.in = s->data + first;
 	return MHD_create_response_from_buffer((size_t)len, u.out, MHD_RESPMEM_PERSISTENT);
 }
 
