@@ -306,6 +306,7 @@ void vm_delete(struct httpd_req *req)
 			instance_state_names[i->state]);
 		return;
 	}
+	i->doomed = i->auto_remove = true; /* whoever else waits for its end, to start it again */
 	instance_kill(i);
 	api_answer_when(req, i, GOAL_ENDED, KILL_WAIT_NS, answer_deleted);
 }

@@ -116,6 +116,8 @@ int instance_start(struct instance *i, unsigned *retry_s, struct err *err)
 	if (!instance_has_ended(i))
 		return err_set(
 			err, EBUSY, "VM %s is %s already", i->name, instance_state_names[i->state]);
+	if (i->doomed)
+		return err_set(err, EBUSY, "VM %s is being removed", i->name);
 	if (i->restart.timer)
 		loop_timer_cancel(i->restart.timer);
 	reset(i);

@@ -151,6 +151,7 @@ struct instance {
 	bool saved;    /* has a row in the state database */
 	bool unsaved;  /* ... or will have one, or a newer one: instance_settle() */
 	bool ahead;    /* ... which says already that it runs, as it does now */
+	bool doomed;   /* it is removed when it has ended: nothing starts it again */
 	bool cloned,
 		no_clone; /* it is one of a template; it was one in vain, and boots in a new shell */
 	bool ready, from_pool, auto_remove, has_exit_code, trace;

@@ -26,6 +26,19 @@ class Again(DaemonTest):
             if what(now):
                 return now
 
+    def test_removed_while_it_is_restarted(self):
+        self.d.put_shell("stubborn", "trap '' TERM; echo here; exec sleep 1000")
+        vm = self.d.run("stubborn", wait="started")["id"]
+        self.until(vm, lambda _: self.count(vm, b"here") == 1)
+        restart = self.d.connection()
+        restart.request("POST", f"/vm/{vm}/restart?timeout=600", headers={"Content-Type": "application/json"})
+        self.until(vm, lambda now: now["state"] == "stopping")
+        self.assertEqual(self.d.call("DELETE", f"/vm/{vm}?force=true").status, 204)
+        answer = restart.getresponse()
+        self.assertIn((answer.status, json.loads(answer.read())["code"]), [(409, "conflict"), (404, "not_found")])
+        restart.close()
+        self.assertEqual(self.d.call("GET", f"/vm/{vm}").status, 404)
+
     def test_start_again(self):
         self.d.put_shell("once", "echo run $WHAT; exit 3")
         self.d.run("once", name="x", wait="none", env={"WHAT": "with its environment"})
