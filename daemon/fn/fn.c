@@ -361,8 +361,10 @@ void fn_remove(struct fn *fn)
 		return;
 	fn->removing = true;
 	save(fn);
+	fn->looking = true; /* it would end, and be freed, with the last of its requests */
 	calls_refuse(fn, 404, "not_found", "the function is being removed");
 	members_drain(fn);
+	fn->looking = false;
 	loop_timer_set(fn->timer, 0);
 }
 

@@ -348,6 +348,24 @@ class Functions(DaemonTest):
         self.deploy("b", status=200)  # another image
         self.assertEqual(self.get("/", name="b")[0], 200)
 
+    def test_remove_between_starts(self):
+        """With requests that wait for the next try, and nothing else: all are answered, and the function ends once."""
+        self.image("broken", "broken")
+        for n in range(5):
+            name, answers = f"b{n}", []
+            self.deploy(name, image="broken")
+            threads = [threading.Thread(target=lambda name=name, answers=answers: answers.append(self.raw("GET", "/", name=name))) for _ in range(3)]
+            for t in threads:
+                t.start()
+            while not (fn := self.fn(name))["counters"]["start_failures"] or (fn["instances"] and fn["queued"]):
+                pass  # an exchange with the manager
+            self.d.call("DELETE", f"/fn/{name}")
+            for t in threads:
+                t.join()
+            self.assertTrue({a[0] for a in answers} <= {404, 502, 503}, answers)
+        while self.d.call("GET", "/fn").json["items"]:
+            pass
+
     def test_redeploy(self):
         """What runs is answered by the old version, what comes by the new one."""
         self.deploy()
