@@ -104,6 +104,11 @@ static void end(struct fn *fn)
 	fn_free(fn);
 }
 
+static bool is_over(const struct fn *fn)
+{
+	return fn->removing && !fn->members && !fn->in_flight && !fn->queue;
+}
+
 void fn_look(struct fn *fn)
 {
 	struct fn_member *m;
@@ -123,13 +128,17 @@ void fn_look(struct fn *fn)
 	} while (fn->again);
 	fn->looking = false;
 	tell(fn);
-	if (fn->removing && !fn->members && !fn->in_flight && !fn->queue)
-		end(fn);
+	if (is_over(fn))
+		loop_timer_set(fn->timer, 0); /* not here: who calls this goes on with fn */
 }
 
 static void look(void *arg)
 {
-	fn_look(arg);
+	struct fn *fn = arg;
+
+	fn_look(fn);
+	if (is_over(fn) && !fn->fns->core->ending)
+		end(fn);
 }
 
 /* --- what is kept ------------------------------------------------------------------------------------------------ */
@@ -361,10 +370,8 @@ void fn_remove(struct fn *fn)
 		return;
 	fn->removing = true;
 	save(fn);
-	fn->looking = true; /* it would end, and be freed, with the last of its requests */
 	calls_refuse(fn, 404, "not_found", "the function is being removed");
 	members_drain(fn);
-	fn->looking = false;
 	loop_timer_set(fn->timer, 0);
 }
 

@@ -48,7 +48,8 @@ static int waits(void)
 	for (int i = 0; i < 200; i++)
 		write_platform(UIG_REG_WAIT, i % 2 ? odd[(i / 2) % 2] : rubbish() >> 40);
 	say("waits done\n");
-	write_platform(UIG_REG_WAIT, odd[3] | rubbish()); /* some hundred years */
+	for (;;) /* whatever wakes it: the stop itself may, before its signal is seen */
+		write_platform(UIG_REG_WAIT, odd[3] | rubbish()); /* some hundred years */
 	return 0;
 }
 
