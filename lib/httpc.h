@@ -94,6 +94,9 @@ int httpc_start(
 void httpc_go_on(struct httpc_call *call);
 /* done() will not be called. Not from inside on_data(). NULL is fine. */
 void httpc_cancel(struct httpc_call *call);
+/* Whether any byte of the request has been given to a connection, and any line of an answer has come. Also inside done(). */
+bool httpc_has_sent(const struct httpc_call *call);
+bool httpc_has_received(const struct httpc_call *call);
 /* A header of the answer, or NULL. Lives as long as the response. */
 const char *httpc_header(const struct httpc_response *response, const char *name);
 /* Calls fn for each header of the answer until it returns false. Names and values are the peer's, whatever it made of them. */

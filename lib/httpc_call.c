@@ -27,6 +27,24 @@ static bool was_connected(const struct httpc_call *call)
 	return us > 0;
 }
 
+bool httpc_has_sent(const struct httpc_call *call)
+{
+	long bytes = 0;
+
+	curl_easy_getinfo(call->easy, CURLINFO_REQUEST_SIZE, &bytes);
+	return bytes > 0;
+}
+
+bool httpc_has_received(const struct httpc_call *call)
+{
+	long head = 0;
+	curl_off_t body = 0;
+
+	curl_easy_getinfo(call->easy, CURLINFO_HEADER_SIZE, &head);
+	curl_easy_getinfo(call->easy, CURLINFO_SIZE_DOWNLOAD_T, &body);
+	return head > 0 || body > 0;
+}
+
 static int code_of(CURLcode result, const struct httpc_call *call)
 {
 	if (call->unwatched)

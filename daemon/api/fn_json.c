@@ -18,11 +18,12 @@ static json_t *instance_json(const struct instance *i, unsigned in_flight)
 
 static json_t *counters_json(const struct fn_counters *c)
 {
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f}", "requests",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f}", "requests",
 		(json_int_t)c->requests, "cold", (json_int_t)c->cold, "rejected",
 		(json_int_t)c->rejected, "failed", (json_int_t)c->failed, "gone",
-		(json_int_t)c->gone, "starts", (json_int_t)c->starts, "start_failures",
-		(json_int_t)c->start_failures, "cold_ms_mean",
+		(json_int_t)c->gone, "retries", (json_int_t)c->retries, "starts",
+		(json_int_t)c->starts, "start_failures", (json_int_t)c->start_failures,
+		"cold_ms_mean",
 		c->cold ? (double)c->cold_ns / (double)c->cold / (double)NS_PER_MS : 0.0);
 }
 

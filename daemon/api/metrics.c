@@ -133,6 +133,11 @@ static uint64_t of_failed(const struct fn *fn)
 	return fn_counters(fn)->failed;
 }
 
+static uint64_t of_retries(const struct fn *fn)
+{
+	return fn_counters(fn)->retries;
+}
+
 static uint64_t of_starts(const struct fn *fn)
 {
 	return fn_counters(fn)->starts;
@@ -156,6 +161,8 @@ static const struct {
 		of_rejected},
 	{"uigniter_fn_failed_total", "counter", "Requests answered with 502 or 504, or broken off.",
 		of_failed},
+	{"uigniter_fn_retries_total", "counter", "Connections to instances that were tried again.",
+		of_retries},
 	{"uigniter_fn_starts_total", "counter", "Instances started.", of_starts},
 	{"uigniter_fn_start_failures_total", "counter", "Instances that failed.",
 		of_start_failures},

@@ -34,6 +34,7 @@
 #define ANSWER_MAX_BYTES (1024 * MIB)
 #define HEADERS_MAX      128
 #define RETRY_S          1
+#define CONNECT_MS       500 /* then anew: the kernel would wait 1, 2, 4 s for the next try */
 #define AGAIN_FIRST_NS   (1 * NS_PER_MS) /* nobody listens yet: asked again, later each time */
 #define AGAIN_MAX_NS     (200 * NS_PER_MS)
 
@@ -53,9 +54,13 @@ struct fn_call {
 	struct buf in;
 	size_t in_taken;
 	bool complete;   /* all of it came */
-	bool consumed;   /* some of it went to the instance */
+	bool consumed;   /* some of it went to the instance: it can not be sent again */
 	bool in_waits;   /* the instance waits for more of it */
 	bool body_waits; /* the client does, until there is room */
+	/* how far it came when its last connection broke */
+	bool sent, heard; /* some of it may be in the instance; some of an answer came */
+	bool resent;      /* it was sent once more: not a third time */
+	bool cold;        /* counted as such */
 	/* the answer */
 	bool head_seen, up_done, out_waits;
 	unsigned status;
@@ -199,18 +204,69 @@ void calls_refuse(struct fn *fn, unsigned status, const char *code, const char *
 		fail(fn->queue, status, code, text);
 }
 
+/* --- once more --------------------------------------------------------------------------------------------------- */
+static void note_progress(struct fn_call *call, const struct httpc_call *up)
+{
+	call->sent = httpc_has_sent(up);
+	call->heard = call->head_seen || httpc_has_received(up);
+}
+
+/* What no instance has got anything of may be another one's. What one may have got is sent once more, if twice is the same as once
+ * (RFC 9110 section 9.2.2), nothing of an answer came, and all of it is still here. */
+static bool take_another_try(struct fn_call *call)
+{
+	if (call->heard || call->consumed || call->fn->removing || call->fn->fns->stopping)
+		return false;
+	if (call->sent && (call->resent || !fn_method_is_idempotent(httpd_method(call->req))))
+		return false;
+	call->resent = call->resent || call->sent;
+	call->sent = false;
+	call->in_waits = false;
+	call->fn->counters.retries++;
+	return true;
+}
+
+/* Before all others: it was there before them. */
+static void queue_again(struct fn_call *call)
+{
+	struct fn *fn = call->fn;
+
+	running_del(call);
+	call->member->in_flight--;
+	call->member = NULL;
+	call->state = CALL_QUEUED;
+	call->next = fn->queue;
+	fn->queue = call;
+	if (!call->next)
+		fn->queue_end = &call->next;
+	fn->queued++;
+	httpc_cancel(steal_ptr(&call->up));
+	loop_timer_cancel(call->again);
+	loop_timer_set(call->timer, call->deadline_ns - loop_now_ns());
+}
+
 void calls_lost(struct fn_member *m, const char *why)
 {
-	struct fn_call *call = m->fn->running, *next;
+	struct fn *fn = m->fn;
+	struct fn_call *call = fn->running, *next;
+	bool looking = fn->looking;
 	char text[640];
 
 	snprintf(text, sizeof(text), "function %s: its instance ended before it answered: %s",
-		m->fn->name, why);
+		fn->name, why);
+	fn->looking = true; /* who calls this looks when all of them have left */
 	for (; call; call = next) {
 		next = call->next;
-		if (call->member == m)
+		if (call->member != m)
+			continue;
+		if (call->up)
+			note_progress(call, call->up);
+		if (loop_now_ns() < call->deadline_ns && take_another_try(call))
+			queue_again(call);
+		else
 			fail(call, 502, "fn_instance_lost", text);
 	}
+	fn->looking = looking;
 }
 
 /* --- the answer -------------------------------------------------------------------------------------------------- */
@@ -372,6 +428,14 @@ static int on_data(void *arg, int status, const void *data, size_t len)
 }
 
 /* --- the request ------------------------------------------------------------------------------------------------- */
+static void let_body_come(struct fn_call *call)
+{
+	if (!call->body_waits)
+		return;
+	call->body_waits = false;
+	httpd_body_go_on(call->req);
+}
+
 static ssize_t on_read(void *arg, void *out, size_t max)
 {
 	struct fn_call *call = arg;
@@ -390,10 +454,7 @@ static ssize_t on_read(void *arg, void *out, size_t max)
 	call->in_taken += n;
 	if (call->in_taken == call->in.len) {
 		call->in.len = call->in_taken = 0;
-		if (call->body_waits) {
-			call->body_waits = false;
-			httpd_body_go_on(call->req);
-		}
+		let_body_come(call);
 	}
 	if (!call->head_seen)
 		loop_timer_set(call->timer, call->fn->spec.timeout_ms * NS_PER_MS);
@@ -415,12 +476,16 @@ static const char *sentence_of(
 	return text;
 }
 
-/* It is ready, or says so, but its port is not: as long as a start may last. */
+/* It is ready, or says so, but its port is not, or it has just ended and that is not known yet: as long as a start may last. More wait to
+ * be accepted than it lets wait: as long as its answer may last. */
 static bool try_again(struct fn_call *call, const struct httpc_response *resp)
 {
-	int64_t now = loop_now_ns();
+	bool full = resp->code == -EHOSTUNREACH;
 
-	if (resp->code != -ECONNREFUSED || call->consumed || now >= call->deadline_ns)
+	if (!full && resp->code != -ECONNREFUSED && resp->code != -EIO)
+		return false;
+	note_progress(call, resp->call);
+	if ((!full && loop_now_ns() >= call->deadline_ns) || !take_another_try(call))
 		return false;
 	loop_timer_set(call->again, call->again_ns);
 	call->again_ns = call->again_ns * 2 > AGAIN_MAX_NS ? AGAIN_MAX_NS : call->again_ns * 2;
@@ -523,6 +588,7 @@ static int start_transfer(struct fn_call *call)
 				      .target = call->target,
 				      .no_defaults = true,
 				      .own_connection = true,
+				      .connect_timeout_ms = CONNECT_MS,
 				      .socket = open_socket,
 				      .on_read = on_read,
 				      .read_len = call->complete && !call->in.len
@@ -558,12 +624,14 @@ void call_run(struct fn_call *call, struct fn_member *m)
 	call->member = m;
 	running_add(call);
 	loop_timer_cancel(m->idle);
-	if (is_cold(call)) {
+	if (is_cold(call) && !call->cold) {
+		call->cold = true;
 		fn->counters.cold++;
 		fn->counters.cold_ns += (uint64_t)(loop_now_ns() - call->since_ns);
 	}
 	loop_timer_set(call->timer, fn->spec.timeout_ms * NS_PER_MS);
 	call->again_ns = AGAIN_FIRST_NS;
+	let_body_come(call);
 	transfer(call);
 }
 

@@ -19,7 +19,8 @@
  *
  *                fn_call_begin()     member_free_slot()     its answer begins      answered
  *   request     ---------------> QUEUED -----------> RUNNING -----------> ANSWERING --------> OVER
- *   (call.c)      | 404 429 503    | 504 502           | 502 504             | broken off
+ *   (call.c)      | 404 429 503    | 504 502  ^        | 502 504             | broken off
+ *                                             +--------+ calls_lost(): its instance ended, and it may be asked of another
  *
  * Single flight: at most one instance of a function is on its way at a time, however many requests wait; another one is started when
  * that is ready and requests still wait. What is wanted is kept in the state database, and instances know whose they are by their mark
@@ -55,6 +56,7 @@ struct fn_counters {
 	uint64_t rejected; /* 429, 503 */
 	uint64_t failed;   /* 502, 504, broken off */
 	uint64_t gone;     /* the client went away */
+	uint64_t retries;  /* connections to instances that were tried again */
 	uint64_t starts, start_failures;
 	uint64_t cold_ns; /* sum of waiting times of cold ones */
 };

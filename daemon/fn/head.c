@@ -104,6 +104,13 @@ bool fn_method_is_valid(const char *method)
 		strcmp(method, "TRACE") != 0;
 }
 
+bool fn_method_is_idempotent(const char *method)
+{
+	static const char *const idempotent[] = {"GET", "HEAD", "OPTIONS", "PUT", "DELETE"};
+
+	return is_one_of(method, idempotent, ARRAY_SIZE(idempotent));
+}
+
 bool fn_target_behind(const char *target, unsigned segments, char *out, size_t size)
 {
 	const char *s = target;

@@ -28,6 +28,8 @@ bool fn_passes_down(const struct fn_connection *c, const char *name, const char 
 /* A request's target is one line of visible ASCII. */
 bool fn_target_is_valid(const char *target);
 bool fn_method_is_valid(const char *method);
+/* Twice is the same as once (RFC 9110 section 9.2.2): GET, HEAD, OPTIONS, PUT, DELETE. */
+bool fn_method_is_idempotent(const char *method);
 
 /* The part of a target behind the first segments (3: behind "/fn/NAME/invoke"), from its slash on, with the query; "/" in front where there
  * is none. Writes at most size bytes; false: it does not fit. */

@@ -61,8 +61,8 @@ bool fn_is_failing(const struct fn *fn); /* too many failures, and no time for a
 /* A ready one that may have one more request: the one with the fewest; NULL. */
 struct fn_member *member_free_slot(const struct fn *fn);
 unsigned members_in(const struct fn *fn, enum member_state state);
-/* Those that are made from something else than what is wanted now are taken out of use as soon as their requests are over; all, when the
- * function is removed. */
+/* Those that are made from something else than what is wanted now, or are more than wanted, are taken out of use as soon as their requests
+ * are over; all, when the function is removed. */
 void members_drain(struct fn *fn);
 /* Starts one. What fails is noted. */
 void member_start(struct fn *fn);
@@ -76,7 +76,7 @@ void members_free(struct fn *fn); /* the instances go on */
 void call_run(struct fn_call *call, struct fn_member *m); /* the first of the queue */
 /* All that wait: code and sentence of a problem. */
 void calls_refuse(struct fn *fn, unsigned status, const char *code, const char *sentence);
-/* The instance is gone. */
+/* The instance is gone: its requests wait for another one, or have failed. fn_look() is the caller's. */
 void calls_lost(struct fn_member *m, const char *why);
 
 #endif

@@ -106,16 +106,34 @@ static void drain(struct fn_member *m)
 		loop_timer_set(m->idle, DRAIN_NS);
 }
 
+/* The one that is missed least: not ready yet, else with the fewest requests. NULL when there are no more than wanted. */
+static struct fn_member *one_too_many(const struct fn *fn)
+{
+	struct fn_member *least = NULL;
+
+	if (members_in(fn, MEMBER_BOOTING) + members_in(fn, MEMBER_READY) <= fn->spec.max)
+		return NULL;
+	for (struct fn_member *m = fn->members; m; m = m->next) {
+		if (m->state == MEMBER_BOOTING)
+			return m;
+		if (m->state == MEMBER_READY && (!least || m->in_flight < least->in_flight))
+			least = m;
+	}
+	return least;
+}
+
 void members_drain(struct fn *fn)
 {
-	struct fn_member *next;
+	struct fn_member *next, *m;
 
 	fn->looking = true; /* one that has not begun ends at once */
-	for (struct fn_member *m = fn->members; m; m = next) {
+	for (m = fn->members; m; m = next) {
 		next = m->next;
 		if (fn->removing || m->inst->mark.hash != fn->hash)
 			drain(m);
 	}
+	while ((m = one_too_many(fn)))
+		drain(m);
 	fn->looking = false;
 }
 

@@ -14,7 +14,7 @@ from harness import Daemon, DaemonTest, PYTHON, TIMEOUT_S, main, need
 
 # A program for functions: what it does is in the path. Each connection has a thread, so that requests can be in it at once.
 PROGRAM = r"""
-import http.server, os, socket, sys, threading, time
+import http.server, os, signal, socket, sys, threading, time
 LOCK, SEEN, MOST, IN = threading.Lock(), [0], [0], [0]
 GATE = threading.Event()
 
@@ -116,6 +116,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.end_headers()
         elif path == "/teapot":
             self.say(b"short and stout", status=418)
+        elif path == "/deaf":
+            self.server.socket.close()
+            self.server.shutdown()
+            self.say(b"%d" % os.getpid())
         elif path == "/die":
             os._exit(9)
         elif path == "/leave":
@@ -130,7 +134,21 @@ class Server(http.server.ThreadingHTTPServer):
 
 if len(sys.argv) > 2 and sys.argv[2] == "broken":
     sys.exit(3)
-Server(("0.0.0.0", int(sys.argv[1])), Handler).serve_forever()
+if len(sys.argv) > 2 and sys.argv[2] == "busy":  # one connection may wait; none is taken behind /rest, until SIGUSR1
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+    listener = socket.socket()
+    listener.bind(("0.0.0.0", int(sys.argv[1])))
+    listener.listen(0)
+    while True:
+        s = listener.accept()[0]
+        line = s.makefile("rb").readline()
+        s.sendall(b"HTTP/1.0 200 OK\r\n\r\n%d" % os.getpid())
+        s.close()
+        if b"/rest" in line:
+            signal.sigwait([signal.SIGUSR1])
+server = Server(("0.0.0.0", int(sys.argv[1])), Handler)
+server.serve_forever()
+threading.Event().wait()
 """
 
 
@@ -237,7 +255,7 @@ class Functions(DaemonTest):
     def test_queue_is_bounded(self):
         self.deploy(concurrency=1, max=1, queue=1)
         answers = [[], []]
-        threads = [threading.Thread(target=lambda to=to, path=path: to.append(self.raw("GET", path)))
+        threads = [threading.Thread(target=lambda to=to, path=path: to.append(self.raw("POST", path)))
                    for to, path in zip(answers, ("/wait", "/teapot"))]
         threads[0].start()
         self.until(lambda fn: fn["in_flight"] == 1)
@@ -318,10 +336,10 @@ class Functions(DaemonTest):
         self.deploy()
         first = self.get("/")[1]["x-uigniter-instance"]
         lost = []
-        waits = threading.Thread(target=lambda: lost.append(self.raw("GET", "/wait")))
+        waits = threading.Thread(target=lambda: lost.append(self.raw("POST", "/wait")))
         waits.start()
         self.until(lambda fn: fn["in_flight"] == 1)
-        self.assertEqual(self.raw("GET", "/die")[0], 502)
+        self.assertEqual(self.raw("POST", "/die")[0], 502)
         waits.join()
         self.assertEqual(lost[0][0], 502, lost)
         self.until(lambda fn: first not in [i["id"] for i in fn["instances"]])
@@ -333,6 +351,79 @@ class Functions(DaemonTest):
         self.raw("GET", "/leave")
         self.until(lambda fn: second not in [i["id"] for i in fn["instances"]])
         self.assertEqual(self.get("/")[0], 200)
+
+    def test_no_room_to_listen(self):
+        """A program that takes no connections for longer than one is given to be made, and lets but one wait: nobody is turned away."""
+        self.image("busy", "busy")
+        self.deploy(image="busy")
+        pid, answers = int(self.get("/rest")[2]), []
+        clients = [threading.Thread(target=lambda: answers.append(self.raw("POST", "/", b"x"))) for _ in range(6)]
+        for client in clients:
+            client.start()
+        while self.fn()["counters"]["retries"] < 6:
+            pass  # an exchange with the manager
+        os.kill(pid, signal.SIGUSR1)
+        for client in clients:
+            client.join()
+        self.assertEqual([(a[0], int(a[2])) for a in answers], [(200, pid)] * 6)
+
+    def in_the_background(self, *request):
+        answers = []
+        thread = threading.Thread(target=lambda: answers.append(self.raw(*request)))
+        thread.start()
+        self.until(lambda fn: fn["in_flight"] == 1)
+
+        def answer():
+            thread.join()
+            return answers[0]
+        return answer
+
+    def test_what_it_never_got_is_another_ones(self):
+        """Nothing of the request has reached the instance when that ends: also what is not to be done twice goes to the next."""
+        self.deploy()
+        status, headers, pid = self.get("/deaf")
+        answer = self.in_the_background("POST", "/echo", b"a body")
+        while not self.fn()["counters"]["retries"]:
+            pass  # an exchange with the manager
+        os.kill(int(pid), signal.SIGKILL)
+        status, second, body = answer()
+        self.assertEqual((status, body), (200, b"a body"))
+        self.assertNotEqual(second["x-uigniter-instance"], headers["x-uigniter-instance"])
+
+    def test_what_may_come_twice_does(self):
+        """A GET whose instance ends before it answers is sent to another one, and not to a third."""
+        self.deploy(concurrency=1, max=1)
+        answer = self.in_the_background("GET", "/wait")
+        first = self.fn()["instances"][0]["id"]
+        self.d.call("POST", f"/vm/{first}/kill")
+        self.until(lambda fn: fn["in_flight"] == 1 and [i["id"] for i in fn["instances"] if i["in_flight"]] not in ([], [first]))
+        self.d.call("POST", f"/vm/{self.fn()['instances'][-1]['id']}/kill")
+        self.assertEqual(answer()[0], 502)
+        counters = self.fn()["counters"]
+        self.assertEqual((counters["starts"], counters["failed"], counters["cold"]), (2, 1, 1))
+
+    def test_from_zero_with_a_body(self):
+        """The body waits at the manager until there is an instance."""
+        self.deploy()
+        status, headers, body = self.raw("POST", "/echo", b"a body")
+        self.assertEqual((status, headers["x-uigniter-start"], body), (200, "cold", b"a body"))
+        self.deploy("g")
+        data = os.urandom(300000)
+        self.assertEqual(self.raw("PUT", "/echo", iter([data[:1], data[1:]]), name="g")[2], data)
+
+    def test_fewer_than_there_are(self):
+        """max is held for what runs as well: idle instances end at once, one with a request when that is over."""
+        self.deploy(min=3, max=3, concurrency=1, idle_s=86400)
+        self.until(lambda fn: sum(i["ready"] for i in fn["instances"]) == 3)
+        first = self.in_the_background("GET", "/wait")
+        busy = [i["id"] for i in self.fn()["instances"] if i["in_flight"]]
+        self.deploy(status=200, min=0, max=1, concurrency=1, idle_s=86400)
+        self.assertEqual([i["id"] for i in self.until(lambda fn: len(fn["instances"]) == 1)["instances"]], busy)
+        ip = self.fn()["instances"][0]["ip_address"]
+        with self.d.connect_inside(ip, 8000) as gate:
+            gate.sendall(b"GET /open HTTP/1.1\r\nHost: x\r\n\r\n")
+            self.assertEqual(first()[2], b"waited")
+        self.assertEqual(self.get("/")[1]["x-uigniter-instance"], busy[0])
 
     def test_failing(self):
         self.image("broken", "broken")

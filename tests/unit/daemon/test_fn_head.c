@@ -113,6 +113,12 @@ static void test_methods(void **state)
 	assert_false(fn_method_is_valid(""));
 	assert_false(fn_method_is_valid("ABCDEFGHIJKLMNOPQ"));
 	assert_false(fn_method_is_valid("GET\r\n"));
+	assert_true(fn_method_is_idempotent("PUT"));
+	assert_true(fn_method_is_idempotent("HEAD"));
+	assert_false(fn_method_is_idempotent("POST"));
+	assert_false(fn_method_is_idempotent("PATCH"));
+	assert_false(fn_method_is_idempotent("GETS"));
+	assert_false(fn_method_is_idempotent(""));
 }
 
 int main(void)

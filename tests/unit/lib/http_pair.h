@@ -33,6 +33,7 @@ struct pair {
 
 struct result {
 	int calls, status, code;
+	bool sent, received;
 	char body[4096];
 	size_t len;
 	char type[128], allow[128], location[128], etag[128], range[128];
@@ -72,6 +73,8 @@ static inline void pair_done(void *arg, const struct httpc_response *resp)
 	res->calls++;
 	res->status = resp->status;
 	res->code = resp->code;
+	res->sent = httpc_has_sent(resp->call);
+	res->received = httpc_has_received(resp->call);
 	res->len = resp->len;
 	snprintf(res->body, sizeof(res->body), "%s", resp->body);
 	pair_header(resp, "Content-Type", res->type);

@@ -112,9 +112,11 @@ static void test_failures(void **state)
 		assert_int_equal(httpc_start(pair.client, &q, NULL), 0);
 		pair_until(&pair, &res.calls, 1);
 		assert_int_equal(res.code, cases[i].code);
+		assert_false(res.sent || res.received);
 	}
 	pair_call(&pair, (struct httpc_request){.timeout_ms = 50}, "/wait", &res);
 	assert_int_equal(res.code, -ETIMEDOUT);
+	assert_true(res.sent && !res.received);
 }
 
 /* A listener whose queue is full takes no more: the connection is never made, and nothing was sent. */
@@ -139,6 +141,7 @@ static void test_no_connection(void **state)
 	assert_int_equal(httpc_start(pair.client, &q, NULL), 0);
 	pair_until(&pair, &res.calls, 1);
 	assert_int_equal(res.code, -EHOSTUNREACH);
+	assert_false(res.sent);
 	for (size_t i = 0; i < ARRAY_SIZE(waiting); i++)
 		close(waiting[i]);
 	close(listener);
