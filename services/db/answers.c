@@ -149,6 +149,8 @@ static void on_synced(struct offload_job *job)
 	struct db *db = sync->db;
 
 	sync->running = false;
+	if (sync->result == 0)
+		queue_synced(db->queue);
 	while (db->syncing.first) {
 		if (sync->result < 0)
 			send_failure(db->syncing.first, -EIO);

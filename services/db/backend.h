@@ -43,6 +43,8 @@ struct backend_ops {
 	int (*commit)(struct backend *b, bool lasting);
 	/* The descriptor to be synced (fdatasync, any thread) for all commits so far to last. -errno: it cannot be. NULL: see commit. */
 	int (*sync_fd)(struct backend *b);
+	/* What sync_fd() named last is on the disk. NULL: the backend need not know. */
+	void (*synced)(struct backend *b);
 
 	/* Gives t its id; ids never repeat, the first is 0. -ENOSPC: max_waiting tasks are created, ready or delayed. -EEXIST: its key is
 	 * there already. */

@@ -159,6 +159,12 @@ int queue_sync_fd(struct queue *q)
 	return q->ops->sync_fd ? q->ops->sync_fd(q->b) : -ENODATA;
 }
 
+void queue_synced(struct queue *q)
+{
+	if (q->ops->synced)
+		q->ops->synced(q->b);
+}
+
 /* --- one task -------------------------------------------------------------------------------------------------------- */
 static uint64_t chance(struct queue *q)
 {

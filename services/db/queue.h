@@ -65,6 +65,8 @@ bool queue_must_last(struct queue *q);
 bool queue_unsynced(struct queue *q);
 /* What to sync (fdatasync, any thread) for all that was committed to last. -errno: it cannot be; -ENODATA: the commit has seen to it. */
 int queue_sync_fd(struct queue *q);
+/* That was done, and succeeded. */
+void queue_synced(struct queue *q);
 bool queue_is_open(const struct queue *q); /* a transaction */
 
 /* wish NULL: nothing special. state: TASK_CREATED, or what the task of that key is by now. -ENOSPC: full. */

@@ -214,8 +214,10 @@ static int sqlite_commit(struct backend *b, bool lasting)
 
 	(void)lasting; /* the caller syncs */
 	s->open = false;
-	if (r == 0)
+	if (r == 0) {
+		s->committed = s->reserved;
 		return 0;
+	}
 	s->id_unsaved = true;
 	s->reserved = s->next_id; /* what this transaction has reserved is not */
 	log_error("a transaction is undone", "error=%d text=\"%s\"", -r, sqlite3_errmsg(s->db));
@@ -226,7 +228,6 @@ static int sqlite_commit(struct backend *b, bool lasting)
 	return r;
 }
 
-/* --- tasks ----------------------------------------------------------------------------------------------------------- */
 static int sqlite_sync_fd(struct backend *b)
 {
 	struct sqlite *s = sqlite_of(b);
@@ -234,9 +235,18 @@ static int sqlite_sync_fd(struct backend *b)
 	if (s->wal < 0)
 		s->wal = open(sqlite3_filename_wal(sqlite3_db_filename(s->db, "main")),
 			O_RDONLY | O_CLOEXEC);
+	s->syncing = s->committed;
 	return s->wal < 0 ? -errno : s->wal;
 }
 
+static void sqlite_synced(struct backend *b)
+{
+	struct sqlite *s = sqlite_of(b);
+
+	s->durable = s->syncing;
+}
+
+/* --- tasks ----------------------------------------------------------------------------------------------------------- */
 static int sqlite_insert(struct backend *b, struct task *t, int64_t max_waiting)
 {
 	struct sqlite *s = sqlite_of(b);
@@ -511,6 +521,7 @@ const struct backend_ops sqlite_ops = {
 	.begin = sqlite_begin,
 	.commit = sqlite_commit,
 	.sync_fd = sqlite_sync_fd,
+	.synced = sqlite_synced,
 	.insert = sqlite_insert,
 	.load = sqlite_load,
 	.find = sqlite_find,

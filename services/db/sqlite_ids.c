@@ -2,7 +2,7 @@
 /*
  * The ids of new tasks: never the same twice, not even when the highest was deleted, when a transaction was undone, or when the machine
  * died. That a task was created need not be on the disk before its picture is; but its number has been told by then. So numbers
- * are reserved by the hundred, and that is on the disk before the first of them is told. In table meta:
+ * are reserved by the hundred, and none is told before the disk knows that it is one of those. In table meta:
  *
  *   next_id   the next one, with each commit
  *   reserved  ids below it may have been told
@@ -71,7 +71,8 @@ int ids_load(struct sqlite *s)
 	if (!boot || boot != this_boot())
 		next = reserved = reserved > next ? reserved : next;
 	s->next_id = next;
-	s->reserved = reserved;
+	s->reserved = s->committed =
+		reserved; /* by a process that was perhaps killed before its sync: not durable */
 	return 0;
 }
 
@@ -83,8 +84,8 @@ int ids_next(struct sqlite *s, int64_t *id)
 		if (r < 0)
 			return r;
 		s->reserved = s->next_id + RESERVE;
-		s->b.must_last = true;
 	}
+	s->b.must_last |= s->next_id >= s->durable;
 	s->id_unsaved = true;
 	*id = s->next_id++;
 	return 0;

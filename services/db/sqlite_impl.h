@@ -39,7 +39,8 @@ struct sqlite {
 	int wal;           /* a descriptor of the log, to be synced; -1: not open yet */
 	bool id_unsaved;
 	int64_t next_id;
-	int64_t reserved; /* ids below it may have been given out, says the disk */
+	/* Ids below these may have been given out: so the open transaction says; the log; what of it is being synced; the disk. */
+	int64_t reserved, committed, syncing, durable;
 	int64_t count[TASK_STATES];
 };
 
@@ -47,9 +48,10 @@ extern const struct backend_ops sqlite_ops;
 
 /* --- sqlite_ids.c: 0 or -errno; but for the first, inside a transaction ---------------------------------------------- */
 int ids_load(struct sqlite *s);
-int ids_next(struct sqlite *s, int64_t *id); /* sets must_last when it had to reserve some */
-int ids_save(struct sqlite *s);              /* before a commit */
-int ids_end(struct sqlite *s);               /* no more will be given out: no gap */
+int ids_next(struct sqlite *s,
+	int64_t *id); /* sets must_last when the disk does not know yet that it is taken */
+int ids_save(struct sqlite *s); /* before a commit */
+int ids_end(struct sqlite *s);  /* no more will be given out: no gap */
 
 /* --- sqlite.c ------------------------------------------------------------------------------------------------------ */
 sqlite3_stmt *sqlite_use(struct sqlite *s, enum statement n); /* reset, nothing bound */
