@@ -46,22 +46,33 @@ void gone_announced(uint32_t ip)
 	}
 }
 
-/* True when it has ended: a connection that ends may take others along. */
-static bool tick_one(struct tcp_pcb *pcb)
+static bool is_gone(const struct tcp_pcb *pcb)
 {
-	if (pcb->keep_cnt_sent == 0 || !may_wait_for_ever(pcb)) {
-		ip_reset_option(pcb, SOF_DOUBTED);
-	} else if (pcb->keep_cnt_sent >= PROBES) {
-		tcp_abort(pcb);
-		return true;
-	} else {
-		probe(pcb);
+	return gone_doubts(pcb) && pcb->keep_cnt_sent >= PROBES && may_wait_for_ever(pcb);
+}
+
+/* A connection that ends may take others along: from the beginning after each. So nobody is asked in this round. */
+static void end_all(void)
+{
+	for (struct tcp_pcb *p = tcp_active_pcbs; p;) {
+		if (!is_gone(p)) {
+			p = p->next;
+			continue;
+		}
+		tcp_abort(p);
+		p = tcp_active_pcbs;
 	}
-	return false;
 }
 
 void gone_tick(void)
 {
-	for (struct tcp_pcb *p = tcp_active_pcbs; p;)
-		p = gone_doubts(p) && tick_one(p) ? tcp_active_pcbs : p->next;
+	end_all();
+	for (struct tcp_pcb *p = tcp_active_pcbs; p; p = p->next) {
+		if (!gone_doubts(p))
+			continue;
+		if (p->keep_cnt_sent == 0 || !may_wait_for_ever(p))
+			ip_reset_option(p, SOF_DOUBTED);
+		else
+			probe(p);
+	}
 }
