@@ -43,6 +43,7 @@
 #define CONSTANT_MAX 10
 #define TAI_MAX      100000
 #define NS_PER_US    1000
+#define US_PER_SEC   1000000
 
 struct timex {
 	uint32_t modes, pad0;
@@ -100,9 +101,17 @@ static int64_t clamp(int64_t v, int64_t min, int64_t max)
 	return v < min ? min : v > max ? max : v;
 }
 
-static void step(int64_t ns)
+/* -EINVAL: the clock would leave the time that it can tell. */
+static int step(int64_t s, int64_t ns)
 {
-	clock_set_real(clock_real_ns() + (uint64_t)ns);
+	int64_t now = (int64_t)clock_real_ns(), by;
+
+	if (__builtin_mul_overflow(s, (int64_t)NS_PER_SEC, &by) ||
+		__builtin_add_overflow(by, ns, &by) || __builtin_add_overflow(now, by, &now) ||
+		now < 0)
+		return -EINVAL;
+	clock_set_real((uint64_t)now);
+	return 0;
 }
 
 static void keep_status(int32_t status)
@@ -127,8 +136,9 @@ static void keep(const struct timex *t)
 	if (t->modes & ADJ_ESTERROR)
 		kept.esterror = clamp(t->esterror, 0, MAX_ERROR_US);
 	if (t->modes & ADJ_TIMECONST)
-		kept.constant =
-			clamp(t->constant + (kept.status & STA_NANO ? 0 : 4), 0, CONSTANT_MAX);
+		kept.constant = clamp(clamp(t->constant, INT32_MIN, CONSTANT_MAX) +
+				(kept.status & STA_NANO ? 0 : 4),
+			0, CONSTANT_MAX);
 	if (t->modes & ADJ_TAI && t->constant >= 0 && t->constant <= TAI_MAX)
 		kept.tai = (int32_t)t->constant;
 	if (t->modes & ADJ_TICK)
@@ -147,14 +157,13 @@ static long adjust(uptr_t user)
 	if (rc < 0)
 		return rc;
 	if (t.modes & ADJ_SETOFFSET)
-		step(t.time.tv_sec * (int64_t)NS_PER_SEC +
-			t.time.tv_usec * (t.modes & ADJ_NANO ? 1 : NS_PER_US));
-	if (t.modes & ADJ_ADJTIME) {
-		if (!(t.modes & ADJ_READONLY))
-			step(t.offset * NS_PER_US);
-	} else {
+		rc = step(t.time.tv_sec, t.time.tv_usec * (t.modes & ADJ_NANO ? 1 : NS_PER_US));
+	if (rc == 0 && (t.modes & (ADJ_ADJTIME | ADJ_READONLY)) == ADJ_ADJTIME)
+		rc = step(t.offset / US_PER_SEC, t.offset % US_PER_SEC * NS_PER_US);
+	if (rc < 0)
+		return rc;
+	if (!(t.modes & ADJ_ADJTIME))
 		keep(&t);
-	}
 	now = clock_real_ns();
 	out = kept;
 	out.modes = t.modes;

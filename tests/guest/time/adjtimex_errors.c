@@ -22,6 +22,8 @@ static void all(void)
 	try("offset of 1000000 us", (struct timex){.modes = ADJ_SETOFFSET, .time = {0, 1000000}});
 	try("offset of 1000000000 ns",
 		(struct timex){.modes = ADJ_SETOFFSET | ADJ_NANO, .time = {0, 1000000000}});
+	try("offset to before all time",
+		(struct timex){.modes = ADJ_SETOFFSET, .time = {INT64_MIN, 0}});
 	try("frequency", (struct timex){.modes = ADJ_FREQUENCY, .freq = INT64_MAX});
 	try("frequency", (struct timex){.modes = ADJ_FREQUENCY, .freq = INT64_MIN});
 }
