@@ -4,7 +4,6 @@
  * directory, stay as they are; a path that is not below the root is shown as "(unreachable)" (dcache.c).
  */
 #include "libos/fs/inode.h"
-#include "libos/fs/perm.h"
 #include "libos/klib/errno.h"
 #include "libos/sys/cred.h"
 #include "libos/sys/syscall.h"
@@ -12,16 +11,13 @@
 long sys_chroot(const uint64_t a[6])
 {
 	struct dentry *d;
-	int rc = walk_user(AT_FDCWD, a[0], WALK_FOLLOW | WALK_DIRECTORY, &d);
+	int rc = walk_to_folder(a[0], &d);
 
 	if (rc < 0)
 		return rc;
-	rc = inode_may(d->inode, MAY_EXEC);
-	if (!rc && !cred_has(CAP_SYS_CHROOT))
-		rc = -EPERM;
-	if (rc < 0) {
+	if (!cred_has(CAP_SYS_CHROOT)) {
 		dentry_put(d);
-		return rc;
+		return -EPERM;
 	}
 	dentry_put(vfs_root);
 	vfs_root = d;

@@ -56,7 +56,7 @@ void inode_read(struct inode *inode)
 	uint64_t now = clock_real_ns();
 
 	if (inode->atime_ns <= inode->mtime_ns || inode->atime_ns <= inode->ctime_ns ||
-		now - inode->atime_ns >= DAY_NS)
+		(now > inode->atime_ns && now - inode->atime_ns >= DAY_NS))
 		inode->atime_ns = now;
 }
 

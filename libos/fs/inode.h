@@ -240,9 +240,11 @@ struct upath {
 int upath_get(struct upath *p, uptr_t user, bool empty_ok);
 void upath_put(struct upath *p);
 
-/* Both: dentry with a reference. */
+/* All: dentry with a reference. */
 int walk_user(int dirfd, uptr_t path, unsigned flags, struct dentry **dentry);
 int walk_kernel(const char *path, unsigned flags, struct dentry **dentry);
+/* Where chdir(2) and chroot(2) lead: a directory that may be searched. */
+int walk_to_folder(uptr_t path, struct dentry **dentry);
 
 extern struct dentry *vfs_root, *vfs_cwd;
 extern unsigned vfs_umask;

@@ -412,3 +412,18 @@ int walk_kernel(const char *path, unsigned flags, struct dentry **dentry)
 	walk_done(&w);
 	return 0;
 }
+
+int walk_to_folder(uptr_t path, struct dentry **dentry)
+{
+	struct dentry *d;
+	int rc = walk_user(AT_FDCWD, path, WALK_FOLLOW | WALK_DIRECTORY, &d);
+
+	if (rc < 0)
+		return rc;
+	rc = inode_may(d->inode, MAY_EXEC);
+	if (rc < 0)
+		dentry_put(d);
+	else
+		*dentry = d;
+	return rc;
+}

@@ -464,14 +464,9 @@ int vfs_chdir(const char *path)
 long sys_chdir(const uint64_t a[6])
 {
 	struct dentry *d;
-	int rc = walk_user(AT_FDCWD, a[0], WALK_FOLLOW | WALK_DIRECTORY, &d);
+	int rc = walk_to_folder(a[0], &d);
 
-	if (rc < 0)
-		return rc;
-	rc = inode_may(d->inode, MAY_EXEC);
-	if (rc < 0)
-		dentry_put(d);
-	else
+	if (!rc)
 		cwd_set(d);
 	return rc;
 }

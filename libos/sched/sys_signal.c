@@ -74,6 +74,7 @@ long sys_rt_sigreturn(const uint64_t a[6])
 
 long sys_sigaltstack(const uint64_t a[6])
 {
+	static const uint32_t both = SS_DISABLE | SS_ONSTACK;
 	struct sigstate *s = &current_thread->sig;
 	uint64_t sp = thread_regs(current_thread)->rsp;
 	struct sigstack old = s->alt, new;
@@ -84,8 +85,7 @@ long sys_sigaltstack(const uint64_t a[6])
 			return -EFAULT;
 		if (on)
 			return -EPERM;
-		if (new.flags & ~(SS_DISABLE | SS_ONSTACK | SS_AUTODISARM) ||
-			(new.flags &SS_DISABLE &&new.flags &SS_ONSTACK))
+		if (new.flags & ~(both | SS_AUTODISARM) || (new.flags &both) == both)
 			return -EINVAL;
 		new.flags &= ~(uint32_t)SS_ONSTACK;
 		new.pad = 0;

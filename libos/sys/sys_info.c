@@ -3,7 +3,6 @@
 #include "libos/exec/args.h"
 #include "libos/klib/errno.h"
 #include "libos/klib/string.h"
-
 #include "libos/mem/page.h"
 #include "libos/mem/uaccess.h"
 #include "libos/mem/vm.h"
