@@ -335,6 +335,7 @@ static void ended(void *arg, int code, int status)
 	struct err err = {0};
 	int r;
 
+	kill(-b->pid, SIGKILL); /* what a builder that was ended left behind in its session */
 	b->child = NULL;
 	b->pid = 0;
 	hear(b, 0);
