@@ -42,7 +42,7 @@ const char *master_pass_header(
 /*
  * A request that waits for the answer to one of ours. It belongs to its httpd_req and goes with it; end() is called before that.
  *
- *   relay_new() -> relay_ask() -> done() of the question, which calls relay_took() first -> relay_answer(), relay_failed(), or relay_ask() again
+ *   relay_new() -> relay_ask() -> done() of the question, which clears call first -> relay_answer(), relay_failed(), or relay_ask() again
  */
 struct relay {
 	struct master *m;
