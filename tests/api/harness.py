@@ -156,6 +156,14 @@ def wait_process(pid):
     os.close(fd)
 
 
+def signal_process(pid, signo):
+    """A signal to one that may have ended by itself."""
+    try:
+        os.kill(pid, signo)
+    except ProcessLookupError:
+        pass
+
+
 class Answer:
     def __init__(self, status, headers, body):
         self.status, self.headers, self.body = status, headers, body
@@ -173,8 +181,8 @@ class UnixConnection(http.client.HTTPConnection):
 
     def connect(self):
         self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect(self.path)  # waits while the manager's queue is full, as one with a time-out would not
         self.sock.settimeout(self.timeout)
-        self.sock.connect(self.path)
 
 
 class Daemon:
@@ -337,6 +345,12 @@ class Daemon:
                 pass  # it has ended
         return found
 
+    def signal_processes(self, signo, name=""):
+        """To those of them whose command line has this in it."""
+        for process in self.processes():
+            if name in process:
+                signal_process(int(process.split()[0]), signo)
+
     def cgroups(self):
         """Groups of VMs; of a daemon without --cgroup, and of one that has ended, none."""
         if not self.cgroup or not os.path.isdir(self.cgroup):
@@ -406,11 +420,7 @@ class Daemon:
         if self.process.poll() is None:
             self.kill()
         if self.own_folder:  # VMs outlive a manager that was killed
-            for process in self.processes():
-                try:
-                    os.kill(int(process.split()[0]), signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
+            self.signal_processes(signal.SIGKILL)
         if self.own_netns:
             subprocess.run(["ip", "netns", "del", self.netns], check=False)
         for group in self.cgroups():

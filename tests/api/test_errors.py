@@ -3,10 +3,9 @@
 import http.client
 import json
 import os
-import socket
 import subprocess
 
-from harness import BUILD, DaemonTest, main, need, TIMEOUT_S
+from harness import BUILD, DaemonTest, main, need, own_loopback, TIMEOUT_S
 
 UIGNITER = os.path.join(BUILD, "cli", "uigniter")
 
@@ -14,6 +13,10 @@ UIGNITER = os.path.join(BUILD, "cli", "uigniter")
 class Refusals(DaemonTest):
     def post(self, body, path="/vm/run", **headers):
         return self.d.call("POST", path, body, {"Content-Type": "application/json", **headers})
+
+    def log_text(self):
+        with open(os.path.join(self.d.folder, "log"), encoding="utf-8") as log:
+            return log.read()
 
     def test_bodies(self):
         self.d.put_shell("hello", "exit 0")
@@ -77,9 +80,8 @@ class Refusals(DaemonTest):
             answer = self.d.call("POST", "/vm/run", '{"image_name":"x"}', {"Content-Type": kind})
             self.refused(answer, 415, "unsupported_media_type")
         self.assertIn("at most 1048576 bytes", self.refused(self.post(b"x" * (1 << 20) + b"x"), 413, "too_large")["detail"])
-        with open(os.path.join(self.d.folder, "log"), encoding="utf-8") as log:
-            while f'caller="uid={os.getuid()} pid={os.getpid()}" method=POST path="/vm/run" status=413' not in log.readline():
-                pass  # it comes by way of another process
+        while f'caller="uid={os.getuid()} pid={os.getpid()}" method=POST path="/vm/run" status=413' not in self.log_text():
+            pass  # it comes by way of another process
         self.assertIn("/openapi.json", self.refused(self.d.call("GET", "/frob", check=False), 404, "not_found")["detail"])
         self.assertEqual(self.d.call("GET", "/healthz").status, 200)
 
@@ -105,18 +107,13 @@ class Refusals(DaemonTest):
         self.assertEqual(self.d.call("GET", "/vm/v").json["id"], vm["id"])
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as s:
-        return s.getsockname()[1]
-
-
 class Tcp(DaemonTest):
     """Requests over TCP with exactly these headers."""
-    port = free_port()
-    options = {"listen": f"127.0.0.1:{port}"}
+    host, port = own_loopback(), 6666
+    options = {"listen": f"{host}:{port}"}
 
     def get(self, headers, method="GET", path="/vm", body=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT_S)
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=TIMEOUT_S)
         connection.putrequest(method, path, skip_host=True)
         for name, value in headers.items():
             connection.putheader(name, value)
@@ -131,8 +128,7 @@ class Tcp(DaemonTest):
 
 class Token(Tcp):
     token = "0123456789-._~+/abcDEF=="
-    port = free_port()
-    options = {"listen": f"127.0.0.1:{port}", "token": token}
+    options = {**Tcp.options, "token": token}
 
     def test_token(self):
         good = {"Authorization": f"Bearer {self.token}"}
@@ -148,7 +144,7 @@ class Token(Tcp):
 
     def test_command_line(self):
         def ps(**env):
-            return subprocess.run([UIGNITER, "-H", f"tcp://127.0.0.1:{self.port}", "ps", "-q"], capture_output=True, text=True,
+            return subprocess.run([UIGNITER, "-H", f"tcp://{self.host}:{self.port}", "ps", "-q"], capture_output=True, text=True,
                                   env={**os.environ, **env}, check=False)
 
         path = os.path.join(self.d.folder, "token")
@@ -159,9 +155,6 @@ class Token(Tcp):
 
 
 class ForeignCallers(Tcp):
-    port = free_port()
-    options = {"listen": f"127.0.0.1:{port}"}
-
     def test_host_and_origin(self):
         for host in (f"127.0.0.1:{self.port}", "127.0.0.1", "localhost", "LocalHost:6666", "[::1]:6666", "127.1.2.3"):
             self.assertEqual(self.get({"Host": host})[0], 200, host)

@@ -9,8 +9,7 @@ import os
 import resource
 import socket
 
-from harness import Daemon, DaemonTest, main, need, TIMEOUT_S
-from test_errors import free_port
+from harness import Daemon, DaemonTest, main, need, own_loopback, TIMEOUT_S
 
 MANY = 1000
 MOST_OF_A_LISTENER = 1024  # daemon/api/api.c
@@ -47,12 +46,12 @@ class Hostile(DaemonTest):
 
 
 class Connections(Hostile):
-    port = free_port()
+    host, port = own_loopback(), 6666
 
     def setUp(self):
         if not allow_descriptors(4 * MANY):
             self.skipTest("may not open so many files")
-        self.d = Daemon(listen=f"127.0.0.1:{self.port}")
+        self.d = Daemon(listen=f"{self.host}:{self.port}")
         self.addCleanup(self.d.clean)
 
     def test_a_thousand(self):
@@ -74,7 +73,7 @@ class Connections(Hostile):
         for _ in range(MOST_OF_A_LISTENER + 100):
             s = socket.socket()
             self.addCleanup(s.close)
-            s.connect(("127.0.0.1", self.port))
+            s.connect((self.host, self.port))
             s.sendall(b"GET /vm HTTP/1.1\r\n")
         for _ in range(10):
             self.assertEqual(self.d.call("GET", "/vm").status, 200)

@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import DAEMON, Daemon, DaemonTest, main, need, wait_process
+from harness import DAEMON, Daemon, DaemonTest, main, need, signal_process, wait_process
 
 
 def start_ticks(stat):
@@ -96,7 +96,7 @@ class Ends(DaemonTest):
         self.d.kill()
         for process in self.d.processes():
             pid = int(process.split()[0])
-            os.kill(pid, signal.SIGKILL)
+            signal_process(pid, signal.SIGKILL)  # prepared ones end with their manager
             wait_process(pid)
         shutil.rmtree(self.d.run_dir)
         subprocess.run(["ip", "-n", self.d.netns, "link", "del", "uigniter0"], check=True)

@@ -255,9 +255,10 @@ class OwnNamespace(NetworkTest):
     """As on a host: the manager's own namespace is that of the bridge. Here it is one that the test made."""
 
     def setUp(self):
-        self.d = Daemon("--nat", listen="127.0.0.1:6667")
+        self.d = Daemon("--nat")
         self.addCleanup(self.d.clean)
         self.d.end()
+        self.d.arguments[self.d.arguments.index("--listen") + 1] = "127.0.0.1:6667"  # of that namespace
         where = self.d.arguments.index("--netns")
         del self.d.arguments[where:where + 2]
         self.d.arguments = ["ip", "netns", "exec", self.d.netns, *self.d.arguments]

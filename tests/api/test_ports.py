@@ -146,6 +146,7 @@ class Ports(DaemonTest):
     def test_no_descriptor_left(self):
         """A client waits until there is one; the manager does not turn in circles meanwhile."""
         vm = self.publish()
+        self.d.wait_pool()  # which costs the manager time of its own
         pid = self.d.process.pid
         limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
         resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, limits[1]))  # what is open stays so

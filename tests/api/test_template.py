@@ -186,9 +186,7 @@ class Templates(DaemonTest):
     def test_loaded_shell_dies(self):
         t = self.warm()
         self.loaded(t, 2)
-        for line in self.d.processes():
-            if "uvmm" in line:
-                os.kill(int(line.split()[0]), signal.SIGKILL)
+        self.d.signal_processes(signal.SIGKILL, "uvmm")
         vm = self.d.run("web", wait="ready")
         self.assertEqual(self.talk(vm), b"echo this")
 
@@ -198,28 +196,23 @@ class Templates(DaemonTest):
             rows = [json.loads(record) for record, in db.execute("SELECT record FROM instance")]
         return next((r for r in rows if r["ahead"] and r["state"] == "running"), None)
 
-    def monitors(self, signo):
-        for line in self.d.processes():
-            if "uvmm" in line:
-                os.kill(int(line.split()[0]), signo)
-
     def test_manager_dies_while_one_starts(self):
         """A clone's row says ahead that it runs: the next manager goes on with it where its monitor has started it, and ends it where not."""
         t = self.warm()
         for then in ("started", "not", "dead"):
             self.loaded(t)
-            self.monitors(signal.SIGSTOP)
+            self.d.signal_processes(signal.SIGSTOP, "uvmm")
             connection = self.d.connection()
             connection.request("POST", "/vm/run", json.dumps({"image_name": "web"}), {"Content-Type": "application/json"})
             while not (row := self.row_ahead()):
                 pass  # each opens the database
             self.d.process.send_signal(signal.SIGSTOP)
             if then == "started":
-                self.monitors(signal.SIGCONT)
+                self.d.signal_processes(signal.SIGCONT, "uvmm")
                 self.answers_at(str(ipaddress.IPv4Address(row["shell"]["ip"])))
             self.d.kill()
             connection.close()
-            self.monitors(signal.SIGKILL if then == "dead" else signal.SIGCONT)
+            self.d.signal_processes(signal.SIGKILL if then == "dead" else signal.SIGCONT, "uvmm")
             self.d.start()
             vm = self.d.call("GET", f"/vm/{row['id']}").json
             if then == "started":

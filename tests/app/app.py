@@ -143,11 +143,21 @@ class Service:
             self.log.close()
 
 
+def shared_memory():
+    """/dev/shm where that has room for a test, or None."""
+    try:
+        there = os.statvfs('/dev/shm')
+    except OSError:
+        return None
+    return '/dev/shm' if there.f_bavail * there.f_frsize > 1 << 30 else None
+
+
 class App:
     """A set of services in a folder of their own; everything ends with it."""
 
-    def __init__(self):
-        self.dir = tempfile.mkdtemp(prefix='uig-app-')
+    def __init__(self, memory=False):
+        """memory: the folder is in memory where there is room, so that no slow disk makes a short lease run out."""
+        self.dir = tempfile.mkdtemp(prefix='uig-app-', dir=shared_memory() if memory else None)
         self.services = []
         self.kv = None
 

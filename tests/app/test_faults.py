@@ -63,8 +63,8 @@ def test_2_start_race():
 
 
 def test_3_lease_tokens():
-    with App() as app:
-        db = app.start('db', MICRO_DB_LEASE_MS='1000', MICRO_DB_BACKOFF_MS='1', MICRO_DB_BACKOFF_MAX_MS='1')
+    with App(memory=True) as app:
+        db = app.start('db', MICRO_DB_PATH=app.path('db'), MICRO_DB_LEASE_MS='2000', MICRO_DB_BACKOFF_MS='1', MICRO_DB_BACKOFF_MAX_MS='1')
         task = ready_task(db)
         first = db('GET', '/task/next?worker=w1')
         eq(first.status, 200)
@@ -84,11 +84,11 @@ def test_3_lease_tokens():
 
 
 def test_3_renewal_keeps_the_lease():
-    with App() as app:
-        db = app.start('db', MICRO_DB_LEASE_MS='400')
+    with App(memory=True) as app:
+        db = app.start('db', MICRO_DB_PATH=app.path('db'), MICRO_DB_LEASE_MS='1000')
         task = ready_task(db)
         lease = lease_of(db('GET', '/task/next'))
-        end = time.monotonic() + 1.2  # three times the lease
+        end = time.monotonic() + 3  # three times the lease
         while time.monotonic() < end:
             eq(db('POST', f'/task/{task}/renew', headers=lease).status, 200)
             eq(db('GET', '/task/next').status, 404)

@@ -18,7 +18,7 @@ BUILD = os.environ.get("UIGNITER_BUILD", "build")
 UVMM = os.path.join(BUILD, "vmm/uvmm")
 LIBOS = os.path.join(BUILD, "libos/libos.elf")
 PROBE = os.path.join(BUILD, "tests/clone/clone-probe")
-HOST, PORT, TIMEOUT_S = "10.77.0.1", 7777, 60
+HOST, PORT, TIMEOUT_S = "10.77.0.1", 7777, 240
 MEM_MIB = 64
 
 

@@ -81,8 +81,8 @@ class Client:
 
     def hold(self, data):
         s = socket.socket(socket.AF_UNIX)
-        s.settimeout(TIMEOUT_S)
         s.connect(self.d.socket)
+        s.settimeout(TIMEOUT_S)
         try:
             s.sendall(data)
         except OSError:

@@ -94,7 +94,7 @@ class HostileTest(DaemonTest):
         env = {"VICTIM_IP": self.neighbour["ip_address"], "VICTIM_IP6": self.neighbour["ipv6_address"] or "", "VICTIM_MAC": self.neighbour["mac"], "GATEWAY": "10.77.0.1"}
         return self.d.run("hostile", args=["/bin/hostile", name], env=env, **fields)
 
-    def ended(self, vm, seconds=20):
+    def ended(self, vm, seconds=TIMEOUT_S):
         """Its end, or its end by force when it does not end by itself in that time; checked."""
         answer = self.d.call("GET", f"/vm/{vm['id']}/wait?state=ended&timeout={seconds}")
         if not answer.json["reached"]:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Device registers and rings, used as nobody should: the monitor goes on, or ends the VM with a reason, and stays small."""
-from security import HostileTest, main, memory_kib, need_vms
+from security import HostileTest, TIMEOUT_S, main, memory_kib, need_vms
 
 EXITS = {"exit-kinds": ("crashed", None), "exit-noexec": ("failed", 126), "exit-signal": ("crashed", 255), "exit-code": ("stopped", 42),
          "exit-panic": ("crashed", None)}
@@ -11,7 +11,7 @@ MEMORY_MAX_KIB = 160 * 1024  # of a monitor of a VM of 64 MiB: the guest's all, 
 
 
 class Devices(HostileTest):
-    def watch(self, name, seconds=60):
+    def watch(self, name, seconds=TIMEOUT_S):
         vm = self.attack(name, memory_mib=64)
         most = 0
         while not self.d.call("GET", f"/vm/{vm['id']}/wait?state=ended&timeout=0.2").json["reached"]:

@@ -17,7 +17,7 @@ class Exhaustion(HostileTest):
         for name in REFUSED:
             with self.subTest(name):
                 vm = self.attack(name, memory_mib=64)
-                found = self.ended(vm, 60)
+                found = self.ended(vm)
                 self.show(name, found, vm)
                 self.assertEqual((found["state"], found["exit_code"]), ("stopped", 0), (found, self.log(vm)[-2000:]))
 
@@ -25,7 +25,7 @@ class Exhaustion(HostileTest):
         for name in KILLED:
             with self.subTest(name):
                 vm = self.attack(name, memory_mib=64)
-                found = self.ended(vm, 60)
+                found = self.ended(vm)
                 self.show(name, found, vm)
                 self.assertIn((found["state"], found["exit_code"]), (("stopped", 0), ("crashed", 137)), self.log(vm)[-2000:])
                 if found["exit_code"]:
@@ -33,7 +33,7 @@ class Exhaustion(HostileTest):
 
     def test_threads(self):
         vm = self.attack("threads", memory_mib=512)  # enough for all that the libOS allows
-        self.assertEqual(self.ended(vm, 60)["exit_code"], 0, self.log(vm)[-2000:])
+        self.assertEqual(self.ended(vm)["exit_code"], 0, self.log(vm)[-2000:])
 
     def answer_time(self, times):
         took = []
@@ -49,7 +49,7 @@ class Exhaustion(HostileTest):
         vm = self.attack("console")
         self.d.first_line(vm["id"])
         self.assertLess(self.answer_time(20), calm * SLOWER_AT_MOST)
-        found = self.ended(vm, 60)
+        found = self.ended(vm)
         self.assertEqual((found["state"], found["exit_code"]), ("stopped", 0), found)
         self.assertLess(memory_kib(self.d.process.pid) - before, FLAT_KIB)
         log = self.log(vm)
@@ -58,7 +58,7 @@ class Exhaustion(HostileTest):
 
     def test_console_rubbish(self):
         vm = self.attack("console-rubbish")
-        self.assertEqual(self.ended(vm, 60)["exit_code"], 0)
+        self.assertEqual(self.ended(vm)["exit_code"], 0)
         self.assertGreater(len(self.log(vm)), 0)
 
 
