@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #define BUFFER_BYTES       (16 * KIB)
+#define BUFFER_MAX_BYTES   (128 * KIB) /* of a body that is larger than the above */
 #define CONNECT_TIMEOUT_MS 2000
 #define MAX_BYTES          (1 * MIB)
 
@@ -176,8 +177,10 @@ static int add_headers(struct httpc_call *call, const struct httpc_request *q)
 	if (((q->len && !q->part_count) || q->no_defaults) &&
 		leave_out(call, q, "Content-Type:") < 0)
 		return -ENOMEM;
-	if (q->no_defaults &&
-		(leave_out(call, q, "Accept:") < 0 || leave_out(call, q, "Expect:") < 0))
+	if (q->no_defaults && leave_out(call, q, "Accept:") < 0)
+		return -ENOMEM;
+	/* To ask whether a large form may come costs a round trip, and httpd reads a refused one to its end. */
+	if ((q->no_defaults || q->part_count) && leave_out(call, q, "Expect:") < 0)
 		return -ENOMEM;
 	curl_easy_setopt(call->easy, CURLOPT_HTTPHEADER, call->headers);
 	return 0;
@@ -213,6 +216,20 @@ void httpc_call_watch_peer(struct httpc_call *call)
 	curl_easy_setopt(call->easy, CURLOPT_SOCKOPTFUNCTION, on_tcp);
 }
 
+/* Each buffer that is sent or received is a system call, and a message of a unikernel's network. Answers are large where much is allowed. */
+static void set_buffers(CURL *easy, const struct httpc_request *q)
+{
+	size_t len = BUFFER_BYTES;
+
+	for (size_t i = 0; i < q->part_count && i < HTTPC_PARTS_MAX; i++)
+		len += q->parts[i].len;
+	if (len > BUFFER_MAX_BYTES)
+		len = BUFFER_MAX_BYTES;
+	curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)len);
+	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE,
+		(long)(q->max_bytes > MAX_BYTES ? BUFFER_MAX_BYTES : BUFFER_BYTES));
+}
+
 static void set_options(struct httpc_call *call, const struct httpc_request *q)
 {
 	CURL *easy = call->easy;
@@ -224,8 +241,7 @@ static void set_options(struct httpc_call *call, const struct httpc_request *q)
 	curl_easy_setopt(easy, CURLOPT_PROXY, "");
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
-	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)BUFFER_BYTES);
-	curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)BUFFER_BYTES);
+	set_buffers(easy, q);
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)q->timeout_ms);
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
 		(long)(q->connect_timeout_ms ?: CONNECT_TIMEOUT_MS));
