@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "services/db/sqlite_impl.h"
+#include "services/db/sqlite_wal.h"
 
 #include <errno.h>
 #include <string.h>
@@ -63,7 +64,7 @@ static int set_up(struct sqlite *s, const char *path, const char *vfs)
 		"PRAGMA cache_size=-1024; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0;"
 		"PRAGMA wal_autocheckpoint=1000; PRAGMA journal_size_limit=4194304;";
 	int rc = sqlite3_open_v2(path, &s->db,
-		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, vfs);
+		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, wal_vfs(vfs));
 
 	sqlite3_busy_timeout(s->db, OPEN_WAIT_MS);
 	if (rc == SQLITE_OK)
@@ -74,7 +75,7 @@ static int set_up(struct sqlite *s, const char *path, const char *vfs)
 /* A system without file locks still has only this one process. */
 static int open_file(struct sqlite *s, const char *path)
 {
-	int rc = set_up(s, path, NULL), why = sqlite3_extended_errcode(s->db);
+	int rc = set_up(s, path, "unix"), why = sqlite3_extended_errcode(s->db);
 
 	if (rc == SQLITE_IOERR && (why == SQLITE_IOERR_LOCK || why == SQLITE_IOERR_RDLOCK)) {
 		sqlite3_close(s->db);

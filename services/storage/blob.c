@@ -18,7 +18,8 @@
 
 struct blob_writer {
 	struct blob_dir *dir;
-	int fd;
+	int fd;         /* -1: all that came is gathered, there is no file yet */
+	bool temporary; /* the file has the name below */
 	bool named;
 	uint64_t len, max;
 	uint32_t sum;
@@ -74,7 +75,8 @@ static int scan(struct blob_dir *dir, bool clear)
 			unlinkat(dir->fd, e->d_name, 0);
 		} else if (is_picture(e->d_name) &&
 			fstatat(dir->fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-			S_ISREG(st.st_mode) && !(clear && unlinkat(dir->fd, e->d_name, 0) == 0)) {
+			S_ISREG(st.st_mode) &&
+			!((clear || st.st_size == 0) && unlinkat(dir->fd, e->d_name, 0) == 0)) {
 			dir->bytes += picture_bytes(st.st_size);
 			dir->count++;
 		}
@@ -100,6 +102,7 @@ int blob_open(const char *path, uint64_t quota_bytes, struct blob_dir **out, str
 		return err_set(err, ENOMEM, "out of memory");
 	dir->quota = quota_bytes;
 	dir->memory = BLOB_MEMORY_BYTES;
+	blob_kept_init(dir);
 	if (mkdir(path, 0700) < 0 && errno != EEXIST) {
 		r = err_sys(err, errno, "cannot make the folder %s", path);
 		goto out_free;
@@ -135,12 +138,14 @@ void blob_close(struct blob_dir *dir)
 {
 	if (!dir)
 		return;
+	blob_kept_fini(dir);
 	close(dir->fd);
 	free(dir);
 }
 
 void blob_clear(struct blob_dir *dir)
 {
+	blob_kept_fini(dir);
 	dir->bytes = dir->count = 0;
 	scan(dir, true);
 }
@@ -191,6 +196,7 @@ int blob_remove(struct blob_dir *dir, const char *id)
 		int64_t size;
 
 		blob_name_of(id, (enum blob_kind)kind, name);
+		blob_forget(dir, name);
 		size = size_of(dir, name);
 		if (unlinkat(dir->fd, name, 0) < 0) {
 			if (errno != ENOENT)
@@ -214,14 +220,7 @@ int blob_begin(
 	w->dir = dir;
 	w->max = max_bytes;
 	w->sum = 0;
-	snprintf(w->name, sizeof(w->name), TEMPORARY "%d-%" PRIu64, getpid(), dir->serial++);
-	w->fd = openat(dir->fd, w->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (w->fd < 0) {
-		int r = -errno;
-
-		free(w);
-		return r;
-	}
+	w->fd = -1;
 	w->room = room < BLOB_SMALL_BYTES ? (size_t)room : BLOB_SMALL_BYTES;
 	*out = w;
 	return 0;
@@ -244,12 +243,30 @@ static int write_all(int fd, const void *data, size_t len)
 	return 0;
 }
 
+static int make_temporary(struct blob_writer *w)
+{
+	struct blob_dir *dir = w->dir;
+
+	if (w->fd >= 0)
+		return 0;
+	snprintf(w->name, sizeof(w->name), TEMPORARY "%d-%" PRIu64, getpid(), dir->serial++);
+	w->fd = openat(dir->fd, w->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	w->temporary = w->fd >= 0;
+	return w->fd < 0 ? -errno : 0;
+}
+
 static int flush(struct blob_writer *w)
 {
 	size_t n = w->gathered;
 
 	w->gathered = 0;
-	return n ? write_all(w->fd, w->data, n) : 0;
+	return n ? (make_temporary(w) ?: write_all(w->fd, w->data, n)) : 0;
+}
+
+static void release(struct blob_writer *w)
+{
+	blob_release(w->dir, w->data, w->room);
+	w->data = NULL;
 }
 
 /* What fits is written later; what never would, at once. */
@@ -260,7 +277,7 @@ static int gather(struct blob_writer *w, const void *data, size_t len)
 	if (r < 0)
 		return r;
 	if (!w->data || len > w->room)
-		return write_all(w->fd, data, len);
+		return make_temporary(w) ?: write_all(w->fd, data, len);
 	memcpy(w->data + w->gathered, data, len);
 	w->gathered += len;
 	return 0;
@@ -312,10 +329,11 @@ int blob_seal(struct blob_writer *w)
 		return -EBADMSG;
 	blob_trailer_make(w->len, w->sum, trailer);
 	r = gather(w, trailer, sizeof(trailer));
+	if (r == 0 && w->fd < 0)
+		return 0; /* all of it is in memory: written with its name */
 	if (r == 0)
 		r = flush(w);
-	blob_release(w->dir, w->data, w->room);
-	w->data = NULL;
+	release(w);
 	return r;
 }
 
@@ -326,6 +344,37 @@ static void count(struct blob_writer *w)
 	w->dir->count++;
 }
 
+/* A picture that is in memory gets a file of its own. */
+static int spill(struct blob_writer *w)
+{
+	int r = w->fd < 0 ? flush(w) : 0;
+
+	release(w);
+	return r;
+}
+
+/* A picture that is in memory: its file is made with its name, and written by one call. -EEXIST: it has a temporary one then. */
+static int create(struct blob_writer *w, const char *name)
+{
+	struct blob_dir *dir = w->dir;
+	int r;
+
+	w->fd = openat(dir->fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (w->fd < 0 && errno != EEXIST)
+		return -errno;
+	if (w->fd < 0)
+		return spill(w) ?: -EEXIST;
+	r = write_all(w->fd, w->data, w->gathered);
+	release(w);
+	if (r < 0) {
+		unlinkat(dir->fd, name, 0);
+		return r;
+	}
+	count(w);
+	blob_keep(dir, name, w->fd);
+	return 0;
+}
+
 int blob_name_free(struct blob_writer *w, const char *id, enum blob_kind kind)
 {
 	struct blob_dir *dir = w->dir;
@@ -333,6 +382,8 @@ int blob_name_free(struct blob_writer *w, const char *id, enum blob_kind kind)
 	int r = 0;
 
 	blob_name_of(id, kind, name);
+	if (w->fd < 0)
+		return create(w, name);
 	if (!dir->plain && renameat2(dir->fd, w->name, dir->fd, name, RENAME_NOREPLACE) < 0) {
 		r = -errno;
 		dir->plain = r == -EINVAL || r == -ENOSYS;
@@ -352,10 +403,15 @@ int blob_name(struct blob_writer *w, const char *id, enum blob_kind kind)
 	struct blob_dir *dir = w->dir;
 	char name[BLOB_NAME_BYTES];
 	int64_t old;
+	int r;
 
 	if (w->named)
 		return 0;
+	r = spill(w);
+	if (r < 0)
+		return r;
 	blob_name_of(id, kind, name);
+	blob_forget(dir, name);
 	old = size_of(dir, name);
 	if (renameat(dir->fd, w->name, dir->fd, name) < 0)
 		return -errno;
@@ -382,6 +438,7 @@ void blob_unname(struct blob_writer *w, const char *id, enum blob_kind kind)
 	char name[BLOB_NAME_BYTES];
 
 	blob_name_of(id, kind, name);
+	blob_forget(w->dir, name);
 	if (w->named && fstat(w->fd, &own) == 0 &&
 		fstatat(w->dir->fd, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
 		own.st_dev == there.st_dev && own.st_ino == there.st_ino &&
@@ -393,10 +450,11 @@ void blob_end(struct blob_writer *w)
 {
 	if (!w)
 		return;
-	if (!w->named)
+	if (w->temporary && !w->named)
 		unlinkat(w->dir->fd, w->name, 0);
 	w->dir->writing -= w->len;
-	blob_release(w->dir, w->data, w->room);
-	close(w->fd);
+	release(w);
+	if (w->fd >= 0)
+		close(w->fd);
 	free(w);
 }

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Pictures in a folder: for each id an input ("7.in") and a result ("7.out"), each a file of the picture's bytes and a trailer
- * that says how many those are and their checksum. A new one is written to a temporary file, gets its name, and is there for certain when it
- * was synced. What has changed since, or was not whole when the machine died, is noticed when it is read.
+ * that says how many those are and their checksum. A new one that fits into memory is gathered there, then its file is made and written in one go;
+ * another one is written to a temporary file that gets its name. It is there for certain when it was synced. What has changed since, or was not whole when the machine died, is noticed when it is read.
  * Ids are [0-9]{1,18} and nothing else ever becomes part of a file name. One process owns the folder (flock).
  *
  *   blob_begin -> blob_write ... -> blob_seal -+- the name is free: blob_name_free ---------> blob_sync --> blob_end, answer
  *                                              \- taken: blob_sync (the file) -> blob_name -------/
  *
  * A name that is free is given before the sync: then file and name go to the disk in one go (one commit of the file system's journal, not two).
- * If the machine dies in between there may be a part of a picture under a name that nobody was told of; whoever sends it again
+ * If machine or process die in between there may be a part of a picture under a name that nobody was told of; whoever sends it again
  * replaces it. A picture that is there already is only replaced by one that is on the disk.
  *
  * blob_sync() may be called on any thread, for several writers at a time; all else belongs to one thread. All functions: 0 or -errno.
@@ -70,9 +70,9 @@ int blob_begin(
 	struct blob_dir *dir, uint64_t max_bytes, uint64_t expect_bytes, struct blob_writer **w);
 /* -EMSGSIZE: over max_bytes, -ENOSPC: disk or quota, -EBADMSG: what came is not the beginning of a PNG or JPEG. */
 int blob_write(struct blob_writer *w, const void *data, size_t len);
-/* The picture has ended: writes what is left. -EBADMSG: too short to be one, -ENOSPC. */
+/* The picture has ended: writes what is left, unless all of it is in memory. -EBADMSG: too short to be one, -ENOSPC. */
 int blob_seal(struct blob_writer *w);
-/* Gives it its name if nothing has it. -EEXIST: something has. */
+/* Gives it its name if nothing has it, and writes it if it is in memory. -EEXIST: something has. -ENOSPC. */
 int blob_name_free(struct blob_writer *w, const char *id, enum blob_kind kind);
 /* Gives it its name, and replaces what has it; at the second time nothing happens. */
 int blob_name(struct blob_writer *w, const char *id, enum blob_kind kind);

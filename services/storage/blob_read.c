@@ -123,6 +123,22 @@ static int check(struct blob_dir *dir, struct blob_info *info)
 	return info->data ? read_small(info) : check_large(info);
 }
 
+/* -EAGAIN: it is to be opened. */
+static int read_kept(struct blob_dir *dir, const char *name, struct blob_info *info)
+{
+	int r;
+
+	info->fd = blob_kept(dir, name);
+	if (info->fd < 0)
+		return -EAGAIN;
+	r = check(dir, info);
+	info->fd = -1;
+	if (r == 0 && info->data)
+		return 0;
+	blob_read_end(dir, info);
+	return r == 0 ? -EAGAIN : r; /* no memory for it: from its file, which its reader closes */
+}
+
 int blob_read(struct blob_dir *dir, const char *id, enum blob_kind kind, struct blob_info *info)
 {
 	char name[BLOB_NAME_BYTES];
@@ -130,6 +146,9 @@ int blob_read(struct blob_dir *dir, const char *id, enum blob_kind kind, struct 
 
 	*info = (struct blob_info){0};
 	blob_name_of(id, kind, name);
+	r = read_kept(dir, name, info);
+	if (r != -EAGAIN)
+		return r;
 	info->fd = openat(dir->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (info->fd < 0)
 		return -errno;

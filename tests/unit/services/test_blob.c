@@ -194,9 +194,13 @@ static void test_reopen(void **state)
 	assert_int_equal(put("1", BLOB_INPUT, head, HEAD_LEN), 0);
 	assert_int_equal(put("1", BLOB_INPUT, head, HEAD_LEN), 0); /* replaced, not counted twice */
 	assert_int_equal(blob_bytes(dir), HEAD_LEN);
+	blob_set_memory(dir, 0);
 	assert_int_equal(blob_begin(dir, 100, 0, &w), 0);
+	assert_int_equal(blob_write(w, head, HEAD_LEN), 0);
 	assert_int_equal(files(false), 2);
-	blob_close(dir); /* a crash: the writer is lost */
+	close(openat(
+		dirfd_of(), "2.in", O_WRONLY | O_CREAT, 0600)); /* one that died before it wrote */
+	blob_close(dir);                                        /* a crash: the writer is lost */
 	free(w);
 	assert_int_equal(blob_open(path, 200, &dir, NULL), 0);
 	assert_int_equal(files(false), 1);
@@ -240,6 +244,54 @@ static void test_damage(void **state)
 		change("1.in", 0, 0, cut);
 		assert_int_equal(look("1", BLOB_INPUT, &info), -EBADMSG);
 	}
+}
+
+static void assert_is(const char *id, const void *data, size_t len)
+{
+	struct blob_info info;
+
+	assert_int_equal(blob_read(dir, id, BLOB_INPUT, &info), 0);
+	assert_int_equal(info.bytes, len);
+	assert_memory_equal(info.data, data, len);
+	blob_read_end(dir, &info);
+}
+
+/* What is kept open is what has the name: also when another file has got it, when there was not even a descriptor, and when all were replaced. */
+static void test_kept(void **state)
+{
+	static const unsigned char jpeg[] = "\xff\xd8\xff\xe0 and so on, at least sixteen";
+	struct blob_info info;
+	struct blob_writer *w;
+	char id[8];
+
+	assert_int_equal(put("1", BLOB_INPUT, head, HEAD_LEN), 0);
+	assert_is("1", head, HEAD_LEN);
+	assert_int_equal(put("1", BLOB_INPUT, jpeg, sizeof(jpeg)), 0);
+	assert_is("1", jpeg, sizeof(jpeg));
+	assert_int_equal(blob_remove(dir, "1"), 0);
+	assert_int_equal(blob_read(dir, "1", BLOB_INPUT, &info), -ENOENT);
+
+	assert_int_equal(blob_begin(dir, 100, 0, &w), 0);
+	assert_int_equal(blob_write(w, head, HEAD_LEN), 0);
+	assert_int_equal(blob_seal(w) ?: blob_name_free(w, "1", BLOB_INPUT), 0);
+	assert_is("1", head, HEAD_LEN);
+	blob_unname(w, "1", BLOB_INPUT); /* its sync has failed */
+	blob_end(w);
+	assert_int_equal(blob_read(dir, "1", BLOB_INPUT, &info), -ENOENT);
+
+	blob_close(dir);
+	assert_int_equal(blob_open(path, 100000, &dir, NULL), 0);
+	for (int i = 0; i < 100; i++) {
+		snprintf(id, sizeof(id), "%d", i);
+		assert_int_equal(
+			put(id, BLOB_INPUT, i % 2 ? head : jpeg, i % 2 ? HEAD_LEN : sizeof(jpeg)),
+			0);
+	}
+	for (int i = 0; i < 100; i++) {
+		snprintf(id, sizeof(id), "%d", i);
+		assert_is(id, i % 2 ? head : jpeg, i % 2 ? HEAD_LEN : sizeof(jpeg));
+	}
+	assert_int_equal(blob_held(dir), 0);
 }
 
 static void test_types(void **state)
@@ -421,6 +473,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reopen, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_damage, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_types, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_quota_of_writers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_names, setup, teardown),
