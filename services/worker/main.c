@@ -3,7 +3,7 @@
  * worker: takes tasks from a master, does what they ask for to their pictures, puts the results into storage. Each slot does one task
  * after the other, without pauses:
  *
- *   POLL --200--> FETCH --> PAINT --> STORE --> FINISH --> POLL
+ *   POLL --200--> FETCH --> PAINT --> STORE --> FINISH --> POLL        FETCH: from the storage where it should be, else from master, who looks
  *    ^  404, errors: pause    |          |         |
  *    |                        +--> FAIL <+         | 409: somebody else has it by now
  *    +-------------------------------+<-----------+
@@ -295,19 +295,10 @@ static void on_painted(struct paint_job *job)
 		on_stored);
 }
 
-static void on_fetched(void *arg, const struct httpc_response *resp, size_t instances)
+static void paint(struct slot *slot, const struct httpc_response *resp)
 {
-	struct slot *slot = arg;
 	struct worker *w = slot->w;
-	char why[120];
 
-	(void)instances;
-	slot->call = NULL;
-	if (resp->status != 200) {
-		status_text(resp, why, sizeof(why));
-		fail(slot, "fetching the picture", why, false);
-		return;
-	}
 	w->bytes_in += resp->len;
 	buf_init(&slot->job.in, 0);
 	buf_init(&slot->job.out, (size_t)w->max_bytes);
@@ -321,6 +312,44 @@ static void on_fetched(void *arg, const struct httpc_response *resp, size_t inst
 	painter_add(w->painter, &slot->job);
 }
 
+static void on_fetched(void *arg, const struct httpc_response *resp, size_t instances)
+{
+	struct slot *slot = arg;
+	char why[120];
+
+	(void)instances;
+	slot->call = NULL;
+	if (resp->status == 200) {
+		paint(slot, resp);
+		return;
+	}
+	status_text(resp, why, sizeof(why));
+	fail(slot, "fetching the picture", why, false);
+}
+
+static void fetch_from_master(struct slot *slot)
+{
+	snprintf(slot->path, sizeof(slot->path), "/task/%s/download?kind=input", slot->id);
+	ask(slot, SLOT_FETCH,
+		(struct upstream_request){.key = "masterendpoint",
+			.retry_ms = RETRY_MS,
+			.idempotent = true,
+			.http = {.timeout_ms = CALL_MS, .max_bytes = (size_t)slot->w->max_bytes}},
+		on_fetched);
+}
+
+static void on_fetched_directly(void *arg, const struct httpc_response *resp, size_t instances)
+{
+	struct slot *slot = arg;
+
+	(void)instances;
+	slot->call = NULL;
+	if (resp->status == 200)
+		paint(slot, resp);
+	else
+		fetch_from_master(slot);
+}
+
 static void fetch(struct slot *slot)
 {
 	struct err err = {0};
@@ -330,13 +359,13 @@ static void fetch(struct slot *slot)
 		fail(slot, "the parameters", err.msg, true);
 		return;
 	}
-	snprintf(slot->path, sizeof(slot->path), "/task/%s/download?kind=input", slot->id);
+	/* A picture that is passed on by master goes over the network twice. */
+	snprintf(slot->path, sizeof(slot->path), "/download/%s?kind=input", slot->id);
 	ask(slot, SLOT_FETCH,
-		(struct upstream_request){.key = "masterendpoint",
-			.retry_ms = RETRY_MS,
-			.idempotent = true,
+		(struct upstream_request){.key = "storageendpoint",
+			.hash = slot->id,
 			.http = {.timeout_ms = CALL_MS, .max_bytes = (size_t)slot->w->max_bytes}},
-		on_fetched);
+		on_fetched_directly);
 }
 
 /* --- polling -------------------------------------------------------------------------------------------------------------- */
