@@ -63,8 +63,10 @@ static void do_first(struct io_thread *t)
 	pthread_mutex_lock(&t->lock);
 	t->running = false;
 	append(&t->done_end, job);
-	eventfd_write(t->done_fd, 1);
-	pthread_cond_broadcast(&t->changed);
+	if (!t->todo || !t->todo->quick)
+		eventfd_write(t->done_fd, 1);
+	if (!t->todo)
+		pthread_cond_broadcast(&t->changed);
 }
 
 static void *io_main(void *arg)
@@ -102,10 +104,14 @@ static int start(struct io_thread *t)
 
 void io_thread_submit(struct io_thread *t, struct io_job *job)
 {
+	bool sleeps;
+
 	pthread_mutex_lock(&t->lock);
 	append(&t->todo_end, job);
-	pthread_cond_broadcast(&t->changed);
+	sleeps = !t->running;
 	pthread_mutex_unlock(&t->lock);
+	if (sleeps)
+		pthread_cond_broadcast(&t->changed);
 }
 
 struct io_job *io_thread_collect(struct io_thread *t)

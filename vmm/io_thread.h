@@ -20,6 +20,7 @@ struct err;
 
 struct io_job {
 	struct io_job *next;
+	bool quick; /* what was finished before it may be told of when it is done too: one wake-up */
 	void (*run)(struct io_job *job); /* on the thread, without the lock */
 };
 

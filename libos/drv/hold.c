@@ -10,9 +10,11 @@
 #define FRESH_LARGE_NS 100000u
 #define HOLD_LARGE_NS  50000u
 
-void hold_came(struct hold *h)
+static uint64_t came_at;
+
+void hold_came(void)
 {
-	h->came_at = clock_mono_ns();
+	came_at = clock_mono_ns();
 }
 
 bool hold_leave(struct hold *h, bool computes)
@@ -24,7 +26,7 @@ bool hold_leave(struct hold *h, bool computes)
 	now = clock_mono_ns();
 	if (!h->on)
 		h->since = now;
-	h->on = now - h->came_at < (h->large ? FRESH_LARGE_NS : FRESH_NS) &&
+	h->on = now - came_at < (h->large ? FRESH_LARGE_NS : FRESH_NS) &&
 		now - h->since < (h->large ? HOLD_LARGE_NS : HOLD_NS);
 	return h->on;
 }

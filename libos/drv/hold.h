@@ -15,14 +15,13 @@
 #include <stdint.h>
 
 struct hold {
-	uint64_t came_at; /* clock_mono_ns() when something came last */
-	uint64_t since;   /* when it was first held back, while `on` */
+	uint64_t since; /* when it was first held back, while `on` */
 	bool on;
 	bool large; /* among what the device was not told of */
 };
 
-/* Something has come. */
-void hold_came(struct hold *h);
+/* Something has come, from whatever device: a frame is answered by a file's data, and a request to the disk comes of a frame. */
+void hold_came(void);
 /* The program goes on, and something is queued: true, it is held back (further). False: to be kicked now. */
 bool hold_leave(struct hold *h, bool computes);
 /* The device is told, or WAIT will let it work. */

@@ -13,12 +13,12 @@
 #define DEVICES_MAX UIG_DEVICES_MAX
 #define QUEUE_SIZE  128u
 #define F_MOUNT_TAG 0
+#define BEHIND_MAX  8u /* answers that nobody waits for may lie there so long: they hold memory */
 
 struct v9p {
 	struct virtio_device vd;
 	struct list flight; /* of struct v9p_request */
 	struct hold hold;
-	bool awaited; /* among what the device was not told of */
 	bool ordered;
 	char tag[V9P_TAG_BYTES];
 };
@@ -50,7 +50,7 @@ static bool collect(struct v9p *v)
 		any = true;
 	}
 	if (any)
-		hold_came(&v->hold);
+		hold_came();
 	if (v->vd.vq[0].broken)
 		fail_all(v);
 	return any;
@@ -73,24 +73,30 @@ static void run(void)
 	}
 }
 
-/* The device knows, or WAIT will let it work. */
-static void handed_over(struct v9p *v)
+/* WAIT lets the device work, and is over when something is done that a thread waits for: what was sent before that and nobody waits for is
+ * collected with it. */
+static void arm_one(struct v9p *v)
 {
+	unsigned behind = 0;
+
+	list_for_each (r, &v->flight, struct v9p_request, link) {
+		if (!v->ordered || !r->unhurried)
+			break;
+		behind++;
+	}
 	hold_end(&v->hold);
-	v->awaited = false;
+	virtqueue_arm_behind(&v->vd.vq[0], behind <= BEHIND_MAX ? behind : 0);
 }
 
 static void arm(void)
 {
-	for (unsigned i = 0; i < ndevices; i++) {
-		handed_over(device[i]);
-		virtqueue_arm(&device[i]->vd.vq[0]);
-	}
+	for (unsigned i = 0; i < ndevices; i++)
+		arm_one(device[i]);
 }
 
 static void tell(struct v9p *v)
 {
-	handed_over(v);
+	hold_end(&v->hold);
 	virtio_kick(&v->vd, 0);
 }
 
@@ -100,7 +106,7 @@ static void kick(void)
 		tell(device[i]);
 }
 
-/* What only a close has queued can wait for the next call that waits, as what answers a frame can (hold.h). */
+/* A thread may wait for what is queued, but others run, and soon all of them will wait, probably (hold.h). */
 static bool leave(bool computes)
 {
 	bool any = false;
@@ -110,7 +116,7 @@ static bool leave(bool computes)
 
 		if (v->vd.vq[0].unkicked == 0)
 			continue;
-		if (v->awaited || !hold_leave(&v->hold, computes))
+		if (!hold_leave(&v->hold, computes))
 			tell(v);
 		any = true;
 	}
@@ -182,7 +188,6 @@ int v9p_submit(
 	if (rc)
 		return rc;
 	list_add_tail(&v->flight, &r->link);
-	v->awaited |= !r->unhurried;
 	return 0;
 }
 

@@ -3,7 +3,8 @@
  * virtio-9p: requests to the server of a volume, and their answers. It knows nothing of what is in a message. Any number of devices, one
  * queue each; answers are handed up in the order in which the device gave them back, from a poller, so done() must not block.
  *
- * A thread that waits for an answer with no other to run needs no kick: WAIT lets the device work. With others it is told before they go on.
+ * A thread that waits for an answer with no other to run needs no kick: WAIT lets the device work. With others that is so as well, for a bounded
+ * time (libos/drv/hold.h): most wait before long, and a kick costs two wake-ups.
  */
 #ifndef LIBOS_DRV_VIRTIO_9P_H
 #define LIBOS_DRV_VIRTIO_9P_H
@@ -18,7 +19,7 @@ struct v9p;
 
 struct v9p_request {
 	struct list link; /* requests under way */
-	bool unhurried;   /* nobody waits for it: it may be held back for the next one */
+	bool unhurried;   /* nobody waits for it: its answer wakes nobody */
 	/* bytes: what the device wrote; 0 when it has failed. */
 	void (*done)(struct v9p_request *r, uint32_t bytes);
 };

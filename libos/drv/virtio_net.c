@@ -166,7 +166,7 @@ bool vnet_pending(void)
 void vnet_poll(unsigned budget)
 {
 	if (vnet_pending())
-		hold_came(&net.hold);
+		hold_came();
 	for (unsigned n = 0; n < budget && vnet_pending(); n++) {
 		if (!frame_collect(&net.frame)) {
 			rx_fill();

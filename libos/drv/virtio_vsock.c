@@ -67,7 +67,7 @@ static void receive(void)
 	uint32_t bytes;
 
 	for (unsigned n = 0; n < BUDGET && (p = virtqueue_pop(&vs.vd.vq[RX], &bytes)); n++) {
-		hold_came(&vs.hold);
+		hold_came();
 		if (bytes >= HDR_BYTES && p->hdr.len == bytes - HDR_BYTES)
 			vs.user->input(p);
 		if (post(p) < 0)

@@ -172,8 +172,13 @@ void *virtqueue_pop(struct virtqueue *vq, uint32_t *len)
 
 void virtqueue_arm(struct virtqueue *vq)
 {
+	virtqueue_arm_behind(vq, 0);
+}
+
+void virtqueue_arm_behind(struct virtqueue *vq, unsigned n)
+{
 	if (vq->event_idx)
-		*used_event(vq) = vq->last_used;
+		*used_event(vq) = (uint16_t)(vq->last_used + n);
 	else
 		vq->avail->flags = 0;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* used_event before the next look at used.idx */

@@ -58,6 +58,8 @@ static inline bool virtqueue_pending(const struct virtqueue *vq)
 
 /* Asks the device for news of the next finished request; look at virtqueue_pending() again afterwards. */
 void virtqueue_arm(struct virtqueue *vq);
+/* Of the one behind the next n, n < 0x7fff. */
+void virtqueue_arm_behind(struct virtqueue *vq, unsigned n);
 /* Asks for none; holds for 0x7fff requests, so it is said again each time that finished ones are taken. */
 void virtqueue_disarm(struct virtqueue *vq);
 

@@ -42,10 +42,10 @@ static int send_open(struct p9_inode *pi, unsigned flags, uint32_t fid)
 	p9_put16(w, 0);
 	p9_put32(o, fid);
 	p9_put32(o, flags);
-	p9_start(w);
+	p9_start_behind(w);
 	p9_start(o);
-	rc = p9_finish(w);
 	rc2 = p9_finish(o);
+	rc = p9_finish(w);
 	p9_end(w);
 	p9_end(o);
 	if (!rc && rc2 < 0)

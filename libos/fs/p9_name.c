@@ -87,7 +87,7 @@ int p9_create(struct dentry *dir, const char *name, unsigned len, uint32_t mode,
 	c = begin_create(dir, name, len, mode, link);
 	if (!c)
 		return -ENOMEM;
-	p9_start(c);
+	p9_start_behind(c);
 	rc2 = p9_lookup(
 		dir->inode, name, len, &inode, &lower); /* sent behind it, without waiting */
 	rc = p9_finish(c);

@@ -222,6 +222,12 @@ static void submit_waiting(struct p9_client *client)
 	}
 }
 
+void p9_start_behind(struct p9_call *c)
+{
+	c->req.unhurried = true;
+	p9_start(c);
+}
+
 void p9_start(struct p9_call *c)
 {
 	uint32_t size = c->at;
@@ -244,6 +250,7 @@ void p9_start(struct p9_call *c)
 
 int p9_finish(struct p9_call *c)
 {
+	c->req.unhurried = false;
 	while (!c->done) {
 		if (p9_alone)
 			v9p_wait(c->client->dev);
@@ -297,9 +304,8 @@ void p9_clunk(struct p9_client *client, uint32_t fid)
 		return;
 	p9_put32(c, fid);
 	c->complete = clunked;
-	c->req.unhurried = true;
 	c->arg_off = fid;
-	p9_start(c);
+	p9_start_behind(c);
 }
 
 /* ---- buffers */

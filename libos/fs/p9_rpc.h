@@ -67,6 +67,8 @@ void p9_put_string(struct p9_call *c, const char *text, uint32_t len);
 void p9_add_piece(struct p9_call *c, void *data, uint32_t bytes);
 
 void p9_start(struct p9_call *c);
+/* The same for what is over when the call that is sent next is (or in time, if nobody asks): its answer alone wakes no one. */
+void p9_start_behind(struct p9_call *c);
 /* 0 or the server's -errno. The cursor stands behind the head then. */
 int p9_finish(struct p9_call *c);
 /* p9_start() and p9_finish(). */

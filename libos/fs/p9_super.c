@@ -106,10 +106,10 @@ int p9_walk(struct p9_super *sb, uint32_t from, const char *name, unsigned len, 
 	p9_put16(w, name ? 1 : 0);
 	if (name)
 		p9_put_string(w, name, len);
-	p9_start(w);
+	p9_start_behind(w);
 	p9_start(g);
-	rc = p9_finish(w);
 	rc2 = p9_finish(g);
+	rc = p9_finish(w);
 	if (!rc && p9_get16(w) != (name ? 1 : 0))
 		rc = -ENOENT;
 	if (rc < 0) {

@@ -77,6 +77,15 @@ static int op_attach(struct p9_call *c)
 	return 0;
 }
 
+/* The last descriptor of a file without a name frees its blocks, and attributes are set by who may: those wait. */
+static bool clunk_waits(const struct p9_call *c, const struct p9_fid *f)
+{
+	struct stat st;
+
+	return c->s->haste != P9_WAITS &&
+		(f->xattr || fstat(f->path_fd, &st) < 0 || st.st_nlink == 0);
+}
+
 static int op_clunk(struct p9_call *c)
 {
 	struct p9_fid *f;
@@ -84,6 +93,8 @@ static int op_clunk(struct p9_call *c)
 
 	if (r < 0)
 		return r;
+	if (clunk_waits(c, f))
+		return -EAGAIN;
 	r = f->xattr ? p9_xattr_commit(c->s, f) : 0;
 	p9_fid_remove(&c->s->fids, f);
 	return r;
@@ -199,7 +210,8 @@ static int check_size(const struct p9_server *s, uint8_t type, uint32_t size, ui
 /* Types that may be tried without waiting. */
 static bool may_be_now(const struct p9_server *s, uint8_t type)
 {
-	return type == P9_TREAD || type == P9_TWRITE || (type == P9_TGETATTR && s->local);
+	return type == P9_TREAD || type == P9_TWRITE ||
+		(s->local && (type == P9_TGETATTR || type == P9_TCLUNK));
 }
 
 ssize_t p9_server_serve(struct p9_server *s, const struct iovec *in, unsigned nin,
@@ -263,6 +275,26 @@ ssize_t p9_server_serve_now(struct p9_server *s, const struct iovec *in, unsigne
 	r = p9_server_serve(s, in, nin, out, nout);
 	s->haste = P9_WAITS;
 	return r;
+}
+
+bool p9_server_is_quick(const struct p9_server *s, const struct iovec *in, unsigned nin)
+{
+	uint8_t head[P9_HEAD_BYTES];
+
+	if (!s->local || gather(in, nin, head, sizeof(head)) < sizeof(head))
+		return false;
+	switch (head[4]) {
+	case P9_TWALK:
+	case P9_TLOPEN:
+	case P9_TGETATTR:
+	case P9_TWRITE:
+	case P9_TMKNOD:
+	case P9_TRENAMEAT:
+	case P9_TCLUNK:
+		return true;
+	default:
+		return false;
+	}
 }
 
 unsigned p9_server_fids(const struct p9_server *s)

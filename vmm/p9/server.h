@@ -53,6 +53,9 @@ enum p9_haste {
 ssize_t p9_server_serve_now(struct p9_server *server, const struct iovec *in, unsigned nin,
 	const struct iovec *out, unsigned nout, enum p9_haste haste);
 
+/* Is this request done in microseconds, most of the time? For who decides in which order to wake others. Any thread. */
+bool p9_server_is_quick(const struct p9_server *server, const struct iovec *in, unsigned nin);
+
 /* Fids in use, for tests. */
 unsigned p9_server_fids(const struct p9_server *server);
 

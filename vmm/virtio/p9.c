@@ -129,6 +129,7 @@ static int take_one(struct p9_dev *p9, struct virtqueue *q)
 		return 1;
 	p9->free = job->next_free;
 	p9->busy++;
+	job->io.quick = p9_server_is_quick(p9->server, job->chain.iov, job->chain.nout);
 	io_thread_submit(&p9->thread, &job->io);
 	return 1;
 }

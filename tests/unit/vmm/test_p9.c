@@ -612,6 +612,50 @@ static void in_haste(void **state)
 	assert_int_equal(hurry(f, P9_SOON), n);
 }
 
+/* A descriptor is closed by whoever serves, but not one that is the last of a file without a name, nor one that sets an attribute. */
+static void closes_in_haste(void **state)
+{
+	struct fixture *f = *state;
+	unsigned before = p9_server_fids(f->s);
+
+	assert_int_equal(walk(f, ROOT, 2, "file"), 0);
+	assert_int_equal(call(f, P9_TLOPEN, "dd", 2, P9_OPEN_RDWR), 0);
+	begin(f, P9_TCLUNK, "d", 2);
+	assert_int_equal(hurry(f, P9_NOW), 7);
+	assert_int_equal(f->answer[4], P9_TCLUNK + 1);
+	assert_int_equal(p9_server_fids(f->s), before);
+	begin(f, P9_TCLUNK, "d", 2);
+	assert_int_equal(hurry(f, P9_NOW), 11); /* an error: there is no such fid now */
+
+	assert_int_equal(walk(f, ROOT, 2, "file"), 0);
+	assert_int_equal(unlink(path_of(f, "in/file")), 0);
+	begin(f, P9_TCLUNK, "d", 2);
+	assert_int_equal(hurry(f, P9_SOON), -EAGAIN);
+	assert_int_equal(p9_server_fids(f->s), before + 1);
+	assert_int_equal(call(f, P9_TCLUNK, "d", 2), 0);
+}
+
+static bool is_quick(struct fixture *f)
+{
+	struct iovec in = {f->msg, f->len};
+
+	return p9_server_is_quick(f->s, &in, 1);
+}
+
+static void what_is_quick(void **state)
+{
+	struct fixture *f = *state;
+	struct iovec none = {f->msg, 4};
+
+	begin(f, P9_TWALK, "ddws", ROOT, 3, 1, "file");
+	assert_true(is_quick(f));
+	begin(f, P9_TFSYNC, "dd", 2, 0);
+	assert_false(is_quick(f));
+	begin(f, P9_TREAD, "dqd", 2, (uint64_t)0, 4);
+	assert_false(is_quick(f));
+	assert_false(p9_server_is_quick(f->s, &none, 1));
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -619,7 +663,7 @@ int main(void)
 		T(no_special_files), T(no_powers), T(messages_that_lie), T(no_room_for_an_answer),
 		T(reads_and_writes), T(lists), T(read_only), T(fids_are_limited),
 		T(unlinked_and_renamed), T(sizes_times_locks), T(attributes),
-		T(attributes_read_only), T(in_haste)};
+		T(attributes_read_only), T(in_haste), T(closes_in_haste), T(what_is_quick)};
 
 	return cmocka_run_group_tests_name("p9", tests, NULL, NULL);
 }

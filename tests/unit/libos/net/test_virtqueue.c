@@ -159,6 +159,15 @@ static void events(void **state)
 	assert_false(virtqueue_kick_needed(&vq)); /* avail_event has not moved */
 	use(vq.avail->ring[1], 1);
 	assert_false(level());
+	assert_non_null(virtqueue_pop(&vq, &len));
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(add(0, 1, data[i]), 0);
+	virtqueue_arm_behind(&vq, 2);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_false(level());
+		use(vq.avail->ring[2 + i], 1);
+	}
+	assert_true(level());
 }
 
 static void siphash_vector(void **state)
