@@ -20,6 +20,7 @@ int io_thread_init(struct io_thread *t, int (*begin)(void *arg), void *arg, stru
 		.done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), .begin = begin, .arg = arg};
 	t->todo_end = &t->todo;
 	t->done_end = &t->done;
+	t->into = t;
 	pthread_mutex_init(&t->lock, NULL);
 	pthread_cond_init(&t->changed, NULL);
 	if (t->done_fd < 0)
@@ -42,6 +43,11 @@ void io_thread_fini(struct io_thread *t)
 	pthread_mutex_destroy(&t->lock);
 }
 
+void io_thread_join(struct io_thread *t, struct io_thread *into)
+{
+	t->into = into;
+}
+
 static void append(struct io_job ***end, struct io_job *job)
 {
 	job->next = NULL;
@@ -49,10 +55,21 @@ static void append(struct io_job ***end, struct io_job *job)
 	*end = &job->next;
 }
 
+/* Its own lock is not held: there is no order between two of them. */
+static void finish(struct io_thread *t, struct io_job *job, bool tell)
+{
+	pthread_mutex_lock(&t->lock);
+	append(&t->done_end, job);
+	if (tell)
+		eventfd_write(t->done_fd, 1);
+	pthread_mutex_unlock(&t->lock);
+}
+
 /* With the lock, which is given up while the job is done. */
 static void do_first(struct io_thread *t)
 {
 	struct io_job *job = t->todo;
+	bool tell;
 
 	t->todo = job->next;
 	if (!t->todo)
@@ -61,10 +78,11 @@ static void do_first(struct io_thread *t)
 	pthread_mutex_unlock(&t->lock);
 	job->run(job);
 	pthread_mutex_lock(&t->lock);
+	tell = !t->todo || !t->todo->quick;
+	pthread_mutex_unlock(&t->lock);
+	finish(t->into, job, tell);
+	pthread_mutex_lock(&t->lock);
 	t->running = false;
-	append(&t->done_end, job);
-	if (!t->todo || !t->todo->quick)
-		eventfd_write(t->done_fd, 1);
 	if (!t->todo)
 		pthread_cond_broadcast(&t->changed);
 }

@@ -277,6 +277,46 @@ ssize_t p9_server_serve_now(struct p9_server *s, const struct iovec *in, unsigne
 	return r;
 }
 
+int p9_server_sync_begin(struct p9_server *s, const struct iovec *in, unsigned nin,
+	const struct iovec *out, unsigned nout, struct p9_sync *sync)
+{
+	uint8_t text[P9_HEAD_BYTES + 8];
+	struct p9_in m = {.at = text, .end = text + sizeof(text)};
+	uint32_t size;
+	struct p9_fid *f;
+
+	if (!s->msize || gather(in, nin, text, sizeof(text)) < sizeof(text) ||
+		total_of(out, nout) < P9_ERROR_BYTES)
+		return -EAGAIN;
+	size = p9_get32(&m);
+	if (p9_get8(&m) != P9_TFSYNC || size != sizeof(text))
+		return -EAGAIN;
+	sync->tag = p9_get16(&m);
+	f = p9_fid_find(&s->fids, p9_get32(&m));
+	sync->data_only = p9_get32(&m) != 0;
+	if (s->read_only || !f || f->io_fd < 0)
+		return -EAGAIN;
+	sync->fd = dup(f->io_fd);
+	return sync->fd < 0 ? -EAGAIN : 0;
+}
+
+ssize_t p9_server_sync_end(struct p9_sync *sync, const struct iovec *out, unsigned nout)
+{
+	uint8_t text[P9_ERROR_BYTES];
+	struct p9_out m = {.at = text, .end = text + sizeof(text)};
+	int error = (sync->data_only ? fdatasync(sync->fd) : fsync(sync->fd)) < 0 ? errno : 0;
+	uint32_t bytes = error ? P9_ERROR_BYTES : P9_HEAD_BYTES;
+
+	close(sync->fd);
+	p9_put32(&m, bytes);
+	p9_put8(&m, (uint8_t)(error ? P9_RLERROR : P9_TFSYNC + 1));
+	p9_put16(&m, sync->tag);
+	if (error)
+		p9_put32(&m, (uint32_t)error);
+	scatter(out, nout, text, bytes);
+	return (ssize_t)bytes;
+}
+
 bool p9_server_is_quick(const struct p9_server *s, const struct iovec *in, unsigned nin)
 {
 	uint8_t head[P9_HEAD_BYTES];

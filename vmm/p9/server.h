@@ -17,6 +17,7 @@
 #define VMM_P9_SERVER_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 
@@ -52,6 +53,19 @@ enum p9_haste {
 };
 ssize_t p9_server_serve_now(struct p9_server *server, const struct iovec *in, unsigned nin,
 	const struct iovec *out, unsigned nout, enum p9_haste haste);
+
+/*
+ * Tfsync apart from the server: begin takes a descriptor of its own, while no other thread uses the server, end waits for the disk on whatever
+ * thread, meanwhile or afterwards, and has the answer's bytes. -EAGAIN: not this request; it is to be served.
+ */
+struct p9_sync {
+	int fd; /* owned, from begin to end */
+	bool data_only;
+	uint16_t tag;
+};
+int p9_server_sync_begin(struct p9_server *server, const struct iovec *in, unsigned nin,
+	const struct iovec *out, unsigned nout, struct p9_sync *sync);
+ssize_t p9_server_sync_end(struct p9_sync *sync, const struct iovec *out, unsigned nout);
 
 /* Is this request done in microseconds, most of the time? For who decides in which order to wake others. Any thread. */
 bool p9_server_is_quick(const struct p9_server *server, const struct iovec *in, unsigned nin);

@@ -39,7 +39,7 @@ static const int common[] = {SYS(brk), SYS(mmap), SYS(munmap), SYS(mremap), SYS(
 /* Rings: tap, console, sockets that are there, and requests to disks and folders that do not wait. */
 static const int devices[] = {SYS(fstat), SYS(newfstatat), SYS(statx), SYS(readv), SYS(writev),
 	SYS(preadv2), SYS(pwritev2), SYS(poll), SYS(ppoll), SYS(epoll_wait), SYS(epoll_pwait),
-	SYS(epoll_ctl), SYS(timerfd_settime), SYS(accept4), SYS(shutdown), END};
+	SYS(epoll_ctl), SYS(timerfd_settime), SYS(accept4), SYS(shutdown), SYS(dup), END};
 
 /* Unix sockets beneath the thread's root; of names without a path its network has none (sandbox.c). */
 static const int sockets[] = {SYS(socket), SYS(connect), SYS(setsockopt), SYS(fcntl), END};

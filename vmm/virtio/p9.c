@@ -28,6 +28,8 @@ struct job {
 	struct job *next_free;
 	uint64_t era;
 	ssize_t result;
+	struct p9_sync sync; /* what `syncs` has */
+	bool syncs;
 	struct chain chain;
 };
 
@@ -38,11 +40,13 @@ struct p9_dev {
 		char tag[UIG_TAG_BYTES];
 	} config;
 	struct io_thread thread;
+	struct io_thread syncs;   /* waits for the disk, and needs nothing of the server */
 	struct p9_server *server; /* owned; the thread's */
 	uid_t owner;              /* of the folder */
 	gid_t group;
-	uint64_t era;  /* + 1 at each reset */
-	unsigned busy; /* jobs that the thread has, or had and nobody collected */
+	uint64_t era;     /* + 1 at each reset */
+	unsigned busy;    /* jobs that `thread` has, or had and nobody collected */
+	unsigned syncing; /* the same of `syncs` */
 	struct job job[JOBS], *free;
 };
 _Static_assert(offsetof(struct p9_dev, virtio) == 0, "a device begins with its transport");
@@ -78,11 +82,30 @@ static void run(struct io_job *io)
 	job->result = p9_server_serve(p9->server, c->iov, c->nout, c->iov + c->nout, c->nin);
 }
 
+/* On the other thread, which is as little a user of the host as the first. */
+static int enter_syncs(void *arg)
+{
+	const struct p9_dev *p9 = arg;
+
+	return sandbox_enter_as(SANDBOX_DISK, p9->owner, p9->group);
+}
+
+static void run_sync(struct io_job *io)
+{
+	struct job *job = (struct job *)(void *)io;
+	const struct chain *c = &job->chain;
+
+	job->result = p9_server_sync_end(&job->sync, c->iov + c->nout, c->nin);
+}
+
 static void job_put(struct p9_dev *p9, struct job *job)
 {
 	job->next_free = p9->free;
 	p9->free = job;
-	p9->busy--;
+	if (job->syncs)
+		p9->syncing--;
+	else
+		p9->busy--;
 }
 
 /* Gives finished requests back. -EPROTO when one of them was none. */
@@ -116,6 +139,24 @@ static bool do_now(struct p9_dev *p9, struct virtqueue *q, const struct chain *c
 	return true;
 }
 
+/* A sync does not stand in the way of others, and two of them may share a commit of the host's file system. Where the guest is not our libOS
+ * (there is an interrupt) all is done in order: a flush finds nothing to do. */
+static bool sync_apart(struct p9_dev *p9, struct job *job)
+{
+	const struct chain *c = &job->chain;
+
+	if (p9->virtio.irq_fd >= 0 ||
+		p9_server_sync_begin(
+			p9->server, c->iov, c->nout, c->iov + c->nout, c->nin, &job->sync) < 0)
+		return false;
+	job->syncs = true;
+	job->io.run = run_sync;
+	job->io.quick = false;
+	p9->syncing++;
+	io_thread_submit(&p9->syncs, &job->io);
+	return true;
+}
+
 /* 1: taken, 0: there is none, or -errno. */
 static int take_one(struct p9_dev *p9, struct virtqueue *q)
 {
@@ -128,6 +169,10 @@ static int take_one(struct p9_dev *p9, struct virtqueue *q)
 	if (p9->busy == 0 && do_now(p9, q, &job->chain))
 		return 1;
 	p9->free = job->next_free;
+	if (p9->busy == 0 && sync_apart(p9, job))
+		return 1;
+	job->syncs = false;
+	job->io.run = run;
 	p9->busy++;
 	job->io.quick = p9_server_is_quick(p9->server, job->chain.iov, job->chain.nout);
 	io_thread_submit(&p9->thread, &job->io);
@@ -153,7 +198,7 @@ static bool wants_source(const struct virtio_dev *dev)
 {
 	const struct p9_dev *p9 = (const struct p9_dev *)(const void *)dev;
 
-	return p9->busy > 0;
+	return p9->busy + p9->syncing > 0;
 }
 
 static void reset(struct virtio_dev *dev)
@@ -171,6 +216,7 @@ static void describe(const struct virtio_dev *dev, struct uig_device *out)
 /* What the guest has asked for is done before the monitor ends: a write that was sent is written. */
 static void settle(struct virtio_dev *dev)
 {
+	io_thread_settle(&p9_of(dev)->syncs);
 	io_thread_settle(&p9_of(dev)->thread);
 }
 
@@ -178,6 +224,7 @@ static void fini(struct virtio_dev *dev)
 {
 	struct p9_dev *p9 = p9_of(dev);
 
+	io_thread_fini(&p9->syncs);
 	io_thread_fini(&p9->thread);
 	virtio_fini(dev);
 	p9_server_free(p9->server);
@@ -201,10 +248,16 @@ static const struct virtio_ops p9_ops = {
 static int set_up(struct p9_dev *p9, const struct mem *mem, pthread_mutex_t *lock, gpa_t base,
 	struct err *err)
 {
-	int r = io_thread_init(&p9->thread, enter, p9, err);
+	int r;
 
+	p9->syncs.done_fd = -1;
+	r = io_thread_init(&p9->thread, enter, p9, err);
 	if (r == 0)
-		r = virtio_init(&p9->virtio, &p9_ops, mem, lock, base, err);
+		r = io_thread_init(&p9->syncs, enter_syncs, p9, err);
+	if (r < 0)
+		return r;
+	io_thread_join(&p9->syncs, &p9->thread);
+	r = virtio_init(&p9->virtio, &p9_ops, mem, lock, base, err);
 	if (r == 0)
 		p9->virtio.source_fd = p9->thread.done_fd;
 	return r;

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
@@ -635,6 +636,48 @@ static void closes_in_haste(void **state)
 	assert_int_equal(call(f, P9_TCLUNK, "d", 2), 0);
 }
 
+static int sync_begin(struct fixture *f, size_t room, struct p9_sync *sync)
+{
+	uint32_t size = (uint32_t)f->len;
+	struct iovec in = {f->msg, f->len}, out = {f->answer, room};
+
+	memcpy(f->msg, &size, 4);
+	return p9_server_sync_begin(f->s, &in, 1, &out, 1, sync);
+}
+
+/* A sync outlives the fid that it was for; what is no good one is left to be served, and gets its error there. */
+static void syncs_apart(void **state)
+{
+	struct fixture *f = *state;
+	struct iovec out = {f->answer, 11};
+	struct p9_sync sync;
+
+	assert_int_equal(walk(f, ROOT, 2, "file"), 0);
+	begin(f, P9_TFSYNC, "dd", 2, 0);
+	assert_int_equal(sync_begin(f, 11, &sync), -EAGAIN); /* not open */
+	assert_int_equal(call(f, P9_TLOPEN, "dd", 2, P9_OPEN_RDWR), 0);
+	begin(f, P9_TFSYNC, "dd", 3, 0);
+	assert_int_equal(sync_begin(f, 11, &sync), -EAGAIN);
+	begin(f, P9_TCLUNK, "dd", 2, 0);
+	assert_int_equal(sync_begin(f, 11, &sync), -EAGAIN);
+	begin(f, P9_TFSYNC, "d", 2); /* as older clients */
+	assert_int_equal(sync_begin(f, 11, &sync), -EAGAIN);
+	begin(f, P9_TFSYNC, "dd", 2, 1);
+	assert_int_equal(sync_begin(f, 10, &sync), -EAGAIN);
+	assert_int_equal(sync_begin(f, 11, &sync), 0);
+	assert_int_equal(call(f, P9_TCLUNK, "d", 2), 0);
+	assert_int_equal(p9_server_sync_end(&sync, &out, 1), 7);
+	assert_int_equal(f->answer[4], P9_TFSYNC + 1);
+	assert_memory_equal(f->answer + 5, f->msg + 5, 2); /* its tag */
+
+	/* what can not be synced */
+	sync.fd = eventfd(0, EFD_CLOEXEC);
+	assert_int_equal(p9_server_sync_end(&sync, &out, 1), 11);
+	assert_int_equal(f->answer[4], P9_RLERROR);
+	assert_int_equal(f->answer[7], EINVAL);
+	assert_int_equal(fcntl(sync.fd, F_GETFD), -1);
+}
+
 static bool is_quick(struct fixture *f)
 {
 	struct iovec in = {f->msg, f->len};
@@ -663,7 +706,8 @@ int main(void)
 		T(no_special_files), T(no_powers), T(messages_that_lie), T(no_room_for_an_answer),
 		T(reads_and_writes), T(lists), T(read_only), T(fids_are_limited),
 		T(unlinked_and_renamed), T(sizes_times_locks), T(attributes),
-		T(attributes_read_only), T(in_haste), T(closes_in_haste), T(what_is_quick)};
+		T(attributes_read_only), T(in_haste), T(closes_in_haste), T(syncs_apart),
+		T(what_is_quick)};
 
 	return cmocka_run_group_tests_name("p9", tests, NULL, NULL);
 }
