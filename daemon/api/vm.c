@@ -220,12 +220,15 @@ void vm_start_again(struct httpd_req *req)
 		start(req, i);
 }
 
+/* Of several who asked for it at once the first starts it. */
 static void stopped_to_start(struct httpd_req *req, struct instance *i, bool reached)
 {
-	if (reached)
+	if (!reached)
+		answer_problem(req, 500, "internal", "VM %s does not end", i->name);
+	else if (instance_has_ended(i))
 		start(req, i);
 	else
-		answer_problem(req, 500, "internal", "VM %s does not end", i->name);
+		api_answer_when(req, i, GOAL_RUNNING, START_WAIT_NS, answer_started);
 }
 
 void vm_restart(struct httpd_req *req)

@@ -42,10 +42,12 @@ static void answer_by(struct httpd_req *req, struct instance *i, enum instance_g
 		httpd_set_data(req, w, waiting_free);
 		w->waiter = wait(i, goal, timeout_ns, waited, w);
 	}
-	if (w && w->waiter)
-		httpd_defer(req, NULL);
-	else
+	if (!w || !w->waiter) {
 		answer_problem(req, 500, "internal", "there is no memory to wait with");
+		return;
+	}
+	instance_wait_insist(w->waiter);
+	httpd_defer(req, NULL);
 }
 
 void api_answer_when(struct httpd_req *req, struct instance *i, enum instance_goal goal,

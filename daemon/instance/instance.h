@@ -264,6 +264,8 @@ struct instance_waiter *instance_wait_on(struct instance *inst, enum instance_go
 	int64_t timeout_ns, instance_wait_fn *fn, void *arg);
 struct instance_waiter *instance_wait(struct instance *inst, enum instance_goal goal,
 	int64_t timeout_ns, instance_wait_fn *fn, void *arg);
+/* One that insists hears that the goal was reached also when another one, which heard it before, has started the instance again. */
+void instance_wait_insist(struct instance_waiter *waiter);
 void instance_wait_cancel(struct instance_waiter *waiter);
 
 #endif

@@ -12,6 +12,8 @@ struct instance_waiter {
 	struct instance *inst;
 	enum instance_goal goal;
 	bool on; /* over its end, as long as it will be started again */
+	bool insists;
+	bool told; /* is about to be, that the goal is reached */
 	struct loop_timer *timer;
 	instance_wait_fn *fn;
 	void *arg;
@@ -42,7 +44,7 @@ static void finish(struct instance_waiter *w)
 	struct instance *inst = w->inst;
 	instance_wait_fn *fn = w->fn;
 	void *arg = w->arg;
-	bool reached = instance_reached(inst, w->goal);
+	bool reached = w->told || instance_reached(inst, w->goal);
 
 	instance_wait_cancel(w);
 	fn(arg, inst, reached);
@@ -66,10 +68,13 @@ static bool goes_on(const struct instance_waiter *w)
 /* From the beginning after each, since a callback may add and cancel others; it may not remove the instance. */
 void instance_tell_waiters(struct instance *i)
 {
-	struct instance_waiter *w = i->waiters;
+	struct instance_waiter *w;
 
+	for (w = i->waiters; w; w = w->next)
+		w->told |= w->insists && instance_reached(i, w->goal);
+	w = i->waiters;
 	while (w) {
-		if (!instance_reached(i, w->goal) && goes_on(w)) {
+		if (!w->told && !instance_reached(i, w->goal) && goes_on(w)) {
 			w = w->next;
 			continue;
 		}
@@ -104,6 +109,11 @@ struct instance_waiter *instance_wait_on(struct instance *inst, enum instance_go
 	if (w)
 		w->on = true;
 	return w;
+}
+
+void instance_wait_insist(struct instance_waiter *w)
+{
+	w->insists = true;
 }
 
 void instance_wait_cancel(struct instance_waiter *w)

@@ -39,6 +39,27 @@ class Again(DaemonTest):
         restart.close()
         self.assertEqual(self.d.call("GET", f"/vm/{vm}").status, 404)
 
+    def test_several_wait_for_its_end(self):
+        """Each hears of it, though the first who does starts it again."""
+        self.d.put_shell("stubborn", "trap '' TERM; echo here; exec sleep 1000")
+        vm = self.d.run("stubborn", name="x", wait="started")
+        self.until("x", lambda _: self.count("x", b"here") == 1)
+        asked = []
+        for method, path in (("POST", "stop?timeout=600"), ("POST", "restart?timeout=600"), ("GET", f"wait?state=ended&timeout={TIMEOUT_S}"),
+                             ("POST", "restart?timeout=600"), ("POST", "restart?timeout=600")):
+            asked.append(self.d.connection())
+            asked[-1].request(method, f"/vm/x/{path}", headers={"Content-Type": "application/json"})
+            self.d.call("GET", "/healthz")  # an exchange with the manager, which has read it
+        os.kill(vm["pid"], 9)
+        answers = [connection.getresponse() for connection in asked]
+        bodies = [json.loads(answer.read()) for answer in answers]
+        for connection in asked:
+            connection.close()
+        self.assertEqual([answer.status for answer in answers], [201, 200, 200, 200, 200], bodies)
+        self.assertEqual((bodies[2]["reached"], {bodies[n]["state"] for n in (1, 3, 4)}), (True, {"running"}), bodies)
+        self.assertEqual(self.get("x")["state"], "running")
+        self.until("x", lambda _: self.count("x", b"here") == 2)
+
     def test_start_again(self):
         self.d.put_shell("once", "echo run $WHAT; exit 3")
         self.d.run("once", name="x", wait="none", env={"WHAT": "with its environment"})
