@@ -108,11 +108,6 @@ struct loop *api_loop(struct api *api)
 	return api->loop;
 }
 
-const char *api_host(const struct api *api)
-{
-	return api->host;
-}
-
 /* --- answers --------------------------------------------------------------------------------------------------- */
 /* The problem's stable code says more than the status: an unknown image of POST /vm/run is 400 as in the original. */
 static int errno_of(const char *code, int status)

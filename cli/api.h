@@ -43,8 +43,6 @@ static inline void api_closep(struct api **api)
 
 /* The loop that calls run on, for signals. */
 struct loop *api_loop(struct api *api);
-/* The address as it was given. */
-const char *api_host(const struct api *api);
 
 /* Performs a call and waits for its end. *answer (may be NULL) is a new reference, NULL for an empty
  * body; of a refusal it is the problem, when the manager gave one. */

@@ -65,7 +65,8 @@ int operation_path(struct buf *out, const char *id, struct err *err)
 	return buf_printf(out, "/operation/%s", id) < 0 ? err_set(err, ENOMEM, "out of memory") : 0;
 }
 
-int operation_failure(const json_t *operation, struct err *err)
+/* What it failed with, as -errno with the sentence; 0: it has not. */
+static int failure_of(const json_t *operation, struct err *err)
 {
 	const json_t *error = json_object_get(operation, "error");
 
@@ -91,7 +92,7 @@ int operation_await(struct api *api, json_t *operation, json_t **result, struct 
 			NULL, err);
 	sse_fini(&sse);
 	if (!rc)
-		rc = operation_failure(f.last, err);
+		rc = failure_of(f.last, err);
 	if (!rc && result) {
 		json_t *made = json_object_get(f.last, "result");
 

@@ -10,8 +10,6 @@
  * reference, NULL when it has none), or what the call would have failed with.
  */
 int operation_await(struct api *api, json_t *operation, json_t **result, struct err *err);
-/* What it failed with, as -errno with the sentence; 0: it has not. */
-int operation_failure(const json_t *operation, struct err *err);
 /* "/operation/ID". -ENOENT for what can be no id. */
 int operation_path(struct buf *out, const char *id, struct err *err);
 

@@ -367,8 +367,3 @@ int options_parse(int argc, char **argv, struct options *o, struct err *err)
 			"one of --api-sock, --api-fd, --no-api is needed (see --help)");
 	return 0;
 }
-
-void options_fini(struct options *o)
-{
-	config_fini(&o->config);
-}

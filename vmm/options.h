@@ -28,9 +28,8 @@ struct options {
 	bool seal;          /* ... and to write through to the disk before */
 };
 
-/* 0, or -EINVAL with the sentence. options_fini() is right in both cases. */
+/* 0, or -EINVAL with the sentence. What it keeps is kept until the process ends. */
 int options_parse(int argc, char **argv, struct options *options, struct err *err);
-void options_fini(struct options *options);
 void options_help(void);
 
 /* A row of the table for the manual; arg is NULL when no value is taken. */

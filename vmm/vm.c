@@ -123,21 +123,6 @@ static void teardown(struct vm *vm)
 	vm->com1_irq_fd = -1;
 }
 
-void vm_fini(struct vm *vm)
-{
-	teardown(vm);
-	if (vm->notify_fd >= 0)
-		close(vm->notify_fd);
-	if (vm->record_fd >= 0)
-		close(vm->record_fd);
-	if (vm->pagemap_fd >= 0)
-		close(vm->pagemap_fd);
-	user_tables_free(vm->tables);
-	config_fini(&vm->config);
-	pthread_cond_destroy(&vm->state_changed);
-	pthread_mutex_destroy(&vm->state_lock);
-}
-
 static int make_memory(struct vm *vm, struct err *err)
 {
 	int r = ram_make(vm, vm->blank ? ram_enough(vm->ram_wanted) : RAM_ALL, err);

@@ -134,11 +134,9 @@ struct vm {
 	char end_detail[160];
 };
 
-/* config is taken. 0 or -errno; vm_fini() is right in both cases. */
+/* config is taken. 0 or -errno. A process is one VM: it goes with the process. */
 int vm_init(struct vm *vm, struct config *config, struct loop *loop, int console_fd,
 	uint64_t console_max, struct err *err);
-/* Stops whatever runs. */
-void vm_fini(struct vm *vm);
 
 /* Makes everything that does not depend on the image: a shell. Needs config.libos. 0 or -errno (EMPTY again). */
 int vm_prepare(struct vm *vm, struct err *err);

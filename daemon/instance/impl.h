@@ -55,7 +55,6 @@ void instance_consider_restart(struct instance *inst); /* it has ended */
 void instance_no_restart(struct instance *inst);       /* somebody wants it down */
 void instance_resume_restart(struct instance *inst);   /* under another manager */
 void instance_watch_ttl(struct instance *inst);        /* it runs */
-void instance_hurry(struct instance *inst, bool on);
 void instance_set_state(struct instance *inst, enum instance_state to);
 
 /* neighbours.c: it has ended without a word. */

@@ -61,7 +61,7 @@ void instance_set_state(struct instance *i, enum instance_state to)
 	instance_watch_health(i);
 }
 
-void instance_hurry(struct instance *i, bool on)
+static void hurry(struct instance *i, bool on)
 {
 	if (i->hurrying == on)
 		return;
@@ -98,7 +98,7 @@ void instance_end(struct instance *i, enum instance_state to, const char *reason
 	clock_gettime(CLOCK_REALTIME, &i->ended);
 	instance_set_state(i, to);
 	i->ready = false;
-	instance_hurry(i, false);
+	hurry(i, false);
 	give_back(i);
 	instance_consider_restart(i);
 	instance_save(i);
@@ -174,7 +174,7 @@ static void is_ready(void *arg)
 	instance_save_soon(i);
 	events_vm(i->core->events, "ready", i);
 	apps_hear(i->core->apps, i);
-	instance_hurry(i, false);
+	hurry(i, false);
 	templates_hear(i->core->templates, i);
 	instance_tell_waiters(i);
 }
@@ -321,7 +321,7 @@ static void begin(struct instance *i)
 		spec.search = search;
 	instance_set_state(i, VM_STARTING);
 	instance_save_soon(i); /* behind the answer of the monitor, which works meanwhile */
-	instance_hurry(i, true);
+	hurry(i, true);
 	if (r < 0)
 		err_sys(&err, -r, "VM");
 	else if (i->spec.ops == &monitor_process)

@@ -339,8 +339,3 @@ uint16_t forward_port(const struct forward *f)
 {
 	return f->host_port;
 }
-
-unsigned forward_connections(const struct forward *f)
-{
-	return f->count;
-}

@@ -30,6 +30,5 @@ int forward_new(const struct forward_config *config, struct forward **forward, s
 /* Closes the listener and all connections. NULL is fine. */
 void forward_free(struct forward *forward);
 uint16_t forward_port(const struct forward *forward);
-unsigned forward_connections(const struct forward *forward);
 
 #endif

@@ -301,8 +301,3 @@ uint16_t forward_udp_port(const struct forward_udp *f)
 {
 	return f->host_port;
 }
-
-unsigned forward_udp_flows(const struct forward_udp *f)
-{
-	return f->count;
-}

@@ -20,6 +20,5 @@ int forward_udp_new(
 	const struct forward_config *config, struct forward_udp **forward, struct err *err);
 void forward_udp_free(struct forward_udp *forward); /* NULL is fine */
 uint16_t forward_udp_port(const struct forward_udp *forward);
-unsigned forward_udp_flows(const struct forward_udp *forward);
 
 #endif

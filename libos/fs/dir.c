@@ -17,8 +17,7 @@ struct dir_sink {
 };
 
 /* struct linux_dirent64: ino, off, reclen, type, name; struct linux_dirent: ino, off, reclen, name, zero, type. */
-#define HEAD64 19u
-#define HEAD   18u
+#define HEAD 18u
 
 bool dir_emit(struct dir_sink *s, const char *name, unsigned len, uint64_t ino, unsigned type,
 	uint64_t next)

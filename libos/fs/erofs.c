@@ -14,7 +14,6 @@
 #define BLOCK_BITS           12u
 #define BLOCK_BYTES          4096u
 #define SUPER_OFFSET         1024u
-#define SUPER_BYTES          128u
 #define EROFS_MAGIC          0xe0f5e1e2u
 #define FEATURE_ZERO_PADDING 1u
 #define FEATURE_CHUNKED      4u

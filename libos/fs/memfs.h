@@ -60,7 +60,6 @@ int memfs_touch(struct inode *inode);
 /* ---- memfs_dir.c */
 int memfs_lookup(
 	struct inode *dir, const char *name, unsigned len, struct inode **inode, bool *lower);
-bool memfs_lower_has(struct dentry *dir, const char *name, unsigned len);
 int memfs_name_add(struct dentry *dir, const char *name, unsigned len, struct inode *inode,
 	struct dentry **dentry);
 int memfs_unlink(struct dentry *d);

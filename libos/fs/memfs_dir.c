@@ -71,7 +71,7 @@ int memfs_lookup(
 	return memfs_iget(memfs_super_of(dir), nid, inode);
 }
 
-bool memfs_lower_has(struct dentry *dir, const char *name, unsigned len)
+static bool lower_has(struct dentry *dir, const char *name, unsigned len)
 {
 	struct memfs_inode *mi = memfs_of(dir->inode);
 	uint64_t nid;
@@ -152,7 +152,7 @@ static void inode_unlinked(struct dentry *d)
 static int whiteout_prepare(struct dentry *d, struct dentry **w)
 {
 	*w = NULL;
-	if (!memfs_lower_has(d->parent, d->name, d->len))
+	if (!lower_has(d->parent, d->name, d->len))
 		return 0;
 	*w = dentry_new(NULL, d->name, d->len, NULL);
 	if (!*w)

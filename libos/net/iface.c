@@ -63,7 +63,7 @@ bool iface_get(int index, struct iface *out)
 	return true;
 }
 
-bool iface_find(const char *name, struct iface *out)
+static bool find(const char *name, struct iface *out)
 {
 	for (int i = 1; i <= IFACE_MAX; i++)
 		if (iface_get(i, out) && strncmp(out->name, name, IFNAMSIZ) == 0)
@@ -165,7 +165,7 @@ long net_ifreq(unsigned cmd, uptr_t arg)
 			return -ENODEV;
 		memcpy(r.name, f.name, sizeof(r.name));
 	} else {
-		if (!iface_find(r.name, &f))
+		if (!find(r.name, &f))
 			return -ENODEV;
 		rc = answer(cmd, &r, &f);
 	}

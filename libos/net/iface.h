@@ -30,6 +30,5 @@ struct iface {
 
 /* False: there is no interface of that index. */
 bool iface_get(int index, struct iface *out);
-bool iface_find(const char *name, struct iface *out);
 
 #endif

@@ -32,7 +32,6 @@
 #define DRAIN_STEP_NS (10ull * 1000 * 1000)
 
 static uint64_t isn_key[2];
-static uint32_t dns_address;
 
 /* ---- lwIP's port */
 
@@ -207,16 +206,10 @@ static struct poller stack_poller = {
 
 /* ---- start */
 
-uint32_t net_dns(void)
-{
-	return dns_address;
-}
-
 int net_init(const struct uig_device *dev, const struct net_config *config)
 {
 	random_bytes(isn_key, sizeof(isn_key));
 	lwip_init();
-	dns_address = config ? config->dns : 0;
 	stack_poller.served_by_wait = platform_wait_serves();
 	poller_add(&stack_poller);
 	return dev ? eth_init(dev, config) : 0;
@@ -253,7 +246,6 @@ int net_reconfigure(const struct net_config *config, const uint8_t mac[6])
 	if (net_eth())
 		drop_connections(netif_ip4_addr(net_eth())->addr == config->ip);
 	random_bytes(isn_key, sizeof(isn_key));
-	dns_address = config->dns;
 	if (net_eth())
 		eth_configure(config, mac);
 	return 0;

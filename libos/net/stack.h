@@ -27,7 +27,4 @@ struct netif *net_eth(void);
 int eth_init(const struct uig_device *dev, const struct net_config *config);
 void eth_configure(const struct net_config *config, const uint8_t *mac);
 
-/* The address of the resolver of the argument line, network order; 0: none. */
-uint32_t net_dns(void);
-
 #endif

@@ -263,19 +263,6 @@ void signal_set_mask(uint64_t mask)
 	}
 }
 
-int signal_mask_swap(uint64_t mask, uint64_t *old)
-{
-	*old = current_thread->sig.mask;
-	signal_set_mask(mask);
-	return 0;
-}
-
-void signal_mask_restore_later(uint64_t old)
-{
-	current_thread->sig.saved_mask = old;
-	current_thread->sig.restore = true;
-}
-
 int signal_temp_mask(uptr_t uset, uint64_t size)
 {
 	struct sigstate *s = &current_thread->sig;

@@ -139,11 +139,8 @@ struct pollable *signal_pollable(void);
 /* A call's result says "start again" (-ERESTARTSYS, -ERESTARTNOINTR). */
 bool signal_restarts(const struct regs *regs);
 
-/* For ppoll, pselect6, epoll_pwait: another mask for the time of the call. With signal_mask_restore_later() handlers that
- * interrupted it run under the new mask still, and return to the old one. */
-int signal_mask_swap(uint64_t mask, uint64_t *old);
-void signal_mask_restore_later(uint64_t old);
-/* Both in one, with the program's set: until the call ends. uset 0: no change. 0, -EINVAL, -EFAULT. */
+/* For ppoll, pselect6, epoll_pwait: the program's set is the mask until the call ends; handlers that interrupted it run under it still, and
+ * return to the old one. uset 0: no change. 0, -EINVAL, -EFAULT. */
 int signal_temp_mask(uptr_t uset, uint64_t size);
 void signal_set_mask(uint64_t mask);
 

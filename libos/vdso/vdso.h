@@ -5,8 +5,6 @@
 
 #include "libos/mem/uaccess.h"
 
-#define VDSO_PAGES 2u
-
 /* Maps both at this address, which nothing else has. 0 or -errno. */
 int vdso_map(uptr_t at);
 /* The frame of page n (0: code, 1: clock): never counted or freed. */

@@ -60,7 +60,7 @@ static void pending_free(void *data)
 	free(p);
 }
 
-bool ui_id_good(const char *id)
+static bool id_good(const char *id)
 {
 	size_t len = strlen(id);
 
@@ -196,7 +196,7 @@ static void on_view(struct httpd_req *req)
 		on_form(req);
 		return;
 	}
-	if (!ui_id_good(id)) {
+	if (!id_good(id)) {
 		show_none(req);
 		return;
 	}
@@ -237,7 +237,7 @@ static void on_is_ready(struct httpd_req *req)
 	struct pending *p;
 	char path[80];
 
-	if (!id || !ui_id_good(id)) {
+	if (!id || !id_good(id)) {
 		httpd_reply(req, 404, NULL, NULL, 0);
 		return;
 	}
@@ -245,7 +245,7 @@ static void on_is_ready(struct httpd_req *req)
 	if (!p)
 		return;
 	httpd_set_data(req, p, pending_free);
-	if (wait && ui_id_good(wait) && !httpd_is_head(req) && !p->ui->s->draining)
+	if (wait && id_good(wait) && !httpd_is_head(req) && !p->ui->s->draining)
 		wait_begin(p);
 	snprintf(path, sizeof(path), "/task/%s/ready%s%s", id, p->waits ? "?wait=" : "",
 		p->waits ? wait : "");
@@ -253,7 +253,8 @@ static void on_is_ready(struct httpd_req *req)
 }
 
 /* --- for the scripts ----------------------------------------------------------------------------------------------------- */
-bool ui_own_site(struct httpd_req *req)
+/* Whether a request that changes something comes from our own page, as far as the browser says; else 403 is answered. */
+static bool is_own_site(struct httpd_req *req)
 {
 	const char *site = httpd_header(req, "Sec-Fetch-Site");
 
@@ -286,11 +287,11 @@ static void on_list(struct httpd_req *req)
 	struct pending *p;
 	char path[QUERY_MAX + 64];
 
-	if ((id && !ui_id_good(id)) || (query && strlen(query) > QUERY_MAX)) {
+	if ((id && !id_good(id)) || (query && strlen(query) > QUERY_MAX)) {
 		httpd_reply_error(req, 400, "a bad number of a task, or too many of them");
 		return;
 	}
-	if (!get && !ui_own_site(req))
+	if (!get && !is_own_site(req))
 		return;
 	p = pending_new(req, id ?: "");
 	if (!p)
@@ -326,7 +327,7 @@ static void on_download(struct httpd_req *req)
 	struct pending *p;
 	char path[64];
 
-	if (!id || !ui_id_good(id) || (strcmp(kind, "input") != 0 && strcmp(kind, "result") != 0)) {
+	if (!id || !id_good(id) || (strcmp(kind, "input") != 0 && strcmp(kind, "result") != 0)) {
 		httpd_reply_error(req, 400, "taskId is a number, kind is input or result");
 		return;
 	}
@@ -341,7 +342,7 @@ static void on_download(struct httpd_req *req)
 /* --- uploads -------------------------------------------------------------------------------------------------------------- */
 static void on_upload_begin(struct httpd_req *req)
 {
-	if (ui_own_site(req))
+	if (is_own_site(req))
 		image_form_begin(req, &ui_of(req)->budget);
 }
 

@@ -30,10 +30,6 @@ static inline struct ui *ui_of(const struct httpd_req *req)
 	return service_of(req)->data;
 }
 
-bool ui_id_good(const char *id);
-/* Whether a request that changes something comes from our own page, as far as the browser says; else 403 is answered. */
-bool ui_own_site(struct httpd_req *req);
-
 /* GET /events?ids=1,2: the states of tasks as they change, as server-sent events; "end" when none can change by itself. */
 void ui_on_events(struct httpd_req *req);
 /* Ends all streams. */

@@ -34,7 +34,6 @@
 #define SLOTS_DEFAULT 3
 #define ID_BYTES      20
 #define TOKEN_BYTES   128
-#define FORM_OVERHEAD (64 * KIB)
 
 enum slot_state {
 	SLOT_IDLE,

@@ -94,6 +94,14 @@ int vsock_host_dial(struct vsock_dev *v, const struct vsock_conn *c)
 	return 0;
 }
 
+/* For edges. */
+static int watch_conn(struct vsock_dev *v, struct vsock_conn *c)
+{
+	struct epoll_event e = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data.ptr = c};
+
+	return epoll_ctl(v->epoll_fd, EPOLL_CTL_ADD, c->fd, &e) < 0 ? -errno : 0;
+}
+
 /* The guest may have given up meanwhile, and be at another connection with the same ports. */
 static void dialed(struct vsock_dev *v, struct dial *d)
 {
@@ -105,7 +113,7 @@ static void dialed(struct vsock_dev *v, struct dial *d)
 		return;
 	}
 	c->fd = d->fd >= 0 ? d->fd : -1;
-	if (c->fd < 0 || vsock_host_watch(v, c) < 0) {
+	if (c->fd < 0 || watch_conn(v, c) < 0) {
 		vsock_conn_reset(v, c);
 		return;
 	}
@@ -145,13 +153,6 @@ static void collect_dials(struct vsock_dev *v)
 }
 
 /* --- connections of the host ----------------------------------------------------------------------------------- */
-int vsock_host_watch(struct vsock_dev *v, struct vsock_conn *c)
-{
-	struct epoll_event e = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data.ptr = c};
-
-	return epoll_ctl(v->epoll_fd, EPOLL_CTL_ADD, c->fd, &e) < 0 ? -errno : 0;
-}
-
 static void accept_all(struct vsock_dev *v)
 {
 	for (unsigned i = 0; i < ACCEPTS_MAX && v->accepting; i++) {
@@ -164,7 +165,7 @@ static void accept_all(struct vsock_dev *v)
 			return;
 		}
 		c = vsock_conn_new(v, VSOCK_GREETING, 0, 0, fd);
-		if (c && vsock_host_watch(v, c) < 0)
+		if (c && watch_conn(v, c) < 0)
 			vsock_conn_free(v, c);
 	}
 }

@@ -146,7 +146,5 @@ int vsock_host_dial(struct vsock_dev *v, const struct vsock_conn *c);
 void vsock_host_greeting(struct vsock_dev *v, struct vsock_conn *c);
 /* Tells the host's program that its connection is open. False: it is gone. */
 bool vsock_host_confirm(const struct vsock_conn *c);
-/* A descriptor of the connection, for edges. 0 or -errno. */
-int vsock_host_watch(struct vsock_dev *v, struct vsock_conn *c);
 
 #endif

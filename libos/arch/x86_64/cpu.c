@@ -31,7 +31,6 @@ void cpu_init(void)
 	max = r[0];
 	cpuid(1, 0, r);
 	cpu.hwcap = r[3];
-	cpu.rdrand = r[2] >> 30 & 1;
 	cpu.xsave = max >= 0xd && (r[2] >> 27 & 1); /* OSXSAVE */
 	cpu.vector_bytes = 512;
 	if (cpu.xsave) {
@@ -151,16 +150,4 @@ unsigned cpu_backtrace(uint64_t *pc, unsigned max)
 		frame = (const uint64_t *)frame[0];
 	}
 	return n;
-}
-
-uint64_t cpu_random(void)
-{
-	uint64_t value;
-	bool ok = false;
-
-	if (!cpu.rdrand)
-		return 0;
-	for (int i = 0; i < 10 && !ok; i++)
-		__asm__ volatile("rdrand %0; setc %1" : "=r"(value), "=qm"(ok) : : "cc");
-	return ok ? value : 0;
 }

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 struct cpu_features {
-	bool fsgsbase, xsave, xsaveopt, rdrand;
+	bool fsgsbase, xsave, xsaveopt;
 	uint32_t hwcap; /* AT_HWCAP: CPUID 1 EDX */
 	uint64_t xcr0;
 	uint32_t vector_bytes; /* of the vector state in the standard format, 512 without XSAVE */
@@ -86,8 +86,5 @@ void cpu_vector_sanitize(void *area);
 
 /* Return addresses of the running stack, innermost first; how many were found. */
 unsigned cpu_backtrace(uint64_t *pc, unsigned max);
-
-/* 0 when the processor has no generator or it fails. */
-uint64_t cpu_random(void);
 
 #endif
