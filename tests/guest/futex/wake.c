@@ -7,6 +7,7 @@
 
 static uint32_t first, second;
 static int waiting, woken;
+static long tid[8];
 
 struct wait {
 	uint32_t *word, bits;
@@ -22,7 +23,7 @@ static void *waiter(void *arg)
 {
 	const struct wait *w = arg;
 
-	__atomic_add_fetch(&waiting, 1, __ATOMIC_SEQ_CST);
+	tid[__atomic_fetch_add(&waiting, 1, __ATOMIC_SEQ_CST)] = syscall(SYS_gettid);
 	NEED(futex(w->word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE, 0, NULL, NULL, w->bits) == 0);
 	__atomic_add_fetch(&woken, 1, __ATOMIC_SEQ_CST);
 	return NULL;
@@ -30,17 +31,33 @@ static void *waiter(void *arg)
 
 static pthread_t thread[8];
 
+static bool sleeps(long t)
+{
+	char path[64], text[512] = "";
+	const char *state;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%ld/stat", t);
+	fd = open(path, O_RDONLY);
+	NEED(fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 && close(fd) == 0);
+	state = strrchr(text, ')');
+	NEED(state);
+	return state[2] == 'S';
+}
+
 static void start(int n, uint32_t *word, uint32_t bits)
 {
 	static struct wait w;
 
 	w = (struct wait){word, bits};
 	waiting = woken = 0;
+	memset(tid, 0, sizeof(tid));
 	for (int i = 0; i < n; i++)
 		thread[i] = start_thread(waiter, &w);
-	while (__atomic_load_n(&waiting, __ATOMIC_SEQ_CST) < n)
-		sched_yield();
-	sleep_ms(20); /* the last step into the wait cannot be seen from here */
+	for (int i = 0; i < n; i++) {
+		while (!__atomic_load_n(&tid[i], __ATOMIC_SEQ_CST) || !sleeps(tid[i]))
+			sched_yield();
+	}
 }
 
 static void join(int n)

@@ -2,17 +2,17 @@
 /* Clocks of threads count the thread's own work only. */
 #include "tests/guest/guest.h"
 
+#include <semaphore.h>
 #include <sys/resource.h>
 
-static volatile int stop;
+static sem_t stop;
 static clockid_t idle_clock;
 static volatile int ready;
 static void *sleeper(void *arg)
 {
 	NEED(pthread_getcpuclockid(pthread_self(), &idle_clock) == 0);
 	ready = 1;
-	while (!stop)
-		sleep_ms(2);
+	NEED(sem_wait(&stop) == 0);
 	return NULL;
 }
 static int64_t ns(clockid_t clock)
@@ -24,10 +24,12 @@ static int64_t ns(clockid_t clock)
 }
 int main(void)
 {
-	pthread_t t = start_thread(sleeper, NULL);
+	pthread_t t;
 	struct rusage self, thread;
 	int64_t from, idle;
 
+	NEED(sem_init(&stop, 0, 0) == 0);
+	t = start_thread(sleeper, NULL);
 	while (!ready)
 		sched_yield();
 	from = ns(CLOCK_THREAD_CPUTIME_ID);
@@ -40,7 +42,7 @@ int main(void)
 	SHOW(getrusage(RUSAGE_THREAD, &thread));
 	ASK(self.ru_utime.tv_sec + self.ru_stime.tv_sec > 0 ||
 		self.ru_utime.tv_usec + self.ru_stime.tv_usec >= 10000);
-	stop = 1;
+	sem_post(&stop);
 	pthread_join(t, NULL);
 	while (clock_gettime(idle_clock, &(struct timespec){0}) == 0)
 		sched_yield(); /* joined, but not quite gone */

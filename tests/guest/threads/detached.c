@@ -2,9 +2,13 @@
 /* Detached threads, and what join says of threads that cannot be joined. */
 #include "tests/guest/guest.h"
 
+#include <semaphore.h>
+
+static sem_t end;
+
 static void *sleeper(void *arg)
 {
-	sleep_ms(30);
+	NEED(sem_wait(&end) == 0);
 	return NULL;
 }
 static void *value(void *arg)
@@ -17,11 +21,14 @@ static void *joins(void *arg)
 }
 int main(void)
 {
-	pthread_t t = start_thread(sleeper, NULL), self = pthread_self();
+	pthread_t t, self = pthread_self();
 	void *r;
 
+	NEED(sem_init(&end, 0, 0) == 0);
+	t = start_thread(sleeper, NULL);
 	SHOW_ERR(pthread_detach(t));
 	SHOW_ERR(pthread_join(t, NULL));
+	sem_post(&end);
 	SHOW_ERR(pthread_join(self, NULL));
 	t = start_thread(value, (void *)5);
 	SHOW_ERR(pthread_join(t, &r));
@@ -33,8 +40,8 @@ int main(void)
 		SHOW_ERR(pthread_tryjoin_np(t, NULL));
 		SHOW_ERR(pthread_timedjoin_np(t, NULL, &past));
 	}
+	sem_post(&end);
 	NEED(pthread_join(start_thread(joins, &t), &r) == 0);
 	say("joined by another: %s\n", errname((int)(intptr_t)r));
-	sleep_ms(40);
 	return 0;
 }
