@@ -28,7 +28,7 @@
 #define FRAME_MIN   60u
 #define FRAME_MAX   1514u
 #define BURST_MAX   16u
-#define PATIENCE_MS 20000
+#define PATIENCE_MS 60000
 
 static unsigned answers; /* frames that the guest sent */
 static const unsigned char guest_mac[6] = {2, 0, 0, 0, 0, 7}, our_mac[6] = {2, 0, 0, 0, 0, 1};

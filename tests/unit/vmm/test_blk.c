@@ -115,7 +115,7 @@ static uint32_t serve(struct fixture *f)
 		struct pollfd p = {.fd = dev->source_fd, .events = POLLIN};
 
 		assert_true(virtio_wants_source(dev));
-		assert_int_equal(poll(&p, 1, 20000), 1);
+		assert_int_equal(poll(&p, 1, 60000), 1);
 		virtio_serve(dev, 8);
 	}
 	return dev->dead ? 0 : f->used->ring[f->seen++ % SIZE].len;
@@ -310,7 +310,7 @@ static void test_many(void **state)
 			struct pollfd p = {.fd = dev->source_fd, .events = POLLIN};
 
 			assert_true(f->blk->inflight <= BLK_INFLIGHT_MAX);
-			assert_int_equal(poll(&p, 1, 20000), 1);
+			assert_int_equal(poll(&p, 1, 60000), 1);
 			virtio_serve(dev, SIZE);
 		}
 		offer(f, 0);

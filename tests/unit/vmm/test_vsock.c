@@ -28,7 +28,7 @@
 #define HDR       sizeof(struct virtio_vsock_hdr)
 #define CID       7u
 #define ALLOC     0x10000u
-#define WAIT_MS   20000
+#define WAIT_MS   60000
 
 struct fixture {
 	struct mem mem;
