@@ -45,10 +45,10 @@ def test_1_parallel_uploads():
 
 def test_2_start_race():
     """master, worker and ui first, the registry last."""
-    with App() as app:
-        probe = socket.create_server(('127.0.0.1', 0))
-        endpoint = f'127.0.0.1:{probe.getsockname()[1]}'
-        probe.close()
+    with App() as app, socket.socket() as place:
+        place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        place.bind(('127.0.0.1', 0))  # kept, so that the kernel gives its port to nobody else; who asks for it by name may listen there
+        endpoint = f'127.0.0.1:{place.getsockname()[1]}'
         worker = app.start('worker', endpoint, MICRO_WORKER_PORT='0')
         master = app.start('master', endpoint, port=False, MICRO_MASTER_PORT='0', MICRO_MASTER_RETRY_MS='0')
         db = app.start('db', endpoint, port=False, MICRO_DB_PORT='0')
