@@ -212,25 +212,46 @@ static void probe_qemu(struct finding *f, const char *host)
 	remedy(f, "apt install qemu-system-x86");
 }
 
-static void probe_disk(struct finding *f, const char *host)
+static int ask_manager(const char *host, const char *path, json_t **answer, struct err *err)
 {
-	const char *folder = access("/var/lib/uigniter", F_OK) ? "/var/lib" : "/var/lib/uigniter";
-	struct statvfs st;
-	uint64_t free_mib;
+	struct api *api _cleanup_(api_closep) = NULL;
+	int rc = api_open(host, &api, err);
 
-	if (statvfs(folder, &st)) {
-		found(f, CHECK_WARN, "%s: %s", folder, strerror(errno));
-		remedy(f, "give the manager a folder with --state-dir");
-		return;
-	}
-	free_mib = (uint64_t)st.f_bavail * st.f_frsize / MIB;
+	return rc
+		? rc
+		: api_call(api, &(struct api_request){.path = path, .limit_ms = 5000}, answer, err);
+}
+
+static void judge_disk(struct finding *f, uint64_t free_mib, const char *folder)
+{
 	found(f,
 		free_mib >= 1024          ? CHECK_PASS
 			: free_mib >= 128 ? CHECK_WARN
 					  : CHECK_FAIL,
-		"%llu MiB are free in %s", (unsigned long long)free_mib, folder);
+		"%llu MiB are free in %.200s", (unsigned long long)free_mib, folder);
 	if (f->verdict != CHECK_PASS)
 		remedy(f, "make room, or give the manager another folder with --state-dir");
+}
+
+/* The manager's folder, or where it would be without any options. */
+static void probe_disk(struct finding *f, const char *host)
+{
+	const char *folder = access("/var/lib/uigniter", F_OK) ? "/var/lib" : "/var/lib/uigniter";
+	json_t *info _cleanup_json_ = NULL;
+	const json_t *state = NULL;
+	struct statvfs st;
+
+	if (!ask_manager(host, "/info", &info, NULL))
+		state = json_object_get(info, "state");
+	if (json_is_string(json_object_get(state, "dir"))) {
+		judge_disk(f, (uint64_t)json_integer_value(json_object_get(state, "free_mib")),
+			json_string_value(json_object_get(state, "dir")));
+	} else if (statvfs(folder, &st)) {
+		found(f, CHECK_WARN, "%s: %s", folder, strerror(errno));
+		remedy(f, "give the manager a folder with --state-dir");
+	} else {
+		judge_disk(f, (uint64_t)st.f_bavail * st.f_frsize / MIB, folder);
+	}
 }
 
 /* --- ports and manager ----------------------------------------------------------------------------------------- */
@@ -245,17 +266,7 @@ static bool port_is_free(uint16_t port)
 	return fd >= 0 && !bind(fd, (struct sockaddr *)&a, sizeof(a));
 }
 
-static int ask_manager(const char *host, const char *path, json_t **answer, struct err *err)
-{
-	struct api *api _cleanup_(api_closep) = NULL;
-	int rc = api_open(host, &api, err);
-
-	return rc
-		? rc
-		: api_call(api, &(struct api_request){.path = path, .limit_ms = 5000}, answer, err);
-}
-
-static void probe_port(struct finding *f, const char *host)
+static void judge_default_port(struct finding *f)
 {
 	json_t *version _cleanup_json_ = NULL;
 
@@ -269,6 +280,22 @@ static void probe_port(struct finding *f, const char *host)
 			"end it (ss -ltnp 'sport = 6666' names it), or give the manager another "
 			"port with --listen");
 	}
+}
+
+/* A manager that runs has what it was told to take; without one: whether the next could have the default. */
+static void probe_port(struct finding *f, const char *host)
+{
+	json_t *info _cleanup_json_ = NULL;
+	const json_t *listen = NULL;
+
+	if (!ask_manager(host, "/info", &info, NULL))
+		listen = json_object_get(info, "listen");
+	if (json_is_string(listen))
+		found(f, CHECK_PASS, "the manager's API is at %.60s", json_string_value(listen));
+	else if (listen)
+		found(f, CHECK_PASS, "the manager's API is on its Unix socket only");
+	else
+		judge_default_port(f);
 }
 
 static void probe_manager(struct finding *f, const char *host)

@@ -7,6 +7,7 @@
 #include "daemon/pool.h"
 
 #include <string.h>
+#include <sys/statvfs.h>
 
 #define API_VERSION "1"
 
@@ -59,19 +60,31 @@ static json_t *monitors_json(const struct core *core)
 	return list;
 }
 
+static json_t *state_json(const struct core *core)
+{
+	struct statvfs st;
+	json_int_t free_mib = 0;
+
+	if (statvfs(core->config.state_dir, &st) == 0)
+		free_mib = (json_int_t)((uint64_t)st.f_bavail * st.f_frsize / MIB);
+	return json_pack("{s:s, s:I}", "dir", core->config.state_dir, "free_mib", free_mib);
+}
+
 void system_info(struct httpd_req *req)
 {
 	const struct core *core = api_core(req);
+	const struct config *config = &core->config;
 	const struct subnet *subnet = network_subnet(core->network);
 	char gateway[IPV4_TEXT_BYTES], subnet6[IPV6_TEXT_BYTES + 4];
 
 	subnet6_format(network_subnet6(core->network), subnet6);
 	ipv4_format(subnet_gateway(subnet), gateway);
 	answer_json(req, 200,
-		json_pack("{s:s, s:s, s:o, s:s?, s:s, s:s, s:s, s:s, s:i, s:i, s:o}", "version",
-			UIGNITER_VERSION, "monitor", core->monitor->name, "monitors",
-			monitors_json(core), "netns", core->config.netns, "bridge", NETWORK_BRIDGE,
-			"subnet", core->config.subnet_text, "subnet6", subnet6, "gateway", gateway,
+		json_pack("{s:s, s:s, s:o, s:s?, s:s?, s:o, s:s, s:s, s:s, s:s, s:i, s:i, s:o}",
+			"version", UIGNITER_VERSION, "monitor", core->monitor->name, "monitors",
+			monitors_json(core), "listen", config->listen_port ? config->listen : NULL,
+			"netns", config->netns, "state", state_json(core), "bridge", NETWORK_BRIDGE,
+			"subnet", config->subnet_text, "subnet6", subnet6, "gateway", gateway,
 			"vms", (int)instances_count(core->instances), "addresses_free",
 			(int)network_free_addresses(core->network), "cgroup",
 			cgroups_json(core->cgroups)));
