@@ -133,14 +133,15 @@ static int add_bytes(struct buf *out, const json_t *value)
 static int add_port(struct buf *out, const json_t *port, bool first)
 {
 	const char *address = json_string_value(json_object_get(port, "address"));
-
 	const char *protocol = json_string_value(json_object_get(port, "protocol"));
 	bool udp = protocol && strcmp(protocol, "udp") == 0;
+	bool lost = json_is_true(json_object_get(port, "lost"));
 
-	return buf_printf(out, "%s%s:%lld->%lld%s", first ? "" : ",",
+	return buf_printf(out, "%s%s:%lld->%lld%s%s", first ? "" : ",",
 		address ? address : "127.0.0.1",
 		(long long)json_integer_value(json_object_get(port, "host")),
-		(long long)json_integer_value(json_object_get(port, "guest")), udp ? "/udp" : "");
+		(long long)json_integer_value(json_object_get(port, "guest")), udp ? "/udp" : "",
+		lost ? "(lost)" : "");
 }
 
 static int add_list(struct buf *out, const json_t *list, enum column_kind kind)

@@ -41,8 +41,9 @@ static unsigned print_ports(const json_t *ports, const char *wanted)
 			printf("%lld/%s -> ",
 				(long long)json_integer_value(json_object_get(port, "guest")),
 				text(port, "protocol"));
-		printf("%s:%lld\n", text(port, "address"),
-			(long long)json_integer_value(json_object_get(port, "host")));
+		printf("%s:%lld%s\n", text(port, "address"),
+			(long long)json_integer_value(json_object_get(port, "host")),
+			json_is_true(json_object_get(port, "lost")) ? " (lost)" : "");
 	}
 	return found;
 }

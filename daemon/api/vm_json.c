@@ -28,13 +28,14 @@ static json_t *ports_json(const struct instance *i)
 
 	for (unsigned n = 0; n < i->port_count; n++) {
 		const struct port_map *map = &i->ports[n];
+		bool lost = instance_port_is_lost(i, map);
 		char address[IPV4_TEXT_BYTES];
 
 		ipv4_format(map->host_ip, address);
 		json_array_append_new(ports,
-			json_pack("{s:i, s:i, s:s, s:s}", "host", (int)map->host_port, "guest",
-				(int)map->guest_port, "address", address, "protocol",
-				map->udp ? "udp" : "tcp"));
+			json_pack("{s:i, s:i, s:s, s:s, s:o*}", "host", (int)map->host_port,
+				"guest", (int)map->guest_port, "address", address, "protocol",
+				map->udp ? "udp" : "tcp", "lost", lost ? json_true() : NULL));
 	}
 	return ports;
 }

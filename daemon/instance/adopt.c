@@ -215,15 +215,6 @@ bool instances_use_shell(const struct instances *is, const char *name)
 }
 
 /* --- taking over ----------------------------------------------------------------------------------------------- */
-/* A port that somebody else has taken meanwhile is lost; the instance is not. */
-static void publish_again(struct instance *i)
-{
-	struct err err = {0};
-
-	if (instance_publish(i, &err) < 0)
-		log_error("a published port is lost", "id=%s error=\"%s\"", i->id, err.msg);
-}
-
 static void go_on(struct instance *i, enum instance_state was)
 {
 	if (i->ahead && i->shell->ops->confirm)
@@ -234,7 +225,7 @@ static void go_on(struct instance *i, enum instance_state was)
 	case VM_PAUSED:
 	case VM_STOPPING:
 		i->state = was == VM_PAUSED ? VM_PAUSED : VM_RUNNING;
-		publish_again(i);
+		instance_publish_again(i);
 		instance_watch_ttl(i);
 		instance_watch_health(i);
 		if (was == VM_STOPPING)

@@ -14,6 +14,7 @@ struct instances {
 	bool saver_set;
 	struct loop_timer *
 		sweeper; /* removes those of auto_remove that have ended, outside of all callbacks */
+	struct loop_timer *publisher; /* of ports that are lost (ports.c) */
 };
 
 /* adopt.c: writes the record to the state database. What can not be written is logged: the VM goes on, only a later
@@ -39,6 +40,9 @@ int instance_isolate(struct instance *inst, struct err *err);
 /* 0 or -errno with err; what was published before stays so until instance_unpublish(). */
 int instance_publish(struct instance *inst, struct err *err);
 void instance_unpublish(struct instance *inst);
+/* One that has been taken over: what can not be published now is as soon as it can. */
+void instance_publish_again(struct instance *inst);
+void instances_find_lost_ports(void *instances);
 
 /* run.c */
 extern const struct shell_owner instance_owner;

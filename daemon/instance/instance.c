@@ -68,6 +68,7 @@ int instances_new(struct core *core, struct instances **out, struct err *err)
 	*out = is;
 	r = loop_timer_new(core->loop, sweep, is, &is->sweeper);
 	r = r < 0 ? r : loop_timer_new(core->loop, save_all, is, &is->saver);
+	r = r < 0 ? r : loop_timer_new(core->loop, instances_find_lost_ports, is, &is->publisher);
 	if (r == 0 && mkdir(is->dir, 0711) < 0 && errno != EEXIST)
 		r = -errno;
 	return r < 0 ? err_sys(err, -r, "cannot make %s", is->dir) : instances_load(is, err);
@@ -81,6 +82,7 @@ void instances_free(struct instances *is)
 		instance_free(is->first);
 	loop_timer_free(is->sweeper);
 	loop_timer_free(is->saver);
+	loop_timer_free(is->publisher);
 	reap_tree(is->dir);
 	free(is->dir);
 	free(is);

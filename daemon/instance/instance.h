@@ -89,7 +89,7 @@ struct port_map {
 	uint32_t host_ip;
 	uint16_t host_port, guest_port;
 	bool udp;
-	struct forward *forward; /* one of them; both NULL after the end */
+	struct forward *forward; /* one of them; both NULL after the end, or when it is lost */
 	struct forward_udp *forward_udp;
 };
 
@@ -251,6 +251,8 @@ int instance_copy_words(char *const *from, char ***out);
 void instance_free_words(char **words);
 
 bool instance_has_ended(const struct instance *inst);
+/* It runs, and another program has this one of its ports. */
+bool instance_port_is_lost(const struct instance *inst, const struct port_map *map);
 /* Ended, to be removed by itself, and about to be: not shown to anybody. */
 bool instance_is_gone(const struct instance *inst);
 /* The goal is reached now. */

@@ -275,25 +275,29 @@ static void accept_event(void *arg, uint32_t events)
 	}
 }
 
-static int listen_host(struct forward *f, struct err *err)
+int forward_bind(const struct forward_config *config, bool udp, uint16_t *port, struct err *err)
 {
 	struct sockaddr_in at = {.sin_family = AF_INET,
-		.sin_port = htons(f->config.host_port),
-		.sin_addr.s_addr = htonl(f->config.host_ip)};
+		.sin_port = htons(config->host_port),
+		.sin_addr.s_addr = htonl(config->host_ip)};
+	_cleanup_close_ int fd =
+		socket(AF_INET, (udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	socklen_t len = sizeof(at);
 	char text[IPV4_TEXT_BYTES];
-	int one = 1;
+	int one = 1, r;
 
-	ipv4_format(f->config.host_ip, text);
-	f->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (f->fd < 0)
+	r = fd < 0    ? -1
+		: udp ? setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &one, sizeof(one))
+		      : setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (r < 0)
 		return err_sys(err, errno, "cannot make a socket");
-	setsockopt(f->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (bind(f->fd, (struct sockaddr *)&at, len) < 0 || listen(f->fd, LISTEN_BACKLOG) < 0 ||
-		getsockname(f->fd, (struct sockaddr *)&at, &len) < 0)
-		return err_sys(err, errno, "cannot publish on %s:%u", text, f->config.host_port);
-	f->host_port = ntohs(at.sin_port);
-	return 0;
+	ipv4_format(config->host_ip, text);
+	if (bind(fd, (struct sockaddr *)&at, len) < 0 || (!udp && listen(fd, LISTEN_BACKLOG) < 0) ||
+		getsockname(fd, (struct sockaddr *)&at, &len) < 0)
+		return err_sys(err, errno, "cannot publish on %s:%u%s", text, config->host_port,
+			udp ? "/udp" : "");
+	*port = ntohs(at.sin_port);
+	return steal_fd(&fd);
 }
 
 int forward_new(const struct forward_config *config, struct forward **out, struct err *err)
@@ -304,8 +308,8 @@ int forward_new(const struct forward_config *config, struct forward **out, struc
 	if (!f)
 		return err_sys(err, ENOMEM, "published port");
 	f->config = *config;
-	f->fd = -1;
-	r = listen_host(f, err);
+	f->fd = forward_bind(config, false, &f->host_port, err);
+	r = f->fd;
 	if (r < 0)
 		goto out_free;
 	r = loop_timer_new(config->loop, accept_again, f, &f->rest);

@@ -8,6 +8,7 @@
 
 #include "lib/err.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define FORWARD_CONNECTIONS_MAX 256 /* per port; more wait in the listener's queue */
@@ -25,6 +26,9 @@ struct forward_config {
 	uint16_t port;
 };
 
+/* The socket that clients reach, not blocking, and the port that it has; TCP's listens. The descriptor (the caller's), -EADDRINUSE or
+ * another -errno with err. */
+int forward_bind(const struct forward_config *config, bool udp, uint16_t *port, struct err *err);
 /* 0, or -errno with err: -EADDRINUSE when the host's port is taken. */
 int forward_new(const struct forward_config *config, struct forward **forward, struct err *err);
 /* Closes the listener and all connections. NULL is fine. */

@@ -237,27 +237,6 @@ static void host_event(void *arg, uint32_t events)
 	}
 }
 
-static int bind_host(struct forward_udp *f, struct err *err)
-{
-	struct sockaddr_in at = {.sin_family = AF_INET,
-		.sin_port = htons(f->config.host_port),
-		.sin_addr.s_addr = htonl(f->config.host_ip)};
-	socklen_t len = sizeof(at);
-	char text[IPV4_TEXT_BYTES];
-	int one = 1;
-
-	ipv4_format(f->config.host_ip, text);
-	f->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (f->fd < 0 || setsockopt(f->fd, IPPROTO_IP, IP_PKTINFO, &one, sizeof(one)) < 0)
-		return err_sys(err, errno, "cannot make a socket");
-	if (bind(f->fd, (struct sockaddr *)&at, len) < 0 ||
-		getsockname(f->fd, (struct sockaddr *)&at, &len) < 0)
-		return err_sys(
-			err, errno, "cannot publish on %s:%u/udp", text, f->config.host_port);
-	f->host_port = ntohs(at.sin_port);
-	return 0;
-}
-
 int forward_udp_new(const struct forward_config *config, struct forward_udp **out, struct err *err)
 {
 	struct forward_udp *f = calloc(1, sizeof(*f));
@@ -266,8 +245,8 @@ int forward_udp_new(const struct forward_config *config, struct forward_udp **ou
 	if (!f)
 		return err_sys(err, ENOMEM, "published port");
 	f->config = *config;
-	f->fd = -1;
-	r = bind_host(f, err);
+	f->fd = forward_bind(config, true, &f->host_port, err);
+	r = f->fd;
 	if (r < 0)
 		goto out_free;
 	r = loop_timer_new(config->loop, quiet, f, &f->timer);

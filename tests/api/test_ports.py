@@ -4,10 +4,13 @@ import hashlib
 import os
 import resource
 import socket
+import subprocess
 import threading
 import time
 
-from harness import DaemonTest, PYTHON, SERVER, main, need, TIMEOUT_S
+from harness import BUILD, DaemonTest, PYTHON, SERVER, main, need, TIMEOUT_S
+
+CLI = os.path.join(BUILD, "cli", "uigniter")
 
 # Takes all, then answers with the length and the sum: a client that half-closes gets its answer still.
 COUNTER = """
@@ -114,7 +117,7 @@ class Udp(DaemonTest):
 class Ports(DaemonTest):
     def publish(self, program=SERVER, **fields):
         self.d.put_image("server", {"cmd": ["python3", "-c", program, "8000"], "ports": [8000], "process": {"program": PYTHON}})
-        return self.d.run("server", wait="ready", ports=[{"guest": 8000}], **fields)
+        return self.d.run("server", wait="ready", **{"ports": [{"guest": 8000}], **fields})
 
     def connect(self, vm):
         s = socket.create_connection(("127.0.0.1", vm["ports"][0]["host"]), timeout=TIMEOUT_S)
@@ -236,6 +239,45 @@ class Ports(DaemonTest):
         answer = self.d.call("POST", "/vm/run", {"image_name": "server", "ports": [{"guest": 1, "address": "203.0.113.1"}]})
         self.refused(answer, 400, "bad_request")
         self.assertEqual(len(self.d.call("GET", "/vm").json["items"]), 2)
+
+    def test_who_has_it(self):
+        """A refusal says who has the port: a VM, or somebody else."""
+        vm = self.publish()
+        port = vm["ports"][0]["host"]
+        for address in ("127.0.0.1", "0.0.0.0"):
+            answer = self.d.call("POST", "/vm/run", {"image_name": "server", "ports": [{"host": port, "guest": 1, "address": address}]})
+            self.refused(answer, 409, "conflict")
+            self.assertIn(f"cannot publish on {address}:{port}: the VM {vm['name']} has it", answer.json["detail"])
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            port = other.getsockname()[1]
+            answer = self.d.call("POST", "/vm/run", {"image_name": "server", "ports": [{"host": port, "guest": 1}]})
+            self.refused(answer, 409, "conflict")
+            self.assertIn(f"sport = {port}", answer.json["detail"])
+
+    def cli(self, *words):
+        return subprocess.check_output([CLI, "-H", "unix://" + self.d.socket, *words], text=True, timeout=TIMEOUT_S)
+
+    def test_lost_and_found(self):
+        """What another program takes while there is no manager is shown as lost, and published again when it is free; the rest is as before."""
+        vm = self.publish(ports=[{"guest": 8000}, {"guest": 8000}, {"guest": 8000, "protocol": "udp"}])
+        lost, kept, udp = (p["host"] for p in vm["ports"])
+        self.d.kill()
+        other = socket.create_server(("127.0.0.1", lost))
+        self.d.start()
+        self.assertEqual([p.get("lost") for p in self.d.call("GET", f"/vm/{vm['id']}").json["ports"]], [True, None, None])
+        self.assertIn(f"127.0.0.1:{lost}->8000(lost),127.0.0.1:{kept}->8000", self.cli("ps"))
+        self.assertEqual(self.cli("port", vm["name"], "8000").split("\n")[0], f"127.0.0.1:{lost} (lost)")
+        with socket.create_connection(("127.0.0.1", kept)) as s, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as u:
+            s.sendall(b"x")
+            self.assertEqual(s.recv(1), b"x")
+            with self.assertRaises(OSError):
+                u.bind(("127.0.0.1", udp))
+        other.close()
+        while "lost" in self.d.call("GET", f"/vm/{vm['id']}").json["ports"][0]:
+            pass  # an exchange with the manager
+        with socket.create_connection(("127.0.0.1", lost)) as s:
+            s.sendall(b"y")
+            self.assertEqual(s.recv(1), b"y")
 
 
 if __name__ == "__main__":
