@@ -14,8 +14,8 @@ class Manager(HostileTest):
     def raw(self, data):
         s = socket.socket(socket.AF_UNIX)
         self.addCleanup(s.close)
+        s.connect(self.d.socket)  # waits while the manager's queue is full, as one with a time-out would not
         s.settimeout(TIMEOUT_S)
-        s.connect(self.d.socket)
         s.sendall(data)
         return s
 
