@@ -88,7 +88,8 @@ static int map_segment(struct file *f, const struct elf_segment *s, uint64_t bas
 	}
 	if (mem_end <= mapped)
 		return 0;
-	r = vm_map(mapped, mem_end - mapped, s->prot, MAP_PRIVATE | MAP_FIXED, NULL, 0);
+	r = vm_map(mapped, mem_end - mapped, s->prot, MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, NULL,
+		0);
 	if (r >= 0)
 		vm_populate(mapped, PAGE_BYTES); /* and what comes along with a first fault */
 	return r < 0 ? (int)r : 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* eventfd(2): a counter that wakes. */
+#include "libos/fs/aio.h"
 #include "libos/fs/fd.h"
 #include "libos/fs/inode.h"
 #include "libos/klib/errno.h"
@@ -55,9 +56,7 @@ static long eventfd_write(struct file *f, struct iter *it, uint64_t *pos, bool n
 		if (rc < 0)
 			return rc;
 	}
-	e->count += value;
-	waitq_wake(&e->rd, e->semaphore && value < UINT32_MAX ? (unsigned)value : UINT32_MAX);
-	poll_notify(&e->pollable, POLLIN);
+	eventfd_add(f, value);
 	return sizeof(value);
 }
 
@@ -87,6 +86,20 @@ static const struct file_ops eventfd_ops = {
 	.pollable = eventfd_pollable,
 	.release = eventfd_release,
 };
+
+bool is_eventfd(const struct file *f)
+{
+	return f->ops == &eventfd_ops;
+}
+
+void eventfd_add(struct file *f, uint64_t n)
+{
+	struct eventfd *e = f->priv;
+
+	e->count += n > COUNT_MAX - e->count ? COUNT_MAX - e->count : n;
+	waitq_wake(&e->rd, e->semaphore && n < UINT32_MAX ? (unsigned)n : UINT32_MAX);
+	poll_notify(&e->pollable, POLLIN);
+}
 
 static long eventfd_create(unsigned initial, unsigned flags)
 {

@@ -7,13 +7,6 @@
 #include "libos/klib/string.h"
 #include "libos/sys/sysctl.h"
 
-#define DEV_HEAD                                                                                   \
-	"Inter-|   Receive                                                |  Transmit\n"           \
-	" face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs " \
-	"drop fifo colls carrier compressed\n"
-#define DEV_ZERO                                                                                   \
-	"0       0    0    0    0     0          0         0        0       0    0    0    0     " \
-	"0       0          0\n"
 /* 0 would be no argument */
 #define SYSCTL(path, which)                                                                        \
 	{                                                                                          \
@@ -63,7 +56,7 @@ static const struct table_entry entries[] = {
 	{"devices", .text = "Character devices:\n  1 mem\n  5 /dev/console\n\nBlock devices:\n"},
 	{"swaps", .text = "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"},
 	{"net/if_inet6", .make = proc_net_if_inet6},
-	{"net/dev", .text = DEV_HEAD "    lo: " DEV_ZERO "  eth0: " DEV_ZERO},
+	{"net/dev", .make = proc_net_dev},
 	{"net/tcp", .make = proc_net_tcp},
 	{"net/tcp6", .make = proc_net_tcp6},
 	{"net/udp", .make = proc_net_udp},
@@ -117,6 +110,8 @@ static const struct table_entry entries[] = {
 	{"sys/kernel/random/entropy_avail", .text = "256\n"},
 	{"sys/fs/file-max", .text = "1048576\n"},
 	{"sys/fs/nr_open", .text = "1048576\n"},
+	{"sys/fs/aio-nr", .make = proc_aio_nr},
+	SYSCTL("fs/aio-max-nr", SYSCTL_AIO_MAX_NR),
 	SYSCTL("fs/pipe-max-size", SYSCTL_PIPE_MAX_SIZE),
 	{"sys/fs/pipe-user-pages-soft", .text = "16384\n"},
 	{"sys/fs/pipe-user-pages-hard", .text = "0\n"},

@@ -52,12 +52,14 @@ int proc_net_if_inet6(struct text *t, uint64_t n);
 int proc_net_tcp(struct text *t, uint64_t n);
 int proc_net_tcp6(struct text *t, uint64_t n);
 int proc_net_udp(struct text *t, uint64_t n);
+int proc_net_dev(struct text *t, uint64_t n);
 int proc_net_udp6(struct text *t, uint64_t n);
 
 int proc_cpuinfo(struct text *t, uint64_t n);
 int proc_meminfo(struct text *t, uint64_t n);
 int proc_machine_stat(struct text *t, uint64_t n);
 int proc_uptime(struct text *t, uint64_t n);
+int proc_aio_nr(struct text *t, uint64_t n); /* aio.c */
 int proc_hostname(struct text *t, uint64_t n);
 int proc_domainname(struct text *t, uint64_t n);
 /* n: enum sysctl, and 1 */

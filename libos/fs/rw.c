@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* read, write and their relatives: positions, vectors, limits, and the checks that Linux makes before a file type sees the call. */
+#include "libos/fs/aio.h"
 #include "libos/fs/inode.h"
 #include "libos/fs/memfs.h"
 #include "libos/fs/notify.h"
@@ -74,14 +75,6 @@ int size_allowed(const struct inode *inode, uint64_t size)
 	return size > inode->size && size > rlimit_soft(RLIMIT_FSIZE) ? too_large() : 0;
 }
 
-/* preadv2(2). HIPRI asks for nothing that is not done anyway. */
-#define RWF_HIPRI  0x01u
-#define RWF_DSYNC  0x02u
-#define RWF_SYNC   0x04u
-#define RWF_NOWAIT 0x08u
-#define RWF_APPEND 0x10u
-#define RWF_KNOWN  0x1fu
-
 /* Streams, and files in memory: the host's are not known to be at hand. */
 static bool can_nowait(const struct file *f)
 {
@@ -124,6 +117,11 @@ static long rw_iter(struct file *f, struct iter *it, bool write, int64_t off, un
 	if (off == POS_FILE)
 		pos_give(f, rc >= 0 ? pos : f->pos);
 	return told(f, write, write ? sync_written(f, how, rc) : rc);
+}
+
+long file_transfer(struct file *f, struct iter *it, bool write, int64_t off, unsigned how)
+{
+	return rw_iter(f, it, write, off, how);
 }
 
 static long rw(int fd, uptr_t buf, uint64_t n, bool write, int64_t off, bool at)

@@ -250,6 +250,15 @@ static bool overcommits(uint64_t more, int prot, int flags)
 		more / PAGE_BYTES > page_total();
 }
 
+/* What a loader puts over a part of the object that it has mapped: the zeros behind its data. Some have large tables there and touch
+ * little of them, and an instance has less memory than the machines that they were written for: never refused. */
+static bool completes_object(uptr_t addr, int flags)
+{
+	const struct vma *v = flags & MAP_FIXED ? vma_find(&vm.tree, addr) : NULL;
+
+	return v && v->start <= addr && v->file;
+}
+
 long vm_map(uptr_t addr, uint64_t len, int prot, int flags, struct file *file, uint64_t offset)
 {
 	struct vma *v;
@@ -261,7 +270,7 @@ long vm_map(uptr_t addr, uint64_t len, int prot, int flags, struct file *file, u
 		return -ENOMEM;
 	len = page_round_up(len);
 	if (vm.tree.count >= (uint64_t)sysctl_value[SYSCTL_MAX_MAP_COUNT] ||
-		overcommits(len, prot, flags))
+		(overcommits(len, prot, flags) && !completes_object(addr, flags)))
 		return -ENOMEM;
 	v = kzalloc(sizeof(*v));
 	if (!v)

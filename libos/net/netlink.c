@@ -3,6 +3,7 @@
  * AF_NETLINK, NETLINK_ROUTE: dumps of links, addresses and routes, which is what getifaddrs(3), getaddrinfo(3) with AI_ADDRCONFIG and
  * node's os.networkInterfaces() ask for. Everything else is answered with an error message. Nothing is ever announced.
  */
+#include "libos/drv/virtio_net.h"
 #include "libos/klib/errno.h"
 #include "libos/klib/string.h"
 #include "libos/mem/kmalloc.h"
@@ -70,6 +71,29 @@ static void end(struct answer *a, struct nlmsghdr *h)
 	h->len = (uint32_t)(a->data + a->len - (char *)h);
 }
 
+/* Linux 6.1 has as many; the first six are frames, bytes and errors, each received and sent; then what was dropped. */
+#define STATS   24
+#define STATS64 25
+
+static void put_stats(struct answer *a, const struct iface *f)
+{
+	uint64_t all[STATS64] = {0};
+	uint32_t low[STATS];
+
+	if (f->index != 1) {
+		all[0] = vnet_stats.rx_frames;
+		all[1] = vnet_stats.tx_frames;
+		all[2] = vnet_stats.rx_bytes;
+		all[3] = vnet_stats.tx_bytes;
+		all[6] = vnet_stats.rx_dropped;
+		all[7] = vnet_stats.tx_dropped;
+	}
+	for (unsigned i = 0; i < STATS; i++)
+		low[i] = (uint32_t)all[i];
+	attr(a, IFLA_STATS64, all, sizeof(all));
+	attr(a, IFLA_STATS, low, sizeof(low));
+}
+
 static void put_link(struct answer *a, const struct iface *f)
 {
 	struct ifinfomsg *m = append(a, sizeof(*m));
@@ -84,6 +108,7 @@ static void put_link(struct answer *a, const struct iface *f)
 	attr(a, IFLA_MTU, &f->mtu, sizeof(f->mtu));
 	attr(a, IFLA_ADDRESS, f->mac, sizeof(f->mac));
 	attr(a, IFLA_BROADCAST, f->index == 1 ? f->mac : all, sizeof(all));
+	put_stats(a, f);
 }
 
 static uint8_t prefix_of(uint32_t mask)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* /proc/net: addresses of the interfaces, and the tables of TCP and UDP sockets as Linux prints them (Documentation/networking/proc_net_tcp). */
+#include "libos/drv/virtio_net.h"
 #include "libos/fs/procfs.h"
 #include "libos/klib/string.h"
 #include "libos/net/addr.h"
@@ -32,6 +33,35 @@ int proc_net_if_inet6(struct text *t, uint64_t n)
 								    : 0,
 				f.name);
 		}
+	}
+	return 0;
+}
+
+/* Of the loopback nothing is counted. */
+static void put_counts(struct text *t, const char *name, const struct vnet_stats *s)
+{
+	text_printf(t, "%6s: %7lu %7lu    0 %4lu    0     0          0         0 ", name,
+		(unsigned long)s->rx_bytes, (unsigned long)s->rx_frames,
+		(unsigned long)s->rx_dropped);
+	text_printf(t, "%8lu %7lu    0 %4lu    0     0       0          0\n",
+		(unsigned long)s->tx_bytes, (unsigned long)s->tx_frames,
+		(unsigned long)s->tx_dropped);
+}
+
+int proc_net_dev(struct text *t, uint64_t n)
+{
+	static const struct vnet_stats none;
+
+	text_printf(t,
+		"Inter-|   Receive                                                |  Transmit\n"
+		" face |bytes    packets errs drop fifo frame compressed multicast|bytes    "
+		"packets errs "
+		"drop fifo colls carrier compressed\n");
+	for (int i = 1; i <= IFACE_MAX; i++) {
+		struct iface f;
+
+		if (iface_get(i, &f))
+			put_counts(t, f.name, i == 1 ? &none : &vnet_stats);
 	}
 	return 0;
 }

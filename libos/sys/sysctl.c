@@ -33,6 +33,7 @@ int64_t sysctl_value[SYSCTL_COUNT] = {
 	[SYSCTL_OVERCOMMIT] = 1,
 	[SYSCTL_SOMAXCONN] = 4096,
 	[SYSCTL_DROP_CACHES] = 0,
+	[SYSCTL_AIO_MAX_NR] = 65536,
 };
 
 static const struct {
@@ -61,6 +62,7 @@ static const struct {
 	[SYSCTL_OVERCOMMIT] = {0, 2},
 	[SYSCTL_SOMAXCONN] = {0, INT32_MAX},
 	[SYSCTL_DROP_CACHES] = {1, 4},
+	[SYSCTL_AIO_MAX_NR] = {0, INT64_MAX},
 };
 
 /* Blanks around it, an optional sign, digits. */

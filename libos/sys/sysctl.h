@@ -34,6 +34,7 @@ enum sysctl {
 	SYSCTL_OVERCOMMIT,
 	SYSCTL_SOMAXCONN,
 	SYSCTL_DROP_CACHES,
+	SYSCTL_AIO_MAX_NR, /* results that contexts of io_setup(2) may have room for together */
 	SYSCTL_COUNT,
 };
 

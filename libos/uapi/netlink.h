@@ -50,8 +50,10 @@ struct rtmsg {
 #define IFLA_BROADCAST    2
 #define IFLA_IFNAME       3
 #define IFLA_MTU          4
+#define IFLA_STATS        7
 #define IFLA_TXQLEN       13
 #define IFLA_OPERSTATE    16
+#define IFLA_STATS64      23
 #define IFA_ADDRESS       1
 #define IFA_LOCAL         2
 #define IFA_LABEL         3

@@ -413,6 +413,18 @@ int proc_net_if_inet6(struct text *t, uint64_t n)
 	return 0;
 }
 
+int proc_net_dev(struct text *t, uint64_t n)
+{
+	text_printf(t, "Inter-|\n");
+	return 0;
+}
+
+int proc_aio_nr(struct text *t, uint64_t n)
+{
+	text_printf(t, "0\n");
+	return 0;
+}
+
 int proc_net_tcp(struct text *t, uint64_t n)
 {
 	text_printf(t, "sl\n");
