@@ -144,6 +144,12 @@ static bool is_found(const struct root *root, const char *path)
 	return strstr(name, ".so") && !faccessat(root->fd, place, F_OK, AT_SYMLINK_NOFOLLOW);
 }
 
+/* What the program made and has removed, such as the file with its number. */
+static bool is_gone(const char *path)
+{
+	return faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) && errno == ENOENT;
+}
+
 /* Puts the libraries of the program, then of each file that stays, into the root. */
 static int drop_found_in(
 	struct draft *d, struct root *root, struct libs *libs, const char *program, struct err *err)
@@ -155,7 +161,7 @@ static int drop_found_in(
 		char *path = d->files[i];
 		int fd _cleanup_close_ = -1;
 
-		if (!rc && (!strcmp(path, program) || is_found(root, path))) {
+		if (!rc && (!strcmp(path, program) || is_gone(path) || is_found(root, path))) {
 			free(path);
 			continue;
 		}

@@ -65,6 +65,20 @@ static void test_folder(void **state)
 	assert_null(strstr(plain.data, "cwd"));
 }
 
+/* What the program made and removed again is no part of an image. */
+static void test_gone(void **state)
+{
+	static const char *const paths[] = {"/usr/no such file", "/usr/bin/env", NULL};
+	struct draft d _cleanup_(draft_fini) = {0};
+	struct err err = {0};
+
+	(void)state;
+	add_all(&d, paths);
+	assert_int_equal(draft_drop_found(&d, "/bin/true", &err), 0);
+	assert_int_equal(d.nfiles, 1);
+	assert_string_equal(d.files[0], "/usr/bin/env");
+}
+
 static void test_many(void **state)
 {
 	struct draft d _cleanup_(draft_fini) = {0};
@@ -133,7 +147,7 @@ static void test_found(void **state)
 {
 	static const char *const paths[] = {"/lib/x86_64-linux-gnu/libc.so.6",
 		"/lib64/ld-linux-x86-64.so.2", "/lib/x86_64-linux-gnu/libcmocka.so.0",
-		"/etc/services-x", "/usr/lib/x86_64-linux-gnu/libnone.so.7", NULL};
+		"/usr/bin/env", "/usr/lib/x86_64-linux-gnu/libutil.so.1", NULL};
 	struct buf out _cleanup_buf_ = {0};
 	struct draft d _cleanup_(draft_fini) = {0};
 	struct err err = {0};
@@ -143,7 +157,7 @@ static void test_found(void **state)
 	draft_add_file(&d, "/proc/self/exe");
 	assert_int_equal(draft_drop_found(&d, "/proc/self/exe", &err), 0);
 	assert_int_equal(draft_list(&d, &out), 0);
-	assert_string_equal(out.data, "/etc/services-x\n/usr/lib/x86_64-linux-gnu/libnone.so.7\n");
+	assert_string_equal(out.data, "/usr/bin/env\n/usr/lib/x86_64-linux-gnu/libutil.so.1\n");
 	assert_int_equal(draft_drop_found(&d, "/etc/hostname-none", &err), -ENOENT);
 	assert_int_equal(draft_drop_found(&d, "/etc/passwd", &err), -ENOEXEC);
 }
@@ -154,6 +168,7 @@ int main(void)
 		cmocka_unit_test(test_list),
 		cmocka_unit_test(test_told),
 		cmocka_unit_test(test_folder),
+		cmocka_unit_test(test_gone),
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_manifest),
 		cmocka_unit_test(test_named),
