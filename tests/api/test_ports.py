@@ -8,9 +8,10 @@ import subprocess
 import threading
 import time
 
-from harness import BUILD, DaemonTest, PYTHON, SERVER, main, need, TIMEOUT_S
+from harness import BUILD, DaemonTest, PYTHON, SERVER, main, need, own_loopback, TIMEOUT_S
 
 CLI = os.path.join(BUILD, "cli", "uigniter")
+HERE = own_loopback()  # where nobody else on this machine takes ports that are given back for a moment
 
 # Takes all, then answers with the length and the sum: a client that half-closes gets its answer still.
 COUNTER = """
@@ -94,14 +95,13 @@ class Udp(DaemonTest):
         self.ask(first, b"still served")
 
     def test_conflicts_and_end(self):
-        here = "127.0.77.1"  # where nobody else on this machine takes ports
-        vm = self.publish(address=here)
+        vm = self.publish(address=HERE)
         port = vm["ports"][0]["host"]
-        again = {"image_name": "udp", "ports": [{"host": port, "guest": 1, "protocol": "udp", "address": here}]}
+        again = {"image_name": "udp", "ports": [{"host": port, "guest": 1, "protocol": "udp", "address": HERE}]}
         self.refused(self.d.call("POST", "/vm/run", again), 409, "conflict")
-        tcp = self.d.run("udp", ports=[{"host": port, "guest": 1, "address": here}])  # another protocol, another port
-        self.assertEqual(tcp["ports"][0], {"host": port, "guest": 1, "address": here, "protocol": "tcp"})
-        s = self.client(vm, here)
+        tcp = self.d.run("udp", ports=[{"host": port, "guest": 1, "address": HERE}])  # another protocol, another port
+        self.assertEqual(tcp["ports"][0], {"host": port, "guest": 1, "address": HERE, "protocol": "tcp"})
+        s = self.client(vm, HERE)
         self.ask(s, b"x")
         self.d.kill()
         self.d.start()
@@ -111,7 +111,7 @@ class Udp(DaemonTest):
         s.send(b"x")
         with self.assertRaises(ConnectionRefusedError):
             s.recv(1)
-        self.publish(host=port, address=here)
+        self.publish(host=port, address=HERE)
 
 
 class Ports(DaemonTest):
@@ -228,14 +228,14 @@ class Ports(DaemonTest):
             s.recv(1)
 
     def test_conflicts(self):
-        vm = self.publish()
+        vm = self.publish(ports=[{"guest": 8000, "address": HERE}])
         port = vm["ports"][0]["host"]
-        again = {"image_name": "server", "ports": [{"host": port, "guest": 1}]}
+        again = {"image_name": "server", "ports": [{"host": port, "guest": 1, "address": HERE}]}
         self.refused(self.d.call("POST", "/vm/run", again), 409, "conflict")
         other = self.d.run("server", ports=[{"host": port, "guest": 8000, "address": "127.0.0.2"}], wait="ready")
         self.assertEqual(other["ports"], [{"host": port, "guest": 8000, "address": "127.0.0.2", "protocol": "tcp"}])
         self.assertEqual(self.d.call("DELETE", f"/vm/{vm['id']}?force=true").status, 204)
-        self.assertEqual(self.d.run("server", ports=[{"host": port, "guest": 8000}])["ports"][0]["host"], port)
+        self.assertEqual(self.d.run("server", ports=[{"host": port, "guest": 8000, "address": HERE}])["ports"][0]["host"], port)
         answer = self.d.call("POST", "/vm/run", {"image_name": "server", "ports": [{"guest": 1, "address": "203.0.113.1"}]})
         self.refused(answer, 400, "bad_request")
         self.assertEqual(len(self.d.call("GET", "/vm").json["items"]), 2)
@@ -259,23 +259,23 @@ class Ports(DaemonTest):
 
     def test_lost_and_found(self):
         """What another program takes while there is no manager is shown as lost, and published again when it is free; the rest is as before."""
-        vm = self.publish(ports=[{"guest": 8000}, {"guest": 8000}, {"guest": 8000, "protocol": "udp"}])
+        vm = self.publish(ports=[{"guest": 8000, "address": HERE, "protocol": protocol} for protocol in ("tcp", "tcp", "udp")])
         lost, kept, udp = (p["host"] for p in vm["ports"])
         self.d.kill()
-        other = socket.create_server(("127.0.0.1", lost))
+        other = socket.create_server((HERE, lost))
         self.d.start()
         self.assertEqual([p.get("lost") for p in self.d.call("GET", f"/vm/{vm['id']}").json["ports"]], [True, None, None])
-        self.assertIn(f"127.0.0.1:{lost}->8000(lost),127.0.0.1:{kept}->8000", self.cli("ps"))
-        self.assertEqual(self.cli("port", vm["name"], "8000").split("\n")[0], f"127.0.0.1:{lost} (lost)")
-        with socket.create_connection(("127.0.0.1", kept)) as s, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as u:
+        self.assertIn(f"{HERE}:{lost}->8000(lost),{HERE}:{kept}->8000", self.cli("ps"))
+        self.assertEqual(self.cli("port", vm["name"], "8000").split("\n")[0], f"{HERE}:{lost} (lost)")
+        with socket.create_connection((HERE, kept)) as s, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as u:
             s.sendall(b"x")
             self.assertEqual(s.recv(1), b"x")
             with self.assertRaises(OSError):
-                u.bind(("127.0.0.1", udp))
+                u.bind((HERE, udp))
         other.close()
         while "lost" in self.d.call("GET", f"/vm/{vm['id']}").json["ports"][0]:
             pass  # an exchange with the manager
-        with socket.create_connection(("127.0.0.1", lost)) as s:
+        with socket.create_connection((HERE, lost)) as s:
             s.sendall(b"y")
             self.assertEqual(s.recv(1), b"y")
 
