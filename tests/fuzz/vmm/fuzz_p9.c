@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A session of the 9P server: records of length[2] and a message, whose size field is set right (unless its top bit is set). The folder has
- * a few files, and a name beside it that must never be seen.
+ * A session of the 9P server: records of length[2] and a message, whose size field is set right (unless the length's top bit is set); with the
+ * bit below it the message is tried as a volume's device does, a sync apart and in haste, before it is served. The folder has a few files, and
+ * a name beside it that must never be seen.
  */
 #include "abi/p9.h"
 #include "lib/err.h"
 #include "vmm/p9/fid.h"
 #include "vmm/p9/server.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -100,7 +102,17 @@ static void check(const uint8_t *answer, ssize_t n)
 		check_listing(answer + P9_HEAD_BYTES + 4, (size_t)n - P9_HEAD_BYTES - 4);
 }
 
-static void serve(struct p9_server *s, uint8_t *msg, size_t n, bool honest)
+static ssize_t serve_soon(struct p9_server *s, const struct iovec *in, const struct iovec *out)
+{
+	struct p9_sync sync;
+
+	p9_server_is_quick(s, in, 2);
+	if (p9_server_sync_begin(s, in, 2, out, 1, &sync) == 0)
+		return p9_server_sync_end(&sync, out, 1);
+	return p9_server_serve_now(s, in, 2, out, 1, P9_SOON);
+}
+
+static void serve(struct p9_server *s, uint8_t *msg, size_t n, bool honest, bool haste)
 {
 	uint8_t answer[ROOM];
 	struct iovec in[2] = {{msg, n / 2}, {msg + n / 2, n - n / 2}};
@@ -109,7 +121,9 @@ static void serve(struct p9_server *s, uint8_t *msg, size_t n, bool honest)
 
 	if (honest && n >= 4)
 		memcpy(msg, &(uint32_t){(uint32_t)n}, 4);
-	got = p9_server_serve(s, in, 2, &out, 1);
+	got = haste ? serve_soon(s, in, &out) : -EAGAIN;
+	if (got == -EAGAIN)
+		got = p9_server_serve(s, in, 2, &out, 1);
 	if (got >= 0)
 		check(answer, got);
 	if (p9_server_fids(s) > P9_FIDS_MAX)
@@ -127,7 +141,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size--;
 	while (size >= 2) {
 		size_t n = (size_t)data[0] | (size_t)(data[1] & 0x3f) << 8;
-		bool honest = !(data[1] & 0x80);
+		bool honest = !(data[1] & 0x80), haste = data[1] & 0x40;
 		uint8_t *msg;
 
 		data += 2;
@@ -136,7 +150,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			n = size;
 		msg = malloc(n ? n : 1);
 		memcpy(msg, data, n);
-		serve(s, msg, n, honest);
+		serve(s, msg, n, honest, haste);
 		free(msg);
 		data += n;
 		size -= n;
