@@ -113,6 +113,17 @@ static void context_end(struct context *c)
 	context_put(c);
 }
 
+static long context_destroy(uptr_t id)
+{
+	struct context *c = context_get(id);
+
+	if (!c)
+		return -EINVAL;
+	context_end(c);
+	context_put(c);
+	return 0;
+}
+
 long sys_io_setup(const uint64_t a[6])
 {
 	unsigned asked = (unsigned)a[0];
@@ -131,19 +142,13 @@ long sys_io_setup(const uint64_t a[6])
 	id = (uint64_t)rc;
 	if (put_user(a[1], &id) == 0)
 		return 0;
-	context_end(container_of(contexts.prev, struct context, link));
+	context_destroy(id);
 	return -EFAULT;
 }
 
 long sys_io_destroy(const uint64_t a[6])
 {
-	struct context *c = context_get(a[0]);
-
-	if (!c)
-		return -EINVAL;
-	context_end(c);
-	context_put(c);
-	return 0;
+	return context_destroy(a[0]);
 }
 
 /* ---- io_submit */
@@ -307,11 +312,13 @@ static long harvest(struct context *c, uptr_t events, int64_t max)
 	long n = 0;
 
 	while (n < max && !list_empty(&c->results)) {
-		struct result *r = container_of(c->results.next, struct result, link);
+		struct result *r = container_of(list_pop(&c->results), struct result, link);
 
-		if (put_user(events + (uint64_t)n * sizeof(r->event), &r->event) < 0)
+		/* which may block: until then it is nobody else's */
+		if (put_user(events + (uint64_t)n * sizeof(r->event), &r->event) < 0) {
+			list_add_head(&c->results, &r->link);
 			return n ? n : -EFAULT;
-		list_del(&r->link);
+		}
 		kfree(r);
 		c->used--;
 		n++;
