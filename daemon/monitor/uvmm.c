@@ -86,6 +86,9 @@ static void prepared(void *arg, const struct httpc_response *response)
 	shell_kill(s);
 }
 
+/* The console's files are bounded here, for as long as the VM writes (console_file.h): its monitor cuts nothing. */
+#define NO_LIMIT "9223372036854775807"
+
 static int spawn_uvmm(struct shell *s, int tap, int api, int files, struct err *err)
 {
 	const struct config *config = &s->core->config;
@@ -94,8 +97,8 @@ static int spawn_uvmm(struct shell *s, int tap, int api, int files, struct err *
 		sandbox[4200] = "";
 	const char *argv[] = {"uvmm", "--id", s->lease.name, "--api-fd", "3", "--tap-fd", "4",
 		"--files-fd", "5", "--mac", mac, "--libos", kernel, "--mem-mib", memory, "--vcpus",
-		vcpus, "--report", u->report, "--working-set", u->working_set, NULL, NULL, NULL,
-		NULL, NULL, NULL};
+		vcpus, "--report", u->report, "--working-set", u->working_set,
+		"--console-max-bytes", NO_LIMIT, NULL, NULL, NULL, NULL, NULL, NULL};
 	size_t n = ARRAY_SIZE(argv) - 6;
 	char *env[] = {NULL};
 	struct spawn spawn = {.path = config->uvmm,

@@ -311,6 +311,15 @@ class Vms(DaemonTest):
         self.d.call("POST", f"/vm/{vm}/kill")
         self.assertEqual(self.d.call("GET", f"/vm/{vm}").json["missing_calls"], named)
 
+    def test_console_has_no_end(self):
+        """Old output goes (daemon/console_file.h), what comes is kept, however much there was."""
+        if MONITOR != "uvmm":
+            self.skipTest("the limit was uvmm's")
+        vm = self.d.run("server", args=["/bin/server", "flood", "8000"], wait="ready")
+        self.d.call("POST", f"/vm/{vm['id']}/stop")
+        self.assertEqual(self.d.wait(vm["id"])["exit_code"], 7)
+        self.assertEqual(self.d.call("GET", f"/vm/{vm['id']}/logs?tail=1").body, b"told to end\n")
+
     def test_kill(self):
         vm = self.d.run("plain", args=["/bin/server", "stubborn"])
         self.d.first_line(vm["id"])

@@ -7,6 +7,7 @@
  *   server talk6 ADDRESS PORT N   sends N bytes to such a server at an IPv6 address and takes them back; says where it did so from
  *   server stubborn               does not end when told to
  *   server chatter BYTES          writes that much in lines, and waits until it is told to end
+ *   server flood PORT             writes more than 16 MiB, and then serves PORT
  *   server show                   prints its arguments and environment, exits with 3
  *   server abort                  is ended by SIGABRT
  *   server folder RW RO           works in two shared folders, says what came of it, and waits
@@ -176,6 +177,24 @@ static void chatter(long bytes)
 		pause();
 }
 
+static void flood(const char *port)
+{
+	static char line[65536];
+
+	memset(line, 'y', sizeof(line) - 1);
+	line[sizeof(line) - 1] = '\n';
+	for (unsigned n = 0; n <= 17u * 1024 * 1024 / sizeof(line); n++) {
+		for (size_t at = 0; at < sizeof(line);) {
+			ssize_t w = write(1, line + at, sizeof(line) - at);
+
+			if (w < 0)
+				exit(1);
+			at += (size_t)w;
+		}
+	}
+	serve(port, echo);
+}
+
 static int disk(const char *path, const char *word)
 {
 	char old[16] = "", new[16] = "";
@@ -265,6 +284,8 @@ int main(int argc, char **argv)
 		return talk6(argv[2], argv[3], (size_t)atol(argv[4]));
 	else if (strcmp(what, "chatter") == 0 && argc > 2)
 		chatter(atol(argv[2]));
+	else if (strcmp(what, "flood") == 0 && argc > 2)
+		flood(argv[2]);
 	else if (strcmp(what, "show") == 0)
 		show(argc, argv);
 	else if (strcmp(what, "folder") == 0 && argc > 3)
