@@ -71,17 +71,19 @@ static bool label_is(const char *label, const char *text, size_t len)
 	return label && strncasecmp(label, text, len) == 0 && !label[len];
 }
 
-/* Whether the name is SERVICE.APP of its labels. */
+/* Whether the name is SERVICE.APP of its labels, or APP alone. */
 static bool is_replica(const struct instance *i, const char *name, size_t len)
 {
 	const char *service = label_of(i, NAMES_LABEL_SERVICE);
 	size_t n = service ? strlen(service) : 0;
 
+	if (label_is(label_of(i, NAMES_LABEL_APP), name, len))
+		return true;
 	return n && n < len && name[n] == '.' && label_is(service, name, n) &&
 		label_is(label_of(i, NAMES_LABEL_APP), name + n + 1, len - n - 1);
 }
 
-/* The replicas of SERVICE.APP. Whether there are any, up or not. */
+/* The replicas of SERVICE.APP, or all of APP. Whether there are any, up or not. */
 static bool find_service(const struct core *core, const char *network, const char *name, size_t len,
 	struct dns_set *set)
 {

@@ -5,6 +5,7 @@
  *   NAME.uigniter, NAME           the instance of this name, while it has an address (NAME alone where it has no dot)
  *   SERVICE.APP.uigniter          the instances labelled so (NAMES_LABEL_APP, _SERVICE): those that are ready; when none is, those
  *                                 that run
+ *   APP.uigniter                  the same of all services of an application; an instance of that name goes before
  *   4.3.2.1.in-addr.arpa          NAME.uigniter of the instance that has 1.2.3.4
  *
  * An instance finds those of its own network (`network` of a run), and no word of others; the machine itself, at the bridge's address, finds

@@ -93,6 +93,11 @@ class Names(DaemonTest):
             self.assertEqual((rcode, sorted(records)), (NOERROR, addresses))
             first.add(records[0])
         self.assertEqual(len(first), 3, "each is first in its turn")
+        db = self.d.run("sleep", labels={"uigniter.app": "shop", "uigniter.service": "db"})
+        self.assertEqual(sorted(self.ask("Shop.uigniter")[1]), sorted([*addresses, db["ip_address"]]))  # the application: all of it
+        self.assertEqual(self.ask("sho.uigniter"), (NXDOMAIN, []))
+        named = self.d.run("sleep", name="shop")  # the name of an instance goes before
+        self.assertEqual(self.ask("shop.uigniter"), (NOERROR, [named["ip_address"]]))
         self.d.call("DELETE", f"/vm/{vms[0]['id']}?force=true")
         self.assertEqual(sorted(self.ask("web.shop.uigniter")[1]), sorted(vm["ip_address"] for vm in vms[1:]))
         self.assertEqual(self.ask("web.other.uigniter"), (NXDOMAIN, []))
