@@ -218,6 +218,7 @@ class Client:
                 raise
             self.storm.count["lost"] += 1
         self.storm.count[what.__name__] += 1
+        self.storm.count["done"] += 1
         self.storm.step()
 
     def close(self):
