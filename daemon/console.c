@@ -26,6 +26,7 @@ struct console {
 	struct loop_io *io;
 	char *path; /* NULL: not yet */
 	int file;   /* -1: not yet made */
+	bool has_no_folder;
 	size_t file_bytes;
 	uint64_t files; /* full ones, before this */
 	struct buf early;
@@ -44,13 +45,13 @@ static void rotate(struct console *c)
 }
 
 /* The folder is made with the first bytes as well: not on the way of the request that starts a VM. */
-static int open_file(const char *path)
+static int open_file(const char *path, bool make_folder)
 {
 	int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW,
 	    fd = open(path, flags, 0600);
 	char folder[4096];
 
-	if (fd >= 0 || errno != ENOENT)
+	if (fd >= 0 || errno != ENOENT || !make_folder)
 		return fd;
 	snprintf(folder, sizeof(folder), "%s", path);
 	*strrchr(folder, '/') = '\0';
@@ -63,7 +64,7 @@ static int open_log(struct console *c)
 {
 	struct stat st;
 
-	c->file = open_file(c->path);
+	c->file = open_file(c->path, !c->has_no_folder);
 	if (c->file < 0)
 		return -errno;
 	c->file_bytes = fstat(c->file, &st) == 0 ? (size_t)st.st_size : 0;
@@ -244,6 +245,11 @@ void console_free(struct console *c)
 	buf_fini(&c->early);
 	free(c->path);
 	free(c);
+}
+
+void console_make_no_folder(struct console *c)
+{
+	c->has_no_folder = true;
 }
 
 int console_set_file(struct console *c, const char *path)

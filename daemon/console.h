@@ -37,6 +37,8 @@ int console_adopt(struct loop *loop, const char *fifo, const char *file, struct 
 void console_free(struct console *console);
 /* From now on bytes go to this file (absolute), which is made with the first of them, its folder too. 0 or -ENOMEM. */
 int console_set_file(struct console *console, const char *path);
+/* What is written from now on may come after the folder has been removed: it is not made again. */
+void console_make_no_folder(struct console *console);
 /* The writer is gone: takes what is left in the pipe and closes it; followers are told the end. */
 void console_finish(struct console *console);
 /* The last complete line that is not empty, without its line feed; "" when there is none. Of a long one the last CONSOLE_LAST_BYTES - 1. */

@@ -206,6 +206,8 @@ void shell_discard(struct shell *s)
 {
 	s->done = NULL;
 	s->owner = NULL;
+	if (s->console)
+		console_make_no_folder(s->console);
 	if (s->pid)
 		shell_kill(s); /* process_ended() goes on */
 	else

@@ -80,6 +80,25 @@ static void test_early_bytes_are_kept(void **state)
 	expect_tail(s, 100, -1, "early\nlate\n");
 }
 
+/* Bytes make the folder of the file, but not one that has been removed with its VM. */
+static void test_folder(void **state)
+{
+	struct setup *s = *state;
+	char folder[sizeof(s->path) + 2], file[sizeof(folder) + 4];
+
+	snprintf(folder, sizeof(folder), "%s.d", s->path);
+	snprintf(file, sizeof(file), "%s/log", folder);
+	assert_int_equal(console_set_file(s->console, file), 0);
+	console_make_no_folder(s->console);
+	say(s, "late\n");
+	assert_int_equal(access(folder, F_OK), -1);
+	console_free(s->console);
+	assert_int_equal(console_adopt(s->loop, s->fifo, file, &s->console), 0);
+	say(s, "first\n");
+	assert_int_equal(unlink(file), 0);
+	assert_int_equal(rmdir(folder), 0);
+}
+
 static void test_tail(void **state)
 {
 	struct setup *s = *state;
@@ -268,6 +287,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_early_bytes_are_kept),
+		TEST(test_folder),
 		TEST(test_tail),
 		TEST(test_last_line),
 		TEST(test_taken_up_again),
