@@ -37,6 +37,8 @@
 #define CONNECT_MS       500 /* then anew: the kernel would wait 1, 2, 4 s for the next try */
 #define AGAIN_FIRST_NS   (1 * NS_PER_MS) /* nobody listens yet: asked again, later each time */
 #define AGAIN_MAX_NS     (200 * NS_PER_MS)
+#define RESEND_NS                                                                                  \
+	(1 * NS_PER_S) /* its connection broke: that the instance has ended may be said in a moment */
 
 enum call_state { CALL_QUEUED, CALL_RUNNING, CALL_ANSWERING, CALL_OVER };
 
@@ -480,14 +482,15 @@ static const char *sentence_of(
  * be accepted than it lets wait: as long as its answer may last. */
 static bool try_again(struct fn_call *call, const struct httpc_response *resp)
 {
-	bool full = resp->code == -EHOSTUNREACH;
+	bool full = resp->code == -EHOSTUNREACH, sent;
 
 	if (!full && resp->code != -ECONNREFUSED && resp->code != -EIO)
 		return false;
 	note_progress(call, resp->call);
+	sent = call->sent;
 	if ((!full && loop_now_ns() >= call->deadline_ns) || !take_another_try(call))
 		return false;
-	loop_timer_set(call->again, call->again_ns);
+	loop_timer_set(call->again, sent ? RESEND_NS : call->again_ns);
 	call->again_ns = call->again_ns * 2 > AGAIN_MAX_NS ? AGAIN_MAX_NS : call->again_ns * 2;
 	return true;
 }
