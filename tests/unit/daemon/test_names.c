@@ -133,10 +133,13 @@ static void test_services(void **state)
 	expect(s, "web.shop.uigniter", DNS_NOERROR, 1, 0x0a5d0004);
 	s->vm[1].ready = true;
 	expect(s, "web.shop.uigniter", DNS_NOERROR, 2, 0x0a5d0003);
+	expect(s, "shop.uigniter", DNS_NOERROR, 2, 0x0a5d0003); /* all of the application */
 	s->vm[1].state = s->vm[2].state = VM_PAUSED;
 	expect(s, "web.shop.uigniter", DNS_NOERROR, 0, 0);
 	expect(s, "web.shop", DNS_REFUSED, 0, 0);
-	expect(s, "shop.uigniter", DNS_NXDOMAIN, 0, 0);
+	expect(s, "shop.uigniter", DNS_NOERROR, 0, 0);
+	expect(s, "shop", DNS_NXDOMAIN, 0, 0); /* without the suffix: instances alone */
+	expect(s, "sho.uigniter", DNS_NXDOMAIN, 0, 0);
 	expect(s, "web.sho.uigniter", DNS_NXDOMAIN, 0, 0);
 	expect(s, "web.shopp.uigniter", DNS_NXDOMAIN, 0, 0);
 	expect(s, "we.shop.uigniter", DNS_NXDOMAIN, 0, 0);
