@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * SQLite writes each page of its log by two calls: the frame's head, then the page. On a volume of a unikernel each call is a message to the host, and a
- * transaction of three pages is six of them. Here the frames that are appended one after the other are gathered, and written by one call with
- * the frame that commits (its head says so: "WAL File Format" of sqlite.org/fileformat2.html, section 4.1), so that a commit that cannot be written fails
- * as it would otherwise. Whatever else is done to the file comes behind what is gathered; what is not an appended frame (the log's head, heads that are
- * written again, pages that are replaced within a transaction) is passed on at once.
+ * SQLite writes each page of its log by two calls: the frame's head, then the page. On a volume of a unikernel each call is a
+ * message to the host, and a transaction of three pages is six of them. Here the frames that are appended one after the other
+ * are gathered, and written by one call with the frame that commits (its head says so: "WAL File Format" of
+ * sqlite.org/fileformat2.html, section 4.1), so that a commit that cannot be written fails as it would otherwise. Whatever else
+ * is done to the file comes behind what is gathered; what is not an appended frame (the log's head, heads that are written
+ * again, pages that are replaced within a transaction) is passed on at once.
  *
  *   gathered: frame frame ... head --its page--> not the last: kept, unless the room is used up
  *                                      \-------> commits: written

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Pictures in a folder: for each id an input ("7.in") and a result ("7.out"), each a file of the picture's bytes and a trailer
- * that says how many those are and their checksum. A new one that fits into memory is gathered there, then its file is made and written in one go;
- * another one is written to a temporary file that gets its name. It is there for certain when it was synced. What has changed since, or was not whole when the machine died, is noticed when it is read.
+ * that says how many those are and their checksum. A new one that fits into memory is gathered there, then its file is made
+ * and written in one go; another one is written to a temporary file that gets its name. It is there for certain when it was synced.
+ * What has changed since, or was not whole when the machine died, is noticed when it is read.
  * Ids are [0-9]{1,18} and nothing else ever becomes part of a file name. One process owns the folder (flock).
  *
  *   blob_begin -> blob_write ... -> blob_seal -+- the name is free: blob_name_free ---------> blob_sync --> blob_end, answer

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The files that were written last stay open: who asked for a picture to be stored mostly has it read soon (a worker its input, a page the result), and
- * on a volume of a unikernel looking a file up, opening and closing it are messages to the host, reading it is one. What is read is the file, checked
- * as any other. A copy of the descriptor is kept under the name, at most BLOB_KEPT of them, the oldest goes first.
+ * The files that were written last stay open: who asked for a picture to be stored mostly has it read soon (a worker its input,
+ * a page the result), and on a volume of a unikernel looking a file up, opening and closing it are messages to the host,
+ * reading it is one. What is read is the file, checked as any other. A copy of the descriptor is kept under the name, at most
+ * BLOB_KEPT of them, the oldest goes first.
  */
 #include "services/storage/blob_impl.h"
 
