@@ -28,9 +28,9 @@ static bool in_proc(const char *name)
 	return found;
 }
 
-static void look(const struct nlmsghdr *h)
+static void look(struct nlmsghdr *h)
 {
-	const struct rtattr *a = IFLA_RTA(NLMSG_DATA(h));
+	struct rtattr *a = IFLA_RTA(NLMSG_DATA(h));
 	int left = (int)IFLA_PAYLOAD(h);
 
 	links++;
