@@ -4,6 +4,7 @@
  * to us it is an error. What cameras append or get wrong without harm (bytes between markers) is none.
  */
 #include "services/worker/codec.h"
+#include "services/worker/exif.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -40,6 +41,8 @@ int jpeg_head(const void *data, size_t len, struct picture_head *head, struct er
 {
 	_cleanup_tj_ tjhandle tj = tjInitDecompress();
 	int width = 0, height = 0, subsampling = -1, space = -1;
+	unsigned int turn = exif_turn(data, len);
+	bool exchange = exif_exchanges(turn);
 
 	if (!tj)
 		return err_set(err, ENOMEM, "out of memory");
@@ -50,12 +53,13 @@ int jpeg_head(const void *data, size_t len, struct picture_head *head, struct er
 		return err_set(err, EBADMSG, "the picture is cut off");
 	if (space == TJCS_CMYK || space == TJCS_YCCK)
 		return err_set(err, EBADMSG, "JPEGs in CMYK are not supported");
-	*head = (struct picture_head){.width = (uint32_t)width,
-		.height = (uint32_t)height,
+	*head = (struct picture_head){.width = (uint32_t)(exchange ? height : width),
+		.height = (uint32_t)(exchange ? width : height),
 		.channels = subsampling == TJSAMP_GRAY ? 1 : 3,
 		.format = FORMAT_JPEG,
 		.whole = is_progressive(data, len),
-		.shrink = 1};
+		.shrink = 1,
+		.turn = turn};
 	return 0;
 }
 
@@ -70,13 +74,16 @@ int jpeg_decode(const void *data, size_t len, const struct picture_head *head, s
 	struct err *err)
 {
 	_cleanup_tj_ tjhandle tj = tjInitDecompress();
+	bool exchange = exif_exchanges(head->turn);
+	uint32_t width = exchange ? head->height : head->width,
+		 height = exchange ? head->width : head->height;
 	struct picture p;
 	int r;
 
 	if (!tj)
 		return err_set(err, ENOMEM, "out of memory");
-	r = picture_make(&p, (head->width + head->shrink - 1) / head->shrink,
-		(head->height + head->shrink - 1) / head->shrink, head->channels, err);
+	r = picture_make(&p, (width + head->shrink - 1) / head->shrink,
+		(height + head->shrink - 1) / head->shrink, head->channels, err);
 	if (r < 0)
 		return r;
 	r = tjDecompress2(tj, data, len, p.data, (int)p.width, 0, (int)p.height,
@@ -105,6 +112,21 @@ static void flatten(struct picture *p)
 	p->channels = n - 1;
 }
 
+/* Behind what such a file has to begin with: SOI, and the segment of JFIF. */
+static int add_turned(const unsigned char *data, size_t len, unsigned int turn, struct buf *out)
+{
+	uint8_t segment[EXIF_TURN_BYTES];
+	size_t at = 2;
+
+	if (len > 6 && data[2] == 0xff && data[3] == 0xe0)
+		at += 2 + ((size_t)data[4] << 8 | data[5]);
+	if (at > len)
+		at = 2;
+	exif_segment(turn, segment);
+	return buf_add(out, data, at) ?: buf_add(out, segment, sizeof(segment))
+		?: buf_add(out, data + at, len - at);
+}
+
 int jpeg_encode(struct picture *p, unsigned int quality, struct buf *out, struct err *err)
 {
 	_cleanup_tj_ tjhandle tj = tjInitCompress();
@@ -122,7 +144,7 @@ int jpeg_encode(struct picture *p, unsigned int quality, struct buf *out, struct
 	if (r < 0)
 		r = err_set(err, EINVAL, "%s", tjGetErrorStr2(tj));
 	else
-		r = buf_add(out, data, len);
+		r = p->turn > 1 ? add_turned(data, len, p->turn, out) : buf_add(out, data, len);
 	tjFree(data);
 	if (r == -EMSGSIZE)
 		return err_set(err, EMSGSIZE, "the result is too large");

@@ -18,6 +18,9 @@ int op_blur(struct picture *p, unsigned int radius, const struct kernels *k, str
 /* |x| + |y| of Sobel's operator on the luma, as a gray picture; the edge goes on beyond it. */
 int op_edges(struct picture *p, const struct kernels *k, struct err *err);
 
+/* Laid as an orientation of exif.h says that it is to be shown. */
+int op_turn(struct picture *p, unsigned int turn, struct err *err);
+
 /*
  * Integers for weights() that add up to 1 << WEIGHT_BITS: w[0..taps) from real ones that need not be normalised. Shared by
  * blur and resize.

@@ -2,6 +2,7 @@
 #include "services/worker/paint.h"
 
 #include "services/worker/codec.h"
+#include "services/worker/exif.h"
 #include "services/worker/invert.h"
 #include "services/worker/ops.h"
 
@@ -28,6 +29,7 @@ static int operate(struct picture *p, const struct picture_head *head,
 {
 	const struct kernels *k = kernels_best();
 	bool mixes = params->op == OP_RESIZE || params->op == OP_THUMBNAIL || params->op == OP_BLUR;
+	bool exchange = exif_exchanges(head->turn);
 	uint32_t w, h;
 	int r = 0;
 
@@ -43,7 +45,7 @@ static int operate(struct picture *p, const struct picture_head *head,
 	case OP_RESIZE:
 	case OP_THUMBNAIL:
 		picture_target(params, head->width, head->height, &w, &h);
-		r = op_resize(p, w, h, k, err);
+		r = op_resize(p, exchange ? h : w, exchange ? w : h, k, err);
 		break;
 	case OP_BLUR:
 		r = op_blur(p, params->radius, k, err);
@@ -84,6 +86,10 @@ int paint_picture(const void *data, size_t len, const struct picture_params *par
 	if (r < 0)
 		return r;
 	r = operate(&p, &head, params, err);
+	/* No operation cares how the picture lies: a JPEG keeps it, and says so. */
+	if (r == 0 && to == FORMAT_PNG)
+		r = op_turn(&p, head.turn, err);
+	p.turn = head.turn;
 	if (r == 0)
 		r = to == FORMAT_PNG ? png_encode(&p, out, err)
 				     : jpeg_encode(&p, params->quality, out, err);

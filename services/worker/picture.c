@@ -107,6 +107,8 @@ uint64_t picture_need(const struct picture_head *head, const struct picture_para
 	picture_target(params, head->width, head->height, &to_w, &to_h);
 	if (params->op == OP_RESIZE || params->op == OP_THUMBNAIL)
 		need += (uint64_t)to_w * to_h * head->channels;
+	if (head->turn > 1 && params->format == FORMAT_PNG)
+		need += (uint64_t)to_w * to_h * head->channels;
 	/* Coefficients of two bytes, of all of it; an interlaced PNG is put together where it lies. */
 	if (head->whole && head->format == FORMAT_JPEG)
 		need += (uint64_t)head->width * head->height * head->channels * 2;

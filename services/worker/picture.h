@@ -17,6 +17,7 @@ struct picture {
 	uint32_t width, height;
 	unsigned int channels; /* 1 gray, 2 gray and alpha, 3 RGB, 4 RGB and alpha */
 	uint8_t *data;         /* owned; width * height * channels bytes */
+	unsigned int turn;     /* a JPEG of it says so (exif.h); 0: nothing */
 };
 
 struct picture_limits {
@@ -28,11 +29,12 @@ struct picture_limits {
 
 /* What is known before decoding. */
 struct picture_head {
-	uint32_t width, height;
+	uint32_t width, height; /* as it is shown */
 	unsigned int channels;
 	enum picture_format format; /* PNG or JPEG */
 	bool whole; /* the codec holds all of it besides the picture: interlaced, progressive */
 	unsigned int shrink; /* JPEG: decode at 1/shrink (1, 2, 4, 8) */
+	unsigned int turn;   /* JPEG: 2 to 8: lies otherwise than it is shown (exif.h) */
 };
 
 /* PNG, JPEG, or FORMAT_SAME: neither. */

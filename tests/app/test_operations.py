@@ -36,13 +36,13 @@ def identify(data):
     return kind, int(w), int(h)
 
 
-def furthest(app, name, result, want):
-    """The largest difference of a sample between the picture result and what ImageMagick's arguments make, 0 to 255."""
+def furthest(app, name, result, want, metric='PAE'):
+    """The largest difference of a sample between the picture result and what ImageMagick's arguments make, 0 to 255; or another metric's."""
     paths = [app.path(f'{name}-{n}') for n in ('result', 'want.png')]
     with open(paths[0], 'wb') as f:
         f.write(result)
     subprocess.run([magick(), *want, 'PNG24:' + paths[1]], check=True)
-    out = subprocess.run([magick('compare'), '-metric', 'PAE', *paths, 'null:'], stderr=subprocess.PIPE, text=True).stderr
+    out = subprocess.run([magick('compare'), '-metric', metric, *paths, 'null:'], stderr=subprocess.PIPE, text=True).stderr
     return float(out.split('(')[1].rstrip(')')) * 255
 
 
@@ -153,6 +153,37 @@ def test_jpeg():
         eq(app.workers[0].proc.poll(), None)
 
 
+def exif(data, turn, order):
+    """The JPEG data with an orientation and what else cameras write."""
+    ends = '<' if order == b'II' else '>'
+    entries = struct.pack(ends + 'HHIHH', 0x0100, 3, 1, 240, 0) + struct.pack(ends + 'HHIHH', 0x0112, 3, 1, turn, 0)
+    tiff = order + struct.pack(ends + 'HIH', 42, 8, 2) + entries + struct.pack(ends + 'I', 0) + b'A Camera'
+    return data[:2] + b'\xff\xe1' + struct.pack('>H', 8 + len(tiff)) + b'Exif\0\0' + tiff + data[2:]
+
+
+def test_orientation():
+    """As ImageMagick shows it, whatever it is in the file; a JPEG may keep it there, with nothing else of what the camera wrote."""
+    with App() as app:
+        app.start_all(workers=1)
+        plain = jpeg('-size', '240x160', '-seed', '7', 'plasma:red-blue', '-quality', '95')
+        for turn, order, params, want in ((6, b'II', 'op=resize&width=40&format=png', ['-filter', 'Triangle', '-resize', '40x60!']),
+                                          (8, b'MM', 'op=resize&width=40', ['-filter', 'Triangle', '-resize', '40x60!']),
+                                          (3, b'MM', 'op=invert', ['-negate']), (5, b'II', 'format=png', ['-negate'])):
+            data = exif(plain, turn, order)
+            task = ask(app, data, params).headers['X-Task-Id']
+            finished(app, task)
+            result = app.master('GET', f'/task/{task}/download').body
+            assert b'A Camera' not in result
+            paths = [app.path(n) for n in ('turned.jpg', 'shown.png')]
+            for path, content in zip(paths, (data, result)):
+                with open(path, 'wb') as f:
+                    f.write(content)
+            shown = subprocess.run([magick(), paths[1], '-auto-orient', 'PNG24:-'], check=True, capture_output=True).stdout
+            # Two decoders, and JPEG once more, of which single samples may be far off: on the whole.
+            far = furthest(app, 'turned', shown, [paths[0], '-auto-orient', *want], 'RMSE')
+            assert far <= 10, (turn, params, far)
+
+
 def chunk(kind, data):
     return struct.pack('>I', len(data)) + kind + data + struct.pack('>I', zlib.crc32(kind + data))
 
@@ -203,4 +234,4 @@ def test_several():
 
 
 if __name__ == '__main__':
-    main([test_operations, test_parameters, test_jpeg, test_large, test_several])
+    main([test_operations, test_parameters, test_jpeg, test_orientation, test_large, test_several])

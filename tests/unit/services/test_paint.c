@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "services/worker/codec.h"
+#include "services/worker/exif.h"
 #include "services/worker/ops.h"
 #include "services/worker/paint.h"
 
@@ -206,6 +207,75 @@ static void test_all(void **state)
 	}
 }
 
+static void test_turned(void **state)
+{
+	/* Where the corner that is shown first (top left), and the one right of it, lie: bottom, right. */
+	static const int first[9][4] = {[1] = {0, 0, 0, 1},
+		[2] = {0, 1, 0, 0},
+		[3] = {1, 1, 1, 0},
+		[4] = {1, 0, 1, 1},
+		[5] = {0, 0, 1, 0},
+		[6] = {1, 0, 0, 0},
+		[7] = {1, 1, 0, 1},
+		[8] = {0, 1, 1, 1}};
+	static const char *const texts[] = {"op=blur&radius=1", "op=resize&width=64", "op=edges"};
+
+	for (unsigned int turn = 1; turn <= 8; turn++) {
+		struct picture p = plain(32, 16, 1, 0), got;
+		_cleanup_buf_ struct buf in = {0}, png = {0};
+		struct picture_params params;
+		struct picture_head head;
+		enum picture_format to;
+		bool exchange = turn >= 5;
+
+		for (int i = 0; i < 32 * 16; i++) /* four corners: 50, 100, 150, 200 */
+			p.data[i] = (uint8_t)(50 + (i / 32 / 8 * 2 + i % 32 / 16) * 50);
+		p.turn = turn;
+		assert_int_equal(jpeg_encode(&p, 95, &in, NULL), 0);
+		assert_int_equal(jpeg_head(in.data, in.len, &head, NULL), 0);
+		assert_int_equal(head.turn, turn);
+		assert_int_equal(head.width, exchange ? 16 : 32);
+		assert_int_equal(picture_params_parse("op=grayscale&format=png", &params, NULL), 0);
+		assert_int_equal(
+			paint_picture(in.data, in.len, &params, &limits, &png, &to, NULL), 0);
+		assert_int_equal(png_head(png.data, png.len, &head, NULL), 0);
+		assert_int_equal(png_decode(png.data, png.len, &head, MIB, &got, NULL), 0);
+		assert_int_equal(got.width, exchange ? 16 : 32);
+		for (int i = 0; i < 2; i++)
+			assert_in_range(at(&got, i * (int)(got.width - 1), 0),
+				50 + (first[turn][2 * i] * 2 + first[turn][2 * i + 1]) * 50 - 4,
+				50 + (first[turn][2 * i] * 2 + first[turn][2 * i + 1]) * 50 + 4);
+		picture_fini(&got);
+		for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+			_cleanup_buf_ struct buf out = {0};
+
+			assert_int_equal(picture_params_parse(texts[i], &params, NULL), 0);
+			assert_int_equal(
+				paint_picture(in.data, in.len, &params, &limits, &out, &to, NULL),
+				0);
+			assert_int_equal(jpeg_head(out.data, out.len, &head, NULL), 0);
+			assert_int_equal(head.turn, turn);
+			assert_int_equal(head.width, i == 1 ? 64 : exchange ? 16 : 32);
+			assert_int_equal(head.height,
+				i == 1             ? (exchange ? 128 : 32)
+					: exchange ? 32
+						   : 16);
+		}
+		/* Each byte of the segment changed: never more than another orientation. */
+		for (size_t i = 20; i < 20 + EXIF_TURN_BYTES; i++) {
+			uint8_t was = (uint8_t)in.data[i];
+
+			for (int v = 0; v < 256; v += 5) {
+				in.data[i] = (char)v;
+				assert_in_range(exif_turn((uint8_t *)in.data, in.len), 1, 8);
+				assert_int_equal(exif_turn((uint8_t *)in.data, i), 1);
+			}
+			in.data[i] = (char)was;
+		}
+		picture_fini(&p);
+	}
+}
+
 /* Cut off anywhere, it is an error with a sentence, never a picture. */
 static void test_cut(void **state)
 {
@@ -293,6 +363,7 @@ int main(void)
 		cmocka_unit_test(test_blur),
 		cmocka_unit_test(test_alpha),
 		cmocka_unit_test(test_all),
+		cmocka_unit_test(test_turned),
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_wrong_type),
