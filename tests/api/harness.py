@@ -16,6 +16,8 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 import unittest
 
 from contract import Contract
@@ -30,21 +32,22 @@ TIMEOUT_S = 240  # of one request: a bound for what hangs, which no load of the 
 LOG_SHOWN_BYTES = 8192  # of a daemon whose test failed
 CONSOLE_SHOWN_BYTES = 1024
 
+# From when it listens it is ready, and may be told to end. A client that breaks off is not its end.
 SERVER = """
 import socket, sys, os, signal
+signal.signal(signal.SIGTERM, lambda *a: (os.write(1, b"told to end\\n"), os._exit(7)))
 s = socket.socket()
 s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 s.bind(("0.0.0.0", int(sys.argv[1])))
 s.listen(64)
-signal.signal(signal.SIGTERM, lambda *a: (os.write(1, b"told to end\\n"), os._exit(7)))
 print("serving", *sys.argv[2:], flush=True)
 while True:
     c, _ = s.accept()
-    while True:
-        data = c.recv(65536)
-        if not data:
-            break
-        c.sendall(data)
+    try:
+        while data := c.recv(65536):
+            c.sendall(data)
+    except OSError:
+        pass
     c.close()
 """
 
@@ -162,6 +165,43 @@ def signal_process(pid, signo):
         os.kill(pid, signo)
     except ProcessLookupError:
         pass
+
+
+def wait_stopped(pid):
+    """Until a process that was sent SIGSTOP stands still: it does so when it is next about to run."""
+    deadline = time.monotonic() + TIMEOUT_S
+    while time.monotonic() < deadline:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+            if file.read().rpartition(")")[2].split()[0] == "T":
+                return
+        os.sched_yield()
+    raise TimeoutError(f"process {pid} does not stand still")
+
+
+class Background:
+    """A call in a thread of its own, begun at once: result() waits for it, and returns or raises what it does."""
+
+    def __init__(self, call, *words, **more):
+        self.value, self.error = None, None
+        self.thread = threading.Thread(target=self._run, args=(call, words, more))
+        self.thread.start()
+
+    def _run(self, call, words, more):
+        try:
+            self.value = call(*words, **more)
+        except BaseException as error:  # whatever it is, who waits shall see it
+            self.error = error
+
+    def result(self):
+        self.thread.join()
+        if self.error:
+            raise self.error
+        return self.value
+
+
+def together(calls):
+    """What each of these calls returns, all at once, in their order."""
+    return [begun.result() for begun in [Background(call) for call in calls]]
 
 
 class Answer:

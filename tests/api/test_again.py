@@ -4,9 +4,8 @@ import json
 import os
 import select
 import socket
-import time
 
-from harness import DaemonTest, main, need, PYTHON, SERVER, TIMEOUT_S
+from harness import DaemonTest, main, need, PYTHON, SERVER, TIMEOUT_S, wait_stopped
 
 
 class Again(DaemonTest):
@@ -80,7 +79,7 @@ class Again(DaemonTest):
         before = self.d.run("server", name="x", wait="ready", ports=[{"guest": 8000}])
         answer = self.post("x", "restart")
         self.assertEqual(answer.status, 200, answer)
-        self.assertEqual(self.d.call("GET", "/vm/x/wait?state=ready").json["reached"], True)
+        self.assertEqual(self.d.call("GET", f"/vm/x/wait?state=ready&timeout={TIMEOUT_S}").json["reached"], True)
         after = self.get("x")
         self.assertNotEqual(after["pid"], before["pid"])
         self.assertEqual((after["id"], after["ports"]), (before["id"], before["ports"]))
@@ -173,20 +172,13 @@ class Again(DaemonTest):
         ended = self.get(vm)
         self.assertEqual((ended["state"], ended["reason"]), ("stopped", "its time to live of 1 s is over"))
 
-    def state_of(self, pid):
-        with open(f"/proc/{pid}/stat", encoding="ascii") as file:
-            return file.read().rpartition(")")[2].split()[0]
-
     def test_pause_and_resume(self):
         self.d.put_server()
         vm = self.d.run("server", name="x", wait="ready", ports=[{"guest": 8000}])
         with socket.create_connection(("127.0.0.1", vm["ports"][0]["host"]), timeout=TIMEOUT_S) as s:
             for _ in range(2):  # nothing happens the second time
                 self.assertEqual(self.post("x", "pause").json["state"], "paused")
-            deadline = time.monotonic() + TIMEOUT_S
-            while self.state_of(vm["pid"]) != "T":  # a signal arrives when the process is next about to run
-                self.assertLess(time.monotonic(), deadline)
-                time.sleep(0.001)
+            wait_stopped(vm["pid"])
             s.sendall(b"x")
             self.assertEqual(select.select([s], [], [], 0)[0], [])
             self.refused(self.post("x", "start"), 409, "conflict")
@@ -204,7 +196,7 @@ class Again(DaemonTest):
         self.d.put_shell("fails", "exit 3")
         paused = self.d.run("server", name="paused", wait="ready")
         self.d.run("fails", name="fails", wait="none", restart="always")
-        mortal = self.d.run("server", name="mortal", wait="ready", ttl_s=2)
+        mortal = self.d.run("server", name="mortal", wait="none", ttl_s=2)  # which may be over before it is ready
         killed = self.d.run("server", name="killed", wait="ready", restart="on-failure", env={"A": "b"})
         self.post("paused", "pause")
         self.until("fails", lambda vm: vm["restarts"] >= 1)

@@ -3,7 +3,7 @@
 import os
 import signal
 
-from harness import PYTHON, Daemon, DaemonTest, main, need, wait_process
+from harness import PYTHON, TIMEOUT_S, Daemon, DaemonTest, main, need, wait_process
 
 
 def service(image="server", **more):
@@ -22,7 +22,7 @@ class Application(DaemonTest):
         return answer.json
 
     def wait(self, name="shop", state="ready", reached=True):
-        answer = self.d.call("GET", f"/app/{name}/wait?state={state}&timeout=60")
+        answer = self.d.call("GET", f"/app/{name}/wait?state={state}&timeout={TIMEOUT_S}")
         self.assertEqual((answer.status, answer.json["reached"]), (200, reached), answer)
         return answer.json["app"]
 
@@ -271,7 +271,7 @@ class Scaling(Application):
     def await_count(self, n):
         """Until so many are wanted, and all of them and no others are there."""
         while True:
-            app = self.d.call("GET", "/app/shop/wait?state=ready&timeout=60").json["app"]
+            app = self.d.call("GET", f"/app/shop/wait?state=ready&timeout={TIMEOUT_S}").json["app"]
             work = self.of(app, "work")
             if (work["replicas"], work["ready"], len(self.live(app, "work"))) == (n, n, n):
                 return app
@@ -356,7 +356,7 @@ class NextManager(Application):
         self.next(self.d)
         self.assertEqual(self.d.call("GET", "/app/shop").json["state"], "removing")
         self.d.call("POST", "/vm/shop-web-1/kill")
-        answer = self.d.call("GET", "/app/shop/wait?state=removed&timeout=60")
+        answer = self.d.call("GET", f"/app/shop/wait?state=removed&timeout={TIMEOUT_S}")
         self.assertTrue(answer.status == 404 or answer.json["reached"], answer)  # it may be gone by now
         self.assertEqual(self.d.call("GET", "/vm").json["items"], [])
 

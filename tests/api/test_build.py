@@ -11,9 +11,8 @@ import signal
 import subprocess
 import tarfile
 import tempfile
-import threading
 
-from harness import BUILD, DaemonTest, main, need, skip, wait_process
+from harness import BUILD, DaemonTest, TIMEOUT_S, main, need, skip, together, wait_process
 
 MANIFEST = "name: test/hello\nprogram: {program}\nargs: [-c, 'echo hi']\nmemory_mib: 32\n"
 
@@ -46,7 +45,7 @@ class Build(DaemonTest):
         return answer.headers["location"]
 
     def build(self, *args, **more):
-        return self.d.call("GET", self.begin(*args, **more) + "?wait=120").json
+        return self.d.call("GET", self.begin(*args, **more) + f"?wait={TIMEOUT_S}").json
 
     def built(self, *args, **more):
         operation = self.build(*args, **more)
@@ -175,7 +174,7 @@ class Build(DaemonTest):
         self.assertRegex(links, r"^1: lo: .*\n$")
         for path in (paths[2], paths[1]):  # one that waits, one that runs
             self.assertEqual(self.d.call("DELETE", path).status, 202)
-            self.assertEqual(self.d.call("GET", path + "?wait=60").json["error"]["code"], "cancelled")
+            self.assertEqual(self.d.call("GET", path + f"?wait={TIMEOUT_S}").json["error"]["code"], "cancelled")
         wait_process(second)
         last = [pid for pid in self.builders() if pid != first]
         self.assertEqual(len(last), 1)  # its place was free for the last
@@ -216,14 +215,8 @@ class Build(DaemonTest):
             connection.close()
         while self.d.files("state", "build"):
             self.d.call("GET", "/healthz")
-        done = []
         data = context({"image.yaml": MANIFEST.format(program="/bin/sh")})
-        threads = [threading.Thread(target=lambda n=n: done.append(self.build(data, f"?name=many:{n}")["state"])) for n in range(6)]
-        for t in threads:
-            t.start()
-        for t in threads:
-            t.join()
-        self.assertEqual(done, ["done"] * 6)
+        self.assertEqual(together([lambda n=n: self.build(data, f"?name=many:{n}")["state"] for n in range(6)]), ["done"] * 6)
         self.assertEqual(len(self.d.call("GET", "/image").json["items"]), 6)
 
     def test_no_builder(self):

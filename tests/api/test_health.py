@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Health checks: what is well, what is not, and what becomes of it."""
 import json
+import os
 
-from harness import Daemon, DaemonTest, main, need
+from harness import TIMEOUT_S, Daemon, DaemonTest, main, need
 
 # Answers with the status in the file; "deaf" takes connections and says nothing.
 SERVER = """
@@ -15,7 +16,10 @@ s.listen(64)
 kept = []
 while True:
     c, _ = s.accept()
-    line = c.recv(4096).split(b"\\r\\n")[0]
+    request = b""
+    while b"\\r\\n\\r\\n" not in request and (piece := c.recv(4096)):
+        request += piece  # whole: what is unread at close() is answered by a reset
+    line = request.split(b"\\r\\n")[0]
     with open(folder) as f:
         status = f.read()
     if status == "deaf":
@@ -36,8 +40,9 @@ class Health(DaemonTest):
         self.d.wait_pool()
 
     def say(self, status):
-        with open(f"{self.d.folder}/status", "w") as f:
+        with open(f"{self.d.folder}/status.new", "w", encoding="ascii") as f:
             f.write(status)
+        os.rename(f.name, f"{self.d.folder}/status")  # which is never read half written
 
     def http(self, **more):
         """It may take as long to begin as it likes."""
@@ -141,7 +146,7 @@ class Health(DaemonTest):
         at = self.until("vm.crashed", at)
         self.say("200")
         self.until("vm.healthy", at)
-        app = self.d.call("GET", "/app/shop/wait?timeout=60").json["app"]
+        app = self.d.call("GET", f"/app/shop/wait?timeout={TIMEOUT_S}").json["app"]
         self.assertEqual(app["state"], "ready")
         self.assertIn("unhealthy: GET /healthz: status 500", app["services"][0]["reason"])
         self.assertEqual(self.d.call("DELETE", "/app/shop").status, 204)

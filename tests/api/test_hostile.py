@@ -138,6 +138,7 @@ class Names(Hostile):
 
     def test_paths(self):
         self.d.put_shell("long", "exec sleep 1000")
+        self.d.wait_pool()
         before = self.everything()
         config = {"Uigniter-Config": json.dumps({"cmd": ["x"]}), "Content-Type": "application/octet-stream"}
         for name in ("..%2fx", "%2e%2e%2fx", "%2fetc%2fpasswd", "a%2f..%2f..%2fx", "%00", "a%00", "%0a", "..", "%2e%2e", "a:..", "a:..%2fx", "%ff", "%"):

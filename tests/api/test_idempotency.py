@@ -57,7 +57,7 @@ class Keys(KeyTest):
         self.once("/image", {"source": "long", "name": "long:2"}, {"source": "long", "name": "long:3"}, 201)
         made = self.once("/image/build", tar(MANIFEST), tar(MANIFEST + "#\n"), 202, "application/x-tar")
         self.assertEqual(len(self.d.call("GET", "/operation").json["items"]), 1)
-        self.d.call("GET", f"/operation/{made['id']}?wait=120")
+        self.d.call("GET", f"/operation/{made['id']}?wait={harness.TIMEOUT_S}")
         self.assertEqual(self.marked(), {"/vm/run", "/vm/create", "/image", "/image/build", "/template", "/vm/{id}/snapshot"})
 
     def test_bad_keys(self):
@@ -190,7 +190,7 @@ class InFlight(KeyTest):
                 break
             self.assertEqual(answer.headers["retry-after"], "1")
         self.assertEqual((answer.status, answer.headers.get("idempotency-replayed")), (202, None))
-        self.d.call("GET", answer.headers["location"] + "?wait=120")
+        self.d.call("GET", answer.headers["location"] + f"?wait={harness.TIMEOUT_S}")
 
 
 class Frozen(KeyTest):

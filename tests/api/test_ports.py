@@ -5,10 +5,9 @@ import os
 import resource
 import socket
 import subprocess
-import threading
 import time
 
-from harness import BUILD, DaemonTest, PYTHON, SERVER, main, need, own_loopback, TIMEOUT_S
+from harness import BUILD, DaemonTest, PYTHON, SERVER, main, need, own_loopback, TIMEOUT_S, together
 
 CLI = os.path.join(BUILD, "cli", "uigniter")
 HERE = own_loopback()  # where nobody else on this machine takes ports that are given back for a moment
@@ -190,20 +189,13 @@ class Ports(DaemonTest):
 
     def test_many(self):
         vm = self.publish(COUNTER)
-        results = []
-
         def one(n):
             with socket.create_connection(("127.0.0.1", vm["ports"][0]["host"]), timeout=TIMEOUT_S) as s:
                 data = b"%d" % n * 1000
                 s.sendall(data)
                 s.shutdown(socket.SHUT_WR)
-                results.append(s.makefile("rb").read() == b"%d %s" % (len(data), hashlib.sha256(data).hexdigest().encode()))
-        threads = [threading.Thread(target=one, args=(n,)) for n in range(64)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        self.assertEqual(results, [True] * 64)
+                return s.makefile("rb").read() == b"%d %s" % (len(data), hashlib.sha256(data).hexdigest().encode())
+        self.assertEqual(together([lambda n=n: one(n) for n in range(64)]), [True] * 64)
 
     def test_end_of_the_vm(self):
         vm = self.publish()
@@ -221,8 +213,8 @@ class Ports(DaemonTest):
     def test_nobody_listens(self):
         self.d.put_shell("deaf", "exec sleep 1000")
         vm = self.d.run("deaf", ports=[{"guest": 9}])
-        s = self.connect(vm)
         with self.assertRaises(ConnectionResetError):
+            s = self.connect(vm)  # which may hear of it already
             s.sendall(b"x")
             s.recv(1)
             s.recv(1)

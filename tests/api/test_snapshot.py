@@ -11,7 +11,7 @@ import subprocess
 import time
 import unittest
 
-from harness import BUILD, CLI, Daemon, DaemonTest, TIMEOUT_S, guest_image, main, need
+from harness import BUILD, CLI, Daemon, DaemonTest, TIMEOUT_S, guest_image, main, need, wait_stopped
 
 PROBE = os.path.join(BUILD, "tests/clone/clone-probe")
 PORT = 7777
@@ -34,7 +34,7 @@ class Case(DaemonTest):
         return answer.headers["location"]
 
     def end_of(self, path):
-        return self.d.call("GET", f"{path}?wait=60").json
+        return self.d.call("GET", f"{path}?wait={TIMEOUT_S}").json
 
     def make(self, vm, name="one"):
         operation = self.end_of(self.begin(vm, name))
@@ -175,8 +175,7 @@ class Snapshots(Case):
         d.call("POST", f"/vm/{vm['id']}/pause")
         self.make(vm)
         self.assertEqual(d.call("GET", f"/vm/{vm['id']}").json["state"], "paused")
-        with open(f"/proc/{vm['pid']}/status", encoding="ascii") as file:
-            self.assertIn("\nState:\tT", file.read())
+        wait_stopped(vm["pid"])
         d.call("POST", f"/vm/{vm['id']}/resume")
         self.assertEqual(self.ask(vm, "memory"), "whole")
         self.assertEqual(self.ask(self.run_from(), "memory"), "whole")

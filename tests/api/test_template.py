@@ -13,7 +13,7 @@ import sqlite3
 import subprocess
 import unittest
 
-from harness import CLI, Daemon, DaemonTest, guest_image, main, need
+from harness import CLI, TIMEOUT_S, Daemon, DaemonTest, guest_image, main, need
 
 
 class Templates(DaemonTest):
@@ -34,7 +34,7 @@ class Templates(DaemonTest):
         return answer.headers["location"]
 
     def end_of(self, path):
-        return self.d.call("GET", f"{path}?wait=60").json
+        return self.d.call("GET", f"{path}?wait={TIMEOUT_S}").json
 
     def warm(self, **more):
         operation = self.end_of(self.begin(**more))
@@ -192,7 +192,7 @@ class Templates(DaemonTest):
 
     def row_ahead(self):
         """The row of an instance of which it says ahead that it runs, or None: others may be there (a template's own)."""
-        with contextlib.closing(sqlite3.connect(f"file:{self.d.state_dir}/state.db?mode=ro", uri=True)) as db:
+        with contextlib.closing(sqlite3.connect(f"file:{self.d.state_dir}/state.db?mode=ro", uri=True, timeout=TIMEOUT_S)) as db:
             rows = [json.loads(record) for record, in db.execute("SELECT record FROM instance")]
         return next((r for r in rows if r["ahead"] and r["state"] == "running"), None)
 
@@ -216,7 +216,7 @@ class Templates(DaemonTest):
             self.d.start()
             vm = self.d.call("GET", f"/vm/{row['id']}").json
             if then == "started":
-                self.assertTrue(self.d.call("GET", f"/vm/{vm['id']}/wait?state=ready&timeout=60").json["reached"])
+                self.assertTrue(self.d.call("GET", f"/vm/{vm['id']}/wait?state=ready&timeout={TIMEOUT_S}").json["reached"])
                 self.assertEqual(self.talk(vm), b"echo this")
             else:
                 self.assertEqual(self.d.wait(vm["id"])["state"], "crashed")
@@ -252,7 +252,7 @@ class Templates(DaemonTest):
         return answer.headers["location"]
 
     def failed_with_the_manager(self, path):
-        operation = self.d.call("GET", f"{path}?wait=60").json
+        operation = self.d.call("GET", f"{path}?wait={TIMEOUT_S}").json
         self.assertEqual((operation["state"], operation["error"]["code"]), ("failed", "manager_ended"), operation)
         self.assertTrue(operation["ended_at"])
 
@@ -278,7 +278,7 @@ class Templates(DaemonTest):
         stream.request("GET", paths[0], headers={"Accept": "text/event-stream"})
         followed = stream.getresponse()
         self.assertEqual(followed.readline().split()[0], b"id:")  # it follows
-        waiting.request("GET", f"{paths[0]}?wait=60")
+        waiting.request("GET", f"{paths[0]}?wait={TIMEOUT_S}")
         self.d.call("GET", "/healthz")  # an exchange with the manager, which most often reads what came before it as well
         self.d.end()
         self.assertEqual(self.events(followed.read())[-1]["error"]["code"], "manager_ended")
@@ -306,7 +306,7 @@ class Templates(DaemonTest):
         self.assertEqual(d.call("GET", "/operation?kind=image.build").json["items"], [])
         self.refused(d.call("GET", "/operation?state=x"), 400, "invalid_field")
         self.assertEqual(d.call("DELETE", "/template/" + d.call("GET", "/template").json["items"][0]["id"]).status, 204)
-        self.assertEqual(d.call("GET", path + "?wait=60").json["error"]["code"], "conflict")  # what was made is gone
+        self.assertEqual(d.call("GET", path + f"?wait={TIMEOUT_S}").json["error"]["code"], "conflict")  # what was made is gone
         done = self.begin()
         events = self.events(d.call("GET", done, headers={"Accept": "text/event-stream"}).body)
         self.assertEqual((events[-1]["state"], events[-1]["result"]["image"]), ("done", "web"))
@@ -323,7 +323,7 @@ class Templates(DaemonTest):
 
     def test_tasks_of_the_command_line(self):
         def cli(*words, status=0):
-            p = subprocess.run([CLI, "-H", "unix://" + self.d.socket, *words], capture_output=True, text=True, timeout=60, check=False)
+            p = subprocess.run([CLI, "-H", "unix://" + self.d.socket, *words], capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
             self.assertEqual(p.returncode, status, (words, p.stdout, p.stderr))
             return p
         done = cli("image", "warm", "--progress", "json", "web")

@@ -76,9 +76,10 @@ static void answer(int fd)
 
 static void serve(const char *port, void (*with)(int fd))
 {
-	int fd = listen_at(port);
+	int fd;
 
-	signal(SIGTERM, told_to_end);
+	signal(SIGTERM, told_to_end); /* who listens is ready, and may be told to end */
+	fd = listen_at(port);
 	printf("serving\n");
 	fflush(stdout);
 	for (;;) {
