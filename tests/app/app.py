@@ -243,6 +243,27 @@ def parallel(n, fn):
     return results
 
 
+class Background:
+    """A call in a thread of its own, begun at once: result() waits for it, and returns or raises what it does."""
+
+    def __init__(self, call, *words, **more):
+        self.value, self.error = None, None
+        self.thread = threading.Thread(target=self._run, args=(call, words, more))
+        self.thread.start()
+
+    def _run(self, call, words, more):
+        try:
+            self.value = call(*words, **more)
+        except BaseException as e:  # noqa: B902
+            self.error = e
+
+    def result(self):
+        self.thread.join()
+        if self.error:
+            raise self.error
+        return self.value
+
+
 def png(*args):
     """A picture by ImageMagick: png('-size', '8x8', 'gradient:red-blue', 'png:-')."""
     return subprocess.run([magick(), *args], check=True, stdout=subprocess.PIPE).stdout

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 
-from app import Service, request, until
+from app import DEADLINE_S, Service, request, until
 
 
 def free_port():
@@ -93,7 +93,7 @@ class KvstoreMemcached(Kvstore):
 
 def memcached_values(port, key):
     names = [key] + [f'{key}.{i}' for i in range(1, 32)]
-    with socket.create_connection(('127.0.0.1', port), timeout=20) as s:
+    with socket.create_connection(('127.0.0.1', port), timeout=DEADLINE_S) as s:
         s.sendall(f'get {" ".join(names)}\r\n'.encode())
         data = b''
         while not data.endswith(b'END\r\n'):

@@ -127,11 +127,13 @@ def test_idle_memory():
         for s in app.services:
             print(f'     {s.name}: {status(s, "VmRSS")} KiB')
             assert sanitized or status(s, 'VmRSS') < 4096, (s.name, status(s, 'VmRSS'))
-        before = {s: (cpu_ticks(s), switches(s)) for s in app.services}
+        begin, before = time.monotonic(), {s: (cpu_ticks(s), switches(s)) for s in app.services}
         time.sleep(2)  # the thing measured is that nothing happens
         for s in app.services:
-            assert cpu_ticks(s) - before[s][0] <= 2, s.name
-            assert switches(s) - before[s][1] <= 20, (s.name, switches(s) - before[s][1])
+            ticks, turns = cpu_ticks(s) - before[s][0], switches(s) - before[s][1]
+            times = (time.monotonic() - begin) / 2  # on a busy machine it was longer
+            assert ticks <= 2 * times, (s.name, ticks, times)
+            assert turns <= 20 * times, (s.name, turns, times)
 
 
 def switches(service):

@@ -59,7 +59,7 @@ def test_memcapable():
         return
     with App() as app:
         host, port = app.start('kvstore').memcached
-        done = subprocess.run([tool, '-h', host, '-p', str(port), '-a', '-t', '20'], stdin=subprocess.DEVNULL,
+        done = subprocess.run([tool, '-h', host, '-p', str(port), '-a', '-t', '200'], stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, timeout=240)
         out = done.stdout + done.stderr
         assert done.returncode == 0 and '[FAIL]' not in out and '[pass]' in out, out

@@ -4,7 +4,7 @@ import http.client
 import json
 import re
 
-from app import App, eq, finished, main, png, until, upload
+from app import App, DEADLINE_S, eq, finished, main, png, until, upload
 
 PNG = png('-size', '16x12', 'gradient:red-blue', 'PNG24:-')
 
@@ -14,7 +14,7 @@ class Events:
 
     def __init__(self, ui, ids):
         host, port = ui.endpoint.split(':')
-        self.conn = http.client.HTTPConnection(host, int(port), timeout=60)
+        self.conn = http.client.HTTPConnection(host, int(port), timeout=DEADLINE_S)
         self.conn.request('GET', f'/events?ids={ids}')
         self.answer = self.conn.getresponse()
 

@@ -8,7 +8,7 @@ import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from app import App, eq, main, multipart, png, request, until
+from app import App, DEADLINE_S, eq, main, multipart, png, request, until
 
 PNG = png('-size', '16x12', 'gradient:red-blue', 'PNG24:-')
 BOUNDARY = '--------------------------665220041269696312152795'
@@ -20,7 +20,7 @@ class Kept:
     def __init__(self, endpoint):
         self.endpoint = endpoint
         host, port = endpoint.split(':')
-        self.sock = socket.create_connection((host, int(port)), 60)
+        self.sock = socket.create_connection((host, int(port)), DEADLINE_S)
         self.file = self.sock.makefile('rb')
 
     def __call__(self, method, path, body=None, type=None):
