@@ -53,8 +53,29 @@ const char *verdict_name(enum verdict v)
 	return "?";
 }
 
+static int ask_manager(const char *host, const char *path, json_t **answer, struct err *err)
+{
+	struct api *api _cleanup_(api_closep) = NULL;
+	int rc = api_open(host, &api, err);
+
+	return rc
+		? rc
+		: api_call(api, &(struct api_request){.path = path, .limit_ms = 5000}, answer, err);
+}
+
+void asked_init(struct asked *manager, const char *host)
+{
+	*manager = (struct asked){.host = host};
+	ask_manager(host, "/info", &manager->info, &manager->err);
+}
+
+void asked_fini(struct asked *manager)
+{
+	json_decref(manager->info);
+}
+
 /* --- devices --------------------------------------------------------------------------------------------------- */
-static void probe_kvm(struct finding *f, const char *host)
+static void probe_kvm(struct finding *f, const struct asked *manager)
 {
 	struct stat st;
 
@@ -78,7 +99,7 @@ static void probe_kvm(struct finding *f, const char *host)
 	}
 }
 
-static void probe_virtualization(struct finding *f, const char *host)
+static void probe_virtualization(struct finding *f, const struct asked *manager)
 {
 	unsigned int a, b, c = 0, d, ext_c = 0, guest;
 
@@ -103,7 +124,7 @@ static void probe_virtualization(struct finding *f, const char *host)
 	}
 }
 
-static void probe_tun(struct finding *f, const char *host)
+static void probe_tun(struct finding *f, const struct asked *manager)
 {
 	if (!access("/dev/net/tun", R_OK | W_OK)) {
 		found(f, CHECK_PASS, "/dev/net/tun can be read and written");
@@ -128,7 +149,7 @@ static bool has_bridge(void)
 	return false;
 }
 
-static void probe_bridge(struct finding *f, const char *host)
+static void probe_bridge(struct finding *f, const struct asked *manager)
 {
 	if (has_bridge()) {
 		found(f, CHECK_PASS, "the kernel has bridges");
@@ -138,7 +159,7 @@ static void probe_bridge(struct finding *f, const char *host)
 	remedy(f, "modprobe bridge (the manager tries to make one in any case)");
 }
 
-static void probe_netns(struct finding *f, const char *host)
+static void probe_netns(struct finding *f, const struct asked *manager)
 {
 	if (access("/proc/self/ns/net", F_OK)) {
 		found(f, CHECK_WARN,
@@ -153,7 +174,7 @@ static void probe_netns(struct finding *f, const char *host)
 	}
 }
 
-static void probe_forwarding(struct finding *f, const char *host)
+static void probe_forwarding(struct finding *f, const struct asked *manager)
 {
 	FILE *file = fopen("/proc/sys/net/ipv4/ip_forward", "re");
 	int c = file ? fgetc(file) : EOF;
@@ -186,7 +207,7 @@ static bool find_program(const char *name, char *path, size_t size)
 	return false;
 }
 
-static void probe_mkfs(struct finding *f, const char *host)
+static void probe_mkfs(struct finding *f, const struct asked *manager)
 {
 	char path[4096];
 
@@ -198,7 +219,7 @@ static void probe_mkfs(struct finding *f, const char *host)
 	remedy(f, "apt install erofs-utils");
 }
 
-static void probe_qemu(struct finding *f, const char *host)
+static void probe_qemu(struct finding *f, const struct asked *manager)
 {
 	bool kvm = !access("/dev/kvm", R_OK | W_OK);
 	char path[4096];
@@ -210,16 +231,6 @@ static void probe_qemu(struct finding *f, const char *host)
 	found(f, kvm ? CHECK_WARN : CHECK_FAIL, "qemu-system-x86_64 is missing%s",
 		kvm ? "; it is only needed where there is no KVM" : " and there is no KVM");
 	remedy(f, "apt install qemu-system-x86");
-}
-
-static int ask_manager(const char *host, const char *path, json_t **answer, struct err *err)
-{
-	struct api *api _cleanup_(api_closep) = NULL;
-	int rc = api_open(host, &api, err);
-
-	return rc
-		? rc
-		: api_call(api, &(struct api_request){.path = path, .limit_ms = 5000}, answer, err);
 }
 
 static void judge_disk(struct finding *f, uint64_t free_mib, const char *folder)
@@ -234,15 +245,12 @@ static void judge_disk(struct finding *f, uint64_t free_mib, const char *folder)
 }
 
 /* The manager's folder, or where it would be without any options. */
-static void probe_disk(struct finding *f, const char *host)
+static void probe_disk(struct finding *f, const struct asked *manager)
 {
 	const char *folder = access("/var/lib/uigniter", F_OK) ? "/var/lib" : "/var/lib/uigniter";
-	json_t *info _cleanup_json_ = NULL;
-	const json_t *state = NULL;
+	const json_t *state = json_object_get(manager->info, "state");
 	struct statvfs st;
 
-	if (!ask_manager(host, "/info", &info, NULL))
-		state = json_object_get(info, "state");
 	if (json_is_string(json_object_get(state, "dir"))) {
 		judge_disk(f, (uint64_t)json_integer_value(json_object_get(state, "free_mib")),
 			json_string_value(json_object_get(state, "dir")));
@@ -283,13 +291,10 @@ static void judge_default_port(struct finding *f)
 }
 
 /* A manager that runs has what it was told to take; without one: whether the next could have the default. */
-static void probe_port(struct finding *f, const char *host)
+static void probe_port(struct finding *f, const struct asked *manager)
 {
-	json_t *info _cleanup_json_ = NULL;
-	const json_t *listen = NULL;
+	const json_t *listen = json_object_get(manager->info, "listen");
 
-	if (!ask_manager(host, "/info", &info, NULL))
-		listen = json_object_get(info, "listen");
 	if (json_is_string(listen))
 		found(f, CHECK_PASS, "the manager's API is at %.60s", json_string_value(listen));
 	else if (listen)
@@ -298,19 +303,17 @@ static void probe_port(struct finding *f, const char *host)
 		judge_default_port(f);
 }
 
-static void probe_manager(struct finding *f, const char *host)
+static void probe_manager(struct finding *f, const struct asked *manager)
 {
-	json_t *info _cleanup_json_ = NULL;
-	struct err err = {0};
 	const char *monitor;
 
-	if (ask_manager(host, "/info", &info, &err)) {
-		found(f, CHECK_FAIL, "%.250s", err.msg);
+	if (!manager->info) {
+		found(f, CHECK_FAIL, "%.250s", manager->err.msg);
 		remedy(f, "start uigniterd, or name its address with -H or UIGNITER_HOST");
 		return;
 	}
-	monitor = json_string_value(json_object_get(info, "monitor"));
-	found(f, CHECK_PASS, "the manager answers at %.120s, its monitor is %.20s", host,
+	monitor = json_string_value(json_object_get(manager->info, "monitor"));
+	found(f, CHECK_PASS, "the manager answers at %.120s, its monitor is %.20s", manager->host,
 		monitor ? monitor : "unknown");
 }
 
@@ -354,18 +357,16 @@ static void judge_cgroup(struct finding *f, const json_t *cgroup)
 		missing);
 }
 
-static void probe_limits(struct finding *f, const char *host)
+static void probe_limits(struct finding *f, const struct asked *manager)
 {
-	json_t *info _cleanup_json_ = NULL;
-	const json_t *cgroup;
+	const json_t *cgroup = json_object_get(manager->info, "cgroup");
 
-	if (ask_manager(host, "/info", &info, NULL)) {
+	if (!manager->info) {
 		found(f, CHECK_WARN,
 			"without a manager it is not known whether VMs can be limited");
 		remedy(f, "start uigniterd");
 		return;
 	}
-	cgroup = json_object_get(info, "cgroup");
 	if (json_is_object(cgroup))
 		judge_cgroup(f, cgroup);
 	else
@@ -374,12 +375,12 @@ static void probe_limits(struct finding *f, const char *host)
 			"--cgroup)");
 }
 
-static void probe_ready(struct finding *f, const char *host)
+static void probe_ready(struct finding *f, const struct asked *manager)
 {
 	json_t *health _cleanup_json_ = NULL;
 	struct err err = {0};
 
-	if (!ask_manager(host, "/readyz", &health, &err)) {
+	if (!ask_manager(manager->host, "/readyz", &health, &err)) {
 		found(f, CHECK_PASS, "the manager can run VMs and its pool is filled");
 		return;
 	}

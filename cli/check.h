@@ -6,6 +6,9 @@
 #ifndef CLI_CHECK_H
 #define CLI_CHECK_H
 
+#include "lib/err.h"
+
+#include <jansson.h>
 #include <stddef.h>
 
 enum verdict { CHECK_PASS, CHECK_WARN, CHECK_FAIL };
@@ -16,7 +19,14 @@ struct finding {
 	char remedy[256]; /* "" for a pass */
 };
 
-typedef void probe_fn(struct finding *f, const char *host);
+/* The manager that is asked for, as it answered once for all probes. */
+struct asked {
+	const char *host; /* borrowed */
+	json_t *info;     /* owned; its GET /info; NULL: it does not answer */
+	struct err err;   /* why */
+};
+
+typedef void probe_fn(struct finding *f, const struct asked *manager);
 
 struct probe {
 	const char *name;
@@ -27,5 +37,8 @@ extern const struct probe probes[];
 extern const size_t nprobes;
 
 const char *verdict_name(enum verdict v);
+
+void asked_init(struct asked *manager, const char *host);
+void asked_fini(struct asked *manager);
 
 #endif

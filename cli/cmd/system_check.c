@@ -35,15 +35,17 @@ int cmd_system_check(const struct invocation *inv)
 {
 	json_t *all _cleanup_json_ = json_array();
 	struct format format = {0};
+	struct asked manager _cleanup_(asked_fini) = {0};
 	struct err err = {0};
 	int status = EXIT_OK, print_status = EXIT_OK;
 
 	if (format_init(&format, inv->args, false, &err))
 		return complain(EXIT_USAGE, "%s", err.msg);
+	asked_init(&manager, inv->host);
 	for (size_t i = 0; i < nprobes; i++) {
 		struct finding f = {0};
 
-		probes[i].fn(&f, inv->host);
+		probes[i].fn(&f, &manager);
 		if (f.verdict == CHECK_FAIL)
 			status = EXIT_FAILED;
 		if (format.mode == FORMAT_TABLE)
