@@ -63,6 +63,13 @@ bool iface_get(int index, struct iface *out)
 	return true;
 }
 
+const struct vnet_stats *iface_stats(const struct iface *f)
+{
+	static const struct vnet_stats none;
+
+	return f->flags & IFF_LOOPBACK ? &none : &vnet_stats;
+}
+
 static bool find(const char *name, struct iface *out)
 {
 	for (int i = 1; i <= IFACE_MAX; i++)

@@ -3,6 +3,8 @@
 #ifndef LIBOS_NET_IFACE_H
 #define LIBOS_NET_IFACE_H
 
+#include "libos/drv/virtio_net.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -30,5 +32,7 @@ struct iface {
 
 /* False: there is no interface of that index. */
 bool iface_get(int index, struct iface *out);
+/* What went through it; of lo nothing is counted. */
+const struct vnet_stats *iface_stats(const struct iface *iface);
 
 #endif

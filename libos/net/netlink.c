@@ -3,7 +3,6 @@
  * AF_NETLINK, NETLINK_ROUTE: dumps of links, addresses and routes, which is what getifaddrs(3), getaddrinfo(3) with AI_ADDRCONFIG and
  * node's os.networkInterfaces() ask for. Everything else is answered with an error message. Nothing is ever announced.
  */
-#include "libos/drv/virtio_net.h"
 #include "libos/klib/errno.h"
 #include "libos/klib/string.h"
 #include "libos/mem/kmalloc.h"
@@ -77,17 +76,11 @@ static void end(struct answer *a, struct nlmsghdr *h)
 
 static void put_stats(struct answer *a, const struct iface *f)
 {
-	uint64_t all[STATS64] = {0};
+	const struct vnet_stats *s = iface_stats(f);
+	uint64_t all[STATS64] = {s->rx_frames, s->tx_frames, s->rx_bytes, s->tx_bytes, 0, 0,
+		s->rx_dropped, s->tx_dropped};
 	uint32_t low[STATS];
 
-	if (f->index != 1) {
-		all[0] = vnet_stats.rx_frames;
-		all[1] = vnet_stats.tx_frames;
-		all[2] = vnet_stats.rx_bytes;
-		all[3] = vnet_stats.tx_bytes;
-		all[6] = vnet_stats.rx_dropped;
-		all[7] = vnet_stats.tx_dropped;
-	}
 	for (unsigned i = 0; i < STATS; i++)
 		low[i] = (uint32_t)all[i];
 	attr(a, IFLA_STATS64, all, sizeof(all));

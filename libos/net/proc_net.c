@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* /proc/net: addresses of the interfaces, and the tables of TCP and UDP sockets as Linux prints them (Documentation/networking/proc_net_tcp). */
-#include "libos/drv/virtio_net.h"
 #include "libos/fs/procfs.h"
 #include "libos/klib/string.h"
 #include "libos/net/addr.h"
@@ -37,10 +36,11 @@ int proc_net_if_inet6(struct text *t, uint64_t n)
 	return 0;
 }
 
-/* Of the loopback nothing is counted. */
-static void put_counts(struct text *t, const char *name, const struct vnet_stats *s)
+static void put_counts(struct text *t, const struct iface *f)
 {
-	text_printf(t, "%6s: %7lu %7lu    0 %4lu    0     0          0         0 ", name,
+	const struct vnet_stats *s = iface_stats(f);
+
+	text_printf(t, "%6s: %7lu %7lu    0 %4lu    0     0          0         0 ", f->name,
 		(unsigned long)s->rx_bytes, (unsigned long)s->rx_frames,
 		(unsigned long)s->rx_dropped);
 	text_printf(t, "%8lu %7lu    0 %4lu    0     0       0          0\n",
@@ -50,18 +50,15 @@ static void put_counts(struct text *t, const char *name, const struct vnet_stats
 
 int proc_net_dev(struct text *t, uint64_t n)
 {
-	static const struct vnet_stats none;
-
 	text_printf(t,
 		"Inter-|   Receive                                                |  Transmit\n"
 		" face |bytes    packets errs drop fifo frame compressed multicast|bytes    "
-		"packets errs "
-		"drop fifo colls carrier compressed\n");
+		"packets errs drop fifo colls carrier compressed\n");
 	for (int i = 1; i <= IFACE_MAX; i++) {
 		struct iface f;
 
 		if (iface_get(i, &f))
-			put_counts(t, f.name, i == 1 ? &none : &vnet_stats);
+			put_counts(t, &f);
 	}
 	return 0;
 }
