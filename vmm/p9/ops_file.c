@@ -145,6 +145,11 @@ int p9_op_write(struct p9_call *c)
 	return 0;
 }
 
+int p9_sync_file(int fd, bool data_only)
+{
+	return (data_only ? fdatasync(fd) : fsync(fd)) < 0 ? -errno : 0;
+}
+
 int p9_op_fsync(struct p9_call *c)
 {
 	struct p9_fid *f;
@@ -158,7 +163,7 @@ int p9_op_fsync(struct p9_call *c)
 		data_only = 0; /* older clients send none */
 	if (f->io_fd < 0)
 		return -EBADF;
-	return (data_only ? fdatasync(f->io_fd) : fsync(f->io_fd)) < 0 ? -errno : 0;
+	return p9_sync_file(f->io_fd, data_only);
 }
 
 /* As getdents64(2) gives it. */

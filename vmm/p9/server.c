@@ -214,6 +214,13 @@ static bool may_be_now(const struct p9_server *s, uint8_t type)
 		(s->local && (type == P9_TGETATTR || type == P9_TCLUNK));
 }
 
+static void put_head(struct p9_out *out, uint32_t bytes, uint8_t type, uint16_t tag)
+{
+	p9_put32(out, bytes);
+	p9_put8(out, type);
+	p9_put16(out, tag);
+}
+
 ssize_t p9_server_serve(struct p9_server *s, const struct iovec *in, unsigned nin,
 	const struct iovec *out, unsigned nout)
 {
@@ -256,9 +263,7 @@ ssize_t p9_server_serve(struct p9_server *s, const struct iovec *in, unsigned ni
 		p9_put32(&c.out, (uint32_t)-r);
 	}
 	body = (uint32_t)(c.out.at - s->answer);
-	p9_put32(&head, body + c.data_bytes);
-	p9_put8(&head, (uint8_t)(type + 1));
-	p9_put16(&head, tag);
+	put_head(&head, body + c.data_bytes, (uint8_t)(type + 1), tag);
 	scatter(out, nout, s->answer, body);
 	return (ssize_t)body + c.data_bytes;
 }
@@ -304,15 +309,13 @@ ssize_t p9_server_sync_end(struct p9_sync *sync, const struct iovec *out, unsign
 {
 	uint8_t text[P9_ERROR_BYTES];
 	struct p9_out m = {.at = text, .end = text + sizeof(text)};
-	int error = (sync->data_only ? fdatasync(sync->fd) : fsync(sync->fd)) < 0 ? errno : 0;
-	uint32_t bytes = error ? P9_ERROR_BYTES : P9_HEAD_BYTES;
+	int r = p9_sync_file(sync->fd, sync->data_only);
+	uint32_t bytes = r < 0 ? P9_ERROR_BYTES : P9_HEAD_BYTES;
 
 	close(sync->fd);
-	p9_put32(&m, bytes);
-	p9_put8(&m, (uint8_t)(error ? P9_RLERROR : P9_TFSYNC + 1));
-	p9_put16(&m, sync->tag);
-	if (error)
-		p9_put32(&m, (uint32_t)error);
+	put_head(&m, bytes, r < 0 ? P9_RLERROR : P9_TFSYNC + 1, sync->tag);
+	if (r < 0)
+		p9_put32(&m, (uint32_t)-r);
 	scatter(out, nout, text, bytes);
 	return (ssize_t)bytes;
 }

@@ -55,6 +55,9 @@ int p9_take_fid(struct p9_call *c, struct p9_fid **f);
 /* Two fields: a folder's fid and a name. */
 int p9_take_dir_name(struct p9_call *c, struct p9_fid **dir, char name[P9_NAME_MAX + 1]);
 
+/* Waits for the disk. 0 or -errno. Any thread. */
+int p9_sync_file(int fd, bool data_only);
+
 /* ---- ops_xattr.c: what a fid that stands for an extended attribute does otherwise */
 int p9_xattr_read(struct p9_call *c, const struct p9_xattr *x, uint64_t offset, uint32_t count);
 int p9_xattr_write(struct p9_call *c, struct p9_xattr *x, uint64_t offset, uint32_t count);
