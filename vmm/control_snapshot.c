@@ -3,7 +3,7 @@
  * Snapshots, and what belongs to clones. A snapshot is written while the machine stands, or, when it is to go on at once, by a child of this process
  * (snapshot/behind.h); then the answer waits for that child:
  *
- *   put_snapshot_create() --stands--> written --> answered
+ *   control_put_snapshot_create() --stands--> written --> answered
  *          |
  *          +-- resume_vm --> behind --on_written(), the machine's end--> answered, if somebody still waits
  */

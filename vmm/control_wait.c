@@ -2,8 +2,8 @@
 /*
  * GET /uigniter/wait: a long poll. It is answered when its milestone is reached, when the machine has ended, or when its time is over.
  *
- *   get_wait() -> waiting --control_news(), time--> answer()
- *                    +------ the client is gone --> on_gone()
+ *   control_get_wait() -> waiting --control_news(), time--> answer()
+ *                            +------ the client is gone --> on_gone()
  */
 #include "vmm/control_impl.h"
 
