@@ -12,7 +12,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "api"))
-from harness import BUILD, Daemon, DaemonTest, TIMEOUT_S, main, need, skip  # noqa: E402,F401
+from harness import BUILD, Daemon, DaemonTest, TIMEOUT_S, main, need, skip, wait_stopped  # noqa: E402,F401
 
 HOSTILE = os.path.join(BUILD, "tests/security/security-hostile")
 KVSTORE = os.path.join(BUILD, "services/kvstore")
@@ -106,7 +106,7 @@ class HostileTest(DaemonTest):
         for wrong in ("the monitor was ended", "the monitor ended", "signal 11", "signal 6:", "SIGBUS"):
             self.assertFalse(wrong in found["reason"] and "program" not in found["reason"], found)
         self.assertIn(found["state"], [item["state"] for item in self.d.call("GET", "/vm").json["items"] if item["id"] == vm["id"]])
-        self.assertFalse(os.path.exists(f"/proc/{vm['pid']}") and "uvmm" in open(f"/proc/{vm['pid']}/comm").read())
+        self.assertNotIn(f"{vm['pid']} ", [process[:len(str(vm["pid"])) + 1] for process in self.d.processes()])
         self.assertLessEqual(self.log_bytes(vm), LOG_MAX_BYTES)
         self.ask_neighbour()
         return found
