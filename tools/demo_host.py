@@ -16,6 +16,7 @@ import time
 PREFIX = "uig-demo-"
 PROCESS_USER = "nobody"  # the manager's default
 MEMORY = "/dev/shm"
+ASIDE = "-aside-"
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 LIBC = ctypes.CDLL(None, use_errno=True)
 # Where a program that does not clean up leaves its files; names that are ours begin or contain these words.
@@ -170,6 +171,13 @@ class Host:
         """What the application keeps: in a place that its user may reach, wherever the tree is."""
         return os.path.join("/tmp", f"{self.tag}-data", *parts)
 
+    def put_data_aside(self, name):
+        """Moves it to where close() leaves it, and says where: to be removed by the caller; if that is killed, by the next one."""
+        there = f"{self.data()}{ASIDE}{name}"
+        if os.path.exists(self.data()):
+            os.rename(self.data(), there)
+        return there
+
     def make_data(self, app_file, monitor):
         """
         The two folders of the picture application: (its file, what is to be in the environment for it). Programs without a VM have no
@@ -249,7 +257,7 @@ class Host:
         with open("/proc/net/unix") as f:
             left += [f"socket {line.split()[-1]}" for line in f if self.folder + "/" in line or self.volatile() + "/" in line]
         left += [f"file {n}" for n in self.shared_names() - self.shared_before
-                 if self.tag in n or ("uigniter" in os.path.basename(n) and not n.startswith(OTHERS_BUILDS))]
+                 if (self.tag in n and ASIDE not in n) or ("uigniter" in os.path.basename(n) and not n.startswith(OTHERS_BUILDS))]
         return left
 
     def left_of_builds(self):

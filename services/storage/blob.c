@@ -221,7 +221,7 @@ int blob_begin(
 	w->max = max_bytes;
 	w->sum = 0;
 	w->fd = -1;
-	w->room = room < BLOB_SMALL_BYTES ? (size_t)room : BLOB_SMALL_BYTES;
+	w->room = room < BLOB_WRITE_BYTES ? (size_t)room : BLOB_WRITE_BYTES;
 	*out = w;
 	return 0;
 }

@@ -29,9 +29,11 @@ enum blob_kind { BLOB_INPUT, BLOB_RESULT };
 enum blob_type { BLOB_UNKNOWN, BLOB_PNG, BLOB_JPEG };
 
 #define BLOB_TRAILER_BYTES 24
-#define BLOB_SMALL_BYTES   (512 * KIB) /* of a file: read and written in one go */
-#define BLOB_MEMORY_BYTES  (4 * MIB)
-#define BLOB_ID_BYTES      19 /* with the NUL behind it */
+#define BLOB_WRITE_BYTES                                                                           \
+	(512 * KIB) /* of a file: gathered, and written in one go; a larger one in pieces of so much */
+#define BLOB_READ_BYTES   (4 * MIB) /* of a file: read in one go */
+#define BLOB_MEMORY_BYTES (16 * MIB)
+#define BLOB_ID_BYTES     19 /* with the NUL behind it */
 
 struct blob_dir;
 struct blob_writer;
@@ -58,7 +60,7 @@ void blob_close(struct blob_dir *dir); /* NULL is fine */
 void blob_clear(struct blob_dir *dir);
 
 bool blob_id_good(const char *id);
-/* Reads and checks the whole picture: one of at most BLOB_SMALL_BYTES by one read into memory (what was checked is what is sent), unless
+/* Reads and checks the whole picture: one of at most BLOB_READ_BYTES by one read into memory (what was checked is what is sent), unless
  * there is no memory for it; another one is left open. 0, -ENOENT, -EBADMSG (damaged) or another -errno. */
 int blob_read(struct blob_dir *dir, const char *id, enum blob_kind kind, struct blob_info *info);
 /* After a blob_read() that returned 0: frees and closes. */

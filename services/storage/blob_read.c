@@ -116,7 +116,7 @@ static int check(struct blob_dir *dir, struct blob_info *info)
 		return -errno;
 	if (!S_ISREG(info->st.st_mode) || info->st.st_size < BLOB_TRAILER_BYTES)
 		return -EBADMSG;
-	if ((uint64_t)info->st.st_size <= BLOB_SMALL_BYTES) {
+	if ((uint64_t)info->st.st_size <= BLOB_READ_BYTES) {
 		info->held = (size_t)info->st.st_size;
 		info->data = blob_hold(dir, info->held);
 	}

@@ -431,7 +431,7 @@ int main(int argc, char **argv)
 		{"MICRO_STORAGE_QUOTA_BYTES", "of all pictures (default 4294967296)"},
 		{"MICRO_STORAGE_MEMORY_BYTES",
 			"for small pictures on their way in and out, read and written in one go "
-			"(default 4194304; 0: in pieces)"},
+			"(default 16777216; 0: in pieces)"},
 		{0},
 	};
 	static const struct service_spec spec = {

@@ -3,10 +3,13 @@
  * worker: takes tasks from a master, does what they ask for to their pictures, puts the results into storage. Each slot does one task
  * after the other, without pauses:
  *
- *   POLL --200--> FETCH --> PAINT --> STORE --> FINISH --> POLL        FETCH: from the storage where it should be, else from master, who looks
- *    ^  404, errors: pause    |          |         |
- *    |                        +--> FAIL <+         | 409: somebody else has it by now
- *    +-------------------------------+<-----------+
+ *   POLL --200--> ROOM --> FETCH --> PAINT --> STORE --> FINISH --> POLL        FETCH: from the storage where it should be, else from master, who looks
+ *    ^  404, errors: pause             |          |         |
+ *    |                                 +--> FAIL <+         | 409: somebody else has it by now
+ *    +----------------------------------------+<-----------+
+ *
+ * Pictures are held while they are fetched, wait, and are stored. Nobody knows how large one will be before it is there, so a slot waits (ROOM) until the
+ * largest would fit beside what the others hold: small ones go through all slots, of the largest there are as many as the memory takes, at least one.
  *
  * What another attempt would not do better (a broken picture, one that is too large) is given back as final: a dead letter at
  * once. While a task is held its lease is renewed each third of it; when the lease is lost the work is dropped.
@@ -31,13 +34,14 @@
 #define CALL_MS       20000
 #define RETRY_MS      5000
 #define SLOTS_MAX     PAINTER_THREADS_MAX
-#define SLOTS_DEFAULT 3
+#define SLOTS_DEFAULT 4
 #define ID_BYTES      20
 #define TOKEN_BYTES   128
 
 enum slot_state {
 	SLOT_IDLE,
 	SLOT_POLL,
+	SLOT_ROOM,
 	SLOT_FETCH,
 	SLOT_PAINT,
 	SLOT_STORE,
@@ -51,8 +55,9 @@ struct slot {
 	struct upstream_call *call, *renewal;
 	struct loop_timer *pause, *renew;
 	int64_t polled_ns, pause_ns, lease_ms;
-	bool lost;   /* the lease is somebody else's: stop where that is possible */
-	bool old_db; /* it does not know leases: no use in renewing */
+	uint64_t holds; /* bytes of the worker's room */
+	bool lost;      /* the lease is somebody else's: stop where that is possible */
+	bool old_db;    /* it does not know leases: no use in renewing */
 	char id[ID_BYTES], lease_header[TOKEN_BYTES + 16];
 	char path[96], reason[PICTURE_PARAMS_BYTES + 120], filename[ID_BYTES + 8];
 	char params[PICTURE_PARAMS_BYTES];
@@ -66,6 +71,7 @@ struct worker {
 	struct painter *painter;
 	char name[64];
 	int64_t slots, max_bytes;
+	uint64_t room, held; /* bytes of pictures, results of those being painted apart */
 	uint64_t failed, lost, busy_ns;
 	uint64_t done[PICTURE_OPS]; /* by operation */
 	uint64_t bytes_in, bytes_out;
@@ -74,6 +80,33 @@ struct worker {
 };
 
 static void poll_next(struct slot *slot);
+static void fetch(struct slot *slot);
+
+/* --- memory ------------------------------------------------------------------------------------------------------------ */
+/* A body that comes grows by doubling. */
+static uint64_t fetch_need(const struct worker *w)
+{
+	return 2 * (uint64_t)w->max_bytes;
+}
+
+static bool has_room(const struct worker *w)
+{
+	return !w->held || w->held + fetch_need(w) <= w->room;
+}
+
+/* What was given back is for who waits. */
+static void hold(struct slot *slot, uint64_t bytes)
+{
+	struct worker *w = slot->w;
+	bool less = bytes < slot->holds;
+
+	w->held += bytes - slot->holds;
+	slot->holds = bytes;
+	for (int64_t i = 0; less && i < w->slots && has_room(w); i++) {
+		if (w->slot[i].state == SLOT_ROOM)
+			fetch(&w->slot[i]);
+	}
+}
 
 /* --- the end of a task ------------------------------------------------------------------------------------------------ */
 static void let_go(struct slot *slot)
@@ -86,6 +119,7 @@ static void let_go(struct slot *slot)
 	buf_fini(&slot->job.out);
 	slot->state = SLOT_IDLE;
 	slot->lost = false;
+	hold(slot, 0);
 }
 
 static void next_task(struct slot *slot)
@@ -267,6 +301,7 @@ static void on_painted(struct paint_job *job)
 
 	slot->w->busy_ns += (uint64_t)job->ns;
 	histogram_add(&slot->w->paint, job->ns);
+	hold(slot, job->in.cap + job->out.cap);
 	if (slot->lost) {
 		next_task(slot);
 		return;
@@ -306,6 +341,7 @@ static void paint(struct slot *slot, const struct httpc_response *resp)
 		return;
 	}
 	slot->state = SLOT_PAINT;
+	hold(slot, slot->job.in.cap);
 	slot->job.done = on_painted;
 	slot->job.arg = slot;
 	painter_add(w->painter, &slot->job);
@@ -353,6 +389,7 @@ static void fetch(struct slot *slot)
 {
 	struct err err = {0};
 
+	hold(slot, fetch_need(slot->w));
 	slot->job.params = (struct picture_params){0};
 	if (picture_params_parse(slot->params, &slot->job.params, &err) < 0) {
 		fail(slot, "the parameters", err.msg, true);
@@ -402,7 +439,9 @@ static void on_polled(void *arg, const struct httpc_response *resp, size_t insta
 		slot->pause_ns = PAUSE_MIN_NS;
 		if (slot->lease_header[0] && !slot->old_db)
 			loop_timer_set(slot->renew, slot->lease_ms * NS_PER_MS / 3);
-		fetch(slot);
+		slot->state = SLOT_ROOM;
+		if (has_room(slot->w))
+			fetch(slot);
 	} else if (resp->status == 404) {
 		slot->pause_ns = PAUSE_MIN_NS;
 		if (soon)
@@ -479,12 +518,15 @@ static int64_t default_threads(int64_t slots)
 }
 
 /*
- * While one picture is painted the next is fetched and the last is on its way to the disk. Each may be as large as pictures may be, and so may
- * its result: they have half of the memory.
+ * While one picture is painted others are fetched, wait, and are on their way to the disk. Each may be as large as pictures may be: they have half of
+ * the memory, and in it the results of those that are painted.
  */
-static int64_t default_slots(int64_t max_bytes)
+static int64_t default_hold_mib(const struct worker *w, int64_t threads)
 {
-	return clamp(sysconf(_SC_PHYS_PAGES) / 2 * 4096 / (2 * max_bytes), SLOTS_DEFAULT);
+	int64_t half = sysconf(_SC_PHYS_PAGES) / (int64_t)(MIB / 4096) / 2,
+		results = threads * w->max_bytes / (int64_t)MIB;
+
+	return half > results ? half - results : 0;
 }
 
 /* Half of what there is, at most 1 GiB: the other half is for what is under way on the network. */
@@ -502,7 +544,7 @@ static int worker_start(struct service *s, struct err *err)
 		   *storage = env_str("MICRO_STORAGE_ENDPOINT");
 	struct picture_limits limits = {.max_side = 32768};
 	struct endpoint e;
-	int64_t pixels, memory, threads;
+	int64_t pixels, memory, threads, hold_mib;
 
 	s->data = w;
 	if (!w)
@@ -510,17 +552,19 @@ static int worker_start(struct service *s, struct err *err)
 	w->s = s;
 	if (env_int("MICRO_WORKER_MAX_BYTES", 1024, INT64_C(1) << 30, 16 * MIB, &w->max_bytes,
 		    err) < 0 ||
-		env_int("MICRO_WORKER_SLOTS", 1, SLOTS_MAX, default_slots(w->max_bytes), &w->slots,
-			err) < 0 ||
+		env_int("MICRO_WORKER_SLOTS", 1, SLOTS_MAX, SLOTS_DEFAULT, &w->slots, err) < 0 ||
 		env_int("MICRO_WORKER_MAX_PIXELS", 1, INT64_C(1) << 30, 50000000, &pixels, err) <
 			0 ||
 		env_int("MICRO_WORKER_THREADS", 1, SLOTS_MAX, default_threads(w->slots), &threads,
 			err) < 0 ||
 		env_int("MICRO_WORKER_MEMORY_MIB", 4, 1 << 20, default_memory_mib(), &memory, err) <
-			0)
+			0 ||
+		env_int("MICRO_WORKER_HOLD_MIB", 0, 1 << 20, default_hold_mib(w, threads),
+			&hold_mib, err) < 0)
 		return -EINVAL;
 	limits.max_pixels = (uint64_t)pixels;
 	limits.memory_bytes = (uint64_t)memory * MIB / (uint64_t)threads;
+	w->room = (uint64_t)hold_mib * MIB;
 	if (!s->has_registry && (!master || !storage))
 		return err_set(err, EINVAL,
 			"where is the registry? Give host:port, or MICRO_MASTER_ENDPOINT and "
@@ -609,6 +653,7 @@ static void worker_metrics(struct service *s, struct buf *out)
 		metrics_sample(out, "worker_tasks_done_total", labels, w->done[op]);
 	}
 	metrics_gauge(out, "worker_tasks_held", "Tasks in work.", tasks_held(w));
+	metrics_gauge(out, "worker_held_bytes", "Memory of pictures in work.", w->held);
 	metrics_counter(out, "worker_bytes_in_total", "Bytes of pictures fetched.", w->bytes_in);
 	metrics_counter(out, "worker_bytes_out_total", "Bytes of results stored.", w->bytes_out);
 	metrics_head(out, "worker_paint_seconds", "histogram",
@@ -627,7 +672,8 @@ int main(int argc, char **argv)
 		{"MICRO_WORKER_NAME",
 			"name in the queue's records (default: host, process, chance)"},
 		{"MICRO_WORKER_SLOTS",
-			"tasks at a time, 1 to 8 (default 3, less where memory is short)"},
+			"tasks at a time, 1 to 8 (default 4, fewer while large pictures need the "
+			"memory)"},
 		{"MICRO_WORKER_MAX_BYTES", "of a picture, and of its result (default 16777216)"},
 		{"MICRO_WORKER_MAX_PIXELS", "of a picture (default 50000000)"},
 		{"MICRO_WORKER_THREADS",
@@ -636,6 +682,10 @@ int main(int argc, char **argv)
 		{"MICRO_WORKER_MEMORY_MIB",
 			"for all pictures in work; a picture that needs more fails (default: half "
 			"of the machine's, at most 1024)"},
+		{"MICRO_WORKER_HOLD_MIB",
+			"for pictures that are fetched, wait or are stored; one at a time when it "
+			"is too little (default: half of the machine's, less the results of those "
+			"in work)"},
 		{"MICRO_MASTER_ENDPOINT", "host:port of a master, instead of the registry's"},
 		{"MICRO_STORAGE_ENDPOINT", "host:port of the storage, instead of the registry's"},
 		{0},

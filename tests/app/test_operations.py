@@ -233,5 +233,17 @@ def test_several():
         assert 'leased' not in states and 'finished' in states, states
 
 
+def test_little_room():
+    """A worker whose memory takes one picture beside the one in work: the others wait, also for those that fail, and all are done."""
+    with App() as app:
+        app.start_all(workers=1, worker_env={'MICRO_WORKER_HOLD_MIB': '0'})
+        good, bad = png(*PICTURE, 'PNG24:-'), png(*PICTURE, 'PNG24:-')[:-200]
+        pictures = [bad if n % 3 == 1 else good for n in range(12)]
+        tasks = [t.headers['X-Task-Id'] for t in parallel(12, lambda n: ask(app, pictures[n], 'op=grayscale'))]
+        for n, task in enumerate(tasks):
+            (dead if n % 3 == 1 else finished)(app, task)
+        until('nothing is held', lambda: 'micro_worker_held_bytes 0\n' in app.workers[0]('GET', '/metrics').text)
+
+
 if __name__ == '__main__':
-    main([test_operations, test_parameters, test_jpeg, test_orientation, test_large, test_several])
+    main([test_operations, test_parameters, test_jpeg, test_orientation, test_large, test_several, test_little_room])

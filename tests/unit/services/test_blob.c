@@ -393,14 +393,15 @@ static void fill(unsigned char *data, size_t len)
 /* Pictures around what is read at a time, told and not told, in pieces that do not fit: the same bytes come out, and the memory comes back. */
 static void test_sizes(void **state)
 {
-	static const size_t sizes[] = {HEAD_LEN, 64 * KIB, BLOB_SMALL_BYTES - BLOB_TRAILER_BYTES,
-		BLOB_SMALL_BYTES - BLOB_TRAILER_BYTES + 1, 3 * BLOB_SMALL_BYTES + 5};
-	_cleanup_free_ unsigned char *data = malloc(4 * BLOB_SMALL_BYTES),
-				     *got = malloc(4 * BLOB_SMALL_BYTES);
+	static const size_t sizes[] = {HEAD_LEN, 64 * KIB, BLOB_WRITE_BYTES - BLOB_TRAILER_BYTES,
+		BLOB_WRITE_BYTES - BLOB_TRAILER_BYTES + 1, 3 * BLOB_WRITE_BYTES + 5,
+		BLOB_READ_BYTES - BLOB_TRAILER_BYTES, BLOB_READ_BYTES - BLOB_TRAILER_BYTES + 1};
+	_cleanup_free_ unsigned char *data = malloc(BLOB_READ_BYTES),
+				     *got = malloc(BLOB_READ_BYTES);
 
 	assert_non_null(data);
 	assert_non_null(got);
-	fill(data, 4 * BLOB_SMALL_BYTES);
+	fill(data, BLOB_READ_BYTES);
 	blob_close(dir);
 	assert_int_equal(blob_open(path, 100 * MIB, &dir, NULL), 0);
 	for (size_t i = 0; i < 3 * ARRAY_SIZE(sizes); i++) {
@@ -417,7 +418,7 @@ static void test_sizes(void **state)
 		assert_int_equal(blob_held(dir), 0);
 		assert_int_equal(blob_read(dir, "5", BLOB_INPUT, &info), 0);
 		assert_int_equal(info.bytes, size);
-		assert_int_equal(!info.data, size + BLOB_TRAILER_BYTES > BLOB_SMALL_BYTES);
+		assert_int_equal(!info.data, size + BLOB_TRAILER_BYTES > BLOB_READ_BYTES);
 		if (!info.data)
 			assert_int_equal(pread(info.fd, got, size, 0), size);
 		assert_memory_equal(info.data ? info.data : got, data, size);
