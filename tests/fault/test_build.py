@@ -14,7 +14,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import fault
 from context import PROGRAM, context
 from walk import Walked
-from harness import BUILD, CLI, main, need, skip
+from harness import BUILD, CLI, TIMEOUT_S, main, need, skip
 from oci import docker_save, files_of, layer
 
 BUILDER = os.path.join(BUILD, "cli", "uigniter-build")
@@ -45,7 +45,7 @@ class Made(Walked):
     def build(self):
         """One that is waited for, with its result, and one that its client ends."""
         path = self.begin_build()
-        ended = self.d.call("GET", f"{path}?wait=60").json
+        ended = self.d.call("GET", f"{path}?wait={TIMEOUT_S}").json
         if self.check_image() != (ended["state"] == "done"):
             self.lies.append(f"{ended}, and the image is another matter")
         self.said(ended)
@@ -54,7 +54,7 @@ class Made(Walked):
         self.d.call("DELETE", "/image/walked")
         path = self.begin_build()
         self.d.call("DELETE", path)
-        self.said(self.d.call("GET", f"{path}?wait=60").json)
+        self.said(self.d.call("GET", f"{path}?wait={TIMEOUT_S}").json)
 
 
 class Build(Made):
@@ -86,7 +86,7 @@ class Builder(Made):
 
     def one_build(self):
         path = self.begin_build()
-        ended = self.d.call("GET", f"{path}?wait=60").json
+        ended = self.d.call("GET", f"{path}?wait={TIMEOUT_S}").json
         self.assertIn(ended["state"], ("done", "failed"))
         self.assertEqual(self.check_image(), ended["state"] == "done", ended)
         self.said(ended)

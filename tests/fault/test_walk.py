@@ -26,7 +26,7 @@ class Walk(Walked):
 
     def run_stop_delete(self):
         vm = self.d.run("server", wait="ready", ports=[{"guest": 8000}], name="walked")
-        self.d.call("POST", f"/vm/{vm['id']}/stop?timeout=20")
+        self.d.call("POST", f"/vm/{vm['id']}/stop?timeout={self.limit_s}")
         self.d.call("DELETE", f"/vm/{vm['id']}")
 
     def start_again(self):
@@ -40,7 +40,7 @@ class Walk(Walked):
 
     def ends_by_itself(self):
         vm = self.d.run("short", wait="none", auto_remove=True)
-        self.d.call("GET", f"/vm/{vm['id']}/wait?state=ended&timeout=20")
+        self.d.call("GET", f"/vm/{vm['id']}/wait?state=ended&timeout={self.limit_s}")
 
     def image(self):
         self.d.put_image("walked", {"cmd": ["x"], "process": {"program": "/bin/true"}}, IMAGE)
@@ -50,37 +50,37 @@ class Walk(Walked):
     def application(self):
         services = {"web": {"image": "server", "depends_on": ["db"], "replicas": 2}, "db": {"image": "server"}}
         self.d.call("PUT", "/app/walked", {"services": services})
-        self.d.call("GET", "/app/walked/wait?state=ready&timeout=20")
+        self.d.call("GET", f"/app/walked/wait?state=ready&timeout={self.limit_s}")
         self.d.call("DELETE", "/app/walked")
 
     def function(self):
         """Of a program that answers (uvmm), and of one that is no HTTP server (process): both start, get the request and go."""
         image = "server" if MONITOR == "process" else "http"
-        self.d.call("PUT", "/fn/walked", {"image": image, "start_timeout_ms": 20000, "timeout_ms": 20000})
+        self.d.call("PUT", "/fn/walked", {"image": image, "start_timeout_ms": self.limit_s * 1000, "timeout_ms": self.limit_s * 1000})
         self.d.call("GET", "/fn/walked/invoke/")
         self.d.call("DELETE", "/fn/walked")
 
     def kernel(self):
         with open(os.path.join(BUILD, "libos/libos.elf"), "rb") as file:
             self.d.call("PUT", "/kernel/walked", file.read(), {"Content-Type": "application/octet-stream"})
-        self.d.run("server", wait="ready", kernel="walked", name="walked", wait_timeout_ms=20000)
+        self.d.run("server", wait="ready", kernel="walked", name="walked", wait_timeout_ms=self.limit_s * 1000)
         self.d.call("DELETE", "/vm/walked?force=true")
         self.d.call("DELETE", "/kernel/walked")
 
     def template(self):
         begun = self.d.call("POST", "/template", {"image_name": "http"})
-        made = self.d.call("GET", f"{begun.headers['location']}?wait=20").json["result"]
+        made = self.d.call("GET", f"{begun.headers['location']}?wait={self.limit_s}").json["result"]
         while self.d.call("GET", f"/template/{made['id']}").json["loaded"] < 1:
             self.assertEqual(self.d.call("GET", f"/template/{made['id']}").json["state"], "ready")
-        self.d.run("http", wait="ready", name="walked", wait_timeout_ms=20000)
+        self.d.run("http", wait="ready", name="walked", wait_timeout_ms=self.limit_s * 1000)
         self.d.call("DELETE", "/vm/walked?force=true")
         self.d.call("DELETE", f"/template/{made['id']}")
 
     def snapshot(self):
-        vm = self.d.run("http", wait="ready", name="walked", memory_mib=64, wait_timeout_ms=20000)
+        vm = self.d.run("http", wait="ready", name="walked", memory_mib=64, wait_timeout_ms=self.limit_s * 1000)
         begun = self.d.call("POST", f"/vm/{vm['id']}/snapshot", {"name": "walked"})
-        self.d.call("GET", f"{begun.headers['location']}?wait=20")
-        self.d.call("POST", "/vm/run", {"from": "walked", "wait": "ready", "wait_timeout_ms": 20000})
+        self.d.call("GET", f"{begun.headers['location']}?wait={self.limit_s}")
+        self.d.call("POST", "/vm/run", {"from": "walked", "wait": "ready", "wait_timeout_ms": self.limit_s * 1000})
         self.d.call("DELETE", "/snapshot/walked")
         self.answers("walked")
 

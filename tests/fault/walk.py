@@ -22,6 +22,7 @@ from harness import TIMEOUT_S, Daemon
 PARTS = int(os.environ.get("UIGNITER_FAULT_PARTS", "100"))
 FEWEST = int(os.environ.get("UIGNITER_FAULT_FEWEST", "6"))  # faults of a test
 MONITOR = os.environ.get("UIGNITER_MONITOR", "process")
+FAULTY_S = 20  # the most that an operation waits for what a fault may have made impossible; without one, nothing is waited for in vain
 SOME_DESCRIPTORS = 64  # of a manager that has not carried out the operation yet
 NAMED = {"app": "name", "template": "id", "fn": "name"}  # what an object of a kind is removed by
 LOST = (http.client.HTTPException, ConnectionError, TimeoutError)
@@ -40,7 +41,7 @@ class Walked(unittest.TestCase):
     def begin(self):
         self.d = Daemon(*self.options(), pool=2, subnet="10.79.0.0/27", monitor=MONITOR, cgroup=True)
         self.addCleanup(self.d.clean)
-        self.lies = []
+        self.lies, self.limit_s = [], TIMEOUT_S
         self.prepare()
         self.settle()
         self.before = traces.there(self.d)
@@ -152,6 +153,7 @@ class Walked(unittest.TestCase):
         tried = faults[fault.part() % parts::parts]
         met, wrong = 0, []
         for broken in tried:
+            self.limit_s = FAULTY_S
             try:
                 met += one(broken)
             except Exception as error:  # whatever it is, the walk goes on and tells all in the end

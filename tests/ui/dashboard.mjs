@@ -49,7 +49,7 @@ async function follows() {
 	await page.locator('#vmEmpty').waitFor();
 	assert.match(await page.locator('#about').textContent(), /process, 10\.77\.0\.0\/24/);
 	await page.locator('#pool .card').first().waitFor();
-	assert.equal((await call('POST', '/vm/run', { image_name: 'server', name: 'web', wait: 'ready', wait_timeout_ms: 60000, ports: [{ guest: 8000 }] })).status, 201);
+	assert.equal((await call('POST', '/vm/run', { image_name: 'server', name: 'web', wait: 'ready', wait_timeout_ms: 240000, ports: [{ guest: 8000 }] })).status, 201);
 	await instance(page, 'web').locator('.badge.good').waitFor();
 	assert.match(await instance(page, 'web').textContent(), /server.*10\.77\.0\.\d+.*→8000/s);
 	assert.equal((await call('POST', '/vm/run', { image_name: 'fails', name: 'broken', wait: 'none' })).status, 201);

@@ -132,12 +132,16 @@ async function failAndRetry(page) {
 	await shot(page, 'list-1280');
 	await page.getByRole('button', { name: 'Failed', exact: false }).click();
 	assert.equal(await page.locator('.card:visible').count(), 1);
+	await card(page, 'broken.png').evaluate(e => {
+		window.states = [];
+		new MutationObserver(() => window.states.push(e.dataset.state)).observe(e, { attributeFilter: ['data-state'] });
+	});
 	const again = page.waitForResponse(r => /\/dead\/\d+\/retry$/.test(r.url()));
 	const retry = card(page, 'broken.png').getByRole('button', { name: /Retry/ });
 	await retry.focus();
 	await page.keyboard.press('Enter');
 	assert.equal((await again).status(), 200);
-	await reaches(page, 'broken.png', 'dead'); // again, and not for ever in work
+	await page.waitForFunction(() => window.states.includes('ready') && window.states.at(-1) === 'dead'); // again, and not for ever in work
 	done('a dead task is tried again');
 	await page.getByRole('button', { name: /Delete task/ }).first().click();
 	await page.locator('#dead').waitFor({ state: 'hidden' });

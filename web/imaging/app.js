@@ -181,11 +181,16 @@ function summary(say = note) {
 }
 
 // --- dead letters ---
+let deadAsked = 0;
+
+// Answers may overtake each other: what counts is the last question's.
 async function loadDead() {
-	const answer = await fetch('/dead');
+	const number = ++deadAsked, answer = await fetch('/dead');
 	if (!answer.ok)
 		return;
 	const { tasks, total } = await answer.json();
+	if (number !== deadAsked)
+		return;
 	$('dead').hidden = total === 0;
 	$('deadCount').textContent = total;
 	$('deadList').replaceChildren(...tasks.map(deadItem));
