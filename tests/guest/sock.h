@@ -67,7 +67,7 @@ static MAY_BE_UNUSED int wait_for(int fd, short events)
 {
 	struct pollfd pfd = {.fd = fd, .events = events};
 
-	return poll(&pfd, 1, 5000) == 1 ? pfd.revents : -1;
+	return poll(&pfd, 1, 60000) == 1 ? pfd.revents : -1;
 }
 
 #endif

@@ -12,7 +12,7 @@ static void *waiter(void *arg)
 {
 	struct epoll_event e;
 
-	if (epoll_wait(*(int *)arg, &e, 1, 5000) == 1)
+	if (epoll_wait(*(int *)arg, &e, 1, 60000) == 1)
 		__atomic_add_fetch(&woken, 1, __ATOMIC_SEQ_CST);
 	return NULL;
 }

@@ -15,14 +15,14 @@ int main(void)
 
 	SHOW(read(fd, &n, 8));
 	SHOW(timerfd_settime(fd, 0, &t, NULL));
-	SHOW(poll(&p, 1, 5000));
+	SHOW(poll(&p, 1, 60000));
 	SHOW(read(fd, &n, 8));
 	say("%lu\n", (unsigned long)n);
 	SHOW(timerfd_gettime(fd, &old));
 	say("left %ld %ld\n", (long)old.it_value.tv_sec, (long)old.it_value.tv_nsec);
 	t.it_value = (struct timespec){0, 1}; /* long ago */
 	SHOW(timerfd_settime(fd, TFD_TIMER_ABSTIME, &t, NULL));
-	SHOW(poll(&p, 1, 5000));
+	SHOW(poll(&p, 1, 60000));
 	SHOW(read(fd, &n, 8));
 	t.it_interval = (struct timespec){100, 0};
 	t.it_value = (struct timespec){50, 0};

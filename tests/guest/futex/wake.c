@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Waking: counts, order of bits, requeue, wake-op; every waiter wakes exactly once. */
 #include "tests/guest/futex.h"
-#include "tests/guest/guest.h"
+#include "tests/guest/threads.h"
 
 #include <limits.h>
 
@@ -31,20 +31,6 @@ static void *waiter(void *arg)
 
 static pthread_t thread[8];
 
-static bool sleeps(long t)
-{
-	char path[64], text[512] = "";
-	const char *state;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/self/task/%ld/stat", t);
-	fd = open(path, O_RDONLY);
-	NEED(fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 && close(fd) == 0);
-	state = strrchr(text, ')');
-	NEED(state);
-	return state[2] == 'S';
-}
-
 static void start(int n, uint32_t *word, uint32_t bits)
 {
 	static struct wait w;
@@ -54,10 +40,8 @@ static void start(int n, uint32_t *word, uint32_t bits)
 	memset(tid, 0, sizeof(tid));
 	for (int i = 0; i < n; i++)
 		thread[i] = start_thread(waiter, &w);
-	for (int i = 0; i < n; i++) {
-		while (!__atomic_load_n(&tid[i], __ATOMIC_SEQ_CST) || !sleeps(tid[i]))
-			sched_yield();
-	}
+	for (int i = 0; i < n; i++)
+		until_sleeps(&tid[i]);
 }
 
 static void join(int n)

@@ -54,8 +54,8 @@ static void refused(void)
 	struct sockaddr_in6 a = at6("::1", port_of(s));
 	char buf[4];
 
-	close(s);
 	SHOW(connect(c, SA(&a), sizeof(a)));
+	close(s); /* now: c has another port */
 	SHOW(send(c, "x", 1, 0));
 	ASK(wait_for(c, POLLIN) & POLLERR);
 	SHOW(recv(c, buf, sizeof(buf), 0));

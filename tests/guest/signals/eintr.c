@@ -83,7 +83,7 @@ int main(void)
 {
 	struct pollfd pfd;
 	struct epoll_event ev = {.events = EPOLLIN};
-	struct timespec second = {1, 0};
+	struct timespec far = {100, 0};
 	fd_set set;
 	char b[8];
 
@@ -93,11 +93,11 @@ int main(void)
 	pfd = (struct pollfd){.fd = p[0], .events = POLLIN};
 	RESTARTS(read(p[0], b, 1));
 	RESTARTS(recv(s[0], b, 1, 0));
-	BOTH(poll(&pfd, 1, 1000));
-	BOTH(epoll_wait(epfd, &ev, 1, 1000));
+	BOTH(poll(&pfd, 1, 100000));
+	BOTH(epoll_wait(epfd, &ev, 1, 100000));
 	FD_ZERO(&set);
 	FD_SET(p[0], &set);
 	BOTH(select(p[0] + 1, &set, NULL, NULL, NULL));
-	BOTH(nanosleep(&second, NULL));
+	BOTH(nanosleep(&far, NULL));
 	return 0;
 }

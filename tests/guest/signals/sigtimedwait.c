@@ -27,7 +27,7 @@ static void *send_later(void *arg)
 }
 int main(void)
 {
-	struct timespec zero = {0}, bad = {0, 1000000000}, negative = {-1, 0}, second = {5, 0};
+	struct timespec zero = {0}, bad = {0, 1000000000}, negative = {-1, 0}, far = {100, 0};
 	siginfo_t info;
 	sigset_t set;
 	int usr1 = SIGUSR1, usr2 = SIGUSR2;
@@ -50,10 +50,10 @@ int main(void)
 	SHOW(sigtimedwait(&set, &info, &zero));
 	say("%d %d\n", info.si_value.sival_int, info.si_code == SI_QUEUE);
 	t = start_thread(send_later, &usr1);
-	SHOW(sigtimedwait(&set, NULL, &second));
+	SHOW(sigtimedwait(&set, NULL, &far));
 	pthread_join(t, NULL);
 	t = start_thread(send_again, &usr2); /* not waited for: interrupts */
-	SHOW(sigtimedwait(&set, &info, &second));
+	SHOW(sigtimedwait(&set, &info, &far));
 	over = true;
 	pthread_join(t, NULL);
 	ASK(handled >= 1);

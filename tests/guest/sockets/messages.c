@@ -31,6 +31,7 @@ int main(void)
 	ASK(now_ns() - from >= 19000000);
 	SHOW(read(fd[1], buf, 5));
 	SHOW(send(fd[0], "xyz", 3, 0x40000000));
+	NEED(wait_for(fd[1], POLLIN) == POLLIN);
 	SHOW(recv(fd[1], buf, 10, 0));
 	SHOW(sendmmsg(u[0], mm, 2, 0));
 	SHOW(mm[1].msg_len);

@@ -5,14 +5,16 @@
 int main(void)
 {
 	struct sockaddr_in a, b, gone, none = {.sin_family = AF_UNSPEC};
-	int x = bound(SOCK_DGRAM, &a), y = bound(SOCK_DGRAM, &b), z = bound(SOCK_DGRAM, &gone), e;
+	int x = bound(SOCK_DGRAM, &a), y = bound(SOCK_DGRAM, &b), z = bound(SOCK_DGRAM, &gone),
+	    other, e;
 	socklen_t len = sizeof(e);
 	char c[8];
 
-	close(z);
-	z = socket(AF_INET, SOCK_DGRAM, 0);
+	other = socket(AF_INET, SOCK_DGRAM, 0);
 	SHOW(connect(x, SA(&b), sizeof(b)));
-	SHOW(sendto(z, "other", 5, 0, SA(&a), sizeof(a)));
+	SHOW(sendto(other, "other", 5, 0, SA(&a), sizeof(a)));
+	close(z); /* now: the other has another port */
+	z = other;
 	SHOW(sendto(y, "peer", 4, 0, SA(&a), sizeof(a)));
 	SHOW(recv(x, c, 8, 0));
 	SHOW(recv(x, c, 8, MSG_DONTWAIT));

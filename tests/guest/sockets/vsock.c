@@ -154,7 +154,7 @@ static void names(void)
 
 	SHOW(ready(l));
 	SHOW(connect(c, SA(&a), sizeof(a)));
-	SHOW(poll(&p, 1, 5000));
+	SHOW(poll(&p, 1, 60000));
 	len = sizeof(error);
 	SHOW(getsockopt(c, SOL_SOCKET, SO_ERROR, &error, &len));
 	SHOW(error);
@@ -237,7 +237,8 @@ static void big(void)
 	pair(fd, 300);
 	NEED(pthread_create(&thread, NULL, writer, &fd[0]) == 0);
 	NEED(epoll_ctl(e, EPOLL_CTL_ADD, fd[1], &event) == 0);
-	while (epoll_wait(e, &event, 1, 5000) == 1 && (n = read(fd[1], block, sizeof(block))) > 0) {
+	while (epoll_wait(e, &event, 1, 60000) == 1 &&
+		(n = read(fd[1], block, sizeof(block))) > 0) {
 		for (ssize_t i = 0; i < n; i++)
 			wrong += block[i] != (unsigned char)((got + (unsigned)i) * 13 >> 3);
 		got += (unsigned)n;

@@ -3,6 +3,7 @@
 #include "tests/guest/guest.h"
 
 static int p[2];
+static volatile bool cancelled;
 
 static void cleanup(void *arg)
 {
@@ -26,7 +27,9 @@ static void *deferred(void *arg)
 
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &old);
 	*(volatile int *)arg = 1;
-	sleep_ms(10);
+	while (!cancelled)
+		sleep_ms(1);
+	sleep_ms(1);
 	say("not cancelled while disabled\n");
 	pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &old);
 	pthread_testcancel();
@@ -50,6 +53,7 @@ int main(void)
 	while (!started)
 		sched_yield();
 	NEED(pthread_cancel(thread) == 0);
+	cancelled = true;
 	pthread_join(thread, &result);
 	ASK(result == PTHREAD_CANCELED);
 	return 0;

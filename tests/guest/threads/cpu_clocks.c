@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Clocks of threads count the thread's own work only. */
-#include "tests/guest/guest.h"
+#include "tests/guest/threads.h"
 
 #include <semaphore.h>
 #include <sys/resource.h>
 
 static sem_t stop;
 static clockid_t idle_clock;
-static volatile int ready;
+static long idle_tid;
 static void *sleeper(void *arg)
 {
 	NEED(pthread_getcpuclockid(pthread_self(), &idle_clock) == 0);
-	ready = 1;
+	__atomic_store_n(&idle_tid, syscall(SYS_gettid), __ATOMIC_SEQ_CST);
 	NEED(sem_wait(&stop) == 0);
 	return NULL;
 }
@@ -30,14 +30,14 @@ int main(void)
 
 	NEED(sem_init(&stop, 0, 0) == 0);
 	t = start_thread(sleeper, NULL);
-	while (!ready)
-		sched_yield();
+	until_sleeps(&idle_tid);
 	from = ns(CLOCK_THREAD_CPUTIME_ID);
 	idle = ns(idle_clock);
 	while (ns(CLOCK_THREAD_CPUTIME_ID) - from < 30000000)
 		;
 	ASK(ns(idle_clock) - idle < 25000000);
-	ASK(ns(CLOCK_PROCESS_CPUTIME_ID) >= ns(CLOCK_THREAD_CPUTIME_ID));
+	from = ns(CLOCK_THREAD_CPUTIME_ID);
+	ASK(ns(CLOCK_PROCESS_CPUTIME_ID) >= from);
 	SHOW(getrusage(RUSAGE_SELF, &self));
 	SHOW(getrusage(RUSAGE_THREAD, &thread));
 	ASK(self.ru_utime.tv_sec + self.ru_stime.tv_sec > 0 ||

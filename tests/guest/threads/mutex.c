@@ -56,13 +56,13 @@ int main(void)
 	SHOW_ERR(pthread_mutex_trylock(&mutex));
 	pthread_join(start_thread(try, &mutex), &result);
 	say("from another thread: %s\n", errname((int)(intptr_t)result));
+	from = now_ns();
 	clock_gettime(CLOCK_REALTIME, &at);
 	at.tv_nsec += 10000000;
 	if (at.tv_nsec >= 1000000000) {
 		at.tv_sec++;
 		at.tv_nsec -= 1000000000;
 	}
-	from = now_ns();
 	SHOW_ERR(pthread_mutex_timedlock(&mutex, &at));
 	ASK(now_ns() - from >= 9000000);
 	SHOW_ERR(pthread_mutex_unlock(&mutex));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Thread numbers and names. */
-#include "tests/guest/guest.h"
+#include "tests/guest/threads.h"
 
 #include <sys/prctl.h>
 
@@ -28,6 +28,7 @@ int main(void)
 	pthread_join(start_thread(thread, NULL), NULL);
 	SHOW(prctl(PR_GET_NAME, name));
 	say("%s\n", name);
+	until_gone(other_tid);
 	SHOW(syscall(SYS_tgkill, getpid(), other_tid, 0));
 	SHOW(prctl(9999));
 	return 0;

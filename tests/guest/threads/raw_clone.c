@@ -3,7 +3,7 @@
  * A thread made by clone itself: its number, where it is written, and the word cleared at its
  * end.
  */
-#include "tests/guest/guest.h"
+#include "tests/guest/threads.h"
 
 #include "tests/guest/futex.h"
 #include <linux/sched.h>
@@ -31,6 +31,7 @@ int main(void)
 		syscall(SYS_futex, &child_tid, FUTEX_WAIT, r, NULL, NULL, 0);
 	ASK(r > 0 && r == parent_tid && r == seen_tid);
 	say("%d %d\n", arg_seen, child_tid);
+	until_gone(r);
 	RAW(tkill, r, 0);
 	return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* prctl(PR_SET_NAME), /proc/self/task and comm of each thread. */
-#include "tests/guest/guest.h"
+#include "tests/guest/threads.h"
 
 #include <dirent.h>
 #include <sys/prctl.h>
@@ -47,6 +47,7 @@ int main(void)
 	say("%d threads\n", count);
 	pthread_barrier_wait(&barrier);
 	pthread_join(t, NULL);
+	until_gone(tid);
 	SHOW(access(path, F_OK));
 	RAW(prctl, PR_SET_NAME, BAD_PTR);
 	RAW(prctl, PR_GET_NAME, BAD_PTR);
