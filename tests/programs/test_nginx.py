@@ -73,7 +73,7 @@ class Nginx(ProgramTest):
                            text="compress me " * 5000)
         back = self.vm
         front = self.site(server=f"client_max_body_size 10m; gzip on; gzip_types *; gzip_proxied any;\nlocation / {{ proxy_pass {behind}; "
-                                 "proxy_http_version 1.1; proxy_set_header Connection ''; proxy_connect_timeout 2s; }")
+                                 "proxy_http_version 1.1; proxy_set_header Connection ''; proxy_connect_timeout 10s; }")
         for _ in range(3):
             self.assertEqual(self.curl(f"{front}/page", text=False), page)
         self.assertEqual(self.curl("--compressed", f"{front}/text"), "compress me " * 5000)

@@ -23,7 +23,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#define PAIR_STEP_MS 10000 /* nothing takes this long unless it hangs */
+#define PAIR_STEP_MS 60000 /* nothing takes this long unless it hangs */
 
 struct pair {
 	struct loop *loop;

@@ -191,11 +191,12 @@ static void test_dead_instance(void **state)
 
 	stop_instance(0);
 	for (int i = 0; i < 10; i++) {
-		ask((struct upstream_request){.retry_ms = 5000, .http.method = "POST"}, &o);
+		ask((struct upstream_request){.retry_ms = 60000, .http.method = "POST"}, &o);
 		assert_int_equal(o.status, 200);
 	}
 	assert_int_equal(t.hits[1] + t.hits[2], 10);
-	assert_int_equal(upstream_retries(t.up), 1); /* then it is in disgrace */
+	/* Then it is in disgrace; for a second, which may be over on a busy machine. Without that: 3 or 4. */
+	assert_in_range(upstream_retries(t.up), 1, 2);
 	/* Without retries the failure is the caller's, but only of who asked the dead one. */
 	stop_instance(1);
 	stop_instance(2);
@@ -209,13 +210,13 @@ static void test_draining_instance(void **state)
 	struct outcome o;
 
 	t.status[0] = t.status[1] = 503;
-	ask((struct upstream_request){.retry_ms = 5000}, &o);
+	ask((struct upstream_request){.retry_ms = 60000}, &o);
 	assert_string_equal(o.body, "2");
 	t.status[2] = 503;
 	ask((struct upstream_request){.retry_ms = 1}, &o);
 	assert_int_equal(o.status, 503);
 	t.status[0] = t.status[1] = t.status[2] = 409; /* an answer is an answer */
-	ask((struct upstream_request){.retry_ms = 5000}, &o);
+	ask((struct upstream_request){.retry_ms = 60000}, &o);
 	assert_int_equal(o.status, 409);
 }
 
@@ -225,17 +226,19 @@ static void test_idempotence(void **state)
 	struct outcome o;
 
 	t.status[0] = t.status[1] = t.status[2] = 0;
-	ask((struct upstream_request){.retry_ms = 5000,
+	ask((struct upstream_request){.retry_ms = 60000,
 		    .http = {.method = "POST", .timeout_ms = 100}},
 		&o);
 	assert_int_equal(o.code, -ETIMEDOUT);
+	while (t.hits[0] + t.hits[1] + t.hits[2] == 0) /* sent, and not yet seen by the server */
+		assert_int_equal(loop_once(t.loop, 60000), 0);
 	assert_int_equal(t.hits[0] + t.hits[1] + t.hits[2], 1);
 	t.status[0] = t.status[1] = t.status[2] = 200;
 	t.status[1] = 0;
 	for (int i = 0; i < 4; i++) {
 		ask(
 			(struct upstream_request){
-				.retry_ms = 5000, .idempotent = true, .http.timeout_ms = 100},
+				.retry_ms = 60000, .idempotent = true, .http.timeout_ms = 100},
 			&o);
 		assert_int_equal(o.status, 200);
 	}
@@ -255,7 +258,7 @@ static void test_rank(void **state)
 	ask((struct upstream_request){.rank = "42", .skip = 1}, &o);
 	assert_string_not_equal(o.body, first);
 	stop_instance(atoi(first));
-	ask((struct upstream_request){.rank = "42", .retry_ms = 5000}, &o);
+	ask((struct upstream_request){.rank = "42", .retry_ms = 60000}, &o);
 	assert_int_equal(o.status, 200);
 }
 
@@ -267,7 +270,7 @@ static void test_registered_later(void **state)
 	t.absent = true;
 	ask((struct upstream_request){0}, &o);
 	assert_int_equal(o.code, -ENOENT);
-	start((struct upstream_request){.retry_ms = 10000}, &late);
+	start((struct upstream_request){.retry_ms = 60000}, &late);
 	until(&t.lookups, 3);
 	t.absent = false;
 	until(&late.calls, 1);
@@ -284,7 +287,7 @@ static void test_registry_away(void **state)
 	stop_instance(0);
 	/* A failure asks the registry anew; its last answer must do. */
 	for (int i = 0; i < 5; i++) {
-		ask((struct upstream_request){.retry_ms = 5000}, &o);
+		ask((struct upstream_request){.retry_ms = 60000}, &o);
 		assert_int_equal(o.status, 200);
 	}
 }

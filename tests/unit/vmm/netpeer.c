@@ -132,7 +132,7 @@ static void first(int s)
 	unsigned char frame[FRAME_MAX], got[FRAME_MAX + 100];
 	size_t n = make(frame, 0);
 
-	for (int tries = 0; tries < 2000; tries++) {
+	for (int tries = 0; tries < 10000; tries++) {
 		if (send(s, frame, n, 0) < 0 && errno != ENETDOWN && errno != ENOBUFS)
 			die("send");
 		if (next_within(s, got, 10) > 0)

@@ -21,7 +21,7 @@ void test_wait(void)
 /* One sleep, however long: the report counts it. */
 void test_idle(void)
 {
-	uint64_t deadline = guest_tsc() + bootinfo->tsc_khz * 300;
+	uint64_t deadline = guest_tsc() + bootinfo->tsc_khz * 1000;
 
 	platform_write(UIG_REG_WAIT, deadline);
 	CHECK(guest_tsc() >= deadline);
@@ -108,7 +108,7 @@ void test_upcall(void)
 		CHECK(up->rip >= (uint64_t)spin && up->rip < (uint64_t)spin + 16);
 		if (i % 3 ==
 			0) /* the timer stops in a wait, is taken away by all but the first, and starts again */
-			platform_write(UIG_REG_WAIT, guest_tsc() + bootinfo->tsc_khz * 15);
+			platform_write(UIG_REG_WAIT, guest_tsc() + bootinfo->tsc_khz * 100);
 	}
 }
 
