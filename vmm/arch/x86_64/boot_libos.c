@@ -23,8 +23,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PAGE_BYTES 4096ull
-#define PAGE_UP(n) (((n) + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1))
+#define PAGE_BYTES  4096ull
+#define PAGE_UP(n)  (((n) + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1))
+#define CLOCK_TRIES 5
 
 /* Where the warm-up's code and list stand: the end of the boot information's page, which the libOS does not read. */
 #define WARM_CODE (UIG_GPA_BOOTINFO + 0xf00)
@@ -281,15 +282,24 @@ static int fill_args(struct uig_identity *id, const char *args, struct err *err)
 	return 0;
 }
 
-/* The two clocks are read together: the TSC is the mean of one before and one after. */
+/* The two clocks are read together: the TSC is the mean of one before and one after, of several tries where these are nearest,
+ * since another thread may have the processor for milliseconds in between. */
 static void fill_clock(struct uig_identity *id)
 {
-	uint64_t before = cpu_tsc();
-	struct timespec ts;
+	uint64_t nearest = UINT64_MAX;
 
-	clock_gettime(CLOCK_REALTIME, &ts);
-	id->wall_tsc = before + (cpu_tsc() - before) / 2;
-	id->wall_ns = (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+	for (unsigned i = 0; i < CLOCK_TRIES; i++) {
+		uint64_t before = cpu_tsc(), apart;
+		struct timespec ts;
+
+		clock_gettime(CLOCK_REALTIME, &ts);
+		apart = cpu_tsc() - before;
+		if (apart >= nearest)
+			continue;
+		nearest = apart;
+		id->wall_tsc = before + apart / 2;
+		id->wall_ns = (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+	}
 }
 
 uint64_t boot_libos_free_start(const struct vm *vm)
