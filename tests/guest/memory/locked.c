@@ -99,7 +99,7 @@ static void limited(char *p)
 
 int main(void)
 {
-	int fd = open("/tmp/locked", O_WRONLY | O_CREAT, 0600);
+	int fd = open("locked", O_WRONLY | O_CREAT, 0600);
 	char *p = map(0);
 
 	counted(p);
