@@ -209,7 +209,7 @@ class Host:
             self.daemon = subprocess.Popen(argv, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                            preexec_fn=at_child)
 
-    def stop_daemon(self, limit_s=30):
+    def stop_daemon(self, limit_s=120):
         """Asks it to end; None, or what went wrong."""
         if not self.daemon or self.daemon.returncode is not None:
             return None

@@ -47,7 +47,7 @@ const instance = (page, name) => page.locator('#vm tbody tr', { has: page.getByR
 async function follows() {
 	const page = await open(1280, 900);
 	await page.locator('#vmEmpty').waitFor();
-	assert.match(await page.locator('#about').textContent(), /process, 10\.77\.0\.0\/24/);
+	await page.locator('#about', { hasText: /process, 10\.77\.0\.0\/24/ }).waitFor();
 	await page.locator('#pool .card').first().waitFor();
 	assert.equal((await call('POST', '/vm/run', { image_name: 'server', name: 'web', wait: 'ready', wait_timeout_ms: 240000, ports: [{ guest: 8000 }] })).status, 201);
 	await instance(page, 'web').locator('.badge.good').waitFor();
@@ -56,7 +56,7 @@ async function follows() {
 	await instance(page, 'broken').locator('.badge').filter({ hasText: /stopped|crashed|failed/ }).waitFor();
 	await page.locator('#event li', { hasText: 'vm.ready' }).first().waitFor();
 	await page.locator('#image tbody tr').nth(1).waitFor();
-	assert.equal(await page.locator('#vmCount').textContent(), '1 of 2');
+	await page.locator('#vmCount', { hasText: /^1 of 2$/ }).waitFor();
 	await shot(page, 'dashboard-1280');
 	await page.locator('#all').uncheck();
 	await instance(page, 'broken').waitFor({ state: 'detached' });
