@@ -12,9 +12,9 @@
 
 #include <jansson.h>
 
-#define YAML_MAX_BYTES (64 * 1024)
+#define YAML_MAX_BYTES (1024 * 1024) /* image trace names thousands of files */
 #define YAML_MAX_DEPTH 8
-#define YAML_MAX_NODES 8192
+#define YAML_MAX_NODES 32768
 
 struct yaml {
 	json_t *root;  /* owned */

@@ -84,10 +84,32 @@ static void test_limits(void **state)
 	assert_contains(err.msg, "too many values");
 }
 
+/* As `uigniter image trace` writes them for a program that opens thousands of modules. */
+static void test_many_files(void **state)
+{
+	enum { FILES = 5000 };
+	struct buf text _cleanup_buf_ = {0};
+	struct yaml doc;
+	struct err err = {0};
+
+	assert_int_equal(buf_addstr(&text, "files:\n"), 0);
+	for (int i = 0; i < FILES; i++)
+		assert_int_equal(
+			buf_addstr(&text,
+				"- from: /usr/lib/python3/dist-packages/package/module.py\n"
+				"  to: /usr/lib/python3/dist-packages/package/module.py\n"),
+			0);
+	assert_int_equal(yaml_load("m", text.data, text.len, &doc, &err), 0);
+	assert_int_equal(json_array_size(json_object_get(doc.root, "files")), FILES);
+	assert_int_equal(yaml_line(&doc, "/files/4999/to"), 2 * FILES + 1);
+	yaml_fini(&doc);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_many_files),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_limits),
 	};
