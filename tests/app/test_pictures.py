@@ -4,7 +4,7 @@ import subprocess
 
 from app import App, eq, finished, magick, main, png, until, upload
 
-BASE = ['-size', '67x45', 'plasma:red-blue', '-seed', '7']
+BASE = ['-size', '67x45', 'plasma:red-blue']
 TYPES = {
     'rgb8': BASE + ['-depth', '8', 'PNG24:-'],
     'rgba8': BASE + ['-alpha', 'set', '-channel', 'A', '-evaluate', 'multiply', '0.6', '+channel', 'PNG32:-'],

@@ -13,8 +13,8 @@ from browser import BROWSER_S, prepare  # noqa: E402
 
 
 def pictures(folder):
-    made = {'a.png': png('-size', '320x240', 'plasma:red-blue', '-seed', '7', 'PNG24:-'),
-            'b.jpg': png('-size', '640x360', 'plasma:tomato-steelblue', '-seed', '3', 'jpg:-'),
+    made = {'a.png': png('-size', '320x240', 'plasma:red-blue', 'PNG24:-'),
+            'b.jpg': png('-size', '640x360', 'plasma:tomato-steelblue', 'jpg:-'),
             'note.txt': b'no picture\n'}
     made['broken.png'] = made['a.png'][:-500]
     for name, data in made.items():
