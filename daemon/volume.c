@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/volume.h"
 
-#include "daemon/monitor/args.h"
 #include "lib/util.h"
 
 #include <errno.h>
@@ -11,7 +10,6 @@
 #include <sys/stat.h>
 
 #define SOURCE_MAX_BYTES 4000u
-#define TARGET_MAX_BYTES 1000u
 #define DISK_PREFIX      "/dev/vd"
 
 static const char *text_of(const json_t *volume, const char *key)
@@ -88,8 +86,8 @@ static int take_one(struct check *c, const char *at, const json_t *item, json_t 
 	}
 	if (check_string(c, "volumes/source", json_object_get(item, "source"), SOURCE_MAX_BYTES,
 		    &source) < 0 ||
-		check_string(c, "volumes/target", json_object_get(item, "target"), TARGET_MAX_BYTES,
-			&target) < 0 ||
+		check_string(c, "volumes/target", json_object_get(item, "target"),
+			VOLUME_TARGET_MAX_BYTES, &target) < 0 ||
 		check_bool(c, "volumes/read_only", json_object_get(item, "read_only"), &read_only) <
 			0)
 		return -EINVAL;
@@ -260,24 +258,4 @@ void volume_files_close(struct volume_files *files)
 	for (unsigned i = 0; i < files->n; i++)
 		close(files->fd[i]);
 	files->n = 0;
-}
-
-int volumes_boot_words(const json_t *volumes, struct buf *line)
-{
-	json_t *volume;
-	size_t i;
-	int r = 0;
-
-	json_array_foreach(volumes, i, volume)
-	{
-		char tag[VOLUME_TAG_BYTES], word[TARGET_MAX_BYTES + 32];
-
-		if (volume_is_disk(volume) || r < 0)
-			continue;
-		volume_tag((unsigned)i, tag);
-		snprintf(word, sizeof(word), "mount=%s:%s%s", tag, volume_target(volume),
-			volume_is_read_only(volume) ? ":ro" : "");
-		r = args_add(line, word);
-	}
-	return r;
 }

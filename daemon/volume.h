@@ -15,8 +15,9 @@
 
 #include <jansson.h>
 
-#define VOLUMES_MAX      8u
-#define VOLUME_TAG_BYTES 8u
+#define VOLUMES_MAX             8u
+#define VOLUME_TAG_BYTES        8u
+#define VOLUME_TARGET_MAX_BYTES 1000u
 
 /* The field "volumes" of a request as such a list (a new reference; NULL when there are none), or -EINVAL with check. */
 int volumes_take(struct check *check, const char *field, const json_t *value, json_t **volumes);
@@ -39,8 +40,5 @@ bool volume_is_read_only(const json_t *volume);
 const char *volume_target(const json_t *volume);
 /* Name of the n-th one's device: "v0", ... */
 void volume_tag(unsigned n, char tag[VOLUME_TAG_BYTES]);
-
-/* Words for the boot line: mount=TAG:TARGET[:ro] for each folder. 0 or as buf_add(). */
-int volumes_boot_words(const json_t *volumes, struct buf *line);
 
 #endif

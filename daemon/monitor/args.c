@@ -145,6 +145,27 @@ static int add_addresses(const struct network *net, const struct lease *lease, s
 	return r;
 }
 
+/* mount=TAG:TARGET[:ro] for each folder. */
+static int add_mounts(const json_t *volumes, struct buf *line)
+{
+	json_t *volume;
+	size_t i;
+	int r = 0;
+
+	json_array_foreach(volumes, i, volume)
+	{
+		char tag[VOLUME_TAG_BYTES], word[VOLUME_TARGET_MAX_BYTES + 32];
+
+		if (volume_is_disk(volume) || r < 0)
+			continue;
+		volume_tag((unsigned)i, tag);
+		snprintf(word, sizeof(word), "mount=%s:%s%s", tag, volume_target(volume),
+			volume_is_read_only(volume) ? ":ro" : "");
+		r = args_add(line, word);
+	}
+	return r;
+}
+
 static int add_all(const struct network *net, const struct lease *lease,
 	const struct start_spec *spec, struct buf *line)
 {
@@ -162,7 +183,7 @@ static int add_all(const struct network *net, const struct lease *lease,
 	for (char *const *e = spec->env; e && *e && r == 0; e++)
 		r = add_option(line, "env", *e);
 	if (r == 0)
-		r = volumes_boot_words(spec->volumes, line);
+		r = add_mounts(spec->volumes, line);
 	if (r == 0 && spec->argv && spec->argv[0])
 		r = args_add(line, "--");
 	for (char *const *a = spec->argv; a && *a && r == 0; a++)
