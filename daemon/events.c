@@ -4,8 +4,14 @@
 #include "daemon/api/vm_json.h"
 #include "daemon/image/store.h"
 #include "daemon/instance/instance.h"
+#include "daemon/state/keep.h"
 
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
+
+#define ERA_ID "events.era" /* its row in the database; the first manager has era 0 */
 
 struct events_follower {
 	struct events *events;
@@ -16,6 +22,7 @@ struct events_follower {
 
 struct events {
 	struct event ring[EVENTS_KEPT]; /* event n is at n % EVENTS_KEPT */
+	uint64_t base;                  /* of this era: numbers begin behind it */
 	uint64_t last;
 	struct events_follower *followers;
 };
@@ -23,6 +30,28 @@ struct events {
 struct events *events_new(void)
 {
 	return calloc(1, sizeof(struct events));
+}
+
+static int read_era(void *arg, const char *id, const char *record, size_t len)
+{
+	(void)len;
+	if (strcmp(id, ERA_ID) == 0)
+		*(uint64_t *)arg = strtoull(record, NULL, 10) + 1;
+	return 0;
+}
+
+int events_begin_era(struct events *e, struct state_db *db, struct keep *keep, struct err *err)
+{
+	uint64_t era = 0;
+	char record[24];
+	int r = state_db_each(db, STATE_COUNTER, read_era, &era, err);
+
+	if (r < 0)
+		return r;
+	e->base = e->last = era << EVENTS_ERA_SHIFT;
+	snprintf(record, sizeof(record), "%llu", (unsigned long long)era);
+	r = keep_put(keep, STATE_COUNTER, ERA_ID, record, err);
+	return r == -EIO ? 0 : r; /* tried again until it is written */
 }
 
 void events_end(struct events *e)
@@ -124,11 +153,23 @@ uint64_t events_last(const struct events *e)
 	return e->last;
 }
 
+/* The number before the first that is kept. */
+static uint64_t before_first(const struct events *e)
+{
+	return e->last - e->base > EVENTS_KEPT ? e->last - EVENTS_KEPT : e->base;
+}
+
+uint64_t events_resume(const struct events *e, uint64_t id, bool *foreign)
+{
+	*foreign = id != 0 && (id < e->base || id > e->last);
+	if (*foreign)
+		return before_first(e);
+	return id ? id : e->base;
+}
+
 const struct event *events_after(const struct events *e, uint64_t id)
 {
-	uint64_t n = e->last >= EVENTS_KEPT && id < e->last - EVENTS_KEPT
-		? e->last - EVENTS_KEPT + 1
-		: id + 1;
+	uint64_t before = before_first(e), n = (id < before ? before : id) + 1;
 
 	for (; n <= e->last; n++) {
 		if (e->ring[n % EVENTS_KEPT].text)

@@ -209,6 +209,7 @@ static int start(struct daemon *d, struct err *err)
 	r = r < 0 ? r : state_db_open(c->state_dir, &core->state, err);
 	if (r == 0 && keep_new(core->state, core->loop, &core->keep) < 0)
 		r = err_sys(err, ENOMEM, "state");
+	r = r < 0 ? r : events_begin_era(core->events, core->state, core->keep, err);
 	if (r == 0 && trash_new(core->loop, &core->trash) < 0)
 		r = err_sys(err, ENOMEM, "folders");
 	r = r < 0 ? r : snapshots_new(core, &core->snapshots, err);

@@ -32,7 +32,9 @@ static int print_event(void *raw, const char *data)
 	const char *reason;
 
 	if (!data) {
-		fprintf(stderr, "uigniter: events came too fast, some are missing here\n");
+		fprintf(stderr,
+			"uigniter: some events are missing here: they came too fast, or are of an "
+			"earlier manager\n");
 		return 0;
 	}
 	if (*(const bool *)raw) { /* JSON as it comes */

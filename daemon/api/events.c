@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * GET /events: what was kept, as a page of JSON; or, for a client that accepts text/event-stream (WHATWG HTML, "Server-sent
- * events"), what was kept and what comes. A reader that is too slow hears how many events it has lost (event: gap) and goes on.
+ * events"), what was kept and what comes. A reader that is too slow hears how many events it has lost (event: gap) and goes on; one that
+ * comes from an earlier manager hears that it has lost some.
  */
 #include "daemon/events.h"
 
@@ -82,7 +83,18 @@ static void gone(void *arg)
 	free(s);
 }
 
-static void stream(struct httpd_req *req, struct events *events, uint64_t since)
+/* With a number, so that who breaks off now is not told again. */
+static void say_unknown_gap(struct stream *s)
+{
+	_cleanup_buf_ struct buf text;
+
+	buf_init(&text, 0);
+	buf_printf(&text, "id: %llu\nevent: gap\ndata: {\"lost\":null}\n\n",
+		(unsigned long long)s->sent);
+	httpd_stream_write(s->stream, text.data, text.len);
+}
+
+static void stream(struct httpd_req *req, struct events *events, uint64_t since, bool foreign)
 {
 	struct stream *s = calloc(1, sizeof(*s));
 
@@ -105,24 +117,29 @@ static void stream(struct httpd_req *req, struct events *events, uint64_t since)
 	}
 	httpd_stream_write(
 		s->stream, ": hello\n\n", 9); /* so that the client knows that it hears */
+	if (foreign)
+		say_unknown_gap(s);
 	catch_up(s);
 }
 
-static void page(struct httpd_req *req, const struct events *events, uint64_t since)
+static void page(struct httpd_req *req, const struct events *events, uint64_t since, bool foreign)
 {
+	const struct event *event = events_after(events, since);
+	json_int_t lost = event ? (json_int_t)(event->id - since - 1) : 0;
 	json_t *items = json_array();
-	const struct event *event;
 
-	while ((event = events_after(events, since))) {
+	for (; event; event = events_after(events, since)) {
 		json_array_append_new(items, json_loads(event->text, 0, NULL));
 		since = event->id;
 	}
-	answer_json(req, 200, json_pack("{s:o, s:I}", "items", items, "last", (json_int_t)since));
+	answer_json(req, 200,
+		json_pack("{s:o, s:I, s:o}", "items", items, "last", (json_int_t)since, "lost",
+			foreign ? json_null() : json_integer(lost)));
 }
 
 /* Last-Event-ID goes first: a browser sends it with the URL it had. */
-static bool read_since(
-	struct httpd_req *req, const struct events *events, bool streams, uint64_t *since)
+static bool read_since(struct httpd_req *req, const struct events *events, bool streams,
+	uint64_t *since, bool *foreign)
 {
 	const char *header = httpd_header(req, "Last-Event-ID");
 	long asked = -1;
@@ -137,8 +154,7 @@ static bool read_since(
 			asked = (long)id;
 	}
 	*since = asked >= 0 ? (uint64_t)asked : streams ? events_last(events) : 0;
-	if (*since > events_last(events)) /* of an earlier manager */
-		*since = 0;
+	*since = events_resume(events, *since, foreign);
 	return true;
 }
 
@@ -148,11 +164,12 @@ void events_get(struct httpd_req *req)
 	const char *accept = httpd_header(req, "Accept");
 	bool streams = accept && strstr(accept, STREAM_TYPE) && !httpd_is_head(req);
 	uint64_t since;
+	bool foreign;
 
-	if (!read_since(req, events, streams, &since))
+	if (!read_since(req, events, streams, &since, &foreign))
 		return;
 	if (streams)
-		stream(req, events, since);
+		stream(req, events, since, foreign);
 	else
-		page(req, events, since);
+		page(req, events, since, foreign);
 }

@@ -13,7 +13,7 @@
 
 #define STATE_VERSION "1" /* PRAGMA user_version; another one is a file of another manager */
 
-#define TABLES (STATE_OPERATION + 1)
+#define TABLES (STATE_COUNTER + 1)
 
 struct statements {
 	sqlite3_stmt *put, *delete, *each;
@@ -36,6 +36,8 @@ static const char schema[] =
 	"CREATE TABLE IF NOT EXISTS fn ("
 	"  seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, record TEXT NOT NULL) STRICT;"
 	"CREATE TABLE IF NOT EXISTS operation ("
+	"  seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, record TEXT NOT NULL) STRICT;"
+	"CREATE TABLE IF NOT EXISTS counter ("
 	"  seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, record TEXT NOT NULL) STRICT;";
 
 /* Of each table, in the order of struct statements. */
@@ -49,7 +51,8 @@ static const char schema[] =
 static const char *const statement_of[TABLES][3] = {[STATE_INSTANCE] = SQL("instance"),
 	[STATE_APP] = SQL("app"),
 	[STATE_FN] = SQL("fn"),
-	[STATE_OPERATION] = SQL("operation")};
+	[STATE_OPERATION] = SQL("operation"),
+	[STATE_COUNTER] = SQL("counter")};
 
 static int fail(struct state_db *db, const char *what, struct err *err)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a manager that was killed must know again: STATE_DIR/state.db, an SQLite database with one row per instance (its
- * record as JSON, state/record.h), one per application (what is wanted of it, app/spec.h), one per function (fn/spec.h)
- * and one per operation (operation.h). WAL with synchronous=NORMAL: a row is safe from the end of this process when a call
+ * record as JSON, state/record.h), one per application (what is wanted of it, app/spec.h), one per function (fn/spec.h),
+ * one per operation (operation.h) and one per number that goes on under the next manager (events.h). WAL with synchronous=NORMAL: a row is safe from the end of this process when a call
  * returns, and the file from that of the machine, after which no VM lives anyway. A file that can not be used is put aside
  * as state.db.unusable, and a new one made.
  */
@@ -15,7 +15,7 @@
 
 struct state_db;
 
-enum state_table { STATE_INSTANCE, STATE_APP, STATE_FN, STATE_OPERATION };
+enum state_table { STATE_INSTANCE, STATE_APP, STATE_FN, STATE_OPERATION, STATE_COUNTER };
 
 /* 0 or -errno with err. */
 int state_db_open(const char *state_dir, struct state_db **db, struct err *err);

@@ -73,11 +73,39 @@ class Events(DaemonTest):
         for stream in (Stream(self.d, since=1), Stream(self.d, last=1), Stream(self.d, since=2, last=1)):
             self.assertEqual(stream.next()["data"]["image"], {"name": "b"})
             stream.close()
-        stream = Stream(self.d, since=100)  # of an earlier daemon: all from the beginning
+        stream = Stream(self.d, since=100)  # nobody was told of such a number: all from the beginning
+        self.assertEqual(stream.next(), {"id": "0", "event": "gap", "data": {"lost": None}})
         self.assertEqual(stream.next()["id"], "1")
         stream.close()
+        self.assertEqual([self.d.call("GET", f"/events?since={n}").json["lost"] for n in (0, 1, 2, 100)], [0, 0, 0, None])
         self.d.call("DELETE", "/image/a")
         self.assertEqual(self.page(2)["items"][0]["type"], "image.deleted")
+
+    def test_of_an_earlier_manager(self):
+        """Whoever goes on behind what an earlier manager told hears, once, that events are lost; numbers rise over all managers."""
+        era = 1 << 32
+        for name in "abc":
+            self.d.put_image(name, {})
+        for manager, end in ((1, self.d.end), (2, self.d.kill)):
+            end()
+            self.d.start()
+            for last in (2, (manager - 1) * era + 3):  # before and behind the last one told
+                stream = Stream(self.d, last=last)
+                gap = stream.next()
+                self.assertEqual(gap, {"id": str(manager * era), "event": "gap", "data": {"lost": None}})
+                stream.close()
+            self.assertEqual(self.page(2), {"items": [], "last": manager * era, "lost": None})
+            stream = Stream(self.d, last=gap["id"])  # as a client that was told
+            beginning = Stream(self.d, since=0)
+            coming = Stream(self.d)
+            self.d.put_image("d", {})
+            for s in (stream, beginning, coming):
+                event = s.next()
+                self.assertEqual((event["id"], event["data"]["image"]), (str(manager * era + 1), {"name": "d"}))
+                s.close()
+            self.assertEqual(self.page(manager * era)["lost"], 0)
+            for _ in range(2):
+                self.d.put_image("d", {})
 
     def test_more_than_are_kept(self):
         self.d.put_image("x", {})
@@ -85,7 +113,7 @@ class Events(DaemonTest):
         for _ in range(1100):
             self.d.put_image("x", {})
         page = self.page()
-        self.assertEqual((len(page["items"]), page["last"]), (1024, 1101))
+        self.assertEqual((len(page["items"]), page["last"], page["lost"]), (1024, 1101, 77))
         late = Stream(self.d, since=1)
         gap = late.next()
         self.assertEqual((gap["event"], gap["data"]), ("gap", {"lost": 76}))
