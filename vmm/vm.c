@@ -515,6 +515,9 @@ void vm_settle(struct vm *vm)
 		return;
 	vcpu_stop(&vm->vcpu);
 	devices_drain(&vm->devices);
+	pthread_mutex_lock(&vm->devices.lock);
+	console_end(&vm->devices.console);
+	pthread_mutex_unlock(&vm->devices.lock);
 }
 
 void vm_end(struct vm *vm, enum vm_end_reason reason, uint32_t code, const char *fmt, ...)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "vmm/virtio/console.h"
 
+#include "lib/loop.h"
 #include "vmm/stat.h"
 #include "vmm/virtio/chain.h"
 
@@ -23,14 +24,35 @@ static struct console_dev *console_of(struct virtio_dev *dev)
 	return (struct console_dev *)((char *)dev - offsetof(struct console_dev, virtio));
 }
 
-/* Bytes that may be written now without blocking: a pipe that polls writable takes PIPE_BUF (pipe(7)). */
-static size_t room(const struct console_dev *console)
+/* Bytes that may be written without blocking, within that time: a pipe that polls writable takes PIPE_BUF (pipe(7)). */
+static size_t room(const struct console_dev *console, int64_t within_ns)
 {
 	struct pollfd p = {.fd = console->fd, .events = POLLOUT};
+	int64_t end_ns = within_ns ? loop_now_ns() + within_ns : 0;
+	struct timespec left = {0};
+	int n;
 
 	if (console->is_file)
 		return SSIZE_MAX;
-	return poll(&p, 1, 0) == 1 && (p.revents & POLLOUT) ? PIPE_BUF : 0;
+	do {
+		int64_t ns = within_ns ? end_ns - loop_now_ns() : 0;
+
+		if (ns > 0)
+			left = (struct timespec){ns / NS_PER_S, ns % NS_PER_S};
+		else
+			left = (struct timespec){0};
+		n = ppoll(&p, 1, &left, NULL);
+	} while (n < 0 && errno == EINTR);
+	return n == 1 && (p.revents & POLLOUT) ? PIPE_BUF : 0;
+}
+
+/* The same, waiting for a reader who has not let us wait in vain since he last read. */
+static size_t await_room(struct console_dev *console)
+{
+	size_t may = room(console, console->given_up ? 0 : console->patience_ns);
+
+	console->given_up = !may;
+	return may;
 }
 
 /* Writes total bytes of v, which is used up. What does not fit now is lost; how much was written. */
@@ -40,7 +62,7 @@ static uint64_t put(struct console_dev *console, const struct iovec *v, unsigned
 	uint64_t done = 0;
 
 	while (done < total && console->fd >= 0) {
-		size_t may = room(console);
+		size_t may = await_room(console);
 		unsigned m = iov_cut(part, iov_skip(v, n, done, part), may);
 		ssize_t w = m ? writev(console->fd, part, (int)m) : -1;
 
@@ -61,7 +83,7 @@ static void say_gap(struct console_dev *console)
 	char text[GAP_LINE_BYTES];
 	struct iovec line = {.iov_base = text};
 
-	if (!console->gap || room(console) < sizeof(text))
+	if (!console->gap || room(console, 0) < sizeof(text))
 		return;
 	line.iov_len = (size_t)snprintf(text, sizeof(text),
 		"\n[uvmm: %llu bytes are missing here: they came faster than they were read]\n",
@@ -76,7 +98,7 @@ static void say_cut(struct console_dev *console)
 	struct iovec line = {
 		.iov_base = (char *)(uintptr_t)cut_line, .iov_len = sizeof(cut_line) - 1};
 
-	if (!console->cut || console->cut_said || room(console) < line.iov_len)
+	if (!console->cut || console->cut_said || room(console, 0) < line.iov_len)
 		return;
 	console->cut_said = true;
 	put(console, &line, 1, line.iov_len);
@@ -141,9 +163,19 @@ int console_init(struct console_dev *console, int fd, uint64_t max_bytes, const 
 {
 	struct stat st;
 
-	*console = (struct console_dev){.fd = fd, .left = max_bytes};
+	*console = (struct console_dev){
+		.fd = fd, .left = max_bytes, .patience_ns = CONSOLE_PATIENCE_NS};
 	console->is_file = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
 	return virtio_init(&console->virtio, &console_ops, mem, lock, base, err);
+}
+
+void console_end(struct console_dev *console)
+{
+	if (!console->gap && (!console->cut || console->cut_said))
+		return;
+	room(console, console->patience_ns);
+	say_gap(console);
+	say_cut(console);
 }
 
 void console_debug(struct console_dev *console, uint8_t byte)
