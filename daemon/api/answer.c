@@ -18,13 +18,16 @@ static const struct {
 	const char *title, *code; /* of the glue's own errors */
 } statuses[] = {
 	{400, "Bad Request", "bad_request"},
+	{401, "Unauthorized", "unauthorized"},
 	{403, "Forbidden", "forbidden"},
 	{404, "Not Found", "not_found"},
 	{405, "Method Not Allowed", "method_not_allowed"},
 	{409, "Conflict", "conflict"},
 	{413, "Content Too Large", "too_large"},
 	{415, "Unsupported Media Type", "unsupported_media_type"},
+	{429, "Too Many Requests", "too_many"},
 	{500, "Internal Server Error", "internal"},
+	{502, "Bad Gateway", "bad_gateway"},
 	{503, "Service Unavailable", "unavailable"},
 	{504, "Gateway Timeout", "not_ready"},
 	{507, "Insufficient Storage", "disk_full"},

@@ -311,6 +311,7 @@ class Daemon:
             for field in ("type", "title", "status", "detail", "code", "request_id"):
                 assert field in answer.json, (field, answer)
             assert answer.json["status"] == answer.status, answer
+            assert answer.json["title"] != "Error", answer  # each status has a title of its own
         return answer
 
     def put_image(self, name, config, data=b""):

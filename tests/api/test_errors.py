@@ -139,7 +139,8 @@ class Token(Tcp):
                       {"Authorization": f"Bearer {self.token[:-1]}"}, {"Authorization": f"Basic {self.token}"}):
             for method, path in (("GET", "/vm"), ("GET", "/healthz"), ("GET", "/openapi.json"), ("POST", "/vm/run"), ("PUT", "/image/x")):
                 status, text = self.get({"Host": "localhost", "Content-Type": "application/json", **wrong}, method, path)
-                self.assertEqual((status, json.loads(text)["code"]), (401, "unauthorized"), (wrong, method, path))
+                problem = json.loads(text)
+                self.assertEqual((status, problem["code"], problem["title"]), (401, "unauthorized", "Unauthorized"), (wrong, method, path))
         self.assertEqual(self.d.call("GET", "/vm").status, 200)  # the Unix socket needs none
 
     def test_command_line(self):
