@@ -48,9 +48,12 @@ static void start(pthread_t *t, void *(*fn)(void *), int policy, int priority, c
 	pthread_attr_destroy(&attr);
 }
 
+static int inherited;
+
+/* Said by the first thread, which may lose the processor to one of its own priority at any time. */
 static void *inherits(void *arg)
 {
-	say("inherited %d\n", sched_getscheduler(0) & ~SCHED_RESET_ON_FORK);
+	inherited = sched_getscheduler(0) & ~SCHED_RESET_ON_FORK;
 	return arg;
 }
 
@@ -100,10 +103,12 @@ static void inheritance(void)
 	SHOW(sched_setscheduler(0, SCHED_RR, &p));
 	SHOW_ERR(pthread_create(&t, NULL, inherits, NULL));
 	pthread_join(t, NULL);
+	say("inherited %d\n", inherited);
 	SHOW(sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &p));
 	ASK(sched_getscheduler(0) == (SCHED_RR | SCHED_RESET_ON_FORK));
 	SHOW_ERR(pthread_create(&t, NULL, inherits, NULL));
 	pthread_join(t, NULL);
+	say("inherited %d\n", inherited);
 }
 
 static void unprivileged(void)
