@@ -147,9 +147,9 @@ static int start_network(struct core *core, struct err *err)
 	const struct config *c = &core->config;
 	int r = choose_subnet(&core->config, err);
 
+	r = r < 0 ? r : reap_run_dir(c->run_dir, in_use, core->instances, err);
 	if (r < 0)
 		return r;
-	reap_run_dir(c->run_dir, in_use, core->instances);
 	cgroups_reap(core->cgroups, in_use, core->instances);
 	return network_new(&(struct network_config){.netns = c->netns,
 				   .run_dir = c->run_dir,

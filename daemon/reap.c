@@ -20,6 +20,8 @@
 #define KILL_WAIT_MS  30000
 #define LOCK_TRIES    100
 #define LOCK_PAUSE_NS 10000000
+#define REAP_TRIES    20
+#define REAP_PAUSE_NS 10000000
 
 static void cleanup_dirp(DIR **dir)
 {
@@ -66,32 +68,48 @@ int reap_tree(const char *path)
 	return r < 0 ? r : -errno;
 }
 
-/* It is not our child, so its end is seen through a pidfd only. */
-static void end_process(pid_t pid, const char *name)
+/* It is not our child, so its end is seen through a pidfd only. 0 or -errno. */
+static int end_process(pid_t pid, const char *name)
 {
 	_cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	struct pollfd p = {.fd = pidfd, .events = POLLIN};
 
 	if (pidfd < 0)
-		return;
+		return -errno;
 	kill(-pid, SIGKILL); /* the session that it leads */
 	syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
-	if (poll(&p, 1, KILL_WAIT_MS) == 1)
-		log_info(
-			"ended a process that an earlier run left", "vm=%s pid=%d", name, (int)pid);
-	else
-		log_error(
-			"a process of an earlier run does not end", "vm=%s pid=%d", name, (int)pid);
+	if (poll(&p, 1, KILL_WAIT_MS) != 1)
+		return -ETIMEDOUT;
+	log_info("ended a process that an earlier run left", "vm=%s pid=%d", name, (int)pid);
+	return 0;
 }
 
-void reap_process(const char *dir)
+static int try_process(const char *dir)
 {
 	char record[4096 + NAME_MAX + 2 + sizeof(REAP_RECORD)];
 	pid_t pid;
+	int r;
 
 	snprintf(record, sizeof(record), "%s/%s", dir, REAP_RECORD);
-	if (spawn_record_read(record, &pid) == 0)
-		end_process(pid, dir);
+	r = spawn_record_read(record, &pid);
+	if (r == 0)
+		r = end_process(pid, dir);
+	return r == -ENOENT || r == -ESRCH || r == -EINVAL ? 0 : r; /* there is none */
+}
+
+/* Without its folder nobody would know of the process: what fails for a moment (no descriptor, no memory) is tried again. */
+int reap_process(const char *dir)
+{
+	const struct timespec pause = {.tv_nsec = REAP_PAUSE_NS};
+	int r = try_process(dir);
+
+	for (int n = 0; r < 0 && r != -ETIMEDOUT && n < REAP_TRIES; n++) {
+		nanosleep(&pause, NULL);
+		r = try_process(dir);
+	}
+	if (r < 0)
+		log_error("a process of an earlier run may be left", "vm=%s error=%d", dir, -r);
+	return r;
 }
 
 static void reap_one(const char *vm_dir, const char *name)
@@ -99,8 +117,8 @@ static void reap_one(const char *vm_dir, const char *name)
 	char dir[4096 + NAME_MAX + 2];
 
 	snprintf(dir, sizeof(dir), "%s/%s", vm_dir, name);
-	reap_process(dir);
-	reap_dir(dir);
+	if (reap_process(dir) == 0)
+		reap_dir(dir);
 }
 
 /* Files that shells share: they are made anew when they are wanted. */
@@ -187,7 +205,8 @@ int reap_take_run_dir(const char *run_dir, int *lock, struct err *err)
 	return 0;
 }
 
-void reap_run_dir(const char *run_dir, bool (*keep)(void *arg, const char *name), void *arg)
+int reap_run_dir(
+	const char *run_dir, bool (*keep)(void *arg, const char *name), void *arg, struct err *err)
 {
 	_cleanup_(cleanup_dirp) DIR *dir = NULL;
 	char vm_dir[4096];
@@ -195,11 +214,14 @@ void reap_run_dir(const char *run_dir, bool (*keep)(void *arg, const char *name)
 
 	snprintf(vm_dir, sizeof(vm_dir), "%s/vm", run_dir);
 	dir = opendir(vm_dir);
-	while (dir && (e = readdir(dir))) {
+	if (!dir)
+		return err_sys(err, errno, "cannot read %s", vm_dir);
+	while ((e = readdir(dir))) {
 		if (e->d_name[0] != '.' && !keep(arg, e->d_name))
 			reap_one(vm_dir, e->d_name);
 	}
 	remove_shared(run_dir);
+	return 0;
 }
 
 void reap_end(const char *run_dir)

@@ -24,11 +24,14 @@ int reap_take_run_dir(const char *run_dir, int *lock, struct err *err);
  * program: so it is waited for, a second at most. 0, -EWOULDBLOCK when a manager has it, or another -errno. */
 int reap_lock(int fd);
 
-/* Cleans up the run folder, except the shells that keep() says are in use; name: of the folder, its interface's too. */
-void reap_run_dir(const char *run_dir, bool (*keep)(void *arg, const char *name), void *arg);
+/* Cleans up the run folder, except the shells that keep() says are in use; name: of the folder, its interface's too. 0, or -errno with err
+ * when it is not known what is there. */
+int reap_run_dir(
+	const char *run_dir, bool (*keep)(void *arg, const char *name), void *arg, struct err *err);
 
-/* Ends the process of a shell's folder and waits for its end. */
-void reap_process(const char *dir);
+/* Ends the process of a shell's folder and waits for its end. 0: none is left; -errno: that is not known, or it does not end, and the
+ * folder has to stay, which alone tells of it. */
+int reap_process(const char *dir);
 
 /* At the end, all VMs gone: removes what is in the run folder; the folder itself stays (it may be the service manager's). */
 void reap_end(const char *run_dir);

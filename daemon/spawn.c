@@ -224,7 +224,10 @@ int spawn_record_read(const char *record, pid_t *out)
 	if (pid <= 1 || !start)
 		return -EINVAL;
 	snprintf(path, sizeof(path), "/proc/%ld/stat", pid);
-	if (read_stat(path, now) < 0 || stat_field(now, STAT_STARTTIME) != start)
+	r = read_stat(path, now);
+	if (r < 0 && r != -ENOENT && r != -ESRCH)
+		return r;
+	if (r < 0 || stat_field(now, STAT_STARTTIME) != start)
 		return -ESRCH;
 	*out = (pid_t)pid;
 	return 0;

@@ -92,15 +92,28 @@ static int set_dir(struct shell *s, struct err *err)
 	return err_sys(err, ENOMEM, "VM");
 }
 
+/* The name is this shell's alone: what an earlier one left under it could not be removed then. 0 or -errno. */
+static int make_anew(const char *dir)
+{
+	int r = reap_process(dir);
+
+	r = r < 0 ? r : reap_tree(dir);
+	return r == 0 && mkdir(dir, 0700) < 0 ? -errno : r;
+}
+
 static int make_dir(struct shell *s, struct err *err)
 {
 	int r = set_dir(s, err);
 
 	if (r < 0)
 		return r;
-	if (mkdir(s->dir, 0700) < 0)
-		return err_sys(err, errno, "cannot make %s", s->dir);
-	return 0;
+	r = mkdir(s->dir, 0700) < 0 ? -errno : 0;
+	r = r == -EEXIST ? make_anew(s->dir) : r;
+	if (r == 0)
+		return 0;
+	r = err_sys(err, -r, "cannot make %s", s->dir);
+	free(steal_ptr(&s->dir)); /* not ours */
+	return r;
 }
 
 static int make_console(struct shell *s, struct err *err)
@@ -275,10 +288,10 @@ static int watch_adopted(struct shell *s, const char *record, struct err *err)
 
 	if (r == 0)
 		r = loop_child_add(s->core->loop, pid, process_ended, s, &s->child);
-	if (r == 0 && spawn_record_read(record, &again) < 0) {
-		loop_child_del(s->child);
-		s->child = NULL;
-		r = -ESRCH;
+	if (r == 0) {
+		r = spawn_record_read(record, &again);
+		if (r < 0)
+			loop_child_del(steal_ptr(&s->child));
 	}
 	if (r == 0) {
 		s->pid = pid;
@@ -341,8 +354,8 @@ int shell_adopt(struct core *core, const struct shell_spec *spec, const char *lo
 	*out = s;
 	return 0;
 out_free:
-	if (s->dir)
-		reap_process(s->dir);
+	if (s->dir && reap_process(s->dir) < 0)
+		free(steal_ptr(&s->dir)); /* it stays, for the next manager */
 	shell_discard(s);
 	return r;
 }

@@ -15,6 +15,8 @@
 
 #define TABLES (STATE_COUNTER + 1)
 
+#define READ_BYTES 4096
+
 struct statements {
 	sqlite3_stmt *put, *delete, *each;
 };
@@ -119,6 +121,41 @@ static void close_file(struct state_db *db)
 	*db = (struct state_db){0};
 }
 
+static bool is_unusable(int r)
+{
+	return r == SQLITE_CORRUPT || r == SQLITE_NOTADB || r == SQLITE_MISMATCH;
+}
+
+/* 0 or -errno: whether all its bytes can be had. */
+static int read_through(const char *path)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	char piece[READ_BYTES];
+	ssize_t n;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	while ((n = read(fd, piece, sizeof(piece))) > 0)
+		;
+	return n < 0 ? -errno : 0;
+}
+
+/*
+ * SQLite takes a disk that fails (EIO) for a file that is malformed, and with the file all VMs would go. So what can not be read says
+ * nothing, and what can be read is tried once more. An SQLite code; -errno with err: it can not be read.
+ */
+static int open_again(struct state_db *db, const char *path, struct err *err)
+{
+	char journal[4200];
+	int r;
+
+	close_file(db);
+	snprintf(journal, sizeof(journal), "%s-wal", path);
+	r = read_through(path);
+	r = r < 0 ? r : read_through(journal);
+	return r < 0 ? err_sys(err, -r, "cannot read %s", path) : open_file(db, path);
+}
+
 /* With its journal, which belongs to this file only. */
 static int put_aside(const char *path)
 {
@@ -154,7 +191,14 @@ int state_db_open(const char *state_dir, struct state_db **out, struct err *err)
 	snprintf(path, sizeof(path), "%s/state.db", state_dir);
 	make_private(path);
 	r = open_file(db, path);
-	if (r == SQLITE_CORRUPT || r == SQLITE_NOTADB || r == SQLITE_MISMATCH) {
+	if (is_unusable(r)) {
+		r = open_again(db, path, err);
+		if (r < 0) {
+			state_db_close(db);
+			return r;
+		}
+	}
+	if (is_unusable(r)) {
 		log_error("the state database can not be used and is put aside",
 			"path=%s error=\"%s\"", path, sqlite3_errstr(r));
 		close_file(db);

@@ -4,7 +4,7 @@
  * record as JSON, state/record.h), one per application (what is wanted of it, app/spec.h), one per function (fn/spec.h),
  * one per operation (operation.h) and one per number that goes on under the next manager (events.h). WAL with synchronous=NORMAL: a row is safe from the end of this process when a call
  * returns, and the file from that of the machine, after which no VM lives anyway. A file that can not be used is put aside
- * as state.db.unusable, and a new one made.
+ * as state.db.unusable, and a new one made; one that can not be read now stays.
  */
 #ifndef DAEMON_STATE_DB_H
 #define DAEMON_STATE_DB_H
@@ -17,7 +17,7 @@ struct state_db;
 
 enum state_table { STATE_INSTANCE, STATE_APP, STATE_FN, STATE_OPERATION, STATE_COUNTER };
 
-/* 0 or -errno with err. */
+/* 0 or -errno with err: -EIO, or why the file can not be read. */
 int state_db_open(const char *state_dir, struct state_db **db, struct err *err);
 void state_db_close(struct state_db *db); /* NULL is fine */
 

@@ -34,6 +34,8 @@ ERRORS = {
 }
 # Words in a call that never fails although others of its name do.
 NEVER = ["EPOLL_CTL_DEL"]
+# A call in whose middle strace went: if it was to fail, it has, as one that the kernel does not know (ENOSYS), and nothing says so.
+DETACHED = "<detached"
 # Not a step of anything: the manager waits, or looks at the clock.
 IDLE = {"epoll_wait", "epoll_pwait", "clock_gettime", "restart_syscall", "exit_group", "exit", "rt_sigreturn"}
 
@@ -137,6 +139,8 @@ def inject(process, fault, operation):
         lines = tracer.end()
     injected = [line for line in lines if "INJECTED" in line]
     if fault.kind == "error" and any(word in line for line in injected for word in NEVER):
+        return UNREAL
+    if fault.kind == "error" and any(DETACHED in line for line in lines):
         return UNREAL
     return MET if injected or process.poll() is not None else NOT_MET
 

@@ -195,6 +195,32 @@ class Walk(Walked):
         self.restored()
         return True
 
+    def taken_over_with(self, broken):
+        """
+        One that finds another's instances may fail to start, or to take them over: the next one says what became of them, and what it calls
+        running answers.
+        """
+        vm = self.d.run("server", wait="ready", ports=[{"guest": 8000}], name="walked")
+        self.d.kill()
+        plain, self.d.arguments = self.d.arguments, fault.launch(broken) + self.d.arguments
+        try:
+            self.d.start()
+            self.attempt(self.settle)()
+            self.d.kill()
+        except RuntimeError:
+            pass
+        self.d.arguments = plain
+        self.d.start()
+        now = self.d.call("GET", "/vm/walked").json
+        self.assertIn(now.get("state"), ("running", "crashed"), now)
+        if now["state"] == "running":
+            self.assertEqual([now["pid"], now["id"]], [vm["pid"], vm["id"]], now)
+            with self.d.connect_inside(now["ip_address"], 8000) as s:
+                s.sendall(b"x")
+                self.assertTrue(s.recv(1))
+        self.restored()
+        return True
+
     def ended_with(self, broken):
         met = fault.inject(self.d.process, broken, self.tell_to_end)
         self.restored()
@@ -223,7 +249,7 @@ class Walk(Walked):
     def test_start_kills(self):
         self.walk_start("kill")
 
-    def test_adopt_kills(self):
+    def walk_adopt(self, kind, one):
         def adopted(options):
             self.d.run("server", wait="ready", ports=[{"guest": 8000}], name="walked")
             self.d.kill()
@@ -234,8 +260,16 @@ class Walk(Walked):
         self.d.arguments = plain
         self.d.start()
         self.clean()
-        self.walk_each(list(fault.walk(count, "kill")), self.adopted_with)
+        if kind == "error":
+            del count["write"]  # as in walk_start()
+        self.walk_each(list(fault.walk(count, kind)), one)
         self.d.end()
+
+    def test_adopt_errors(self):
+        self.walk_adopt("error", self.taken_over_with)
+
+    def test_adopt_kills(self):
+        self.walk_adopt("kill", self.adopted_with)
 
     def walk_stop(self, kind):
         count = fault.calls(self.d.process.pid, self.tell_to_end)

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The run folder has one manager at a time, also when one ends, and so removes its lock, while the next waits for it.
+ * The run folder has one manager at a time, also when one ends, and so removes its lock, while the next waits for it. What a process left
+ * there goes with the process, and not before.
  */
 #include "daemon/reap.h"
 #include "lib/err.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -17,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -136,12 +139,85 @@ static void test_lock_removed_while_one_waits(void **state)
 	end(pid, said[0]);
 }
 
+/* A process in a session of its own, with its record in the folder. */
+static pid_t recorded(const char *dir)
+{
+	char path[96], stat[512];
+	ssize_t n;
+	FILE *out;
+	int fd, begun[2];
+	pid_t pid;
+
+	assert_int_equal(pipe(begun), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		setsid();
+		close(begun[0]);
+		close(begun[1]);
+		for (;;)
+			pause();
+	}
+	close(begun[1]);
+	assert_int_equal(read(begun[0], stat, 1), 0);
+	close(begun[0]);
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	fd = open(path, O_RDONLY);
+	assert_true(fd >= 0);
+	n = read(fd, stat, sizeof(stat));
+	assert_true(n > 0);
+	close(fd);
+	snprintf(path, sizeof(path), "%s/" REAP_RECORD, dir);
+	out = fopen(path, "w");
+	assert_non_null(out);
+	assert_int_equal(fwrite(stat, (size_t)n, 1, out), 1);
+	fclose(out);
+	return pid;
+}
+
+static bool keep_none(void *arg, const char *name)
+{
+	(void)arg;
+	(void)name;
+	return false;
+}
+
+/* Without a descriptor nothing is known: what tells of the process stays. */
+static void test_process_that_can_not_be_looked_at(void **state)
+{
+	const struct folder *f = *state;
+	struct rlimit limit, none;
+	char dir[80];
+	int lock;
+	pid_t pid;
+
+	assert_int_equal(reap_take_run_dir(f->run, &lock, NULL), 0);
+	snprintf(dir, sizeof(dir), "%s/vm/uig7", f->run);
+	assert_int_equal(mkdir(dir, 0700), 0);
+	assert_int_equal(reap_process(dir), 0);
+	pid = recorded(dir);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none = (struct rlimit){.rlim_cur = 0, .rlim_max = limit.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	assert_int_equal(reap_process(dir), -EMFILE);
+	assert_int_equal(reap_run_dir(f->run, keep_none, NULL, NULL), -EMFILE);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_int_equal(waitpid(pid, NULL, WNOHANG), 0); /* it runs */
+	assert_int_equal(reap_run_dir(f->run, keep_none, NULL, NULL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(access(dir, F_OK), -1);
+	close(lock);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_one_at_a_time, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(
 			test_lock_removed_while_one_waits, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(
+			test_process_that_can_not_be_looked_at, make_folder, remove_folder),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -190,6 +190,56 @@ static void test_a_file_that_is_no_database(void **state)
 	expect_rows(s, "a=1;");
 }
 
+/* A disk whose next reads fail, as many as that, after some that do not. */
+static unsigned good_reads, bad_reads;
+
+static ssize_t read_at(int fd, void *data, size_t len, off_t at)
+{
+	if (good_reads) {
+		good_reads--;
+	} else if (bad_reads) {
+		bad_reads--;
+		errno = EIO;
+		return -1;
+	}
+	return pread(fd, data, len, at);
+}
+
+static void set_reads(sqlite3_syscall_ptr call)
+{
+	sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
+
+	vfs->xSetSystemCall(vfs, "pread", call);
+	vfs->xSetSystemCall(vfs, "pread64", call);
+}
+
+/* Whichever read it is: the file is not put aside for it, nor is it empty. */
+static void test_a_read_that_fails(void **state)
+{
+	struct setup *s = *state;
+	char aside[80];
+	int r;
+
+	state_db_put(s->db, STATE_INSTANCE, "a", "1", NULL);
+	snprintf(aside, sizeof(aside), "%s.unusable", s->path);
+	set_reads((sqlite3_syscall_ptr)read_at);
+	for (unsigned n = 0; bad_reads == 0; n++) {
+		state_db_close(s->db);
+		s->db = NULL;
+		good_reads = n;
+		bad_reads = 1;
+		r = state_db_open(s->dir, &s->db, NULL);
+		assert_true(r == 0 || r == -EIO);
+		assert_int_equal(access(aside, F_OK), -1);
+		if (r == 0 && bad_reads == 0)
+			expect_rows(s, "a=1;");
+	}
+	set_reads(NULL);
+	good_reads = bad_reads = 0;
+	reopen(s);
+	expect_rows(s, "a=1;");
+}
+
 static void test_no_folder(void **state)
 {
 	struct state_db *db = NULL;
@@ -414,6 +464,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_written_later, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_each_stops, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_file_that_is_no_database, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_read_that_fails, setup, teardown),
 		cmocka_unit_test(test_no_folder),
 		cmocka_unit_test_setup_teardown(test_record_comes_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_port_to_be_chosen, setup, teardown),
