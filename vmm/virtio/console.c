@@ -24,48 +24,44 @@ static struct console_dev *console_of(struct virtio_dev *dev)
 	return (struct console_dev *)((char *)dev - offsetof(struct console_dev, virtio));
 }
 
-/* Bytes that may be written without blocking, within that time: a pipe that polls writable takes PIPE_BUF (pipe(7)). */
-static size_t room(const struct console_dev *console, int64_t within_ns)
+/* Bytes that may be written without blocking, as soon as there are any until then (0: now): a pipe that polls writable takes PIPE_BUF (pipe(7)). */
+static size_t room(const struct console_dev *console, int64_t until_ns)
 {
 	struct pollfd p = {.fd = console->fd, .events = POLLOUT};
-	int64_t end_ns = within_ns ? loop_now_ns() + within_ns : 0;
-	struct timespec left = {0};
 	int n;
 
 	if (console->is_file)
 		return SSIZE_MAX;
 	do {
-		int64_t ns = within_ns ? end_ns - loop_now_ns() : 0;
+		int64_t ns = until_ns ? until_ns - loop_now_ns() : 0;
+		struct timespec left = {0};
 
 		if (ns > 0)
 			left = (struct timespec){ns / NS_PER_S, ns % NS_PER_S};
-		else
-			left = (struct timespec){0};
 		n = ppoll(&p, 1, &left, NULL);
 	} while (n < 0 && errno == EINTR);
 	return n == 1 && (p.revents & POLLOUT) ? PIPE_BUF : 0;
 }
 
-/* The same, waiting for a reader who has not let us wait in vain since he last read. */
-static size_t await_room(struct console_dev *console)
+/* Until when a request may wait; not at all for a reader who has let us wait in vain and not read since. */
+static int64_t patience_end_ns(const struct console_dev *console)
 {
-	size_t may = room(console, console->given_up ? 0 : console->patience_ns);
-
-	console->given_up = !may;
-	return may;
+	return console->given_up || console->is_file ? 0 : loop_now_ns() + console->patience_ns;
 }
 
-/* Writes total bytes of v, which is used up. What does not fit now is lost; how much was written. */
+/* Writes total bytes of v, which is used up. What does not fit in time is lost; how much was written. */
 static uint64_t put(struct console_dev *console, const struct iovec *v, unsigned n, uint64_t total)
 {
 	struct iovec part[CHAIN_SEGMENTS_MAX];
+	int64_t until_ns = patience_end_ns(console);
 	uint64_t done = 0;
 
 	while (done < total && console->fd >= 0) {
-		size_t may = await_room(console);
+		size_t may = room(console, done < CONSOLE_WAIT_BYTES ? until_ns : 0);
 		unsigned m = iov_cut(part, iov_skip(v, n, done, part), may);
 		ssize_t w = m ? writev(console->fd, part, (int)m) : -1;
 
+		console->given_up = !may;
 		if (w < 0 && m && errno == EINTR)
 			continue;
 		if (w <= 0)
@@ -173,7 +169,7 @@ void console_end(struct console_dev *console)
 {
 	if (!console->gap && (!console->cut || console->cut_said))
 		return;
-	room(console, console->patience_ns);
+	room(console, loop_now_ns() + console->patience_ns);
 	say_gap(console);
 	say_cut(console);
 }

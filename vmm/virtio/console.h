@@ -3,8 +3,9 @@
  * virtio-console: the guest's output goes to a descriptor (a file, a pipe), one write per request of the driver, up to a
  * number of bytes; then one line says that it was cut and the rest is thrown away. There is no input: receive buffers are kept.
  *
- * A full pipe holds the guest up, as it does a process, but not for ever: when nobody has read for CONSOLE_PATIENCE_NS output is lost,
- * without another wait until there is room again. Then, or at the end of the VM, a line says how many bytes are missing there.
+ * A full pipe holds the guest up, as it does a process, but not for ever: a request waits for CONSOLE_PATIENCE_NS in all, and with its first
+ * CONSOLE_WAIT_BYTES only (a chain may name all of RAM many times over); the rest is lost, without another wait until there is room
+ * again. Then, or at the end of the VM, a line says how many bytes are missing there.
  *
  *           it is full, and stays so for the patience         it has room
  *   waiting ------------------------------------> given up -----------------> waiting
@@ -21,6 +22,7 @@
 #define CONSOLE_MAX_BYTES (16u << 20) /* default cap */
 /* Below the 2 s after which the libOS gives up a device; a manager that is killed and started again reads sooner or later. */
 #define CONSOLE_PATIENCE_NS (1 * NS_PER_S)
+#define CONSOLE_WAIT_BYTES  (1u << 20) /* drivers send pages */
 
 struct console_dev {
 	struct virtio_dev virtio;
